@@ -1,0 +1,1 @@
+"""The shell: threads and sockets around the pure `orchestrator` package, with hardly a branch of its own."""

@@ -1,0 +1,70 @@
+"""What is asked of one inverter, in watts and words; a driver turns it into registers.
+
+A battery command is a window, not a number, because that is what every make obeys: battery power (charging +) is kept
+between `low_watts` and `high_watts`. Target 3000 W is the window 3000..3000; hold is 0..what it takes now; a side that
+is None is left to the device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class BatteryMode(StrEnum):
+    """What the site wants of a battery."""
+
+    CHARGE = "charge"
+    DISCHARGE = "discharge"
+    IDLE = "idle"
+    HOLD = "hold"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryCommand:
+    """Battery power (charging +, in W) is to stay within low_watts..high_watts; None leaves that side to the device.
+
+    `watts` is the target that the window came from (charging +), for display. `grid_charging` is the permission to
+    charge from AC (model 124 ChaGriSet): True allow, False PV only, None put back what was found.
+    """
+
+    mode: BatteryMode
+    watts: float = 0.0
+    low_watts: float | None = None
+    high_watts: float | None = None
+    grid_charging: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.low_watts is not None and self.high_watts is not None and self.low_watts > self.high_watts:
+            raise ValueError(f"battery window is empty: {self.low_watts} W to {self.high_watts} W")
+
+    @classmethod
+    def release(cls) -> BatteryCommand:
+        """Leave the battery to itself."""
+        return cls(BatteryMode.RELEASE)
+
+
+@dataclass(frozen=True, slots=True)
+class InverterCommand:
+    """One command for one inverter.
+
+    `ac_limit_watts` >= 0; None takes the limit away. `connect` None leaves the connection as it is.
+    `battery` None: the battery is not ours to command. `valid_for_s` > 0 is how long the command may wait in an inbox,
+    and the time after which the device falls back to its own default (revert time); `ac_limit_reverts` False keeps
+    the AC limit in force for ever instead. `reasons` says in plain words what decided, most decisive first.
+    """
+
+    inverter: str
+    valid_for_s: float
+    ac_limit_watts: float | None = None
+    ac_limit_reverts: bool = True
+    connect: bool | None = None
+    battery: BatteryCommand | None = None
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.ac_limit_watts is not None and not self.ac_limit_watts >= 0:
+            raise ValueError(f"AC limit of {self.inverter} must be >= 0 W, not {self.ac_limit_watts}")
+        if not self.valid_for_s > 0:
+            raise ValueError(f"a command must be valid for a time > 0 s, not {self.valid_for_s}")

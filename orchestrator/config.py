@@ -1,0 +1,191 @@
+"""site.yaml as frozen records. Every key of the file is a field here, with its unit in its name and its allowed range.
+
+`load_config` (in `config_file.py`) reads a file into a `SiteConfig` or raises `ConfigError` with every mistake at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from orchestrator.setpoints import PriorityMode, SetpointFields
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+UnitId = Annotated[int, Field(ge=0, le=255)]
+Watts = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Topic = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^#+\x00]+$")]
+
+
+class Section(BaseModel):
+    """Unknown keys are refused, values keep their type (no "5" for 5), and nothing changes after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class SiteSection(Section):
+    """`site:` its name, and its time zone for reports."""
+
+    name: Name
+    timezone: str = "UTC"
+
+
+class MeterConfig(Section):
+    """`meter:` the meter at the point of common coupling."""
+
+    driver: Literal["sunspec"] = "sunspec"
+    host: str = Field(min_length=1)
+    port: Port = 502
+    unit_id: UnitId = 1
+    sign: Literal["import_positive", "export_positive", "auto"] = "auto"
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    interval_s: Annotated[float, Field(gt=0, le=60)] = 0.25
+
+
+class BatteryConfig(Section):
+    """`inverters[].battery:` what the device does not say of its battery, or says wrong."""
+
+    control: bool = True
+    capacity_wh: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    charge_max_watts: Watts | None = None
+    discharge_max_watts: Watts | None = None
+    soc_min_percent: Percent | None = None
+    soc_max_percent: Percent | None = None
+    idle_between_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
+
+
+class InverterConfig(Section):
+    """`inverters[]:` one inverter; its battery is found by itself."""
+
+    name: Name
+    driver: Literal["sunspec"] = "sunspec"
+    host: str = Field(min_length=1)
+    port: Port = 502
+    unit_id: UnitId = 1
+    control: bool = True
+    serial: str | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    interval_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    ac_max_watts: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    phases: Literal[1, 3] | None = None
+    ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    battery: BatteryConfig = BatteryConfig()
+
+
+class FailsafeConfig(Section):
+    """`control.failsafe:` what holds while the meter is silent, and what stays when the orchestrator is lost."""
+
+    export_limit_watts: Watts = 0.0
+    when_lost: Literal["auto", "release", "stay"] = "auto"
+
+
+class ControlConfig(Section):
+    """`control:` how the loop runs."""
+
+    enabled: bool = True
+    interval_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    sample_window_s: Annotated[float, Field(ge=0.5, le=300)] = 5.0
+    battery_power_flow: bool = False
+    battery_charge_buffer_watts: Watts | None = None
+    allocation: Literal["capacity"] = "capacity"
+    revert_s: Annotated[int, Field(ge=10, le=3600)] = 60
+    failsafe: FailsafeConfig = FailsafeConfig()
+    state_dir: str = "./state"
+
+
+class SetpointValues(Section):
+    """A setpoint written in site.yaml: `fixed`, or the `default` of an MQTT source."""
+
+    connect: bool | None = None
+    energize: bool | None = None
+    export_limit_watts: Watts | None = None
+    import_limit_watts: Watts | None = None
+    generation_limit_watts: Watts | None = None
+    load_limit_watts: Watts | None = None
+    battery_charge_rate_percent: Percent | None = None
+    battery_discharge_rate_percent: Percent | None = None
+    battery_storage_mode: Annotated[int, Field(ge=0, le=3)] | None = None
+    battery_target_soc_percent: Percent | None = None
+    battery_soc_min_percent: Percent | None = None
+    battery_soc_max_percent: Percent | None = None
+    battery_charge_max_watts: Watts | None = None
+    battery_discharge_max_watts: Watts | None = None
+    battery_import_target_watts: Watts | None = None
+    battery_export_target_watts: Watts | None = None
+    battery_priority_mode: Literal["battery_first", "export_first"] | None = None
+    battery_grid_charging_enabled: bool | None = None
+    battery_grid_charging_max_watts: Watts | None = None
+
+    def to_fields(self) -> SetpointFields:
+        """The same as the record that `setpoints.merge` works with."""
+        values = self.model_dump()
+        mode = values.pop("battery_priority_mode")
+        return SetpointFields(**values, battery_priority_mode=None if mode is None else PriorityMode(mode))
+
+
+class Broker(Section):
+    """How an MQTT broker is reached."""
+
+    host: str = Field(min_length=1)
+    port: Port = 1883
+    username: str | None = None
+    password: SecretStr | None = None
+    tls: bool = False
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
+
+
+class MqttSource(Broker):
+    """`setpoints.mqtt:` a topic that setpoints come from."""
+
+    name: Name = "mqtt"
+    topic: Topic
+    validity_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    default: SetpointValues | None = None
+
+
+class SetpointsSection(Section):
+    """`setpoints:` who may ask for something. `mqtt` may be written as one mapping or as a list of them."""
+
+    fixed: SetpointValues = SetpointValues()
+    mqtt: tuple[MqttSource, ...] = ()
+
+
+class PublishMqtt(Broker):
+    """`publish.mqtt:` where the state is published; topics are below `topic`."""
+
+    topic: Topic
+
+
+class PublishSection(Section):
+    """`publish:` who is told."""
+
+    mqtt: PublishMqtt | None = None
+
+
+class MetricsSection(Section):
+    """`metrics:` where Prometheus reads."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: Annotated[int, Field(ge=0, le=65535)] = 9464
+
+
+class SiteConfig(Section):
+    """A whole site.yaml."""
+
+    site: SiteSection
+    meter: MeterConfig
+    inverters: Annotated[tuple[InverterConfig, ...], Field(min_length=1, max_length=100)]
+    control: ControlConfig = ControlConfig()
+    setpoints: SetpointsSection = SetpointsSection()
+    publish: PublishSection = PublishSection()
+    metrics: MetricsSection | None = MetricsSection()
+    simulation: dict[str, Any] | None = None
+
+    def inverter(self, name: str) -> InverterConfig:
+        """The inverter called `name`. Raises KeyError where there is none."""
+        for inverter in self.inverters:
+            if inverter.name == name:
+                return inverter
+        raise KeyError(name)

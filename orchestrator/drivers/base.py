@@ -1,0 +1,115 @@
+"""What a driver is: pure functions between registers and our records. It never touches a socket.
+
+The actor carries out what a driver asks for: it runs the discovery generator, performs the reads of `plan_reads`,
+hands the words to `decode`, and sends the writes of `encode` that `write_policy` finds necessary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from orchestrator.commands import InverterCommand
+from orchestrator.samples import InverterSample, MeterSample, Nameplate
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """Read `count` (1 to 125) holding registers from the 0-based wire `address`."""
+
+    address: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterWrite:
+    """Write `values` (words, 0 to 65535) from the 0-based wire `address`; `register` names it for people and metrics.
+
+    `register` is a bounded label such as "123.WMaxLimPct" or "124.StorCtl_Mod".
+    """
+
+    address: int
+    values: tuple[int, ...]
+    register: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteGroup:
+    """Writes that only mean something together, in this order: if one of them is needed, all are sent.
+
+    `refresh_s` is the longest time without writing it again (None: it holds for ever, only a change is written).
+    """
+
+    name: str
+    writes: tuple[RegisterWrite, ...]
+    refresh_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What can be asked of a device. The site asks for a capability, never for a make."""
+
+    limits_ac: bool = False
+    disconnects: bool = False
+    commands_battery: bool = False
+    reports_soc: bool = False
+    reverts_by_itself: bool = False
+
+
+class Refused:
+    """Sent into a discovery generator when the device refused the read (Modbus exception); `code` is its number."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+Words = tuple[int, ...]
+Registers = Mapping[int, int]
+"""Words that were read, by 0-based wire address."""
+
+DeviceT = TypeVar("DeviceT")
+Discovery = Generator[ReadRequest, Words | Refused, DeviceT]
+"""Yields reads, is sent their words or `Refused`, returns what was found; raises WrongDevice."""
+
+
+class Driver(Protocol[DeviceT]):
+    """How one kind of device is read and commanded. `DeviceT` is what discovery found: addresses, models, nameplate."""
+
+    name: str
+
+    def discover(self) -> Discovery[DeviceT]:
+        """Find out what is there. Raises WrongDevice when it is nothing this driver knows."""
+        ...
+
+    def nameplate(self, device: DeviceT) -> Nameplate:
+        """What the device says of itself."""
+        ...
+
+    def capabilities(self, device: DeviceT) -> Capabilities:
+        """What can be asked of this device."""
+        ...
+
+    def plan_reads(self, device: DeviceT) -> tuple[ReadRequest, ...]:
+        """The reads of one cycle, as few as possible."""
+        ...
+
+    def decode_inverter(self, device: DeviceT, name: str, registers: Registers, at_s: float) -> InverterSample:
+        """One cycle's words as a sample. Raises NonsenseReply when no measurement can be had from them."""
+        ...
+
+    def decode_meter(self, device: DeviceT, registers: Registers, at_s: float) -> MeterSample:
+        """One cycle's words as a meter sample, import +. Raises NonsenseReply when there is no power in them."""
+        ...
+
+    def encode(self, device: DeviceT, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
+        """The registers that `command` means, in the order they must be written. `registers` are the latest words read.
+
+        Only registers on the driver's own list are ever returned.
+        """
+        ...
+
+
+AnyDriver = Driver[Any]

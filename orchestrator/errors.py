@@ -1,0 +1,90 @@
+"""All errors of the project, by whose fault they are and whether trying again helps.
+
+OrchestratorError
+├── ConfigError              site.yaml is wrong                          the operator mends it
+├── PayloadError             an MQTT message is refused as a whole       its sender mends it
+└── DeviceError              a device did not do its part; `kind` is the metric label
+    ├── LinkError            the connection; trying again helps
+    │   ├── LinkDown         cannot connect, was reset, was closed       kind "connection"
+    │   └── LinkTimeout      connected, but no answer in time            kind "timeout"
+    ├── RequestRefused       a Modbus exception reply                    kind "refused"
+    ├── NonsenseReply        registers that cannot be true               kind "nonsense"
+    └── WrongDevice          no SunSpec map, or another serial number    kind "wrong_device"
+
+Trouble of a device is expected: actors turn it into a message and go on. Anything that is not in this tree is a bug.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class OrchestratorError(Exception):
+    """The root: catch it where any expected trouble is handled alike."""
+
+
+@dataclass(frozen=True)
+class ConfigProblem:
+    """One mistake in a site.yaml. Line and column are 1-based; `key_path` reads like `inverters[1].port`."""
+
+    line: int
+    column: int
+    key_path: str
+    message: str
+
+
+class ConfigError(OrchestratorError):
+    """A site.yaml cannot be used. Carries every mistake that was found, not only the first."""
+
+    def __init__(self, file: str, problems: tuple[ConfigProblem, ...]) -> None:
+        self.file = file
+        self.problems = problems
+        super().__init__("\n".join(f"{file}:{p.line}:{p.column}: {p.key_path}: {p.message}" for p in problems))
+
+
+class PayloadError(OrchestratorError):
+    """An MQTT message is not a setpoint. The text says which field is wrong and what it may be."""
+
+
+class DeviceError(OrchestratorError):
+    """A device, or the way to it, failed. `kind` is a bounded metric label."""
+
+    kind = "device"
+
+
+class LinkError(DeviceError):
+    """The connection failed; another attempt may work."""
+
+    kind = "connection"
+
+
+class LinkDown(LinkError):
+    """The peer cannot be reached, or ended the connection."""
+
+
+class LinkTimeout(LinkError):
+    """The peer is connected and did not answer in time."""
+
+    kind = "timeout"
+
+
+class RequestRefused(DeviceError):
+    """A Modbus exception reply; `code` is its number (1 function, 2 address, 3 value, 4 device, 6 busy)."""
+
+    kind = "refused"
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NonsenseReply(DeviceError):
+    """Registers came back that cannot be a measurement."""
+
+    kind = "nonsense"
+
+
+class WrongDevice(DeviceError):
+    """What answers at this address is not what site.yaml describes. It is never written to."""
+
+    kind = "wrong_device"

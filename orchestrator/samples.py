@@ -1,0 +1,118 @@
+"""What was measured: one frozen record per device, and the snapshot of the site that one decision is made from.
+
+Signs: `site_watts` import +; `ac_watts` into the site +; `pv_watts` never negative; battery `watts` charging +.
+`None` always means unknown, never zero. Times (`at_s`) are seconds on the monotonic clock that is handed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class OperatingState(IntEnum):
+    """SunSpec models 101 to 113, point St."""
+
+    OFF = 1
+    SLEEPING = 2
+    STARTING = 3
+    MPPT = 4
+    THROTTLED = 5
+    SHUTTING_DOWN = 6
+    FAULT = 7
+    STANDBY = 8
+
+
+class ChargeState(IntEnum):
+    """SunSpec models 124 and 802, point ChaSt."""
+
+    OFF = 1
+    EMPTY = 2
+    DISCHARGING = 3
+    CHARGING = 4
+    FULL = 5
+    HOLDING = 6
+    TESTING = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Nameplate:
+    """What a device says of itself. Powers in W, capacity in Wh; None where it does not say."""
+
+    manufacturer: str = ""
+    model: str = ""
+    version: str = ""
+    serial: str = ""
+    ac_max_watts: float | None = None
+    charge_max_watts: float | None = None
+    discharge_max_watts: float | None = None
+    capacity_wh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatterySample:
+    """One battery at one moment.
+
+    `watts` charging +; `soc_percent` 0 to 100. `charge_max_watts` and `discharge_max_watts` are magnitudes: what the
+    device says it can do. `grid_charging_allowed` is ChaGriSet: may it charge from AC at all.
+    """
+
+    watts: float | None = None
+    soc_percent: float | None = None
+    charge_max_watts: float | None = None
+    discharge_max_watts: float | None = None
+    capacity_wh: float | None = None
+    grid_charging_allowed: bool | None = None
+    state: ChargeState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InverterSample:
+    """One inverter at one moment.
+
+    `ac_limit_watts` is the limit the device reports to be enabled (None: no limit enabled, or not known).
+    `battery` is None where the device has no battery that can be read; `battery_controllable` says whether commands
+    for it can be written. `faults` names readings that were refused as nonsense, for counting.
+    """
+
+    name: str
+    at_s: float
+    ac_watts: float | None = None
+    pv_watts: float | None = None
+    battery: BatterySample | None = None
+    nameplate: Nameplate = field(default_factory=Nameplate)
+    state: OperatingState | None = None
+    connected: bool | None = None
+    ac_limit_watts: float | None = None
+    ac_limit_controllable: bool = True
+    battery_controllable: bool = False
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSample:
+    """The point of common coupling at one moment: `site_watts` import +; counters in Wh, None where there are none."""
+
+    at_s: float
+    site_watts: float
+    frequency_hz: float | None = None
+    phase_watts: tuple[float, ...] = ()
+    import_wh: float | None = None
+    export_wh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSnapshot:
+    """Everything known of the site when a decision is made; nothing in it changes while the decision is made.
+
+    `meter` is None while the meter is silent. `inverters` are those that answer; `away` names those that do not.
+    """
+
+    at_s: float
+    meter: MeterSample | None
+    inverters: tuple[InverterSample, ...] = ()
+    away: tuple[str, ...] = ()
+
+    def inverter(self, name: str) -> InverterSample | None:
+        """The sample of one inverter, or None while it is away."""
+        return next((sample for sample in self.inverters if sample.name == name), None)
