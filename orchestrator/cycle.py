@@ -39,12 +39,17 @@ class SiteTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlState:
+    """The memory of the loop between two steps. A new plant starts with `ControlState()`."""
+
+
+@dataclass(frozen=True, slots=True)
 class CycleResult:
     """Everything about one cycle.
 
     `commands` holds one command for every inverter that answers and may be controlled, also in shadow mode
     (`control.enabled: false`), where they are shown and not sent. `reasons` says what decided for the site as a whole.
-    `mode` is "failsafe" while the meter is silent, "waiting" until the first samples are there (no commands then).
+    `state` goes into the next step. `mode` is "failsafe" while the meter is silent, "waiting" until the first samples are there (no commands then).
     """
 
     snapshot: SiteSnapshot
@@ -54,6 +59,7 @@ class CycleResult:
     reasons: tuple[str, ...] = ()
     totals: SiteTotals = field(default_factory=SiteTotals)
     mode: Mode = "normal"
+    state: ControlState = field(default_factory=ControlState)
 
     def command(self, inverter: str) -> InverterCommand | None:
         """The command for one inverter, or None where there is none."""

@@ -1,0 +1,46 @@
+"""What the actors tell about themselves while they work; Prometheus is one listener, tests are another.
+
+Calls come from any thread and must return at once.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Observer(Protocol):
+    """Counters and timings. `error` is a `kind` of a DeviceError, None where the request went well."""
+
+    def actor_up(self, actor: str, up: bool) -> None:
+        """An actor started or stopped."""
+
+    def actor_restarted(self, actor: str) -> None:
+        """The supervisor replaced an actor that crashed."""
+
+    def message_handled(self, actor: str, seconds: float, inbox_depth: int) -> None:
+        """An actor handled one message in `seconds`, and `inbox_depth` more are waiting."""
+
+    def request_done(self, device: str, seconds: float, error: str | None) -> None:
+        """One Modbus request to `device` (the name of an inverter, or "meter") took `seconds`."""
+
+    def register_written(self, inverter: str, register: str) -> None:
+        """One register write of `inverter` was acknowledged."""
+
+    def setpoint_refused(self, source: str) -> None:
+        """A message of `source` was not a setpoint."""
+
+
+class NoObserver:
+    """Listens to nothing."""
+
+    def actor_up(self, actor: str, up: bool) -> None: ...
+
+    def actor_restarted(self, actor: str) -> None: ...
+
+    def message_handled(self, actor: str, seconds: float, inbox_depth: int) -> None: ...
+
+    def request_done(self, device: str, seconds: float, error: str | None) -> None: ...
+
+    def register_written(self, inverter: str, register: str) -> None: ...
+
+    def setpoint_refused(self, source: str) -> None: ...
