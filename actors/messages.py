@@ -7,6 +7,7 @@ CycleResult                       sideways, from the site to whoever shows it (i
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 from orchestrator.commands import InverterCommand
@@ -44,6 +45,22 @@ class Command:
 
     command: InverterCommand
     issued_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Hand the device back with this last command, whatever was written before; answered by `Acknowledged`."""
+
+    command: InverterCommand
+    issued_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Told to the site: hand all devices back before `deadline_s` (monotonic), then set `done`."""
+
+    deadline_s: float
+    done: threading.Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""The base of all actors: what every one of them does around its own work.
+
+pykka gives threads and inboxes, and no more: an exception in a message kills an actor without `on_stop`, one in
+`on_start` kills it without a word, nobody restarts it, and there are no timers. So here:
+
+- `__init__` only stores. `on_start` only tells itself the first Tick. Everything that can fail happens in a message.
+- A crash closes what the actor holds (`close`) and tells the supervisor, which starts a new one.
+- Threads are daemons: a process whose main thread died must not hang for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, cast
+
+import pykka
+
+from actors.address import Recipient
+from actors.clock import Clock
+from actors.messages import Tick
+from actors.observer import Observer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every actor is given: time, whom to tell of itself, and who restarts it."""
+
+    clock: Clock
+    observer: Observer
+    supervisor: Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """Told to the supervisor by an actor that a bug has ended. `actor_urn` says which incarnation it was."""
+
+    name: str
+    actor_urn: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """The first message of an actor, sent by itself."""
+
+
+class Actor(pykka.ThreadingActor):
+    """One thread with an inbox. Subclasses implement `receive`, and `close` where they hold something."""
+
+    use_daemon_thread = True
+
+    def __init__(self, name: str, surroundings: Surroundings) -> None:
+        super().__init__()
+        self.name = name
+        self.clock = surroundings.clock
+        self.observer = surroundings.observer
+        self._supervisor = surroundings.supervisor
+
+    def receive(self, message: Any) -> None:
+        """Handle one message, in the actor's own thread. A message that it does not know is not for it: ignore it.
+
+        The first message is a Tick. An exception here is a bug and ends the actor; expected trouble is caught.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of sockets and files. Runs in the actor's own thread, after its last message or a crash."""
+
+    def later(self, delay_s: float, message: Any) -> None:
+        """Send `message` to this very incarnation in `delay_s` seconds; it dies with it."""
+        self.clock.send_after(delay_s, self.actor_ref, message)
+
+    def on_start(self) -> None:
+        self.actor_ref.tell(_Started())
+
+    def on_receive(self, message: Any) -> None:
+        began_s = self.clock.now_s()
+        if isinstance(message, _Started):
+            self.observer.actor_up(self.name, True)
+            message = Tick()
+        self.receive(message)
+        self.observer.message_handled(self.name, self.clock.now_s() - began_s, self.inbox_depth())
+
+    def inbox_depth(self) -> int:
+        """How many messages wait."""
+        return cast("queue.Queue[Any]", self.actor_inbox).qsize()
+
+    def on_stop(self) -> None:
+        self.observer.actor_up(self.name, False)
+        self.close()
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,  # noqa: ARG002 (the signature is pykka's)
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,  # noqa: ARG002
+    ) -> None:
+        self._supervisor.tell(Crashed(self.name, self.actor_urn, repr(exception_value)))
+        log.error("actor %s crashed: %r", self.name, exception_value)
+        self.observer.actor_up(self.name, False)
+        self.close()

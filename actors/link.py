@@ -1,0 +1,168 @@
+"""Modbus TCP links: one per host and port, shared by the units behind it.
+
+pymodbus reports trouble in two ways: a lost connection is raised (ModbusException, or a bare OSError for a reset), a
+refusal comes back as a value. It also keeps a silent socket for ever. Here both become errors of
+`orchestrator.errors`, and every raised one closes the connection, so that the next call makes a new one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Protocol
+
+from pymodbus.client import ModbusTcpClient
+from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.pdu import ModbusPDU
+
+from actors.clock import Clock
+from actors.observer import Observer
+from orchestrator.errors import DeviceError, LinkDown, LinkTimeout, NonsenseReply, RequestRefused
+
+# Every failure reaches the caller as an error; pymodbus would print each of them a second time.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+
+GATEWAY_SILENT = (0x0A, 0x0B)
+"""Exception codes by which a gateway says that the device behind it did not answer."""
+
+
+class Link(Protocol):
+    """The way to the units behind one host and port. Any thread may call; calls are served one by one, in order."""
+
+    def read(self, unit_id: int, address: int, count: int, device: str) -> tuple[int, ...]:
+        """Read `count` (1 to 125) holding registers from `address` (0-based). `device` names the caller in metrics.
+
+        Raises LinkDown, LinkTimeout, RequestRefused or NonsenseReply (another number of words came back).
+        """
+
+    def write(self, unit_id: int, address: int, values: Sequence[int], device: str) -> None:
+        """Write `values` (words) from `address` in one request of function 16. Raises as `read`."""
+
+    def close(self) -> None:
+        """End the connection; the next call makes a new one."""
+
+
+class FairLock:
+    """A lock that is granted in the order of asking, so that a busy unit cannot starve its neighbours."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._next_ticket = 0
+        self._now_serving = 0
+
+    def __enter__(self) -> None:
+        with self._condition:
+            ticket = self._next_ticket
+            self._next_ticket += 1
+            while ticket != self._now_serving:
+                self._condition.wait()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._condition:
+            self._now_serving += 1
+            self._condition.notify_all()
+
+
+class ModbusLink:
+    """A `Link` over Modbus TCP. `timeout_s` bounds the connection and each reply; nothing is tried twice."""
+
+    def __init__(self, host: str, port: int, timeout_s: float, clock: Clock, observer: Observer) -> None:
+        self._name = f"{host}:{port}"
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._observer = observer
+        self._turn = FairLock()
+        self._client = ModbusTcpClient(host, port=port, timeout=timeout_s, retries=0)
+
+    def read(self, unit_id: int, address: int, count: int, device: str) -> tuple[int, ...]:
+        """See `Link`."""
+
+        def read() -> ModbusPDU:
+            reply = self._send(lambda: self._client.read_holding_registers(address, count=count, device_id=unit_id))
+            if len(reply.registers) != count:
+                raise NonsenseReply(f"{self._name} unit {unit_id}: {len(reply.registers)} words instead of {count}")
+            return reply
+
+        return tuple(self._in_turn(device, read).registers)
+
+    def write(self, unit_id: int, address: int, values: Sequence[int], device: str) -> None:
+        """See `Link`."""
+
+        def write() -> ModbusPDU:
+            return self._send(lambda: self._client.write_registers(address, list(values), device_id=unit_id))
+
+        self._in_turn(device, write)
+
+    def close(self) -> None:
+        """See `Link`. Waits for a request that is under way."""
+        with self._turn:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        self._client.close()  # type: ignore[no-untyped-call]
+
+    def _in_turn(self, device: str, request: Callable[[], ModbusPDU]) -> ModbusPDU:
+        with self._turn:
+            began_s = self._clock.now_s()
+            error: DeviceError | None = None
+            try:
+                return request()
+            except DeviceError as trouble:
+                error = trouble
+                raise
+            finally:
+                self._observer.request_done(device, self._clock.now_s() - began_s, error.kind if error else None)
+
+    def _send(self, send: Callable[[], ModbusPDU]) -> ModbusPDU:
+        try:
+            reply = send()
+        except (ConnectionException, OSError) as trouble:
+            self._disconnect()
+            raise LinkDown(f"{self._name}: no connection ({_reason(trouble)})") from trouble
+        except ModbusException as trouble:
+            self._disconnect()
+            raise LinkTimeout(f"{self._name}: no answer within {self._timeout_s:g} s") from trouble
+        if reply.isError():
+            raise self._refusal(reply.exception_code)
+        return reply
+
+    def _refusal(self, code: int) -> DeviceError:
+        if code in GATEWAY_SILENT:
+            return LinkTimeout(f"{self._name}: the gateway gets no answer from the device (exception {code})")
+        return RequestRefused(f"{self._name}: refused with exception {code}", code)
+
+
+def _reason(trouble: Exception) -> str:
+    if isinstance(trouble, OSError):
+        return trouble.strerror or str(trouble)
+    return "cannot connect, or closed by the device"
+
+
+class LinkPool:
+    """All links of a site. Actors come and go; links stay until the system stops."""
+
+    def __init__(self, clock: Clock, observer: Observer) -> None:
+        self._clock = clock
+        self._observer = observer
+        self._timeouts_s: dict[tuple[str, int], float] = {}
+        self._links: dict[tuple[str, int], ModbusLink] = {}
+
+    def expect(self, host: str, port: int, timeout_s: float) -> None:
+        """Say before the first `link` that a device there may take `timeout_s` to answer; the largest counts."""
+        self._timeouts_s[host, port] = max(timeout_s, self._timeouts_s.get((host, port), 0.0))
+
+    def link(self, host: str, port: int) -> ModbusLink:
+        """The one link to `host` and `port`. Raises KeyError when it was not expected. Not for several threads."""
+        key = (host, port)
+        if key not in self._links:
+            self._links[key] = ModbusLink(host, port, self._timeouts_s[key], self._clock, self._observer)
+        return self._links[key]
+
+    def close(self) -> None:
+        """End all connections."""
+        for link in self._links.values():
+            link.close()
