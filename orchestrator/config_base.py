@@ -1,0 +1,41 @@
+"""What every section of site.yaml is made of: the base record and the value ranges that several sections share.
+
+A `description` says in a message what a value may be; ranges of numbers describe themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[
+    str, Field(pattern=r"^[a-z0-9_-]{1,32}$", description="a name of 1 to 32 characters out of a-z, 0-9, '_' and '-'")
+]
+Text = Annotated[str, Field(min_length=1, description="text that is not empty, in quotes where it looks like a number")]
+Host = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:[A-Za-z0-9_.-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Za-z:.%_-]*)$",
+        max_length=253,
+        description="a host name or an IP address, without port or 'http://'",
+    ),
+]
+Topic = Annotated[
+    str,
+    Field(
+        max_length=512,
+        pattern=r"^[^#+\x00]+$",
+        description="an MQTT topic of 1 to 512 characters without '+' and '#'",
+    ),
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+UnitId = Annotated[int, Field(ge=0, le=255)]
+Watts = Annotated[float, Field(ge=0, le=1e9)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class Section(BaseModel):
+    """Unknown keys are refused, values keep their type (no "5" for 5), and nothing changes after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)

@@ -1,0 +1,121 @@
+"""A simulated inverter: its physics over time, its counters, and what can be said of it at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.samples import BatterySample, ChargeState, InverterSample, Nameplate, OperatingState
+from orchestrator.simulation.config import BatterySimulation, InverterSimulation
+from orchestrator.simulation.physics import SECONDS_PER_HOUR, Controls, PowerState, advance_inverter
+
+ASLEEP_BELOW_WATTS = 5.0
+FULL_FROM_PERCENT = 99.9
+
+
+class SimulatedInverter:
+    """One inverter of the virtual site. `controls` may be replaced at any time; `advance` lets time pass."""
+
+    def __init__(self, name: str, settings: InverterSimulation, battery_speed: float = 1.0) -> None:
+        self.name = name
+        self.settings = settings
+        self.controls = self.default_controls()
+        self.state = PowerState()
+        self.generated_wh = 0.0
+        self._battery_speed = battery_speed
+        if settings.battery is not None:
+            self.set_soc(settings.battery.soc_percent)
+
+    def default_controls(self) -> Controls:
+        """The controls of a device that was just switched on: no limit, the battery at its own default."""
+        battery = self.settings.battery
+        if battery is None:
+            return Controls()
+        return Controls(grid_charging=battery.grid_charging_allowed, reserve_percent=battery.reserve_percent)
+
+    def advance(self, dt_s: float, pv_available_watts: float) -> None:
+        """Let `dt_s` (> 0) pass with `pv_available_watts` of light on the PV."""
+        self.state = advance_inverter(
+            self.settings,
+            self.controls,
+            self.state,
+            pv_available_watts=pv_available_watts,
+            dt_s=dt_s,
+            battery_speed=self._battery_speed,
+        )
+        self.generated_wh += max(self.state.ac_watts, 0.0) * dt_s / SECONDS_PER_HOUR
+
+    def set_soc(self, percent: float) -> None:
+        """Set the state of charge (0 to 100 %). Raises ValueError where there is no battery."""
+        if self.settings.battery is None:
+            raise ValueError(f"{self.name} has no battery")
+        self.state = replace(self.state, stored_wh=self.settings.battery.capacity_wh * percent / 100)
+
+    @property
+    def soc_percent(self) -> float | None:
+        """State of charge, 0 to 100 %; None without a battery."""
+        battery = self.settings.battery
+        return None if battery is None else 100.0 * self.state.stored_wh / battery.capacity_wh
+
+    @property
+    def operating_state(self) -> OperatingState:
+        """Model 103, St. THROTTLED: the light would allow more PV than limit, rating and battery take."""
+        if not self.controls.connected:
+            return OperatingState.STANDBY
+        if self.state.curtailed:
+            return OperatingState.THROTTLED
+        busy_watts = max(self.state.pv_available_watts, abs(self.state.battery_watts), abs(self.state.ac_watts))
+        return OperatingState.SLEEPING if busy_watts < ASLEEP_BELOW_WATTS else OperatingState.MPPT
+
+    @property
+    def charge_state(self) -> ChargeState | None:
+        """Model 124, ChaSt; None without a battery."""
+        soc_percent = self.soc_percent
+        if soc_percent is None:
+            return None
+        if self.state.battery_watts > ASLEEP_BELOW_WATTS:
+            return ChargeState.CHARGING
+        if self.state.battery_watts < -ASLEEP_BELOW_WATTS:
+            return ChargeState.DISCHARGING
+        if soc_percent >= FULL_FROM_PERCENT:
+            return ChargeState.FULL
+        return ChargeState.EMPTY if soc_percent <= self.controls.reserve_percent else ChargeState.HOLDING
+
+    def sample(self, at_s: float) -> InverterSample:
+        """What a driver would read at this moment, without the rounding of registers."""
+        battery = self.settings.battery
+        return InverterSample(
+            name=self.name,
+            at_s=at_s,
+            ac_watts=self.state.ac_watts,
+            pv_watts=self.state.pv_watts,
+            battery=None if battery is None else self._battery_sample(battery),
+            nameplate=self._nameplate(),
+            state=self.operating_state,
+            connected=self.controls.connected,
+            ac_limit_watts=self.controls.ac_limit_watts,
+            battery_controllable=battery is not None,
+            has_pv=self.settings.pv_peak_watts > 0,
+        )
+
+    def _battery_sample(self, battery: BatterySimulation) -> BatterySample:
+        return BatterySample(
+            watts=self.state.battery_watts,
+            soc_percent=self.soc_percent,
+            charge_max_watts=battery.charge_watts,
+            discharge_max_watts=battery.discharge_watts,
+            capacity_wh=battery.capacity_wh,
+            grid_charging_allowed=self.controls.grid_charging,
+            state=self.charge_state,
+        )
+
+    def _nameplate(self) -> Nameplate:
+        battery = self.settings.battery
+        return Nameplate(
+            manufacturer="Virtual",
+            model="Hybrid" if battery else "PV",
+            serial=f"SIM-{self.name}",
+            ac_max_watts=self.settings.ac_rating_watts,
+            charge_max_watts=battery.charge_watts if battery else None,
+            discharge_max_watts=battery.discharge_watts if battery else None,
+            capacity_wh=battery.capacity_wh if battery else None,
+        )

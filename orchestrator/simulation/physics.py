@@ -1,0 +1,210 @@
+"""One inverter with its PV and its DC-side battery, in steps of dt seconds. Values in, values out.
+
+    PV --pv--> DC bus --dc--> [converter] --ac--> site        pv = battery + dc
+                 |                                            ac = dc x efficiency        (dc >= 0, into the site)
+                 +--battery--> battery                        ac = dc / efficiency        (dc < 0, drawn from the site)
+
+Signs: `ac_watts` into the site +, `battery_watts` charging +, `pv_watts` never negative. The AC limit bounds AC output
+alone: behind it PV still charges the battery as its window allows, and what neither takes is curtailed. PV goes before
+discharging: a discharge that does not fit under the limit is cut, not the PV.
+
+A battery that nobody commands follows its own default, "pv_first": it charges from its own PV, up to its power limit,
+and does not discharge.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from orchestrator.simulation.config import BatterySimulation, InverterSimulation
+
+SECONDS_PER_HOUR = 3600.0
+CURTAILED_FROM_WATTS = 1.0
+TAPER_FLOOR = 0.05
+"""The last percent is charged (and the first above the reserve discharged) at this part of full power."""
+DISCHARGE_TAPER_PERCENT = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What an inverter was told. Battery power (charging +) is kept in low_watts..high_watts; None: its own default.
+
+    `ac_limit_watts` None is unlimited. `grid_charging` allows charging from AC. `reserve_percent` is the SoC at which
+    discharging stops.
+    """
+
+    connected: bool = True
+    ac_limit_watts: float | None = None
+    low_watts: float | None = None
+    high_watts: float | None = None
+    grid_charging: bool = False
+    reserve_percent: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PowerState:
+    """The powers of one inverter at one moment in W, and what its battery holds in Wh.
+
+    `curtailed` says that PV is held below what the light allows, once the goal is reached.
+    """
+
+    ac_watts: float = 0.0
+    pv_watts: float = 0.0
+    battery_watts: float = 0.0
+    pv_available_watts: float = 0.0
+    stored_wh: float = 0.0
+    curtailed: bool = False
+
+    @property
+    def losses_watts(self) -> float:
+        """What the converter turns into heat: pv = ac + battery + losses."""
+        return self.pv_watts - self.ac_watts - self.battery_watts
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where an inverter would settle if nothing changed any more."""
+
+    ac_watts: float
+    pv_watts: float
+    battery_watts: float
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRange:
+    """What battery power (charging +) may be; low_watts <= 0 <= high_watts."""
+
+    low_watts: float
+    high_watts: float
+
+    def clamp(self, watts: float) -> float:
+        """The nearest power inside the range."""
+        return min(max(watts, self.low_watts), self.high_watts)
+
+
+NO_BATTERY = PowerRange(0.0, 0.0)
+
+
+def advance_inverter(
+    settings: InverterSimulation,
+    controls: Controls,
+    state: PowerState,
+    *,
+    pv_available_watts: float,
+    dt_s: float,
+    battery_speed: float = 1.0,
+) -> PowerState:
+    """One inverter `dt_s` (> 0) later, with `pv_available_watts` (>= 0) of light on its PV."""
+    batteries = battery_range(settings.battery, controls, state.stored_wh, dt_s, battery_speed)
+    possible = narrow_to_converter(batteries, settings, controls, pv_available_watts)
+    goal = find_goal(settings, controls, possible, pv_available_watts)
+    battery_watts = possible.clamp(_follow_battery(settings, state.battery_watts, goal.battery_watts, dt_s))
+    ac_watts = _follow(settings, state.ac_watts, goal.ac_watts, settings.ac_rating_watts, dt_s)
+    dc_wish_watts = to_dc(settings, ac_watts) if controls.connected else 0.0
+    if dc_wish_watts >= 0:
+        battery_watts = max(battery_watts, -dc_wish_watts)
+    pv_watts = min(max(dc_wish_watts + battery_watts, 0.0), pv_available_watts)
+    return PowerState(
+        ac_watts=to_ac(settings, pv_watts - battery_watts),
+        pv_watts=pv_watts,
+        battery_watts=battery_watts,
+        pv_available_watts=pv_available_watts,
+        stored_wh=_store(settings.battery, state.stored_wh, battery_watts, dt_s, battery_speed),
+        curtailed=pv_available_watts - goal.pv_watts > CURTAILED_FROM_WATTS,
+    )
+
+
+def find_goal(
+    settings: InverterSimulation, controls: Controls, possible: PowerRange, pv_available_watts: float
+) -> Goal:
+    """Where the inverter settles: window, AC limit and light decide, in that order, inside what is possible."""
+    wish_watts = min(pv_available_watts, possible.high_watts)
+    if controls.high_watts is not None:
+        wish_watts = min(wish_watts, controls.high_watts)
+    if controls.low_watts is not None:
+        wish_watts = max(wish_watts, controls.low_watts)
+    dc_max_watts = to_dc(settings, ac_output_max(settings, controls))
+    battery_watts = possible.clamp(max(wish_watts, min(pv_available_watts - dc_max_watts, 0.0)))
+    pv_watts = min(pv_available_watts, dc_max_watts + battery_watts)
+    return Goal(to_ac(settings, pv_watts - battery_watts), pv_watts, battery_watts)
+
+
+def ac_output_max(settings: InverterSimulation, controls: Controls) -> float:
+    """The most AC power in W that may flow into the site: rating, limit and connection."""
+    if not controls.connected:
+        return 0.0
+    limit_watts = controls.ac_limit_watts
+    return settings.ac_rating_watts if limit_watts is None else min(settings.ac_rating_watts, max(limit_watts, 0.0))
+
+
+def battery_range(
+    battery: BatterySimulation | None, controls: Controls, stored_wh: float, dt_s: float, speed: float = 1.0
+) -> PowerRange:
+    """What the battery itself can do for the next `dt_s`: its ratings, tapered near full and near its reserve."""
+    if battery is None:
+        return NO_BATTERY
+    soc_percent = 100.0 * stored_wh / battery.capacity_wh
+    efficiency, hours = battery.efficiency_percent / 100, dt_s * speed / SECONDS_PER_HOUR
+    reserve_wh = battery.capacity_wh * controls.reserve_percent / 100
+    charge = battery.charge_watts * _taper(100.0 - soc_percent, 100.0 - battery.taper_from_percent)
+    discharge = battery.discharge_watts * _taper(soc_percent - controls.reserve_percent, DISCHARGE_TAPER_PERCENT)
+    return PowerRange(
+        low_watts=-min(discharge, max(stored_wh - reserve_wh, 0.0) * efficiency / hours),
+        high_watts=min(charge, max(battery.capacity_wh - stored_wh, 0.0) / efficiency / hours),
+    )
+
+
+def narrow_to_converter(
+    batteries: PowerRange, settings: InverterSimulation, controls: Controls, pv_available_watts: float
+) -> PowerRange:
+    """The same range without what the converter cannot carry, or may not draw from AC (ChaGriSet 0, Conn 0)."""
+    draws = controls.connected and controls.grid_charging
+    import_dc_watts = -to_dc(settings, -settings.ac_rating_watts) if draws else 0.0
+    export_dc_watts = to_dc(settings, settings.ac_rating_watts) if controls.connected else 0.0
+    return PowerRange(
+        low_watts=max(batteries.low_watts, -export_dc_watts),
+        high_watts=min(batteries.high_watts, pv_available_watts + import_dc_watts),
+    )
+
+
+def to_ac(settings: InverterSimulation, dc_watts: float) -> float:
+    """AC power (into the site +) of `dc_watts` through the converter."""
+    efficiency = settings.efficiency_percent / 100
+    return dc_watts * efficiency if dc_watts >= 0 else dc_watts / efficiency
+
+
+def to_dc(settings: InverterSimulation, ac_watts: float) -> float:
+    """DC power that `ac_watts` (into the site +) needs; the inverse of `to_ac`."""
+    efficiency = settings.efficiency_percent / 100
+    return ac_watts / efficiency if ac_watts >= 0 else ac_watts * efficiency
+
+
+def _follow_battery(settings: InverterSimulation, watts: float, goal_watts: float, dt_s: float) -> float:
+    if settings.battery is None:
+        return 0.0
+    rating_watts = max(settings.battery.charge_watts, settings.battery.discharge_watts)
+    return _follow(settings, watts, goal_watts, rating_watts, dt_s)
+
+
+def _follow(settings: InverterSimulation, watts: float, goal_watts: float, rating_watts: float, dt_s: float) -> float:
+    """A first-order lag towards the goal, never faster than the ramp."""
+    part = 1.0 if settings.lag_s == 0 else -math.expm1(-dt_s / settings.lag_s)
+    most_watts = rating_watts * settings.ramp_percent_per_s / 100 * dt_s
+    return watts + min(max((goal_watts - watts) * part, -most_watts), most_watts)
+
+
+def _taper(left_percent: float, from_percent: float) -> float:
+    """1 with room enough, falling with the room that is left, 0 without any."""
+    if left_percent <= 0:
+        return 0.0
+    return min(max(left_percent / from_percent, TAPER_FLOOR), 1.0)
+
+
+def _store(battery: BatterySimulation | None, stored_wh: float, watts: float, dt_s: float, speed: float) -> float:
+    if battery is None:
+        return 0.0
+    efficiency, hours = battery.efficiency_percent / 100, dt_s * speed / SECONDS_PER_HOUR
+    change_wh = watts * hours * efficiency if watts >= 0 else watts * hours / efficiency
+    # The range already forbids more; this removes only the last bit of rounding.
+    return min(max(stored_wh + change_wh, 0.0), battery.capacity_wh)

@@ -1,0 +1,128 @@
+"""The virtual site: every simulated inverter, the load and the meter, moved on together. No clock, no socket.
+
+Without sockets it closes the loop in virtual time:
+
+    site = VirtualSite(config)
+    site.advance(1.0)
+    sample, meter = site.inverter_sample("east", at_s), site.meter_sample(at_s)
+    site.apply(command, now_s)          # in force until its valid_for_s is over
+"""
+
+from __future__ import annotations
+
+import math
+
+from orchestrator.commands import InverterCommand
+from orchestrator.config import SiteConfig
+from orchestrator.samples import InverterSample, MeterSample
+from orchestrator.simulation.commands import CommandReceiver
+from orchestrator.simulation.config import SimulationConfig
+from orchestrator.simulation.inverter import SimulatedInverter
+from orchestrator.simulation.meter import SimulatedMeter
+from orchestrator.simulation.weather import load_watts, sunlight
+
+LONGEST_STEP_S = 0.05
+METER = "meter"
+"""What the meter is called beside the inverters."""
+
+
+class VirtualSite:
+    """A site made from the `simulation:` section of a site.yaml. The same seed and steps give the same day.
+
+    The weather and the load of the section can be overruled by the knobs `set_pv_available` and `set_load`.
+    """
+
+    def __init__(self, config: SiteConfig) -> None:
+        """Raise ValueError where `config` has no simulation, or one of inverters that it does not name."""
+        self.simulation = checked_simulation(config)
+        self.now_s = 0.0
+        self.meter = SimulatedMeter(self.simulation.meter)
+        self.inverters = {
+            name: SimulatedInverter(name, settings, self.simulation.battery_speed)
+            for name, settings in self.simulation.inverters.items()
+        }
+        self.load_watts = load_watts(self.simulation.load, str(self.simulation.seed), 0.0)
+        self.commands: list[tuple[float, InverterCommand]] = []
+        self._receivers = {name: CommandReceiver(inverter) for name, inverter in self.inverters.items()}
+        self._fixed_pv_watts: dict[str, float] = {}
+        self._fixed_load_watts: float | None = None
+
+    def advance(self, dt_s: float) -> None:
+        """Let `dt_s` (>= 0) pass, in equal steps of at most 0.05 s."""
+        steps = math.ceil(dt_s / LONGEST_STEP_S)
+        for _ in range(steps):
+            self._step(dt_s / steps)
+
+    def inverter_sample(self, name: str, at_s: float) -> InverterSample:
+        """One inverter as a driver would report it, stamped `at_s`. Raises KeyError for an unknown name."""
+        return self.inverters[name].sample(at_s)
+
+    def meter_sample(self, at_s: float) -> MeterSample:
+        """The value the meter published last, stamped `at_s` (the clock of the caller)."""
+        return MeterSample(
+            at_s=at_s,
+            site_watts=self.meter.site_watts,
+            changed_at_s=at_s - (self.now_s - self.meter.changed_at_s),
+            frequency_hz=50.0,
+            phase_watts=(self.meter.site_watts / 3,) * 3,
+            import_wh=self.meter.import_wh,
+            export_wh=self.meter.export_wh,
+        )
+
+    def apply(self, command: InverterCommand, now_s: float) -> None:
+        """Give one inverter a command, in force at once and for its `valid_for_s`; `now_s` stamps it in `commands`."""
+        self._receivers[command.inverter].apply(command)
+        self.commands.append((now_s, command))
+
+    def set_pv_available(self, name: str, watts: float | None) -> None:
+        """Fix what the light allows the PV of one inverter to make, in W; None goes back to the weather."""
+        if name not in self.inverters:
+            raise KeyError(name)
+        if watts is None:
+            self._fixed_pv_watts.pop(name, None)
+        else:
+            self._fixed_pv_watts[name] = watts
+
+    def set_load(self, watts: float | None) -> None:
+        """Fix what the site consumes, in W; None goes back to the load of the configuration."""
+        self._fixed_load_watts = watts
+
+    def set_soc(self, name: str, percent: float) -> None:
+        """Set the state of charge of one battery (0 to 100 %)."""
+        self.inverters[name].set_soc(percent)
+
+    def _step(self, dt_s: float) -> None:
+        self.now_s += dt_s
+        for name, inverter in self.inverters.items():
+            self._receivers[name].advance(dt_s)
+            inverter.advance(dt_s, self._pv_available_watts(name))
+        self.load_watts = self._load_watts()
+        ac_watts = sum(inverter.state.ac_watts for inverter in self.inverters.values())
+        self.meter.measure(self.now_s, dt_s, self.load_watts - ac_watts)
+
+    def _pv_available_watts(self, name: str) -> float:
+        fixed_watts = self._fixed_pv_watts.get(name)
+        if fixed_watts is not None:
+            return fixed_watts
+        peak_watts = self.inverters[name].settings.pv_peak_watts
+        if peak_watts == 0:
+            return 0.0
+        return peak_watts * sunlight(self.simulation.sun, f"{self.simulation.seed}/{name}", self.now_s)
+
+    def _load_watts(self) -> float:
+        if self._fixed_load_watts is not None:
+            return self._fixed_load_watts
+        return load_watts(self.simulation.load, str(self.simulation.seed), self.now_s)
+
+
+def checked_simulation(config: SiteConfig) -> SimulationConfig:
+    """The simulation section of `config`. Raises ValueError where it is missing or does not fit the inverters."""
+    if config.simulation is None:
+        raise ValueError("site.yaml has no section `simulation:`, so there is nothing to simulate")
+    known = {inverter.name for inverter in config.inverters}
+    unknown = sorted(set(config.simulation.inverters) - known)
+    if unknown:
+        raise ValueError(f"simulation.inverters names {', '.join(unknown)}, which `inverters:` does not")
+    if METER in config.simulation.inverters:
+        raise ValueError("a simulated inverter cannot be called `meter`: that is the name of the meter")
+    return config.simulation
