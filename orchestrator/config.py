@@ -5,24 +5,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from orchestrator.config_base import Host, Name, Percent, Port, Section, Text, Topic, UnitId, Watts
 from orchestrator.setpoints import PriorityMode, SetpointFields
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
-UnitId = Annotated[int, Field(ge=0, le=255)]
-Watts = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Topic = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^#+\x00]+$")]
-
-
-class Section(BaseModel):
-    """Unknown keys are refused, values keep their type (no "5" for 5), and nothing changes after loading."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+from orchestrator.simulation.config import SimulationConfig
 
 
 class SiteSection(Section):
@@ -36,7 +26,7 @@ class MeterConfig(Section):
     """`meter:` the meter at the point of common coupling."""
 
     driver: Literal["sunspec"] = "sunspec"
-    host: str = Field(min_length=1)
+    host: Host
     port: Port = 502
     unit_id: UnitId = 1
     sign: Literal["import_positive", "export_positive", "auto"] = "auto"
@@ -61,11 +51,11 @@ class InverterConfig(Section):
 
     name: Name
     driver: Literal["sunspec"] = "sunspec"
-    host: str = Field(min_length=1)
+    host: Host
     port: Port = 502
     unit_id: UnitId = 1
     control: bool = True
-    serial: str | None = None
+    serial: Text | None = None
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     interval_s: Annotated[float, Field(gt=0, le=60)] | None = None
     ac_max_watts: Annotated[float, Field(gt=0, le=1e9)] | None = None
@@ -92,7 +82,7 @@ class ControlConfig(Section):
     allocation: Literal["capacity"] = "capacity"
     revert_s: Annotated[int, Field(ge=10, le=3600)] = 60
     failsafe: FailsafeConfig = FailsafeConfig()
-    state_dir: str = "./state"
+    state_dir: Text = "./state"
 
 
 class SetpointValues(Section):
@@ -128,9 +118,9 @@ class SetpointValues(Section):
 class Broker(Section):
     """How an MQTT broker is reached."""
 
-    host: str = Field(min_length=1)
+    host: Host
     port: Port = 1883
-    username: str | None = None
+    username: Text | None = None
     password: SecretStr | None = None
     tls: bool = False
     protocol: Literal["3.1.1", "5"] = "3.1.1"
@@ -151,6 +141,14 @@ class SetpointsSection(Section):
     fixed: SetpointValues = SetpointValues()
     mqtt: tuple[MqttSource, ...] = ()
 
+    @field_validator("mqtt", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        """One mapping is a list of one."""
+        if isinstance(value, Mapping):
+            return (value,)
+        return tuple(value) if isinstance(value, list) else value
+
 
 class PublishMqtt(Broker):
     """`publish.mqtt:` where the state is published; topics are below `topic`."""
@@ -167,7 +165,7 @@ class PublishSection(Section):
 class MetricsSection(Section):
     """`metrics:` where Prometheus reads."""
 
-    host: str = Field(default="127.0.0.1", min_length=1)
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 9464
 
 
@@ -176,12 +174,12 @@ class SiteConfig(Section):
 
     site: SiteSection
     meter: MeterConfig
-    inverters: Annotated[tuple[InverterConfig, ...], Field(min_length=1, max_length=100)]
+    inverters: Annotated[tuple[InverterConfig, ...], Field(min_length=1, max_length=100, strict=False)]
     control: ControlConfig = ControlConfig()
     setpoints: SetpointsSection = SetpointsSection()
     publish: PublishSection = PublishSection()
     metrics: MetricsSection | None = MetricsSection()
-    simulation: dict[str, Any] | None = None
+    simulation: SimulationConfig | None = None
 
     def inverter(self, name: str) -> InverterConfig:
         """The inverter called `name`. Raises KeyError where there is none."""

@@ -25,12 +25,19 @@ class OrchestratorError(Exception):
 
 @dataclass(frozen=True)
 class ConfigProblem:
-    """One mistake in a site.yaml. Line and column are 1-based; `key_path` reads like `inverters[1].port`."""
+    """One mistake in a site.yaml. Line and column are 1-based; `key_path` reads like `inverters[1].port`.
+
+    The path is empty where the mistake is the file's as a whole.
+    """
 
     line: int
     column: int
     key_path: str
     message: str
+
+    def __str__(self) -> str:
+        where = f"{self.line}:{self.column}: {self.key_path}".rstrip(": ")
+        return f"{where}: {self.message}"
 
 
 class ConfigError(OrchestratorError):
@@ -39,7 +46,7 @@ class ConfigError(OrchestratorError):
     def __init__(self, file: str, problems: tuple[ConfigProblem, ...]) -> None:
         self.file = file
         self.problems = problems
-        super().__init__("\n".join(f"{file}:{p.line}:{p.column}: {p.key_path}: {p.message}" for p in problems))
+        super().__init__("\n".join(f"{file}:{problem}" for problem in problems))
 
 
 class PayloadError(OrchestratorError):

@@ -1,0 +1,194 @@
+"""What pydantic found wrong in a site.yaml, said in plain sentences: what is wrong, what is allowed, what was found.
+
+What is allowed is read from the models' own schema, so that it cannot differ from what is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from math import isfinite, isnan
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator.config import SiteConfig
+from orchestrator.config_yaml import Document, KeyPath, key_path_text
+from orchestrator.payload import ALIASES, FIELDS
+
+Finding = tuple[KeyPath, str]
+Schema = dict[str, Any]
+
+SECRET_KEYS = frozenset({"password"})
+_SHOWN_CHARACTERS = 60
+_BOUNDS = {"exclusiveMinimum": "above", "minimum": "of at least", "maximum": "at most", "exclusiveMaximum": "below"}
+
+
+def findings(error: ValidationError, document: Document) -> Iterator[Finding]:
+    """One finding for each error, with its path as it is written in the file."""
+    for detail in error.errors(include_url=False):
+        path = path_in_file(detail["loc"], document.data)
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # pydantic counts good entries only; each bad one has its own error
+        if path[-1:] == ("[key]",):
+            continue  # a name that is no name is not one of `inverters` either, and that is said
+        if detail["type"] == "extra_forbidden":
+            yield path, unknown_key(path)
+        elif detail["type"] == "missing":
+            yield path, f"this key is missing; it must be {describe(schema_at(path))}"
+        elif detail["type"] == "value_error":
+            yield path, str(detail["ctx"]["error"])
+        else:
+            yield path, f"must be {describe(schema_at(path))} (got {shown(path, detail['input'], document)})"
+
+
+def path_in_file(location: Iterable[str | int], data: object) -> KeyPath:
+    """pydantic's location without the index of a list that is written as one mapping (`setpoints.mqtt`)."""
+    path: list[str | int] = []
+    for part in location:
+        if isinstance(part, int) and isinstance(data, Mapping):
+            continue
+        path.append(part)
+        data = _item(data, part)
+    return tuple(path)
+
+
+def _item(data: object, part: str | int) -> object:
+    if isinstance(data, Mapping):
+        return data.get(part)
+    if isinstance(data, list) and isinstance(part, int) and part < len(data):
+        return data[part]
+    return None
+
+
+def unknown_key(path: KeyPath) -> str:
+    """Names the nearest key of the section, the section a key belongs to, or all keys that the section has."""
+    key = str(path[-1])
+    known = list(_properties(schema_at(path[:-1])))
+    nearest = get_close_matches(key, known, n=1, cutoff=0.4)
+    homes = [home for home, keys in _sections().items() if key in keys]
+    in_messages = {field.name: field.attribute for field in (*FIELDS, *ALIASES)}
+    if in_messages.get(key) in known:
+        return f"unknown key {key!r}; that is its name in MQTT messages, here it is {in_messages[key]!r}"
+    if len(homes) == 1:
+        return f"unknown key {key!r} here; it belongs under {homes[0]!r}"
+    if nearest:
+        return f"unknown key {key!r}; did you mean {nearest[0]!r}?"
+    return f"unknown key {key!r}; known here: {', '.join(known)}"
+
+
+def shown(path: KeyPath, value: object, document: Document) -> str:
+    """A wrong value as a message may show it: never a secret, never the content of an environment variable."""
+    if path and path[-1] in SECRET_KEYS:
+        return "something that is not shown"
+    if path in document.originals:
+        return repr(document.originals[path])
+    return _value(value)
+
+
+def _value(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return _number(value)
+        case str():
+            return f"the text {_cut(value)!r}"
+    return "a mapping" if isinstance(value, Mapping) else "a list"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
+
+
+def describe(schema: Schema) -> str:
+    """What a value may be, such as `a whole number from 1 to 65535`."""
+    if "const" in schema or "enum" in schema:
+        values = [repr(value) for value in schema.get("enum", [schema.get("const")])]
+        return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
+    kind = schema.get("type")
+    if kind == "object":
+        return "a mapping of keys"
+    if "description" in schema:
+        return str(schema["description"])
+    if kind in ("integer", "number"):
+        return ("a whole number" if kind == "integer" else "a number") + _range(schema)
+    if kind == "array":
+        return "a list" + (f" of {schema['minItems']} to {schema['maxItems']} entries" if "maxItems" in schema else "")
+    return {"boolean": "true or false", "string": "text"}.get(str(kind), "something else")
+
+
+def _range(schema: Schema) -> str:
+    """The bounds that a schema has, as ` from 1 to 65535` or ` above 0 and at most 30`."""
+    if "minimum" in schema and "maximum" in schema:
+        return f" from {_number(schema['minimum'])} to {_number(schema['maximum'])}"
+    bounds = [f"{words} {_number(schema[key])}" for key, words in _BOUNDS.items() if key in schema]
+    return f" {' and '.join(bounds)}" if bounds else ""
+
+
+def _number(value: float | int) -> str:
+    """Whole numbers without a point, and what is not finite as YAML writes it."""
+    if isinstance(value, float) and not isfinite(value):
+        return ".nan" if isnan(value) else ".inf" if value > 0 else "-.inf"
+    if abs(value) >= 1e15:
+        return f"{float(value):g}" if abs(value) < 1e300 else "a number of more than 300 digits"
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+@cache
+def _schema() -> Schema:
+    return SiteConfig.model_json_schema()
+
+
+def schema_at(path: KeyPath) -> Schema:
+    """The JSON schema of what stands at `path`; empty where the models leave it open (`simulation`)."""
+    schema = _resolve(_schema())
+    for part in path:
+        if schema.get("type") == "array":
+            schema = _resolve(schema.get("items", {}))
+            if isinstance(part, int):
+                continue
+        schema = _resolve(_properties(schema).get(str(part)) or _any_property(schema))
+    return schema
+
+
+def _properties(schema: Schema) -> dict[str, Schema]:
+    if schema.get("type") == "array":
+        return _properties(_resolve(schema.get("items", {})))
+    return dict(schema.get("properties", {}))
+
+
+def _any_property(schema: Schema) -> Schema:
+    """What a mapping from names holds (`simulation.inverters`)."""
+    patterns: list[Schema] = list(schema.get("patternProperties", {}).values())
+    open_ended = schema.get("additionalProperties")
+    return patterns[0] if patterns else open_ended if isinstance(open_ended, dict) else {}
+
+
+def _resolve(schema: Schema) -> Schema:
+    """Without `$ref`, and without the null that `| None` allows."""
+    if "anyOf" in schema:
+        schema = next(dict(option) for option in schema["anyOf"] if option.get("type") != "null")
+    if "$ref" in schema:
+        target: Schema = _schema()["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+        return _resolve(target)
+    return schema
+
+
+@cache
+def _sections() -> dict[str, frozenset[str]]:
+    """The keys of every section, by its path."""
+    found: dict[str, frozenset[str]] = {}
+
+    def visit(schema: Schema, path: KeyPath) -> None:
+        properties = _properties(schema)
+        if properties:
+            found[key_path_text(path) or "the top level"] = frozenset(properties)
+        for key, inner in properties.items():
+            visit(_resolve(inner), (*path, key))
+
+    visit(_resolve(_schema()), ())
+    return found

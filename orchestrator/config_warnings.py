@@ -1,0 +1,94 @@
+"""What a site.yaml may say and a careful operator would think about twice. Nothing here keeps the plant from running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from orchestrator.config import SiteConfig
+
+_CYCLES_PER_REVERT = 3
+
+
+def warnings(config: SiteConfig) -> tuple[str, ...]:
+    """Plain sentences, each starting with the key that it is about."""
+    return tuple(text for check in _CHECKS if (text := check(config)) is not None)
+
+
+def ac_limits_stay(config: SiteConfig) -> bool:
+    """Whether AC limits are written without a revert time, so that the last one holds when the orchestrator is lost.
+
+    `failsafe.when_lost: auto` means so where a source can limit export: an MQTT source, or `fixed` with a limit.
+    """
+    if config.control.failsafe.when_lost != "auto":
+        return config.control.failsafe.when_lost == "stay"
+    return bool(config.setpoints.mqtt) or config.setpoints.fixed.export_limit_watts is not None
+
+
+def has_batteries(config: SiteConfig) -> bool:
+    """Whether site.yaml speaks of a battery, a real or a simulated one."""
+    described = any(inverter.battery.model_fields_set - {"control"} for inverter in config.inverters)
+    simulated = config.simulation.inverters.values() if config.simulation else ()
+    return described or any(inverter.battery for inverter in simulated)
+
+
+def _buffer_is_ignored(config: SiteConfig) -> str | None:
+    control = config.control
+    if control.battery_charge_buffer_watts is None or not control.battery_power_flow:
+        return None
+    return "control.battery_charge_buffer_watts: ignored, because control.battery_power_flow is true"
+
+
+def _batteries_are_not_commanded(config: SiteConfig) -> str | None:
+    if config.control.battery_power_flow or not has_batteries(config):
+        return None
+    return "control.battery_power_flow: false, so batteries are not commanded; only PV is limited"
+
+
+def _metrics_are_public(config: SiteConfig) -> str | None:
+    if config.metrics is None or _is_loopback(config.metrics.host):
+        return None
+    return f"metrics.host: {config.metrics.host} can be read from other machines, without a password"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _sign_is_guessed(config: SiteConfig) -> str | None:
+    if "sign" in config.meter.model_fields_set:
+        return None
+    return "meter.sign: not written, so import counts as positive until proven otherwise; write it once it is known"
+
+
+def _revert_is_short(config: SiteConfig) -> str | None:
+    control = config.control
+    if control.revert_s >= _CYCLES_PER_REVERT * control.interval_s:
+        return None
+    return (
+        f"control.revert_s: {control.revert_s} s is less than {_CYCLES_PER_REVERT} cycles of {control.interval_s:g} s; "
+        "a short pause would make devices fall back to their own default"
+    )
+
+
+def _stay_and_charging_from_ac(config: SiteConfig) -> str | None:
+    control = config.control
+    if not (control.enabled and control.battery_power_flow and ac_limits_stay(config)):
+        return None
+    return (
+        f"control.failsafe.when_lost: AC limits stay when the orchestrator is killed, batteries stop {control.revert_s} s "
+        "later; a limit that counted charging from AC then lets the site export up to that charging"
+    )
+
+
+_CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
+    _buffer_is_ignored,
+    _batteries_are_not_commanded,
+    _metrics_are_public,
+    _sign_is_guessed,
+    _revert_is_short,
+    _stay_and_charging_from_ac,
+)
