@@ -1,15 +1,270 @@
-"""One step of the loop: snapshot and envelope in, one command per inverter out."""
+"""One step of the loop: snapshot and envelope in, one command per inverter out.
+
+    load -> hidden surplus -> power flow -> battery shares -> room for AC -> commands
+
+Each step is computed anew from what is seen; what must be remembered goes through `ControlState`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import fsum
+
+from orchestrator import reasons
+from orchestrator.ac_limits import hand_out_room, room_for_ac
+from orchestrator.allocation import Allocation
+from orchestrator.battery_commands import command_battery, must_rest, watch_following
+from orchestrator.battery_target import Balance, decide_flow, export_limit_watts, settle_target, share_target
+from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config import SiteConfig
-from orchestrator.cycle import ControlState, CycleResult
-from orchestrator.samples import SiteSnapshot
-from orchestrator.setpoints import OperatingEnvelope
+from orchestrator.curtailment import hidden_surplus
+from orchestrator.cycle import BatteryPowerFlow, ControlState, CycleResult, InverterMemory, Mode, SiteTotals
+from orchestrator.failsafe import hold, limits_stay, safe_limits, safe_room_watts
+from orchestrator.limit_commands import command_limit
+from orchestrator.load import estimate_load, is_silent
+from orchestrator.plant import Plant, Unit, see_plant
+from orchestrator.samples import MeterSample, SiteSnapshot
+from orchestrator.setpoints import OperatingEnvelope, SetpointFields
+
+EXCESS_PART_OF_RATING = 0.002
+EXCESS_LEAST_WATTS = 25.0
+"""Above this a limit counts as exceeded, and even a small reduction is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What every part of one step looks at."""
+
+    config: SiteConfig
+    state: ControlState
+    snapshot: SiteSnapshot
+    envelope: OperatingEnvelope
+    plant: Plant
+    now_s: float
+
+    @property
+    def wanted(self) -> SetpointFields:
+        return self.envelope.fields
+
+    @property
+    def dt_s(self) -> float:
+        decided_at_s = self.state.decided_at_s
+        return self.config.control.interval_s if decided_at_s is None else max(self.now_s - decided_at_s, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What one step decided for the site: battery target and shares, and the room for AC (None: unlimited)."""
+
+    flow: BatteryPowerFlow | None
+    allocation: Allocation
+    room_watts: float | None
+    limits_watts: Mapping[str, float]
+    excess: bool
+    state: ControlState
+    totals: SiteTotals
+    mode: Mode = "normal"
 
 
 def step(
     config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, envelope: OperatingEnvelope, now: float
 ) -> CycleResult:
-    """Decide one cycle. `now` is in monotonic seconds, the clock of the snapshot."""
-    raise NotImplementedError
+    """Decide one cycle. `now` is in monotonic seconds, the clock of the snapshot.
+
+    Without a fresh meter sample the failsafe decides. The result carries the state for the next step.
+    """
+    started_at_s = now if state.started_at_s is None else state.started_at_s
+    state = replace(state, started_at_s=started_at_s)
+    inputs = _Inputs(config, state, snapshot, envelope, see_plant(config, state, snapshot, envelope.fields), now)
+    if is_silent(config, snapshot.meter, started_at_s, now):
+        return _result(inputs, _decide_without_meter(inputs))
+    if snapshot.meter is None:
+        return CycleResult(snapshot, envelope, None, (), ("waiting for the meter",), mode="waiting", state=state)
+    return _result(inputs, _decide(inputs, snapshot.meter))
+
+
+def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
+    """The normal case: everything follows from the load."""
+    plant, wanted = _commanded(inputs), inputs.wanted
+    load = estimate_load(inputs.state.load, meter, plant)
+    site_watts = load.load_watts - plant.ac_watts
+    hidden = hidden_surplus(plant, inputs.state, site_watts, inputs.now_s)
+    balance = Balance(load.load_watts, site_watts, hidden.watts)
+    flow = decide_flow(inputs.config, plant, balance, wanted)
+    target_watts, pending = settle_target(plant, inputs.state, flow.target_battery_power_watts, inputs.now_s)
+    allocation = _share(inputs, plant, balance, target_watts)
+    targets = {name: share.watts for name, share in allocation.shares.items()}
+    export_limit = export_limit_watts(inputs.config, wanted)
+    room = room_for_ac(
+        plant,
+        load_watts=load.load_watts,
+        export_limit_watts=export_limit,
+        wanted=wanted,
+        targets_watts=targets,
+        hidden_watts=hidden.watts,
+    )
+    state = replace(
+        inputs.state,
+        load=load,
+        target_watts=target_watts,
+        target_pending=pending,
+        import_steps=hidden.import_steps,
+        probe=hidden.probe,
+    )
+    return _Decision(
+        flow=flow,
+        allocation=allocation,
+        room_watts=room,
+        limits_watts={} if room is None else hand_out_room(plant, room, targets),
+        excess=_exceeds(plant, load.load_watts, export_limit, wanted.generation_limit_watts),
+        state=state,
+        totals=_totals(inputs, load.load_watts),
+    )
+
+
+def _decide_without_meter(inputs: _Inputs) -> _Decision:
+    """The meter is silent: limits that are safe at zero load, batteries hold."""
+    room = safe_room_watts(inputs.config, inputs.wanted)
+    safe = {} if room is None else safe_limits(inputs.plant, room)
+    limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
+    state = replace(inputs.state, load=None, target_watts=0.0, target_pending=None, import_steps=0)
+    return _Decision(None, Allocation({}), room, limits, True, state, _totals(inputs, None), "failsafe")
+
+
+def _commanded(inputs: _Inputs) -> Plant:
+    """The plant as far as it is to be commanded: with storage mode 0, or while disconnected, batteries are not."""
+    if _batteries_released(inputs.wanted):
+        return Plant(tuple(replace(u, battery=None) for u in inputs.plant.units))
+    return inputs.plant
+
+
+def _batteries_released(wanted: SetpointFields) -> bool:
+    disconnected = wanted.connect is False and wanted.energize is not False
+    return disconnected or wanted.battery_storage_mode == 0
+
+
+def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float) -> Allocation:
+    resting = {
+        charging: {u.name for u in plant.units if must_rest(u, charging, inputs.now_s)} for charging in (True, False)
+    }
+    export_limit = export_limit_watts(inputs.config, inputs.wanted)
+    surplus = max(balance.available_watts(plant.battery_watts), 0.0)
+    return share_target(
+        config=inputs.config,
+        plant=plant,
+        target_watts=target_watts,
+        refused_watts=0.0 if export_limit is None else max(surplus - export_limit, 0.0),
+        wanted=inputs.wanted,
+        resting=lambda battery, charging: battery.name in resting[charging],
+    )
+
+
+def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:
+    """Whether a limit on AC power is exceeded by more than noise."""
+    tolerance = max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
+    generated = fsum(max(u.ac_watts, 0.0) for u in plant.units)
+    return (export_limit is not None and plant.ac_watts - load_watts - export_limit > tolerance) or (
+        generation_limit is not None and generated - generation_limit > tolerance
+    )
+
+
+def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
+    commands, memories = [], dict(_absent(inputs))
+    for unit in inputs.plant.units:
+        if unit.controllable:
+            command, memory = _command(inputs, decision, unit)
+            commands.append(command)
+            memories[unit.name] = memory
+    return CycleResult(
+        snapshot=inputs.snapshot,
+        envelope=inputs.envelope,
+        flow=decision.flow,
+        commands=tuple(commands),
+        reasons=reasons.of_site(inputs.envelope, decision.flow, decision.allocation, decision.mode),
+        totals=decision.totals,
+        mode=decision.mode,
+        state=replace(decision.state, decided_at_s=inputs.now_s, inverters=memories),
+    )
+
+
+def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[InverterCommand, InverterMemory]:
+    """One inverter: battery first, then its AC limit, then its connection."""
+    unit = replace(unit, memory=watch_following(unit))
+    battery, memory = _battery_command(inputs, decision, unit)
+    unit = replace(unit, memory=memory)
+    limit, memory = _limit(inputs, decision, unit)
+    connect, disconnected = _connection(inputs.wanted, unit)
+    command = InverterCommand(
+        inverter=unit.name,
+        valid_for_s=inputs.config.control.revert_s,
+        ac_limit_watts=limit,
+        ac_limit_reverts=not limits_stay(inputs.config),
+        connect=connect,
+        battery=battery,
+        reasons=reasons.of_inverter(
+            inputs.envelope,
+            mode=decision.mode,
+            battery=battery,
+            share=decision.allocation.shares.get(unit.name),
+            ac_limit_watts=limit,
+            connect=connect,
+        ),
+    )
+    return command, replace(memory, disconnected=disconnected)
+
+
+def _battery_command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[BatteryCommand | None, InverterMemory]:
+    if unit.battery is None:
+        return None, unit.memory
+    if _batteries_released(inputs.wanted):
+        return BatteryCommand.release(), replace(unit.memory, target_watts=None, grid_charging=None)
+    if decision.mode == "failsafe" and inputs.wanted.energize is not False:
+        held = max(unit.battery.watts, 0.0) if unit.memory.hold_watts is None else unit.memory.hold_watts
+        return hold(held), replace(unit.memory, target_watts=None, grid_charging=False, hold_watts=held)
+    target = 0.0 if inputs.wanted.energize is False else decision.allocation.watts(unit.name)
+    return command_battery(unit, unit.battery, target, inputs.wanted.battery_storage_mode, inputs.now_s)
+
+
+def _limit(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[float | None, InverterMemory]:
+    if inputs.wanted.energize is False:
+        return 0.0, replace(unit.memory, ac_limit_watts=0.0, ac_limit_pending=None)
+    failsafe = decision.mode == "failsafe"
+    if not (unit.limitable or (failsafe and unit.rating_watts is not None)):
+        wanted = None
+    else:
+        wanted = decision.limits_watts.get(unit.name)
+    return command_limit(unit, wanted, needed_now=decision.excess, dt_s=inputs.dt_s, now_s=inputs.now_s)
+
+
+def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:
+    """What to command of the connection, and whether it was us who disconnected."""
+    if wanted.energize is False:
+        return None, unit.memory.disconnected
+    if wanted.connect is False:
+        return False, True
+    if wanted.connect or unit.memory.disconnected:
+        return True, unit.memory.disconnected and unit.sample.connected is False
+    return None, False
+
+
+def _absent(inputs: _Inputs) -> Mapping[str, InverterMemory]:
+    """Of an inverter that is away only one thing is remembered: that we disconnected it."""
+    answering = {u.name for u in inputs.plant.units}
+    return {
+        name: InverterMemory(away=True, disconnected=True)
+        for name, memory in inputs.state.inverters.items()
+        if name not in answering and memory.disconnected
+    }
+
+
+def _totals(inputs: _Inputs, load_watts: float | None) -> SiteTotals:
+    plant, meter = inputs.plant, inputs.snapshot.meter
+    stored = (u.sample.battery.watts for u in plant.units if u.sample.battery)
+    return SiteTotals(
+        site_watts=None if load_watts is None or meter is None else meter.site_watts,
+        load_watts=load_watts,
+        ac_watts=plant.ac_watts,
+        pv_watts=fsum(u.pv_watts for u in plant.units),
+        battery_watts=fsum(watts for watts in stored if watts is not None),
+    )

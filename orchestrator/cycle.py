@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from orchestrator.commands import InverterCommand
@@ -39,8 +41,80 @@ class SiteTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadEstimate:
+    """The load as last seen, in W, while `inverters` answered.
+
+    `raw_watts` is before smoothing; `meter_changed_at_s` is the meter sample it came from.
+    """
+
+    load_watts: float
+    raw_watts: float
+    ac_watts: float
+    meter_changed_at_s: float
+    inverters: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A step of charging beyond what is visible, taken to find out whether throttled PV could make more.
+
+    `base_watts` was the battery power before it. After a step that the batteries did not take, nothing is tried
+    before `wait_until_s`; the wait doubles each time.
+    """
+
+    step_watts: float = 0.0
+    base_watts: float = 0.0
+    at_s: float = 0.0
+    wait_until_s: float = 0.0
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change too small to write, wanted since `since_s` in one direction; `total_watts` over `count` wishes."""
+
+    since_s: float
+    total_watts: float
+    count: int
+    rising: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InverterMemory:
+    """What the loop remembers of one inverter while it answers.
+
+    `ac_limit_watts` and `target_watts` (battery, charging +) are what was last commanded.
+    `direction` (+1 charging, -1 discharging) was last commanded at `direction_at_s`.
+    `short_steps` counts steps in which the battery gave less than asked.
+    `hold_watts` is the charging at the moment the meter fell silent.
+    `disconnected` says that we disconnected it; of one that is `away` nothing else is known.
+    """
+
+    ac_limit_watts: float | None = None
+    ac_limit_pending: Pending | None = None
+    target_watts: float | None = None
+    direction: int = 0
+    direction_at_s: float = 0.0
+    short_steps: int = 0
+    grid_charging: bool | None = None
+    grid_unneeded_since_s: float | None = None
+    hold_watts: float | None = None
+    disconnected: bool = False
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ControlState:
     """The memory of the loop between two steps. A new plant starts with `ControlState()`."""
+
+    started_at_s: float | None = None
+    decided_at_s: float | None = None
+    load: LoadEstimate | None = None
+    target_watts: float = 0.0
+    target_pending: Pending | None = None
+    import_steps: int = 0
+    probe: Probe = field(default_factory=Probe)
+    inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +123,8 @@ class CycleResult:
 
     `commands` holds one command for every inverter that answers and may be controlled, also in shadow mode
     (`control.enabled: false`), where they are shown and not sent. `reasons` says what decided for the site as a whole.
-    `state` goes into the next step. `mode` is "failsafe" while the meter is silent, "waiting" until the first samples are there (no commands then).
+    `state` goes into the next step. `mode` is "failsafe" while the meter is silent,
+    "waiting" until the first samples are there (no commands then).
     """
 
     snapshot: SiteSnapshot

@@ -72,7 +72,8 @@ class InverterSample:
 
     `ac_limit_watts` is the limit the device reports to be enabled (None: no limit enabled, or not known).
     `battery` is None where the device has no battery that can be read; `battery_controllable` says whether commands
-    for it can be written. `faults` names readings that were refused as nonsense, for counting.
+    for it can be written. `has_pv` is False for a battery inverter without PV.
+    `faults` names readings that were refused as nonsense, for counting.
     """
 
     name: str
@@ -86,6 +87,7 @@ class InverterSample:
     ac_limit_watts: float | None = None
     ac_limit_controllable: bool = True
     battery_controllable: bool = False
+    has_pv: bool = True
     faults: tuple[str, ...] = ()
 
 

@@ -1,0 +1,138 @@
+"""The room for AC power, handed out to the inverters by what each can produce.
+
+    sum(ac_watts) <= load_watts + export_limit_watts
+
+The limit of an inverter holds its AC output only, discharge included: behind it the PV of a hybrid goes on charging its
+battery. What batteries draw from AC makes room for as much AC of others. One percentage for all would leave the room
+of a shaded inverter unused, so commanded discharge comes first, then what unthrottled inverters make, then throttled
+inverters without a battery, then throttled hybrids (they can store theirs), then everybody, by nameplate within each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import fsum
+
+from orchestrator.allocation import share_by_weight
+from orchestrator.curtailment import shows_curtailment
+from orchestrator.plant import Plant, Unit
+from orchestrator.setpoints import SetpointFields
+
+HEADROOM_PART_OF_RATING = 0.03
+"""An unthrottled inverter may make this much more than it does, beside the room; that ends hunting."""
+
+HEADROOM_PART_OF_SITE = 0.01
+HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
+"""All of that together, as a part of nameplate; more while none is throttled and batteries could take more."""
+
+MARGIN_PART_OF_RATING = 0.003
+MARGIN_MOST_WATTS = 50.0
+"""What is left free below the export limit, so that noise does not pass it."""
+
+
+def room_for_ac(
+    plant: Plant,
+    *,
+    load_watts: float,
+    export_limit_watts: float | None,
+    wanted: SetpointFields,
+    targets_watts: Mapping[str, float],
+    hidden_watts: float,
+) -> float | None:
+    """The most that all positive AC power together may be, in W; None where nothing limits it."""
+    rooms = []
+    if export_limit_watts is not None:
+        drawn = fsum(max(-u.ac_watts, 0.0) for u in plant.units)
+        margin = min(MARGIN_PART_OF_RATING * plant.rating_watts, MARGIN_MOST_WATTS)
+        fed = _fed_from_ac_watts(plant, targets_watts, hidden_watts)
+        rooms.append(load_watts + export_limit_watts + drawn + fed - margin)
+    if wanted.generation_limit_watts is not None:
+        rooms.append(wanted.generation_limit_watts)
+    return max(min(rooms), 0.0) if rooms else None
+
+
+def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, float]) -> dict[str, float]:
+    """AC limit in W for each inverter that can be limited. Their sum is within the room, but for the headroom."""
+    units = [u for u in plant.units if u.limitable]
+    left = max(room_watts - _taken_by_others(plant, targets_watts), 0.0)
+    limits = dict.fromkeys((u.name for u in units), 0.0)
+
+    def give(wants: Mapping[str, float], weight: Callable[[Unit], float]) -> None:
+        nonlocal left
+        weights = {u.name: max(weight(u), 1.0) for u in units}
+        given = share_by_weight(left, wants, weights)
+        for name, watts in given.items():
+            limits[name] += watts
+        left = max(left - fsum(given.values()), 0.0)
+
+    makes = {u.name: _expected_watts(u, targets_watts) for u in units}
+    discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), _rating(u)) for u in units}
+    steady = {u.name: max(makes[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
+    give(discharges, lambda u: discharges[u.name])
+    give(steady, lambda u: steady.get(u.name, 0.0))
+    for tier in (_throttled_without_battery, _throttled_hybrid, _any):
+        give({u.name: max(_rating(u) - limits[u.name], 0.0) for u in units if tier(u)}, _rating)
+    return _with_headroom(plant, units, limits, makes)
+
+
+def _with_headroom(
+    plant: Plant, units: list[Unit], limits: Mapping[str, float], makes: Mapping[str, float]
+) -> dict[str, float]:
+    """Let unthrottled inverters make a little more than they do, beside the room."""
+    could_store = any(b.below_max and b.watts < 0.95 * b.charge_max_watts for b in plant.batteries)
+    free = could_store and not any(u.throttled for u in units)
+    budget = (HEADROOM_PART_OF_SITE_UNTHROTTLED if free else HEADROOM_PART_OF_SITE) * plant.rating_watts
+    wishes = {
+        u.name: max(min(makes[u.name] + HEADROOM_PART_OF_RATING * _rating(u), _rating(u)) - limits[u.name], 0.0)
+        for u in units
+        if not u.throttled and limits[u.name] >= makes[u.name] - 1.0
+    }
+    extra = share_by_weight(budget, wishes, {u.name: max(_rating(u), 1.0) for u in units})
+    return {name: watts + extra.get(name, 0.0) for name, watts in limits.items()}
+
+
+def _expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
+    """What an inverter will make with its new battery target. Only less discharge is sure; more charging is not."""
+    target = targets_watts.get(unit.name)
+    if target is None or unit.battery is None:
+        return min(max(unit.ac_watts, 0.0), _rating(unit))
+    change = target - unit.battery.watts
+    if change > 0:
+        change = min(change, max(-unit.battery.watts, 0.0))
+    return min(max(unit.ac_watts - change, 0.0), _rating(unit))
+
+
+def _fed_from_ac_watts(plant: Plant, targets_watts: Mapping[str, float], hidden_watts: float) -> float:
+    """The part of this step's hidden surplus that batteries draw from AC instead of from their own curtailed PV."""
+    if hidden_watts <= 0:
+        return 0.0
+    more = {
+        u.name: max(targets_watts.get(u.name, u.battery_watts) - u.battery_watts, 0.0) for u in plant.units if u.battery
+    }
+    total = fsum(more.values())
+    if total <= 0:
+        return 0.0
+    from_ac = fsum(more[u.name] for u in plant.units if u.battery and not shows_curtailment(u))
+    return min(hidden_watts, total) * from_ac / total
+
+
+def _taken_by_others(plant: Plant, targets_watts: Mapping[str, float]) -> float:
+    """AC power of inverters that cannot be limited: what they make, or are about to discharge."""
+    others = (u for u in plant.units if not u.limitable)
+    return fsum(max(u.ac_watts, -targets_watts.get(u.name, 0.0), 0.0) for u in others)
+
+
+def _throttled_without_battery(unit: Unit) -> bool:
+    return unit.throttled and unit.battery is None
+
+
+def _throttled_hybrid(unit: Unit) -> bool:
+    return unit.throttled and unit.battery is not None
+
+
+def _any(_unit: Unit) -> bool:
+    return True
+
+
+def _rating(unit: Unit) -> float:
+    return unit.rating_watts or 0.0

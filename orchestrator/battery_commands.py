@@ -1,0 +1,88 @@
+"""From a share in watts to a command for one battery: the window, the permission to charge from AC, and its memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.commands import BatteryCommand, BatteryMode
+from orchestrator.curtailment import shows_curtailment
+from orchestrator.cycle import InverterMemory
+from orchestrator.plant import Battery, Unit
+
+CHARGE_BIT = 1
+"""Bit 0 of batteryStorageMode (and of 124 StorCtl_Mod): the charge limit may be set."""
+
+DISCHARGE_BIT = 2
+"""Bit 1: the discharge limit may be set."""
+
+GRID_UNNEEDED_AFTER_S = 10.0
+"""The permission to charge from AC is taken back after own PV sufficed for this long: it is seldom worth a write."""
+
+SHORT_BY_PART = 0.1
+SHORT_BY_WATTS = 100.0
+
+
+def must_rest(unit: Unit, charging: bool, now_s: float) -> bool:
+    """Whether the battery has to stay idle a while before it turns (`battery.idle_between_s`)."""
+    if unit.battery is None or unit.memory.direction in (0, 1 if charging else -1):
+        return False
+    return now_s - unit.memory.direction_at_s < unit.battery.idle_between_s
+
+
+def watch_following(unit: Unit) -> InverterMemory:
+    """Count the steps in a row in which the battery gave clearly less than it was asked for."""
+    asked = unit.memory.target_watts
+    if unit.battery is None or not asked:
+        return replace(unit.memory, short_steps=0)
+    given = unit.battery.watts if asked > 0 else -unit.battery.watts
+    short = given < abs(asked) - max(SHORT_BY_PART * abs(asked), SHORT_BY_WATTS)
+    return replace(unit.memory, short_steps=unit.memory.short_steps + 1 if short else 0)
+
+
+def command_battery(
+    unit: Unit, battery: Battery, target_watts: float, storage_mode: int | None, now_s: float
+) -> tuple[BatteryCommand, InverterMemory]:
+    """Pin the battery to its target (charging +), so that the device's own ideas cannot work against the site.
+
+    `storage_mode` (1 to 3, None all) says which sides of the window may be set.
+    """
+    memory = _allow_grid(unit, battery, target_watts, now_s)
+    if target_watts:
+        memory = replace(memory, direction=1 if target_watts > 0 else -1, direction_at_s=now_s)
+    bits = CHARGE_BIT | DISCHARGE_BIT if storage_mode is None else storage_mode
+    command = BatteryCommand(
+        mode=_mode(target_watts),
+        watts=target_watts,
+        low_watts=target_watts if bits & DISCHARGE_BIT else None,
+        high_watts=target_watts if bits & CHARGE_BIT else None,
+        grid_charging=memory.grid_charging,
+    )
+    return command, replace(memory, target_watts=target_watts, hold_watts=None)
+
+
+def _allow_grid(unit: Unit, battery: Battery, target_watts: float, now_s: float) -> InverterMemory:
+    """Charging beyond own PV is charging from AC to its inverter: allow it when needed, not before and not much longer.
+
+    A curtailed hybrid's own PV follows by itself; it needs AC only when it was seen not to follow.
+    """
+    memory = unit.memory
+    allowed = battery.grid_charging_allowed if memory.grid_charging is None else memory.grid_charging
+    if target_watts <= 0:
+        return replace(memory, grid_unneeded_since_s=None)
+    own_pv_may_follow = shows_curtailment(unit) and memory.short_steps < 2
+    margin = max(0.02 * battery.charge_max_watts, 50.0)
+    if target_watts > unit.pv_watts + margin and not own_pv_may_follow:
+        return replace(memory, grid_charging=True, grid_unneeded_since_s=None)
+    if not allowed:
+        return replace(memory, grid_charging=False, grid_unneeded_since_s=None)
+    if target_watts > 0.9 * unit.pv_watts:
+        return replace(memory, grid_charging=allowed, grid_unneeded_since_s=None)
+    since = now_s if memory.grid_unneeded_since_s is None else memory.grid_unneeded_since_s
+    still = now_s - since < GRID_UNNEEDED_AFTER_S
+    return replace(memory, grid_charging=still, grid_unneeded_since_s=since if still else None)
+
+
+def _mode(target_watts: float) -> BatteryMode:
+    if target_watts > 0:
+        return BatteryMode.CHARGE
+    return BatteryMode.DISCHARGE if target_watts < 0 else BatteryMode.IDLE

@@ -1,0 +1,172 @@
+"""From the plant to the site's battery target, and from the target to watts per battery.
+
+`control.step` hands site totals to `calculate_battery_power_flow`; here is how many batteries become one and how the
+one decision becomes many again: a full battery never stops an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import fsum
+
+from orchestrator.allocation import Allocation, BatteryShare, allocate_battery_power
+from orchestrator.config import SiteConfig
+from orchestrator.cycle import BatteryPowerFlow, ControlState, Pending
+from orchestrator.deadband import settle
+from orchestrator.plant import Battery, Plant
+from orchestrator.power_flow import calculate_battery_power_flow
+from orchestrator.setpoints import SetpointFields
+
+SMALL_PART_OF_LIMIT = 0.01
+"""A change of the target by less than this part of the power limits is small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Power at the grid connection as the decision sees it: `site_watts` import +, `hidden_watts` PV still unseen."""
+
+    load_watts: float
+    site_watts: float
+    hidden_watts: float = 0.0
+
+    def available_watts(self, battery_watts: float) -> float:
+        """Power left for battery and export; negative is a deficit."""
+        return -self.site_watts + self.hidden_watts + battery_watts
+
+
+def export_limit_watts(config: SiteConfig, wanted: SetpointFields) -> float | None:
+    """The export limit in force. The older way raises it to the charge buffer; None is unlimited."""
+    limit, buffer = wanted.export_limit_watts, config.control.battery_charge_buffer_watts
+    if limit is None or buffer is None or config.control.battery_power_flow:
+        return limit
+    return max(limit, buffer)
+
+
+def decide_flow(config: SiteConfig, plant: Plant, balance: Balance, wanted: SetpointFields) -> BatteryPowerFlow:
+    """The site-level decision for all batteries that are ours to command."""
+    battery_watts = plant.battery_watts
+    group = _deciding(plant.batteries, balance.available_watts(battery_watts), wanted)
+    return calculate_battery_power_flow(
+        solar_watts=balance.load_watts - balance.site_watts + balance.hidden_watts + min(battery_watts, 0.0),
+        site_watts=balance.site_watts - balance.hidden_watts,
+        battery_soc_percent=_mean(group, lambda b: b.soc_percent),
+        battery_target_soc_percent=_mean(group, lambda b: b.soc_target_percent),
+        battery_soc_min_percent=_mean(group, lambda b: b.soc_min_percent),
+        battery_soc_max_percent=_mean(group, lambda b: b.soc_max_percent),
+        battery_charge_max_watts=_charge_max_watts(plant, wanted),
+        battery_discharge_max_watts=_discharge_max_watts(plant, wanted),
+        export_limit_watts=export_limit_watts(config, wanted),
+        import_limit_watts=wanted.import_limit_watts,
+        battery_priority_mode=wanted.battery_priority_mode,
+        current_battery_power_watts=battery_watts,
+        battery_grid_charging_enabled=wanted.battery_grid_charging_enabled,
+        battery_grid_charging_max_watts=wanted.battery_grid_charging_max_watts,
+        battery_import_target_watts=wanted.battery_import_target_watts,
+        battery_export_target_watts=wanted.battery_export_target_watts,
+    )
+
+
+def settle_target(plant: Plant, state: ControlState, target_watts: float, now_s: float) -> tuple[float, Pending | None]:
+    """Keep the last target where the change is small. A change of direction that small goes through idle."""
+    limit = max(fsum(b.charge_max_watts for b in plant.batteries), fsum(b.discharge_max_watts for b in plant.batteries))
+    small = SMALL_PART_OF_LIMIT * limit
+    if state.target_watts * target_watts < 0 and abs(target_watts) < 2 * small:
+        target_watts = 0.0
+    return settle(state.target_watts, target_watts, small_watts=small, pending=state.target_pending, now_s=now_s)
+
+
+def share_target(
+    *,
+    config: SiteConfig,
+    plant: Plant,
+    target_watts: float,
+    refused_watts: float,
+    wanted: SetpointFields,
+    resting: Callable[[Battery, bool], bool],
+) -> Allocation:
+    """Spread the target. `refused_watts` >= 0 is surplus that the export limit refuses.
+
+    Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
+    the export limit refuses it. `resting(battery, charging)` says whether a battery must stay idle before it turns.
+    """
+    strategy = config.control.allocation
+    charging = target_watts > 0
+    ready = {b.name: not resting(b, charging) for b in plant.batteries}
+    everyone = [b.allocatable(reachable=ready[b.name]) for b in plant.batteries]
+    if not charging:
+        return allocate_battery_power(target_watts, everyone, strategy)
+    below = [b.allocatable(reachable=ready[b.name] and b.below_target) for b in plant.batteries]
+    first = allocate_battery_power(target_watts, below, strategy)
+    served = fsum(share.watts for share in first.shares.values())
+    rest = min(target_watts - served, max(refused_watts - served, 0.0))
+    if rest > 0:
+        first = _and_to_the_others(first, rest, plant, ready, strategy)
+    return _within_load_limit(first, plant, wanted.load_limit_watts)
+
+
+def _and_to_the_others(
+    first: Allocation, rest_watts: float, plant: Plant, ready: dict[str, bool], strategy: str
+) -> Allocation:
+    above = [b.allocatable(reachable=ready[b.name] and not b.below_target) for b in plant.batteries]
+    second = allocate_battery_power(rest_watts, above, strategy)
+    shares = {name: share if share.watts else second.shares.get(name, share) for name, share in first.shares.items()}
+    return Allocation(shares, second.unserved_watts, second.binding)
+
+
+def _within_load_limit(allocation: Allocation, plant: Plant, limit_watts: float | None) -> Allocation:
+    """Charging beyond an inverter's own PV is drawn from AC: hold the sum of that to the load limit."""
+    pv_watts = {u.name: u.pv_watts for u in plant.units}
+    drawn = {name: max(share.watts - pv_watts[name], 0.0) for name, share in allocation.shares.items()}
+    total = fsum(drawn.values())
+    if limit_watts is None or total <= limit_watts:
+        return allocation
+    kept = limit_watts / total
+    shares = {
+        name: BatteryShare(share.watts - drawn[name] * (1 - kept), f"load limit {limit_watts:.0f} W")
+        if drawn[name] > 0
+        else share
+        for name, share in allocation.shares.items()
+    }
+    return Allocation(shares, total - limit_watts, "load limit")
+
+
+def _deciding(batteries: Sequence[Battery], available_watts: float, wanted: SetpointFields) -> Sequence[Battery]:
+    """The batteries whose SoC decides: those that could do what the balance asks for; all where none could."""
+    surplus, deficit = max(available_watts, 0.0), max(-available_watts, 0.0)
+    if wanted.battery_grid_charging_enabled:
+        limit = wanted.import_limit_watts
+        discharging = limit is not None and deficit > limit
+    else:
+        discharging = deficit > 0 or (wanted.battery_export_target_watts or 0.0) > surplus
+    if discharging and (able := [b for b in batteries if b.above_min]):
+        return able
+    if deficit and not wanted.battery_grid_charging_enabled:
+        return batteries
+    return [b for b in batteries if b.below_target] or [b for b in batteries if b.below_max] or batteries
+
+
+def _mean(group: Sequence[Battery], value: Callable[[Battery], float | None]) -> float | None:
+    """Mean weighted with capacity; None where any is unknown, because unknown may charge and discharge."""
+    weights = [b.capacity_wh or b.charge_max_watts or 1.0 for b in group]
+    values = [value(b) for b in group]
+    known = [v for v in values if v is not None]
+    if not group or len(known) < len(values):
+        return None
+    return fsum(w * v for w, v in zip(weights, known, strict=True)) / fsum(weights)
+
+
+def _charge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
+    total = fsum(b.charge_max_watts for b in plant.batteries if b.below_max)
+    return total if wanted.battery_charge_max_watts is None else min(total, wanted.battery_charge_max_watts)
+
+
+def _discharge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
+    """All that may discharge, less what PV leaves of the generation limit."""
+    total = fsum(b.discharge_max_watts for b in plant.batteries if b.above_min)
+    if wanted.battery_discharge_max_watts is not None:
+        total = min(total, wanted.battery_discharge_max_watts)
+    if wanted.generation_limit_watts is not None:
+        solar = fsum(max(u.ac_watts + min(u.battery_watts, 0.0), 0.0) for u in plant.units)
+        total = min(total, max(wanted.generation_limit_watts - solar, 0.0))
+    return total

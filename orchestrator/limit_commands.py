@@ -1,0 +1,44 @@
+"""From the handed-out room to the AC limit that is commanded: it falls at once, rises in watts per second.
+
+Changes under 1 % of rating wait, except a reduction that a limit needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.cycle import InverterMemory
+from orchestrator.deadband import settle
+from orchestrator.plant import Unit
+
+RISE_PART_OF_RATING_PER_S = 0.2
+SMALL_PART_OF_RATING = 0.01
+LONGEST_STEP_S = 2.0
+
+
+def command_limit(
+    unit: Unit, wanted_watts: float | None, *, needed_now: bool, dt_s: float, now_s: float
+) -> tuple[float | None, InverterMemory]:
+    """The limit to command (None: no limit) and the memory of it.
+
+    `wanted_watts` is the share of the room, None where nothing limits; `needed_now` says that a limit is being
+    exceeded, so that even a small reduction counts; `dt_s` is the time since the last step.
+    """
+    rating = unit.rating_watts
+    if rating is None:
+        return None, unit.memory
+    wanted = rating if wanted_watts is None else min(wanted_watts, rating)
+    per_s = unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * rating
+    wanted = min(wanted, unit.limit_watts + per_s * min(dt_s, LONGEST_STEP_S))
+    if wanted < unit.limit_watts and needed_now:
+        limit, pending = wanted, None
+    else:
+        limit, pending = settle(
+            unit.limit_watts,
+            wanted,
+            small_watts=SMALL_PART_OF_RATING * rating,
+            pending=unit.memory.ac_limit_pending,
+            now_s=now_s,
+        )
+    command = None if limit >= rating * (1 - SMALL_PART_OF_RATING / 10) else limit
+    return command, replace(unit.memory, ac_limit_watts=command, ac_limit_pending=pending)

@@ -1,0 +1,49 @@
+"""The load of the site from the meter and the AC power of the inverters, robust against readings of different age.
+
+    load_watts = site_watts + sum(ac_watts)
+
+It needs no battery term, because AC power already contains the battery. An inverter that does not answer is left out:
+what it makes counts as negative load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.config import SiteConfig
+from orchestrator.cycle import LoadEstimate
+from orchestrator.plant import Plant
+from orchestrator.samples import MeterSample
+
+MOVING_PART_OF_RATING = 0.04
+"""A sum of AC that moves by more than this part of nameplate a step makes the estimate doubtful."""
+
+SILENT_AFTER_PERIODS = 3
+SILENT_AFTER_MOST_S = 5.0
+
+
+def is_silent(config: SiteConfig, meter: MeterSample | None, started_at_s: float, now_s: float) -> bool:
+    """Whether the meter has not answered for 3 periods (at most 5 s)."""
+    period_s = max(config.control.interval_s, config.meter.interval_s)
+    allowed_s = min(SILENT_AFTER_PERIODS * period_s, SILENT_AFTER_MOST_S)
+    return now_s - (started_at_s if meter is None else meter.at_s) > allowed_s
+
+
+def estimate_load(before: LoadEstimate | None, meter: MeterSample, plant: Plant) -> LoadEstimate:
+    """The load now.
+
+    A meter that still shows the value of the last step says nothing of AC power that has moved since: the load is
+    taken to be unchanged. While AC power moves, the lower of the last two estimates is taken when it rises, the higher
+    when it falls, because readings that are not of one moment differ by as much as it moved. When
+    another set of inverters answers than before, the estimate starts anew.
+    """
+    seen = frozenset(u.name for u in plant.units if u.sample.ac_watts is not None)
+    if before is not None and before.inverters != seen:
+        before = None
+    if before is not None and meter.changed_at_s == before.meter_changed_at_s:
+        return replace(before, ac_watts=plant.ac_watts)
+    raw = load = meter.site_watts + plant.ac_watts
+    if before is not None and abs(plant.ac_watts - before.ac_watts) > MOVING_PART_OF_RATING * plant.rating_watts:
+        rising = plant.ac_watts > before.ac_watts
+        load = min(raw, before.raw_watts) if rising else max(raw, before.raw_watts)
+    return LoadEstimate(load, raw, plant.ac_watts, meter.changed_at_s, seen)

@@ -1,0 +1,226 @@
+"""The plant as the loop sees it: each answering inverter with its configuration, its memory and its limits joined.
+
+Signs as everywhere: AC into the site +, battery charging +, limits are magnitudes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import fsum
+
+from orchestrator.allocation import AllocatableBattery
+from orchestrator.config import InverterConfig, SiteConfig
+from orchestrator.cycle import ControlState, InverterMemory
+from orchestrator.samples import BatterySample, InverterSample, SiteSnapshot
+from orchestrator.setpoints import SetpointFields
+
+SHORT_AFTER_STEPS = 3
+"""A battery that gave less than asked for this many steps is asked for little more than it gives."""
+
+ACCEPTANCE_STEP = 0.2
+"""How much more than it gives such a battery is asked for, as a part of its limit: this is how it is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """A battery that is ours to command. `watts` charging +; the limits already contain every rate and rating."""
+
+    name: str
+    watts: float
+    soc_percent: float | None
+    soc_min_percent: float
+    soc_max_percent: float
+    soc_target_percent: float
+    capacity_wh: float | None
+    charge_max_watts: float
+    discharge_max_watts: float
+    idle_between_s: float
+    grid_charging_allowed: bool | None
+
+    @property
+    def below_target(self) -> bool:
+        """Whether charging towards the target SoC goes to it."""
+        return self.soc_percent is None or self.soc_percent < min(self.soc_target_percent, self.soc_max_percent)
+
+    @property
+    def below_max(self) -> bool:
+        """Whether it may be charged at all."""
+        return self.soc_percent is None or self.soc_percent < self.soc_max_percent
+
+    @property
+    def above_min(self) -> bool:
+        """Whether it may be discharged."""
+        return self.soc_percent is None or self.soc_percent > self.soc_min_percent
+
+    def allocatable(self, *, reachable: bool = True) -> AllocatableBattery:
+        """The same for allocation."""
+        return AllocatableBattery(
+            name=self.name,
+            capacity_wh=self.capacity_wh,
+            charge_max_watts=self.charge_max_watts,
+            discharge_max_watts=self.discharge_max_watts,
+            soc_percent=self.soc_percent,
+            soc_min_percent=self.soc_min_percent,
+            soc_max_percent=self.soc_max_percent,
+            reachable=reachable,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One answering inverter. `rating_watts` None: it does not say what it can do, so it cannot be limited in percent.
+
+    `limit_watts` is the AC limit in force in the device as far as is known; its rating where there is none.
+    """
+
+    name: str
+    config: InverterConfig
+    sample: InverterSample
+    memory: InverterMemory
+    rating_watts: float | None
+    limit_watts: float
+    battery: Battery | None
+
+    @property
+    def ac_watts(self) -> float:
+        """AC power, 0 while it is unknown (a sleeping device)."""
+        return self.sample.ac_watts or 0.0
+
+    @property
+    def pv_watts(self) -> float:
+        """PV power, 0 while it is unknown."""
+        return self.sample.pv_watts or 0.0
+
+    @property
+    def battery_watts(self) -> float:
+        """Power of its battery if that is ours to command, charging +."""
+        return self.battery.watts if self.battery else 0.0
+
+    @property
+    def controllable(self) -> bool:
+        """Whether anything may be written to it."""
+        return self.config.control
+
+    @property
+    def limitable(self) -> bool:
+        """Whether its AC power can be limited. A battery inverter without PV obeys its window instead."""
+        return (
+            self.controllable
+            and self.sample.ac_limit_controllable
+            and self.rating_watts is not None
+            and self.sample.has_pv
+        )
+
+    @property
+    def throttled(self) -> bool:
+        """Its output stands at a limit below its rating, so it may be able to make more."""
+        if self.rating_watts is None or self.limit_watts >= 0.99 * self.rating_watts:
+            return False
+        return self.ac_watts >= self.limit_watts - 0.01 * self.rating_watts
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """All answering inverters, in the order of site.yaml."""
+
+    units: tuple[Unit, ...]
+
+    @property
+    def ac_watts(self) -> float:
+        """Sum of AC power."""
+        return fsum(u.ac_watts for u in self.units)
+
+    @property
+    def battery_watts(self) -> float:
+        """Sum over the batteries that are ours to command, charging +."""
+        return fsum(u.battery_watts for u in self.units)
+
+    @property
+    def batteries(self) -> tuple[Battery, ...]:
+        """The batteries that are ours to command."""
+        return tuple(u.battery for u in self.units if u.battery)
+
+    @property
+    def rating_watts(self) -> float:
+        """Sum of nameplates, the measure for small and large."""
+        return fsum(u.rating_watts or 0.0 for u in self.units)
+
+
+def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, wanted: SetpointFields) -> Plant:
+    """Join the samples with configuration, memory and the limits in force."""
+    units = []
+    for inverter in config.inverters:
+        sample = snapshot.inverter(inverter.name)
+        if sample is not None:
+            memory = state.inverters.get(inverter.name, InverterMemory(away=True))
+            if memory.away:
+                memory = replace(memory, away=False, ac_limit_watts=sample.ac_limit_watts)
+            units.append(_unit(config, inverter, sample, memory, wanted))
+    return Plant(tuple(units))
+
+
+def _unit(
+    config: SiteConfig, inverter: InverterConfig, sample: InverterSample, memory: InverterMemory, wanted: SetpointFields
+) -> Unit:
+    rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
+    limit = (rating or 0.0) if memory.ac_limit_watts is None else memory.ac_limit_watts
+    battery = None
+    ours = config.control.battery_power_flow and inverter.control and inverter.battery.control
+    if ours and sample.battery is not None and sample.battery_controllable:
+        battery = _battery(inverter, sample.battery, memory, wanted)
+        battery = _within_ac_rating(battery, sample.pv_watts or 0.0, rating)
+        battery = _within_acceptance(battery, memory)
+    return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
+
+
+def _battery(inverter: InverterConfig, seen: BatterySample, memory: InverterMemory, wanted: SetpointFields) -> Battery:
+    own = inverter.battery
+    soc_max = _lowest(100.0, own.soc_max_percent, wanted.battery_soc_max_percent)
+    target = wanted.battery_target_soc_percent
+    return Battery(
+        name=inverter.name,
+        watts=seen.watts if seen.watts is not None else memory.target_watts or 0.0,
+        soc_percent=seen.soc_percent,
+        soc_min_percent=max(own.soc_min_percent or 0.0, wanted.battery_soc_min_percent or 0.0),
+        soc_max_percent=soc_max,
+        soc_target_percent=soc_max if target is None else target,
+        capacity_wh=seen.capacity_wh or own.capacity_wh,
+        charge_max_watts=_rate(seen.charge_max_watts, own.charge_max_watts, wanted.battery_charge_rate_percent),
+        discharge_max_watts=_rate(
+            seen.discharge_max_watts, own.discharge_max_watts, wanted.battery_discharge_rate_percent
+        ),
+        idle_between_s=own.idle_between_s,
+        grid_charging_allowed=seen.grid_charging_allowed,
+    )
+
+
+def _rate(device_watts: float | None, config_watts: float | None, percent: float | None) -> float:
+    """The lower of what device and configuration say, times the rate asked for; 0 where neither says anything."""
+    known = [watts for watts in (device_watts, config_watts) if watts is not None]
+    return min(known, default=0.0) * (1.0 if percent is None else percent / 100.0)
+
+
+def _within_ac_rating(battery: Battery, pv_watts: float, rating_watts: float | None) -> Battery:
+    """Discharge shares the inverter with PV; charging beyond PV comes through the inverter from AC."""
+    if rating_watts is None:
+        return battery
+    return replace(
+        battery,
+        charge_max_watts=min(battery.charge_max_watts, pv_watts + rating_watts),
+        discharge_max_watts=min(battery.discharge_max_watts, max(rating_watts - pv_watts, 0.0)),
+    )
+
+
+def _within_acceptance(battery: Battery, memory: InverterMemory) -> Battery:
+    """Ask a battery that keeps giving less than asked for little more than it gives, so that others take the rest."""
+    if memory.short_steps < SHORT_AFTER_STEPS or not memory.target_watts:
+        return battery
+    if memory.target_watts > 0:
+        accepted = max(battery.watts, 0.0) + ACCEPTANCE_STEP * battery.charge_max_watts
+        return replace(battery, charge_max_watts=min(battery.charge_max_watts, accepted))
+    accepted = max(-battery.watts, 0.0) + ACCEPTANCE_STEP * battery.discharge_max_watts
+    return replace(battery, discharge_max_watts=min(battery.discharge_max_watts, accepted))
+
+
+def _lowest(*values: float | None) -> float:
+    return min(value for value in values if value is not None)
