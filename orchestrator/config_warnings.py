@@ -1,4 +1,4 @@
-"""What a site.yaml may say and a careful operator would think about twice. Nothing here keeps the plant from running."""
+"""What is allowed in a site.yaml, and worth a second thought. Nothing here keeps the plant from running."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def _stay_and_charging_from_ac(config: SiteConfig) -> str | None:
     if not (control.enabled and control.battery_power_flow and ac_limits_stay(config)):
         return None
     return (
-        f"control.failsafe.when_lost: AC limits stay when the orchestrator is killed, batteries stop {control.revert_s} s "
-        "later; a limit that counted charging from AC then lets the site export up to that charging"
+        "control.failsafe.when_lost: after a kill the AC limits stay, and batteries go back to their own default "
+        f"{control.revert_s} s later; a limit that counted charging from AC then lets the site export that much"
     )
 
 

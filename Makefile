@@ -1,0 +1,60 @@
+# The commands of this project; `make help` lists them. Everything is installed into .venv, nothing outside this folder.
+PYTHON ?= python3
+SITE   ?= site.yaml
+BIN    := .venv/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --constraint constraints.txt
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-long bench lint format clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: .venv/run.stamp  ## run the example site: virtual devices, a broker and the orchestrator
+	@$(BIN)/orchestrator run $(SITE) --demo
+
+test: lint  ## check and test everything that takes less than ten minutes
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
+
+test-long: .venv/dev.stamp  ## the tests that take longer
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m long
+
+bench: .venv/dev.stamp  ## measure requests, CPU time and reaction time with 3, 10 and 50 inverters
+	@$(BIN)/python -m bench
+
+lint: .venv/dev.stamp  ## check format, style, types and who imports whom
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/dev.stamp  ## bring the code into its format
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+clean:  ## remove what was installed and made here (not state/)
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp says what is installed: an installed `make run` starts at once. Every version is pinned in constraints.txt.
+.venv/run.stamp: setup.cfg pyproject.toml constraints.txt | .venv/bin/pip
+	@echo "installing into .venv (a minute, once) ..."
+	@$(INSTALL) setuptools
+	@$(INSTALL) --no-build-isolation --editable '.[demo]'
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp
+	@echo "installing the tools for development ..."
+	@$(INSTALL) --no-build-isolation --editable '.[demo,dev]'
+	@touch $@
+
+.venv/bin/pip:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or later"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed, $(PYTHON) is $$($(PYTHON) --version); try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "the venv module of Python is missing: sudo apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv

@@ -1,0 +1,169 @@
+"""One cycle for people: a table for a terminal, one plain line for everything else.
+
+Signs are said in words (import, export, charging), powers are in W. What is unknown is a dash, never a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.cycle import CycleResult
+from orchestrator.samples import InverterSample
+from orchestrator.setpoints import OperatingEnvelope
+
+UNKNOWN = "-"
+_NOTICEABLE_WATTS = 0.5
+_MODES = {
+    "normal": ("running", "green"),
+    "failsafe": ("FAILSAFE: the meter is silent", "bold red"),
+    "waiting": ("waiting for the first readings", "yellow"),
+}
+
+
+def render(result: CycleResult, site: str, shadow: bool = False, hints: Sequence[str] = ()) -> RenderableType:
+    """The whole plant. `site` is its name; `shadow` means that commands are shown and not written.
+
+    `hints` are lines for below the table. Fits 80 columns; wider terminals show longer reasons.
+    """
+    lines: list[RenderableType] = [_heading(result, site, shadow), flow_text(result)]
+    if result.reasons:
+        lines.append(Text(f"why     {'; '.join(result.reasons)}"))
+    lines.append(Text(f"limits  {limits_text(result.envelope)}"))
+    lines.append(_inverters(result, shadow))
+    lines.extend(Text(hint, style="dim") for hint in hints)
+    return Group(*lines)
+
+
+def plain_line(result: CycleResult, shadow: bool = False) -> str:
+    """The same in one line, for logs and pipes."""
+    parts = [str(flow_text(result)), *(_inverter_words(sample, result) for sample in result.snapshot.inverters)]
+    parts.extend(f"{name} away" for name in result.snapshot.away)
+    parts.append(f"limits {limits_text(result.envelope)}")
+    if result.mode != "normal":
+        parts.append(_MODES[result.mode][0])
+    if shadow:
+        parts.append("shadow mode")
+    return " | ".join(parts)
+
+
+def flow_text(result: CycleResult) -> Text:
+    """What flows at the connection, in the load, from the PV and into the batteries."""
+    totals = result.totals
+    return Text.assemble(
+        ("site ", "bold"),
+        directed(totals.site_watts, "import", "export"),
+        ("  load ", "bold"),
+        watts_text(totals.load_watts, " W"),
+        ("  PV ", "bold"),
+        watts_text(totals.pv_watts, " W"),
+        ("  battery ", "bold"),
+        directed(totals.battery_watts, "charging", "discharging"),
+    )
+
+
+def limits_text(envelope: OperatingEnvelope) -> str:
+    """Everything that somebody asks for, with who asked: `export limit 5000 W (fixed)`."""
+    asked = [
+        f"{_field_text(name, value)} ({envelope.source(name) or UNKNOWN})"
+        for name, value in envelope.fields.asked().items()
+    ]
+    return ", ".join(asked) or "none"
+
+
+def command_text(command: InverterCommand | None) -> str:
+    """What is asked of one inverter, such as `limit 3000 W, charge 2000 W`."""
+    if command is None:
+        return UNKNOWN
+    parts = ["disconnect"] if command.connect is False else []
+    if command.ac_limit_watts is not None:
+        parts.append(f"limit {command.ac_limit_watts:.0f} W")
+    if command.battery is not None:
+        parts.append(_battery_text(command.battery))
+    return ", ".join(parts) or "no limit"
+
+
+def watts_text(watts: float | None, unit: str = "") -> str:
+    """A power as a whole number of W, or a dash where it is not known."""
+    return UNKNOWN if watts is None else f"{round(watts)}{unit}"
+
+
+def directed(watts: float | None, positive: str, negative: str) -> str:
+    """A power with its sign in words, such as `export 4980 W`."""
+    if watts is None or abs(watts) < _NOTICEABLE_WATTS:
+        return watts_text(watts, " W")
+    return f"{positive if watts > 0 else negative} {abs(watts):.0f} W"
+
+
+def _heading(result: CycleResult, site: str, shadow: bool) -> Text:
+    words, style = _MODES[result.mode]
+    heading = Text.assemble((site, "bold"), "  ", (words, style))
+    if result.snapshot.away:
+        heading.append(f"  away: {', '.join(result.snapshot.away)}", "bold red")
+    if shadow:
+        heading.append("  SHADOW MODE: nothing is written", "bold yellow")
+    return heading
+
+
+def _inverters(result: CycleResult, shadow: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("inverter", no_wrap=True)
+    for heading in ("AC W", "PV W", "battery W", "SoC %"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("would write" if shadow else "command", ratio=2)
+    table.add_column("reason", ratio=3)
+    for sample in result.snapshot.inverters:
+        table.add_row(*_cells(sample, result.command(sample.name)))
+    for name in result.snapshot.away:
+        table.add_row(name, *[UNKNOWN] * 5, "does not answer", style="red")
+    return table
+
+
+def _cells(sample: InverterSample, command: InverterCommand | None) -> tuple[str, ...]:
+    battery = sample.battery
+    return (
+        sample.name,
+        watts_text(sample.ac_watts),
+        watts_text(sample.pv_watts),
+        watts_text(battery.watts) if battery else "",
+        watts_text(battery.soc_percent) if battery else "",
+        command_text(command),
+        "; ".join((*(f"fault: {fault}" for fault in sample.faults), *(command.reasons if command else ()))),
+    )
+
+
+def _inverter_words(sample: InverterSample, result: CycleResult) -> str:
+    battery = sample.battery
+    words = f"{sample.name} AC {watts_text(sample.ac_watts, ' W')}"
+    if battery is not None:
+        words += f" battery {watts_text(battery.watts, ' W')} {watts_text(battery.soc_percent, ' %')}"
+    return f"{words} [{command_text(result.command(sample.name))}]"
+
+
+def _battery_text(battery: BatteryCommand) -> str:
+    from_ac = " (also from AC)" if battery.grid_charging else ""
+    match battery.mode:
+        case BatteryMode.CHARGE:
+            return f"charge {abs(battery.watts):.0f} W{from_ac}"
+        case BatteryMode.DISCHARGE:
+            return f"discharge {abs(battery.watts):.0f} W"
+        case BatteryMode.HOLD:
+            return f"hold, charge at most {battery.high_watts or 0:.0f} W"
+        case BatteryMode.RELEASE:
+            return "battery released"
+    return "battery idle"
+
+
+def _field_text(name: str, value: object) -> str:
+    """`export_limit_watts`, 5000 as `export limit 5000 W`."""
+    for suffix, unit in (("_watts", " W"), ("_percent", " %")):
+        if name.endswith(suffix) and isinstance(value, float | int):
+            return f"{name.removesuffix(suffix).replace('_', ' ')} {value:g}{unit}"
+    if isinstance(value, bool):
+        return f"{name.replace('_', ' ')} {'yes' if value else 'no'}"
+    return f"{name.replace('_', ' ')} {value}"
