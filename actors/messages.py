@@ -57,15 +57,17 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Told to the site: hand all devices back before `deadline_s` (monotonic), then set `done`."""
+    """Told to the site: decide no more, hand all devices back, and set `done` once each of them has answered."""
 
-    deadline_s: float
     done: threading.Event
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """The device took the registers of a command (or the reason why not); for timing, counting and the table."""
+    """The device took the registers of a command (or the reason why not); for timing, counting and the table.
+
+    `released` says that it answers a `Release`.
+    """
 
     inverter: str
     issued_at_s: float
@@ -73,6 +75,7 @@ class Acknowledged:
     writes: int
     fault: str | None = None
     detail: str = ""
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,271 @@
+"""The site: keeps the latest sample of every device, decides once a cycle, tells the inverters and whoever listens.
+
+It reads no device itself. A cycle begins when the meter has a new value (at least half an interval after the last),
+or by its own watchdog. All decisions are `control.step`; this file only says when, and with what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from actors.actor import Actor, Surroundings
+from actors.address import Recipient
+from actors.messages import (
+    Acknowledged,
+    Command,
+    Event,
+    Read,
+    Release,
+    Report,
+    SetpointReceived,
+    SetpointRefused,
+    SetpointWithdrawn,
+    Stop,
+    Tick,
+)
+from orchestrator import control
+from orchestrator.attendance import Attendance, freeze
+from orchestrator.cadence import DECISION_GAP_S, FIRST_SAMPLES_WAIT_S, READ_WAIT_S, cycle_due_s
+from orchestrator.config import SiteConfig
+from orchestrator.cycle import ControlState, CycleResult
+from orchestrator.failsafe import final_commands
+from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
+from orchestrator.setpoints import OperatingEnvelope, Setpoint, in_force, merge
+from orchestrator.strictness import is_stricter
+
+
+@dataclass(frozen=True, slots=True)
+class _CycleDue:
+    """See whether the next cycle begins now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _WaitedEnough:
+    """The inverters had their time to report for this cycle."""
+
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class _DecisionDue:
+    """A limit fell a moment ago, too soon after the last decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Expired:
+    """The validity of a setpoint may have ended."""
+
+
+class SiteActor(Actor):
+    """One plant. `setpoints` outlives a restart of this actor, so that a bug never lifts a limit."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        config: SiteConfig,
+        inverters: Mapping[str, Recipient],
+        listeners: Sequence[Recipient],
+        setpoints: MutableMapping[str, Setpoint],
+    ) -> None:
+        super().__init__("site", surroundings)
+        self._config = config
+        self._inverters = inverters
+        self._listeners = listeners
+        self._setpoints = setpoints
+        self._attendance = {name: Attendance() for name in inverters}
+        self._meter: MeterSample | None = None
+        self._meter_is_new = False
+        self._state = ControlState()
+        self._envelope = OperatingEnvelope()
+        self._cycle = 0
+        self._reading = False
+        self._began_s = self._decided_s = float("-inf")
+        self._started_s = self.clock.now_s()
+        self._wake_at_s = self._expiry_at_s = float("inf")
+        self._decision_is_due = False
+        self._stop_asked: Stop | None = None
+        self._unreleased: set[str] = set()
+
+    def receive(self, message: Any) -> None:
+        """Reports, setpoints, its own timers, and Stop; what is only for people goes on to the listeners."""
+        match message:
+            case Tick() | _CycleDue():
+                self._on_cycle_due()
+            case Report():
+                self._on_report(message)
+            case _WaitedEnough(cycle):
+                self._on_waited_enough(cycle)
+            case SetpointReceived(setpoint):
+                self._setpoints[setpoint.source] = setpoint
+                self._on_setpoints_changed()
+            case SetpointWithdrawn(source):
+                self._setpoints.pop(source, None)
+                self._on_setpoints_changed()
+            case _Expired():
+                self._expiry_at_s = float("inf")
+                self._on_setpoints_changed()
+            case _DecisionDue():
+                self._decision_is_due = False
+                self._decide_if_stricter()
+            case Acknowledged():
+                self._on_acknowledged(message)
+            case SetpointRefused() | Event():
+                self._announce(message)
+            case Stop():
+                self._on_stop_asked(message)
+
+    # When a cycle begins
+
+    def _on_cycle_due(self) -> None:
+        self._wake_at_s = float("inf")
+        self._begin_if_due()
+
+    def _begin_if_due(self) -> None:
+        if self._reading or self._stop_asked is not None:
+            return
+        now_s = self.clock.now_s()
+        due_s = cycle_due_s(self._began_s, self._config.control.interval_s, self._meter_is_new)
+        if now_s >= due_s:
+            self._begin_cycle(now_s)
+        elif due_s < self._wake_at_s:
+            self._wake_at_s = due_s
+            self.later(due_s - now_s, _CycleDue())
+
+    def _begin_cycle(self, now_s: float) -> None:
+        self._cycle += 1
+        self._began_s = now_s
+        self._reading = True
+        self._meter_is_new = False
+        read = Read(self._cycle, until_s=cycle_due_s(now_s, self._config.control.interval_s, meter_changed=False))
+        for name, inverter in self._inverters.items():
+            self._attendance[name] = self._attendance[name].began_cycle()
+            inverter.tell(read)
+        self.later(READ_WAIT_S, _WaitedEnough(self._cycle))
+        self._decide_if_complete()
+
+    # What the devices say
+
+    def _on_report(self, report: Report) -> None:
+        if report.sender in self._attendance:
+            self._on_inverter(report)
+        else:
+            self._on_meter(report.sample)
+
+    def _on_inverter(self, report: Report) -> None:
+        sample = report.sample if isinstance(report.sample, InverterSample) else None
+        before = self._attendance[report.sender]
+        self._attendance[report.sender] = before.reported(report.cycle, sample, report.fault)
+        self._decide_if_complete()
+
+    def _on_meter(self, sample: InverterSample | MeterSample | None) -> None:
+        if not isinstance(sample, MeterSample):
+            return
+        if self._meter is None or sample.changed_at_s > self._meter.changed_at_s:
+            self._meter_is_new = True
+        self._meter = sample
+        self._begin_if_due()
+
+    # When it is decided
+
+    def _decide_if_complete(self) -> None:
+        if not self._reading:
+            return
+        now_s, window_s = self.clock.now_s(), self._config.control.sample_window_s
+        if not any(each.is_awaited(self._cycle, now_s, window_s) for each in self._attendance.values()):
+            self._end_cycle()
+
+    def _on_waited_enough(self, cycle: int) -> None:
+        if self._reading and cycle == self._cycle:
+            self._end_cycle()
+
+    def _end_cycle(self) -> None:
+        self._reading = False
+        self._attendance = {name: each.decided(self._cycle) for name, each in self._attendance.items()}
+        self._decide()
+        self._begin_if_due()
+
+    def _decide(self) -> None:
+        now_s = self.clock.now_s()
+        self._decided_s = now_s
+        self._envelope = self._merged(now_s)
+        snapshot = self._snapshot(now_s)
+        if self._is_waiting(now_s):
+            self._announce(
+                CycleResult(snapshot, self._envelope, None, (), ("waiting for the devices",), mode="waiting")
+            )
+            return
+        result = control.step(self._config, self._state, snapshot, self._envelope, now_s)
+        self._state = result.state
+        self._command(result, now_s)
+        self._announce(result)
+
+    def _is_waiting(self, now_s: float) -> bool:
+        """Until every device has spoken once a decision would rest on guesses; a dead one must not block for ever."""
+        if now_s - self._started_s >= FIRST_SAMPLES_WAIT_S:
+            return False
+        return self._meter is None or not all(each.has_reported for each in self._attendance.values())
+
+    def _snapshot(self, now_s: float) -> SiteSnapshot:
+        return freeze(self._attendance, self._meter, self._config.control, now_s)
+
+    def _command(self, result: CycleResult, now_s: float) -> None:
+        for command in result.commands:
+            if self._may_write(command.inverter):
+                self._inverters[command.inverter].tell(Command(command, now_s))
+
+    def _may_write(self, name: str) -> bool:
+        return self._config.control.enabled and self._config.inverter(name).control
+
+    def _announce(self, message: Any) -> None:
+        for listener in self._listeners:
+            listener.tell(message)
+
+    # What is asked of the plant
+
+    def _merged(self, now_s: float) -> OperatingEnvelope:
+        return merge(in_force(self._config, self._setpoints, now_s))
+
+    def _on_setpoints_changed(self) -> None:
+        now_s = self.clock.now_s()
+        ends_s = [setpoint.expires_at_s for setpoint in self._setpoints.values() if setpoint.expires_at_s is not None]
+        next_s = min((end_s for end_s in ends_s if end_s > now_s), default=float("inf"))
+        if next_s < self._expiry_at_s:
+            self._expiry_at_s = next_s
+            self.later(next_s - now_s, _Expired())
+        self._decide_if_stricter()
+
+    def _decide_if_stricter(self) -> None:
+        """A limit that fell is obeyed from the latest samples; anything else is in time with the next cycle."""
+        now_s = self.clock.now_s()
+        stricter = is_stricter(self._envelope.fields, self._merged(now_s).fields)
+        if not stricter or self._stop_asked is not None or self._decision_is_due:
+            return
+        wait_s = self._decided_s + DECISION_GAP_S - now_s
+        if wait_s <= 0:
+            self._decide()
+        else:
+            self._decision_is_due = True
+            self.later(wait_s, _DecisionDue())
+
+    # The end
+
+    def _on_stop_asked(self, stop: Stop) -> None:
+        now_s = self.clock.now_s()
+        self._stop_asked, self._reading = stop, False
+        for command in final_commands(self._config, self._merged(now_s), self._snapshot(now_s)):
+            if self._may_write(command.inverter):
+                self._unreleased.add(command.inverter)
+                self._inverters[command.inverter].tell(Release(command, now_s))
+        self._finish_if_released()
+
+    def _on_acknowledged(self, message: Acknowledged) -> None:
+        self._announce(message)
+        if message.released:
+            self._unreleased.discard(message.inverter)
+            self._finish_if_released()
+
+    def _finish_if_released(self) -> None:
+        if self._stop_asked is not None and not self._unreleased:
+            self._stop_asked.done.set()

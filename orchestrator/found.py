@@ -1,0 +1,99 @@
+"""What an inverter was like before it was commanded, and what of ours may still be in force there.
+
+ChaGriSet and Conn have no timer on any device. So what was found is kept, across kills too, until it is put back.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+
+from orchestrator.commands import BatteryCommand, InverterCommand
+from orchestrator.samples import InverterSample
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One inverter. `serial` ties it to the device: another one at the same address has nothing of ours.
+
+    `grid_charging` is ChaGriSet as found (True: may charge from AC; None: not known, so never changed by us).
+    `limited` and `disconnected` say that an AC limit, or Conn 0, of ours may be in force.
+    """
+
+    serial: str = ""
+    grid_charging: bool | None = None
+    limited: bool = False
+    disconnected: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to put back."""
+        return self.grid_charging is None and not self.limited and not self.disconnected
+
+
+def before_command(found: Found, sample: InverterSample, command: InverterCommand) -> Found:
+    """What must be on record before `command` is written to the device that `sample` was read from."""
+    return replace(
+        found,
+        serial=sample.nameplate.serial,
+        grid_charging=_found_grid_charging(found, sample, command),
+        limited=found.limited or command.ac_limit_watts is not None,
+        disconnected=found.disconnected or command.connect is False,
+    )
+
+
+def after_release(found: Found, command: InverterCommand) -> Found:
+    """What remains on record once the last `command` was carried out: what it itself left in force."""
+    return replace(
+        found,
+        grid_charging=None,
+        limited=command.ac_limit_watts is not None,
+        disconnected=command.connect is False,
+    )
+
+
+def complete(command: InverterCommand, found: Found) -> InverterCommand:
+    """The command with "as found" made plain: the ChaGriSet that was found; connected again after a Conn 0 of ours."""
+    battery = command.battery
+    if battery is not None and battery.grid_charging is None:
+        battery = replace(battery, grid_charging=found.grid_charging)
+    connect = True if command.connect is None and found.disconnected else command.connect
+    return replace(command, battery=battery, connect=connect)
+
+
+def to_json(found: Found) -> str:
+    """One line of JSON."""
+    return json.dumps(asdict(found))
+
+
+def from_json(text: str) -> Found:
+    """The record that `to_json` wrote. Raises ValueError when it is anything else."""
+    values = json.loads(text)
+    if not isinstance(values, dict):
+        raise ValueError("not a JSON object")
+    try:
+        found = Found(**values)
+    except TypeError as error:
+        raise ValueError(f"other fields than expected: {sorted(values)}") from error
+    _check(found)
+    return found
+
+
+def _found_grid_charging(found: Found, sample: InverterSample, command: InverterCommand) -> bool | None:
+    if found.grid_charging is not None or not _changes_grid_charging(command.battery, sample):
+        return found.grid_charging
+    assert sample.battery is not None
+    return sample.battery.grid_charging_allowed
+
+
+def _changes_grid_charging(command: BatteryCommand | None, sample: InverterSample) -> bool:
+    if command is None or command.grid_charging is None or sample.battery is None:
+        return False
+    return sample.battery.grid_charging_allowed not in (None, command.grid_charging)
+
+
+def _check(found: Found) -> None:
+    if not isinstance(found.serial, str) or found.grid_charging not in (None, True, False):
+        raise ValueError("a value has the wrong type")
+    if not isinstance(found.limited, bool) or not isinstance(found.disconnected, bool):
+        raise ValueError("a value has the wrong type")
