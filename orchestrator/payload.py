@@ -122,7 +122,7 @@ def to_payload(fields: SetpointFields) -> dict[str, object]:
 def _read_object(payload: bytes) -> dict[str, Any]:
     """The JSON object in `payload`. Refuses what no sender means: huge, nested without end, the same key twice."""
     if len(payload) > MAX_PAYLOAD_BYTES:
-        raise PayloadError(f"the message has {len(payload)} bytes; at most {MAX_PAYLOAD_BYTES} are allowed")
+        raise PayloadError(f"the message is longer than {MAX_PAYLOAD_BYTES} bytes")
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,0 +1,227 @@
+"""What Prometheus reads. Every metric is explained in docs/metrics.md; all names begin with `orchestrator_`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    Summary,
+    disable_created_metrics,
+    start_http_server,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from actors.actor import Actor, Surroundings
+from actors.messages import Acknowledged, Tick
+from orchestrator.config import MetricsSection
+from orchestrator.cycle import CycleResult
+from orchestrator.gauges import GAUGES, gauge_values
+from orchestrator.limit_excess import LIMITS, excess_between
+
+log = logging.getLogger(__name__)
+
+PREFIX: Final = "orchestrator_"
+LATENCY_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+STALE_AFTER_S: Final = 10.0
+LISTEN_AGAIN_S: Final = 10.0
+
+
+class LatestCycle(Collector):
+    """The gauges of the newest cycle, made when they are read: what is away has no series, and so has a dead loop."""
+
+    def __init__(self, now_s: Callable[[], float], stale_after_s: float) -> None:
+        self._now_s = now_s
+        self._stale_after_s = stale_after_s
+        self._latest: tuple[float, CycleResult] | None = None
+
+    def show(self, result: CycleResult) -> None:
+        """Export `result` until the next one comes, at most `stale_after_s`."""
+        self._latest = (self._now_s(), result)  # one assignment: the thread that reads sees the old or the new
+
+    def collect(self) -> Iterator[Metric]:
+        """Called in a thread of the HTTP server."""
+        families = {kind.name: GaugeMetricFamily(PREFIX + kind.name, kind.help, labels=kind.labels) for kind in GAUGES}
+        latest = self._latest
+        if latest is not None and self._now_s() - latest[0] <= self._stale_after_s:
+            for value in gauge_values(latest[1]):
+                families[value.name].add_metric(value.labels, value.value)
+        yield from families.values()
+
+
+class PrometheusObserver:
+    """An `actors.observer.Observer` that counts for Prometheus, in a registry of its own. Its methods are thread safe.
+
+    `sources` are the names of the setpoint sources, so that their counters begin at 0.
+    """
+
+    def __init__(
+        self,
+        site: str,
+        version: str,
+        sources: Sequence[str] = (),
+        now_s: Callable[[], float] = time.monotonic,
+        stale_after_s: float = STALE_AFTER_S,
+    ) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # a `_created` series beside each counter doubles the page and helps nobody
+        self.registry = CollectorRegistry()
+        self._latest = LatestCycle(now_s, stale_after_s)
+        self._former: CycleResult | None = None
+        self.registry.register(self._latest)
+        self._gauge("info", "1; the labels say which site and which version this is.", "site", "version").labels(
+            site, version
+        ).set(1)
+        self._make_actor_metrics()
+        self._make_device_metrics()
+        self._make_site_metrics(sources)
+
+    def _make_actor_metrics(self) -> None:
+        self._up = self._gauge("actor_up", "1 while the actor runs.", "actor")
+        self._restarts = self._counter("actor_restarts_total", "Restarts of the actor after a crash.", "actor")
+        self._messages = self._counter("actor_messages_total", "Messages the actor has handled.", "actor")
+        self._inbox = self._gauge("actor_inbox_depth", "Messages that wait for the actor.", "actor")
+        self._success = self._gauge(
+            "actor_last_success_timestamp_seconds", "When the actor last handled a message, in Unix time.", "actor"
+        )
+        self._handling = Summary(
+            PREFIX + "actor_handling_seconds", "Time to handle one message.", ("actor",), registry=self.registry
+        )
+
+    def _make_device_metrics(self) -> None:
+        self._requests = self._counter("modbus_requests_total", "Modbus requests that ended.", "inverter")
+        self._errors = self._counter("modbus_errors_total", "Modbus requests that failed, by kind.", "inverter", "kind")
+        self._latency = self._histogram("modbus_latency_seconds", "Time of one Modbus request.", "inverter")
+        self._writes = self._counter(
+            "register_writes_total", "Register writes that the device acknowledged.", "inverter", "register"
+        )
+        self._cycle = self._histogram("cycle_seconds", "Time from a command to its acknowledgement by the inverter.")
+
+    def _make_site_metrics(self, sources: Sequence[str]) -> None:
+        self._seconds = self._counter("limit_excess_seconds_total", "Time above the limit.", "limit")
+        self._watt_hours = self._counter("limit_excess_watt_hours_total", "Energy above the limit.", "limit")
+        self._rejected = self._counter("setpoints_rejected_total", "Messages that were no setpoint.", "source")
+        for limit in LIMITS:
+            self._seconds.labels(limit)
+            self._watt_hours.labels(limit)
+        for source in sources:
+            self._rejected.labels(source)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(PREFIX + name, text, labels, registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(PREFIX + name, text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(PREFIX + name, text, labels, registry=self.registry, buckets=LATENCY_BUCKETS_S)
+
+    def actor_up(self, actor: str, up: bool) -> None:
+        """An actor started or stopped."""
+        self._up.labels(actor).set(up)
+
+    def actor_restarted(self, actor: str) -> None:
+        """The supervisor replaced an actor that crashed."""
+        self._restarts.labels(actor).inc()
+
+    def message_handled(self, actor: str, seconds: float, inbox_depth: int) -> None:
+        """An actor handled one message in `seconds`, and `inbox_depth` more are waiting."""
+        self._messages.labels(actor).inc()
+        self._handling.labels(actor).observe(seconds)
+        self._inbox.labels(actor).set(inbox_depth)
+        self._success.labels(actor).set_to_current_time()
+
+    def request_done(self, device: str, seconds: float, error: str | None) -> None:
+        """One Modbus request to `device` took `seconds`; `error` is the kind of its DeviceError, if any."""
+        self._requests.labels(device).inc()
+        self._latency.labels(device).observe(seconds)
+        if error is not None:
+            self._errors.labels(device, error).inc()
+
+    def register_written(self, inverter: str, register: str) -> None:
+        """One register write of `inverter` was acknowledged."""
+        self._writes.labels(inverter, register).inc()
+
+    def setpoint_refused(self, source: str) -> None:
+        """A message of `source` was not a setpoint."""
+        self._rejected.labels(source).inc()
+
+    def cycle_done(self, result: CycleResult) -> None:
+        """A cycle was decided: its gauges, and what flowed above the limits since the one before."""
+        if self._former is not None:
+            for excess in excess_between(self._former, result):
+                self._seconds.labels(excess.limit).inc(excess.seconds)
+                self._watt_hours.labels(excess.limit).inc(excess.watt_hours)
+        self._former = result
+        self._latest.show(result)
+
+    def command_acknowledged(self, acknowledged: Acknowledged) -> None:
+        """An inverter took a command, or refused it."""
+        if acknowledged.fault is None:
+            self._cycle.observe(max(0.0, acknowledged.finished_at_s - acknowledged.issued_at_s))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listen:
+    """Try again to open the port."""
+
+
+class MetricsActor(Actor):
+    """Serves what a `PrometheusObserver` counts, and feeds it the cycles. Takes CycleResult and Acknowledged.
+
+    A port that is taken costs the metrics, not the plant: it is said once and tried again.
+    """
+
+    def __init__(self, surroundings: Surroundings, metrics: MetricsSection, prometheus: PrometheusObserver) -> None:
+        super().__init__("metrics", surroundings)
+        self._metrics = metrics
+        self._prometheus = prometheus
+        self._server: tuple[WSGIServer, threading.Thread] | None = None
+        self._told = False
+        self.bound_port: int | None = None
+        """The port that is served, None while none is."""
+
+    def receive(self, message: Any) -> None:
+        """The first Tick opens the port."""
+        match message:
+            case Tick() | _Listen():
+                self._listen()
+            case CycleResult():
+                self._prometheus.cycle_done(message)
+            case Acknowledged():
+                self._prometheus.command_acknowledged(message)
+
+    def close(self) -> None:
+        """Free the port."""
+        if self._server is None:
+            return
+        server, thread = self._server
+        self._server = self.bound_port = None
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    def _listen(self) -> None:
+        host, port = self._metrics.host, self._metrics.port
+        try:
+            self._server = start_http_server(port, addr=host, registry=self._prometheus.registry)
+        except OSError as problem:
+            if not self._told:
+                log.error(
+                    "no metrics: cannot listen on %s:%d (%s); the plant runs on without them", host, port, problem
+                )
+            self._told = True
+            self.later(LISTEN_AGAIN_S, _Listen())
+            return
+        self.bound_port = self._server[0].server_port
+        log.info("metrics are at http://%s:%d/metrics", host, self.bound_port)

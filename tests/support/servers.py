@@ -1,0 +1,38 @@
+"""Programs beside Python: a test that needs one skips where it is missing, or fails where it must be there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+
+
+def require_server(name: str) -> str:
+    """The path of the program `name`. Without it the test skips; with ORCHESTRATOR_REQUIRE_SERVERS=1 it fails."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if path is not None:
+        return path
+    reason = f"{name} is not installed"
+    if os.environ.get("ORCHESTRATOR_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"{reason}, and ORCHESTRATOR_REQUIRE_SERVERS=1 wants it")
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 10.0) -> None:
+    """Return as soon as `condition` holds; fail with `what` when it does not within `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not happen within {timeout_s} s")
+        time.sleep(0.01)
