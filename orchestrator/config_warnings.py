@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from orchestrator.config import SiteConfig
+from orchestrator.failsafe import limits_stay
 
 _CYCLES_PER_REVERT = 3
 
@@ -13,16 +14,6 @@ _CYCLES_PER_REVERT = 3
 def warnings(config: SiteConfig) -> tuple[str, ...]:
     """Plain sentences, each starting with the key that it is about."""
     return tuple(text for check in _CHECKS if (text := check(config)) is not None)
-
-
-def ac_limits_stay(config: SiteConfig) -> bool:
-    """Whether AC limits are written without a revert time, so that the last one holds when the orchestrator is lost.
-
-    `failsafe.when_lost: auto` means so where a source can limit export: an MQTT source, or `fixed` with a limit.
-    """
-    if config.control.failsafe.when_lost != "auto":
-        return config.control.failsafe.when_lost == "stay"
-    return bool(config.setpoints.mqtt) or config.setpoints.fixed.export_limit_watts is not None
 
 
 def has_batteries(config: SiteConfig) -> bool:
@@ -76,7 +67,7 @@ def _revert_is_short(config: SiteConfig) -> str | None:
 
 def _stay_and_charging_from_ac(config: SiteConfig) -> str | None:
     control = config.control
-    if not (control.enabled and control.battery_power_flow and ac_limits_stay(config)):
+    if not (control.enabled and control.battery_power_flow and limits_stay(config)):
         return None
     return (
         "control.failsafe.when_lost: after a kill the AC limits stay, and batteries go back to their own default "

@@ -1,8 +1,9 @@
 """All errors of the project, by whose fault they are and whether trying again helps.
 
 OrchestratorError
-├── ConfigError              site.yaml is wrong                          the operator mends it
-├── PayloadError             an MQTT message is refused as a whole       its sender mends it
+├── UsageError               what was asked for cannot be meant          whoever asked mends it
+│   ├── ConfigError          site.yaml is wrong                          the operator mends it
+│   └── PayloadError         an MQTT message is refused as a whole       its sender mends it
 └── DeviceError              a device did not do its part; `kind` is the metric label
     ├── LinkError            the connection; trying again helps
     │   ├── LinkDown         cannot connect, was reset, was closed       kind "connection"
@@ -23,6 +24,10 @@ class OrchestratorError(Exception):
     """The root: catch it where any expected trouble is handled alike."""
 
 
+class UsageError(OrchestratorError):
+    """A command, a file or a message is wrong; doing the same again does not help."""
+
+
 @dataclass(frozen=True)
 class ConfigProblem:
     """One mistake in a site.yaml. Line and column are 1-based; `key_path` reads like `inverters[1].port`.
@@ -40,7 +45,7 @@ class ConfigProblem:
         return f"{where}: {self.message}"
 
 
-class ConfigError(OrchestratorError):
+class ConfigError(UsageError):
     """A site.yaml cannot be used. Carries every mistake that was found, not only the first."""
 
     def __init__(self, file: str, problems: tuple[ConfigProblem, ...]) -> None:
@@ -49,7 +54,7 @@ class ConfigError(OrchestratorError):
         super().__init__("\n".join(f"{file}:{problem}" for problem in problems))
 
 
-class PayloadError(OrchestratorError):
+class PayloadError(UsageError):
     """An MQTT message is not a setpoint. The text says which field is wrong and what it may be."""
 
 

@@ -1,0 +1,170 @@
+"""The commands. `check` and the arguments are here; what needs threads and sockets is in `actors` and loaded when used.
+
+Exit codes: 0 done, 1 something outside failed (a broker, a device, a port), 2 the command or the site.yaml is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from orchestrator.config import MqttSource, SiteConfig
+from orchestrator.config_file import load_config
+from orchestrator.errors import OrchestratorError, UsageError
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. `arguments` default to those of the process."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return WRONG
+    except OrchestratorError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orchestrator",
+        description="Makes the inverters and batteries behind one grid connection act as one plant.",
+    )
+    parser.add_argument("--version", action="version", version=f"orchestrator {program_version()}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    check = _add(commands, "check", "find every mistake in a site.yaml; exit 0 fine, 2 wrong", _check)
+    check.add_argument("-q", "--quiet", action="store_true", help="print mistakes only, no summary and no warnings")
+    _add_set(commands)
+    _add(commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release)
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    command: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("site", metavar="SITE.yaml", help="the description of the site")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = _add(commands, "run", "run the plant until Ctrl-C or SIGTERM", _run)
+    run.add_argument("--simulate", action="store_true", help="start the virtual devices of SITE.yaml on this machine")
+    run.add_argument("--broker", action="store_true", help="start an MQTT broker, unless one answers on its port")
+    run.add_argument("--demo", action="store_true", help="both of them")
+
+
+def _add_set(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add(commands, "set", "publish a setpoint on the topic of SITE.yaml, retained", _set)
+    parser.add_argument("payload", metavar="JSON", nargs="?", help="such as '{\"opModExpLimW\": 0}'; '' withdraws it")
+    parser.add_argument("--source", metavar="NAME", help="which entry of setpoints.mqtt, where there are several")
+    parser.add_argument("--withdraw", action="store_true", help="take the setpoint of the source back")
+
+
+def program_version() -> str:
+    """The version that is installed."""
+    try:
+        return version("orchestrator")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _check(options: argparse.Namespace) -> int:
+    from orchestrator.config_warnings import warnings  # noqa: PLC0415 - only what a command needs is loaded
+
+    config = load_config(options.site)
+    if not options.quiet:
+        print(f"{options.site} is fine: {summary(config)}")
+        for warning in warnings(config):
+            print(f"warning: {warning}", file=sys.stderr)
+    return DONE
+
+
+def summary(config: SiteConfig) -> str:
+    """A site in one line."""
+    inverters = ", ".join(inverter.name for inverter in config.inverters)
+    sources = ", ".join(source.name for source in config.setpoints.mqtt) or "none"
+    metrics = f"{config.metrics.host}:{config.metrics.port}" if config.metrics else "none"
+    mode = "" if config.control.enabled else "; shadow mode, nothing is written"
+    return f"site {config.site.name}; inverters: {inverters}; MQTT sources: {sources}; metrics: {metrics}{mode}"
+
+
+def _run(options: argparse.Namespace) -> int:
+    from actors.run import RunOptions, run_site  # noqa: PLC0415
+
+    config = load_config(options.site)
+    wanted = RunOptions(
+        site_file=options.site,
+        simulate=options.simulate or options.demo,
+        broker=options.broker or options.demo,
+        version=program_version(),
+    )
+    return DONE if run_site(config, wanted) else FAILED
+
+
+def _set(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    source = _source(config, options.source)
+    payload = _payload(options, source)
+    from actors.publish import publish_retained  # noqa: PLC0415 - after the checks: it takes a while to load
+
+    publish_retained(source, source.topic, payload)
+    where = f"{source.topic} at {source.host}:{source.port}"
+    print(f"published on {where}: {payload.decode()}" if payload else f"withdrawn on {where}")
+    return DONE
+
+
+def _source(config: SiteConfig, name: str | None) -> MqttSource:
+    sources = {source.name: source for source in config.setpoints.mqtt}
+    if not sources:
+        raise UsageError("site.yaml has no setpoints.mqtt, so there is no topic to publish on")
+    if name is None and len(sources) > 1:
+        raise UsageError(f"which source? Say --source with one of: {', '.join(sources)}")
+    if name is not None and name not in sources:
+        raise UsageError(f"there is no source {name!r} under setpoints.mqtt; there is: {', '.join(sources)}")
+    return sources[name] if name is not None else next(iter(sources.values()))
+
+
+def _payload(options: argparse.Namespace, source: MqttSource) -> bytes:
+    """What is published. A payload that the orchestrator would refuse is refused here, where somebody reads why."""
+    from orchestrator.payload import parse_setpoint  # noqa: PLC0415
+
+    if options.withdraw or options.payload == "":
+        if options.payload:
+            raise UsageError("either a setpoint or --withdraw, not both")
+        return b""
+    if options.payload is None:
+        raise UsageError("a setpoint is missing, such as '{\"opModExpLimW\": 0}'; or --withdraw")
+    payload = str(options.payload).encode()
+    parse_setpoint(
+        payload, source=source.name, received_at_s=0.0, wall_now=datetime.now(UTC), validity_s=source.validity_s
+    )
+    return payload
+
+
+def _release(options: argparse.Namespace) -> int:
+    from actors.release import release_site  # noqa: PLC0415
+
+    all_released = True
+    for outcome in release_site(load_config(options.site)):
+        print(outcome, file=sys.stdout if outcome.released else sys.stderr)
+        all_released = all_released and outcome.released
+    return DONE if all_released else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
