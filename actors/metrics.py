@@ -63,7 +63,8 @@ class LatestCycle(Collector):
 class PrometheusObserver:
     """An `actors.observer.Observer` that counts for Prometheus, in a registry of its own. Its methods are thread safe.
 
-    `sources` are the names of the setpoint sources, so that their counters begin at 0.
+    `sources` are the names of the setpoint sources, so that their counters begin at 0. Gauges vanish when no cycle came
+    for 10 s, or for three times `cycle_interval_s` where that is longer.
     """
 
     def __init__(
@@ -72,11 +73,11 @@ class PrometheusObserver:
         version: str,
         sources: Sequence[str] = (),
         now_s: Callable[[], float] = time.monotonic,
-        stale_after_s: float = STALE_AFTER_S,
+        cycle_interval_s: float = 1.0,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # a `_created` series beside each counter doubles the page and helps nobody
         self.registry = CollectorRegistry()
-        self._latest = LatestCycle(now_s, stale_after_s)
+        self._latest = LatestCycle(now_s, max(STALE_AFTER_S, 3 * cycle_interval_s))
         self._former: CycleResult | None = None
         self.registry.register(self._latest)
         self._gauge("info", "1; the labels say which site and which version this is.", "site", "version").labels(

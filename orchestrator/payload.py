@@ -177,9 +177,9 @@ def _read_field(name: str, value: object, values: dict[str, Any]) -> str | None:
         read = field.read(value)
     except _Wrong as wrong:
         return f"{name} must be {wrong}, not {_shown(value)}"
-    former = values.setdefault(field.attribute, read)
-    if former != read:
-        return f"{name} is another name of {_BY_ATTRIBUTE[field.attribute]}; both are given, with different values"
+    if values.setdefault(field.attribute, read) != read:
+        names = " and ".join(known for known, same in _BY_NAME.items() if same.attribute == field.attribute)
+        return f"{names} are the same field and have different values"
     return None
 
 
