@@ -5,7 +5,7 @@ Powers in W, energy in Wh, times in seconds, percents 0 to 100. Inverters are ke
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -79,9 +79,13 @@ class LoadSimulation(Section):
 
 
 class MeterSimulation(Section):
-    """`simulation.meter:` a new value every `period_s`; between them the last one is read again."""
+    """`simulation.meter:` a new value every `period_s`; between them the last one is read again.
+
+    `sign` is what a positive W means in its registers.
+    """
 
     period_s: Annotated[float, Field(ge=0.02, le=60)] = 0.2
+    sign: Literal["import_positive", "export_positive"] = "import_positive"
     latency_s: Annotated[float, Field(ge=0, le=10)] = 0.0
 
 

@@ -10,6 +10,8 @@ from orchestrator.simulation.physics import SECONDS_PER_HOUR, Controls, PowerSta
 
 ASLEEP_BELOW_WATTS = 5.0
 FULL_FROM_PERCENT = 99.9
+WORKED_BEFORE_WH = 1_000_000.0
+"""Counters do not start at 0: in SunSpec an accumulator of 0 is "not implemented"."""
 
 
 class SimulatedInverter:
@@ -20,7 +22,10 @@ class SimulatedInverter:
         self.settings = settings
         self.controls = self.default_controls()
         self.state = PowerState()
-        self.generated_wh = 0.0
+        self.generated_wh = WORKED_BEFORE_WH
+        self.pv_wh = WORKED_BEFORE_WH
+        self.charged_wh = WORKED_BEFORE_WH
+        self.discharged_wh = WORKED_BEFORE_WH
         self._battery_speed = battery_speed
         if settings.battery is not None:
             self.set_soc(settings.battery.soc_percent)
@@ -42,7 +47,11 @@ class SimulatedInverter:
             dt_s=dt_s,
             battery_speed=self._battery_speed,
         )
-        self.generated_wh += max(self.state.ac_watts, 0.0) * dt_s / SECONDS_PER_HOUR
+        hours = dt_s / SECONDS_PER_HOUR
+        self.generated_wh += max(self.state.ac_watts, 0.0) * hours
+        self.pv_wh += self.state.pv_watts * hours
+        self.charged_wh += max(self.state.battery_watts, 0.0) * hours
+        self.discharged_wh += max(-self.state.battery_watts, 0.0) * hours
 
     def set_soc(self, percent: float) -> None:
         """Set the state of charge (0 to 100 %). Raises ValueError where there is no battery."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.simulation.config import MeterSimulation
+from orchestrator.simulation.inverter import WORKED_BEFORE_WH
 from orchestrator.simulation.physics import SECONDS_PER_HOUR
 
 
@@ -13,8 +14,8 @@ class SimulatedMeter:
         self.settings = settings
         self.present_watts = 0.0
         self.site_watts = 0.0
-        self.import_wh = 0.0
-        self.export_wh = 0.0
+        self.import_wh = WORKED_BEFORE_WH
+        self.export_wh = WORKED_BEFORE_WH
         self.changed_at_s = 0.0
         self._publishes_at_s = 0.0
 

@@ -17,6 +17,9 @@ from orchestrator.config import SiteConfig
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.simulation.commands import CommandReceiver
 from orchestrator.simulation.config import SimulationConfig
+from orchestrator.simulation.devices.register_map import Device
+from orchestrator.simulation.devices.sunspec_inverter import SunSpecInverter
+from orchestrator.simulation.devices.sunspec_meter import SunSpecMeter
 from orchestrator.simulation.inverter import SimulatedInverter
 from orchestrator.simulation.meter import SimulatedMeter
 from orchestrator.simulation.weather import load_watts, sunlight
@@ -41,6 +44,7 @@ class VirtualSite:
             name: SimulatedInverter(name, settings, self.simulation.battery_speed)
             for name, settings in self.simulation.inverters.items()
         }
+        self.devices = self._make_devices()
         self.load_watts = load_watts(self.simulation.load, str(self.simulation.seed), 0.0)
         self.commands: list[tuple[float, InverterCommand]] = []
         self._receivers = {name: CommandReceiver(inverter) for name, inverter in self.inverters.items()}
@@ -91,10 +95,20 @@ class VirtualSite:
         """Set the state of charge of one battery (0 to 100 %)."""
         self.inverters[name].set_soc(percent)
 
+    def _make_devices(self) -> dict[str, Device]:
+        """What is seen on the wire, by name; the meter is METER."""
+        load, inverters = self.simulation.load, self.inverters.values()
+        most_load_watts = load.base_watts + load.variation_watts + load.appliance_watts + load.noise_watts
+        largest_watts = most_load_watts + sum(inverter.settings.ac_rating_watts for inverter in inverters)
+        devices: dict[str, Device] = {inverter.name: SunSpecInverter(inverter) for inverter in inverters}
+        devices[METER] = SunSpecMeter(self.meter, largest_watts)
+        return devices
+
     def _step(self, dt_s: float) -> None:
         self.now_s += dt_s
         for name, inverter in self.inverters.items():
             self._receivers[name].advance(dt_s)
+            self.devices[name].advance(dt_s)
             inverter.advance(dt_s, self._pv_available_watts(name))
         self.load_watts = self._load_watts()
         ac_watts = sum(inverter.state.ac_watts for inverter in self.inverters.values())

@@ -1,0 +1,125 @@
+"""A SunSpec inverter with integer models, in the manner of Fronius: registers in, controls of the physics out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from orchestrator.simulation.devices import tables, values
+from orchestrator.simulation.devices.controls import ImmediateControls, StorageControls
+from orchestrator.simulation.devices.model import Model
+from orchestrator.simulation.devices.register_map import ExceptionCode, RegisterMap, WriteRecord
+from orchestrator.simulation.devices.words import Value, Words, fitting_scale
+from orchestrator.simulation.inverter import SimulatedInverter
+
+
+class SunSpecInverter:
+    """Models 1, 103, 120 to 123, with a battery 124, then 160. Only points of 123 and 124 can be written."""
+
+    def __init__(self, inverter: SimulatedInverter) -> None:
+        self.reads = 0
+        self.writes: list[WriteRecord] = []
+        self._inverter = inverter
+        self._immediate = ImmediateControls()
+        self._storage = self._make_storage()
+        self.registers = RegisterMap(self._models())
+
+    def read(self, address: int, count: int) -> Words | ExceptionCode:
+        """`count` words from the 0-based `address`."""
+        self.reads += 1
+        return self.registers.read(address, count)
+
+    def write(self, address: int, words: Words, now_s: float) -> ExceptionCode | None:
+        """Write `words` from the 0-based `address`; a refusal changes nothing."""
+        if not self.registers.holds(address, len(words)):
+            return ExceptionCode.ILLEGAL_ADDRESS
+        hit = self.registers.names(address, words)
+        immediate = _of_model(hit, "123.", self._immediate.ALLOWED)
+        storage = _of_model(hit, "124.", self._storage.ALLOWED) if self._storage else {}
+        if not self._immediate.accepts(immediate) or (self._storage and not self._storage.accepts(storage)):
+            return ExceptionCode.ILLEGAL_VALUE
+        self._immediate.write(immediate)
+        if self._storage:
+            self._storage.write(storage)
+        taken = tuple(f"123.{name}" for name in immediate) + tuple(f"124.{name}" for name in storage)
+        self.writes.append(WriteRecord(now_s, address, words, taken))
+        if taken:
+            self._obey()
+        return None
+
+    def advance(self, dt_s: float) -> None:
+        """Let the revert timers run for `dt_s`."""
+        reverted = self._immediate.advance(dt_s)
+        if self._storage:
+            reverted = self._storage.advance(dt_s) or reverted
+        if reverted:
+            self._obey()
+
+    @property
+    def reference_watts(self) -> float:
+        """WChaMax, the power that 100 % of InWRte and OutWRte mean; 0 without a battery."""
+        battery = self._inverter.settings.battery
+        return max(battery.charge_watts, battery.discharge_watts) if battery else 0.0
+
+    def _make_storage(self) -> StorageControls | None:
+        battery = self._inverter.settings.battery
+        return StorageControls(battery.reserve_percent, battery.grid_charging_allowed) if battery else None
+
+    def _models(self) -> list[tuple[Model, Callable[[], Mapping[str, Value]]]]:
+        inverter = self._inverter
+        chain: list[tuple[Model, Callable[[], Mapping[str, Value]]]] = [
+            (tables.COMMON_WITHOUT_PAD, lambda: values.common(inverter)),
+            (tables.INVERTER, lambda: values.measurements(inverter)),
+            (tables.NAMEPLATE, lambda: values.nameplate(inverter)),
+            (tables.SETTINGS, lambda: values.settings(inverter)),
+            (tables.STATUS, lambda: values.status(inverter)),
+            (tables.CONTROLS, self._immediate_values),
+        ]
+        if self._storage is not None:
+            chain.append((tables.STORAGE, self._storage_values))
+        chain.append((tables.mppt(values.mppt_modules(inverter)), lambda: values.mppt(inverter)))
+        return chain
+
+    def _immediate_values(self) -> Mapping[str, Value]:
+        raw = self._immediate.raw
+        return {**raw, "WMaxLimPct": raw["WMaxLimPct"] / 100, "WMaxLimPct_SF": -2}
+
+    def _storage_values(self) -> Mapping[str, Value]:
+        if self._storage is None:
+            return {}
+        raw = self._storage.raw
+        return {
+            **raw,
+            **{"WChaMax": self.reference_watts, "WChaMax_SF": fitting_scale(self.reference_watts, 0)},
+            **{"WChaGra": 100, "WDisChaGra": 100, "WChaDisChaGra_SF": 0},
+            **{"MinRsvPct": raw["MinRsvPct"] / 100, "MinRsvPct_SF": -2},
+            **{"ChaState": self._inverter.soc_percent, "ChaState_SF": -2, "ChaSt": self._inverter.charge_state},
+            **{"OutWRte": raw["OutWRte"] / 100, "InWRte": raw["InWRte"] / 100, "InOutWRte_SF": -2},
+        }
+
+    def _obey(self) -> None:
+        """Hand the registers in force to the physics."""
+        limit_percent = self._immediate.limit_percent
+        rating_watts = self._inverter.settings.ac_rating_watts
+        self._inverter.controls = replace(
+            self._inverter.controls,
+            connected=self._immediate.connected,
+            ac_limit_watts=None if limit_percent is None else rating_watts * limit_percent / 100,
+        )
+        if self._storage is not None:
+            self._inverter.controls = replace(
+                self._inverter.controls,
+                low_watts=self._watts(self._storage.low_percent),
+                high_watts=self._watts(self._storage.high_percent),
+                grid_charging=self._storage.grid_charging,
+                reserve_percent=self._storage.reserve_percent,
+            )
+
+    def _watts(self, percent: float | None) -> float | None:
+        return None if percent is None else self.reference_watts * percent / 100
+
+
+def _of_model(hit: Mapping[str, int], prefix: str, allowed: Mapping[str, range]) -> dict[str, int]:
+    """The written words of one model, by point name; without those that are ignored."""
+    named = {name.removeprefix(prefix): word for name, word in hit.items() if name.startswith(prefix)}
+    return {name: word for name, word in named.items() if name in allowed}

@@ -1,0 +1,259 @@
+"""The virtual site on the network: one Modbus TCP server per host and port, one thread for all of them.
+
+The only module of the simulation with a thread, sockets and a clock. Physics moves on by the time that really passes.
+
+    with serve(config) as running:
+        running.stop_device("east")
+        running.call(lambda site: site.set_load(3000))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable, Coroutine
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from orchestrator.config import InverterConfig, MeterConfig, SiteConfig
+from orchestrator.simulation.faults import Fault, FaultKind, Reply
+from orchestrator.simulation.modbus import NotModbus, take_request
+from orchestrator.simulation.site import METER, VirtualSite
+from orchestrator.simulation.unit import Unit, no_such_unit
+
+TICK_S = 0.05
+STOP_WITHIN_S = 5.0
+ResultT = TypeVar("ResultT")
+
+
+def serve(config: SiteConfig, *, ephemeral_ports: bool = False) -> RunningSite:
+    """Start the virtual site of `config` and serve every device of it at its host, port and unit.
+
+    With `ephemeral_ports` the system chooses free ports; `RunningSite.config` says which. Raises OSError where a port
+    is taken, ValueError where there is nothing to simulate or a host is not this machine.
+    """
+    running = RunningSite(config, ephemeral_ports=ephemeral_ports)
+    running.start()
+    return running
+
+
+class RunningSite:
+    """A virtual site that is being served. Its methods may be called from any thread but its own.
+
+    A device that is stopped, silent or frozen goes on working as a plant: only the way to it is lost.
+    """
+
+    def __init__(self, config: SiteConfig, *, ephemeral_ports: bool = False) -> None:
+        self.config = config
+        self._site = VirtualSite(config)
+        self._units = _make_units(self._site)
+        self._ports = _group_by_port(config, self._units, ephemeral_ports=ephemeral_ports)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="virtual-site", daemon=True)
+        self._advanced_to_s = 0.0
+
+    def start(self) -> None:
+        """Open the ports and let time pass. Raises OSError where a port is taken; then nothing is left running."""
+        self._thread.start()
+        try:
+            self._await(self._open())
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Close every port and end the thread. Harmless when it is stopped already."""
+        if self._loop.is_closed():
+            return
+        self._await(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(STOP_WITHIN_S)
+        self._loop.close()
+
+    def call(self, function: Callable[[VirtualSite], ResultT]) -> ResultT:
+        """Run `function` on the site between two steps of its physics, and return what it returns."""
+
+        async def run() -> ResultT:
+            self._advance()
+            return function(self._site)
+
+        return self._await(run())
+
+    def stop_device(self, name: str) -> None:
+        """Take a device off the network: its port is closed once no unit behind it is left."""
+        self._await(self._set_running(name, running=False))
+
+    def start_device(self, name: str) -> None:
+        """Bring a stopped device back at its old address."""
+        self._await(self._set_running(name, running=True))
+
+    def set_fault(self, name: str, fault: Fault | None) -> None:
+        """Make a fault of a device (METER is the meter); None heals it."""
+        self.call(lambda _site: self._units[name].set_fault(fault))
+
+    def freeze(self, name: str) -> None:
+        """Let a device answer every read with the same words from now on, until `set_fault(name, None)`."""
+        self.set_fault(name, Fault(FaultKind.FROZEN))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _await(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _open(self) -> None:
+        for port in self._ports:
+            await port.open(self._now_s)
+        self.config = _with_ports(self.config, self._ports)
+        self._advanced_to_s = self._loop.time()
+        self._tick()
+
+    async def _close(self) -> None:
+        for port in self._ports:
+            await port.close()
+        await asyncio.sleep(0)  # the aborted connections end in the next turn of the loop
+
+    async def _set_running(self, name: str, *, running: bool) -> None:
+        unit = self._units[name]
+        port = next(port for port in self._ports if unit in port.units.values())
+        unit.running = running
+        if not any(other.running for other in port.units.values()):
+            await port.close()
+        elif not port.is_open:
+            await port.open(self._now_s)
+
+    def _now_s(self) -> float:
+        return self._site.now_s
+
+    def _tick(self) -> None:
+        self._advance()
+        self._loop.call_later(TICK_S, self._tick)
+
+    def _advance(self) -> None:
+        now_s = self._loop.time()
+        self._site.advance(now_s - self._advanced_to_s)
+        self._advanced_to_s = now_s
+
+
+class _ServedPort:
+    """One listening port and the units behind it. A port number of 0 is replaced by the one the system chose."""
+
+    def __init__(self, host: str, config_port: int, *, bind_port: int) -> None:
+        self.host = host
+        self.config_port = config_port
+        self.bind_port = bind_port
+        self.units: dict[int, Unit] = {}
+        self.transports: set[asyncio.Transport] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._server is not None
+
+    async def open(self, now_s: Callable[[], float]) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self, now_s), self.host, self.bind_port)
+        self.bind_port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for transport in tuple(self.transports):
+            transport.abort()
+
+
+class _Connection(asyncio.Protocol):
+    """One client. Replies leave in the order of their delays, each with the transaction of its own request."""
+
+    def __init__(self, port: _ServedPort, now_s: Callable[[], float]) -> None:
+        self._port = port
+        self._now_s = now_s
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._port.transports.add(self._transport)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._port.transports.discard(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        try:
+            while (request := take_request(self._buffer)) is not None:
+                unit = self._port.units.get(request.unit)
+                self._send(no_such_unit(request) if unit is None else unit.reply(request, self._now_s()))
+        except NotModbus:
+            self._transport.abort()
+
+    def _send(self, reply: Reply) -> None:
+        if reply.delay_s > 0:
+            asyncio.get_running_loop().call_later(reply.delay_s, self._put, reply)
+        else:
+            self._put(reply)
+
+    def _put(self, reply: Reply) -> None:
+        if self._transport.is_closing():
+            return
+        self._transport.write(reply.data)
+        if reply.resets:
+            _reset(self._transport)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """End the connection with a TCP reset in place of an orderly end."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def _make_units(site: VirtualSite) -> dict[str, Unit]:
+    latencies = {name: inverter.settings.latency_s for name, inverter in site.inverters.items()}
+    latencies[METER] = site.simulation.meter.latency_s
+    return {name: Unit(name, device, latencies[name]) for name, device in site.devices.items()}
+
+
+def _group_by_port(config: SiteConfig, units: dict[str, Unit], *, ephemeral_ports: bool) -> list[_ServedPort]:
+    """One port for every host:port; several units may share it. Raises ValueError for an address used twice."""
+    ports: dict[tuple[str, int], _ServedPort] = {}
+    addressed: list[tuple[str, MeterConfig | InverterConfig]] = [(METER, config.meter)]
+    addressed += [(inverter.name, inverter) for inverter in config.inverters]
+    for name, address in addressed:
+        if name not in units:
+            continue
+        _require_loopback(address.host)
+        key = (address.host, address.port)
+        port = ports.setdefault(key, _ServedPort(*key, bind_port=0 if ephemeral_ports else address.port))
+        if address.unit_id in port.units:
+            raise ValueError(f"{name} has the address of another device: {address.host}:{address.port}")
+        port.units[address.unit_id] = units[name]
+    return list(ports.values())
+
+
+def _require_loopback(host: str) -> None:
+    try:
+        loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ValueError(f"only a loopback address such as 127.0.0.1 can be simulated, not {host!r}")
+
+
+def _with_ports(config: SiteConfig, ports: list[_ServedPort]) -> SiteConfig:
+    """The same configuration with the ports that are really open."""
+    bound = {(port.host, port.config_port): port.bind_port for port in ports}
+    meter = config.meter.model_copy(update={"port": bound[config.meter.host, config.meter.port]})
+    inverters = tuple(
+        inverter.model_copy(update={"port": bound.get((inverter.host, inverter.port), inverter.port)})
+        for inverter in config.inverters
+    )
+    return config.model_copy(update={"meter": meter, "inverters": inverters})
