@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping
 from math import fsum
 
 from orchestrator.allocation import share_by_weight
-from orchestrator.curtailment import shows_curtailment
+from orchestrator.curtailment import drawn_from_ac
 from orchestrator.plant import Plant, Unit
-from orchestrator.setpoints import SetpointFields
 
 HEADROOM_PART_OF_RATING = 0.03
 """An unthrottled inverter may make this much more than it does, beside the room; that ends hunting."""
@@ -25,9 +24,11 @@ HEADROOM_PART_OF_SITE = 0.01
 HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 """All of that together, as a part of nameplate; more while none is throttled and batteries could take more."""
 
-MARGIN_PART_OF_RATING = 0.003
-MARGIN_MOST_WATTS = 50.0
+MARGIN_PART_OF_RATING = 0.001
+MARGIN_MOST_WATTS = 20.0
 """What is left free below the export limit, so that noise does not pass it."""
+
+STALLED_AFTER_STEPS = 2
 
 
 def room_for_ac(
@@ -35,20 +36,37 @@ def room_for_ac(
     *,
     load_watts: float,
     export_limit_watts: float | None,
-    wanted: SetpointFields,
-    targets_watts: Mapping[str, float],
-    hidden_watts: float,
+    generation_limit_watts: float | None,
+    fed_watts: float = 0.0,
 ) -> float | None:
-    """The most that all positive AC power together may be, in W; None where nothing limits it."""
+    """The most that all positive AC power together may be, in W; None where nothing limits it.
+
+    `fed_watts` is what batteries are about to draw from AC in this step, on top of what they are seen to draw.
+    """
     rooms = []
     if export_limit_watts is not None:
         drawn = fsum(max(-u.ac_watts, 0.0) for u in plant.units)
         margin = min(MARGIN_PART_OF_RATING * plant.rating_watts, MARGIN_MOST_WATTS)
-        fed = _fed_from_ac_watts(plant, targets_watts, hidden_watts)
-        rooms.append(load_watts + export_limit_watts + drawn + fed - margin)
-    if wanted.generation_limit_watts is not None:
-        rooms.append(wanted.generation_limit_watts)
+        rooms.append(load_watts + export_limit_watts + drawn + fed_watts - margin)
+    if generation_limit_watts is not None:
+        rooms.append(generation_limit_watts)
     return max(min(rooms), 0.0) if rooms else None
+
+
+def is_binding(plant: Plant, room_watts: float | None) -> bool:
+    """Whether AC power is being limited: an inverter stands at its limit, or more is made than there is room for."""
+    if room_watts is None:
+        return False
+    made = fsum(max(u.ac_watts, 0.0) for u in plant.units)
+    return made > room_watts or any(u.throttled for u in plant.units if u.limitable)
+
+
+def fed_from_ac_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
+    """How much more batteries are about to draw from AC. One that stopped following counts only as far as it does."""
+    before = drawn_from_ac(plant, {b.name: b.watts for b in plant.batteries})
+    after = drawn_from_ac(plant, targets_watts)
+    follows = {u.name for u in plant.units if u.memory.short_steps < STALLED_AFTER_STEPS}
+    return fsum(max(after[name] - before[name], 0.0) for name in after if name in follows)
 
 
 def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, float]) -> dict[str, float]:
@@ -65,7 +83,7 @@ def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, f
             limits[name] += watts
         left = max(left - fsum(given.values()), 0.0)
 
-    makes = {u.name: _expected_watts(u, targets_watts) for u in units}
+    makes = {u.name: expected_watts(u, targets_watts) for u in units}
     discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), _rating(u)) for u in units}
     steady = {u.name: max(makes[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
     give(discharges, lambda u: discharges[u.name])
@@ -78,20 +96,23 @@ def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, f
 def _with_headroom(
     plant: Plant, units: list[Unit], limits: Mapping[str, float], makes: Mapping[str, float]
 ) -> dict[str, float]:
-    """Let unthrottled inverters make a little more than they do, beside the room."""
+    """Let unthrottled inverters make a little more than they do, beside the room.
+
+    While batteries can take more, that covers a small lack of room too: it is noise, or charging of the next step.
+    """
     could_store = any(b.below_max and b.watts < 0.95 * b.charge_max_watts for b in plant.batteries)
     free = could_store and not any(u.throttled for u in units)
     budget = (HEADROOM_PART_OF_SITE_UNTHROTTLED if free else HEADROOM_PART_OF_SITE) * plant.rating_watts
     wishes = {
         u.name: max(min(makes[u.name] + HEADROOM_PART_OF_RATING * _rating(u), _rating(u)) - limits[u.name], 0.0)
         for u in units
-        if not u.throttled and limits[u.name] >= makes[u.name] - 1.0
+        if not u.throttled and (could_store or limits[u.name] >= makes[u.name] - 1.0)
     }
     extra = share_by_weight(budget, wishes, {u.name: max(_rating(u), 1.0) for u in units})
     return {name: watts + extra.get(name, 0.0) for name, watts in limits.items()}
 
 
-def _expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
+def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
     """What an inverter will make with its new battery target. Only less discharge is sure; more charging is not."""
     target = targets_watts.get(unit.name)
     if target is None or unit.battery is None:
@@ -100,20 +121,6 @@ def _expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
     if change > 0:
         change = min(change, max(-unit.battery.watts, 0.0))
     return min(max(unit.ac_watts - change, 0.0), _rating(unit))
-
-
-def _fed_from_ac_watts(plant: Plant, targets_watts: Mapping[str, float], hidden_watts: float) -> float:
-    """The part of this step's hidden surplus that batteries draw from AC instead of from their own curtailed PV."""
-    if hidden_watts <= 0:
-        return 0.0
-    more = {
-        u.name: max(targets_watts.get(u.name, u.battery_watts) - u.battery_watts, 0.0) for u in plant.units if u.battery
-    }
-    total = fsum(more.values())
-    if total <= 0:
-        return 0.0
-    from_ac = fsum(more[u.name] for u in plant.units if u.battery and not shows_curtailment(u))
-    return min(hidden_watts, total) * from_ac / total
 
 
 def _taken_by_others(plant: Plant, targets_watts: Mapping[str, float]) -> float:

@@ -18,8 +18,10 @@ DISCHARGE_BIT = 2
 GRID_UNNEEDED_AFTER_S = 10.0
 """The permission to charge from AC is taken back after own PV sufficed for this long: it is seldom worth a write."""
 
-SHORT_BY_PART = 0.1
-SHORT_BY_WATTS = 100.0
+SHORT_BY_PART = 0.01
+SHORT_BY_WATTS = 30.0
+PROGRESS_PART = 0.1
+"""A battery that comes nearer to its target by this part of what is missing is slow, not short."""
 
 
 def must_rest(unit: Unit, charging: bool, now_s: float) -> bool:
@@ -30,13 +32,19 @@ def must_rest(unit: Unit, charging: bool, now_s: float) -> bool:
 
 
 def watch_following(unit: Unit) -> InverterMemory:
-    """Count the steps in a row in which the battery gave clearly less than it was asked for."""
-    asked = unit.memory.target_watts
-    if unit.battery is None or not asked:
-        return replace(unit.memory, short_steps=0)
-    given = unit.battery.watts if asked > 0 else -unit.battery.watts
-    short = given < abs(asked) - max(SHORT_BY_PART * abs(asked), SHORT_BY_WATTS)
-    return replace(unit.memory, short_steps=unit.memory.short_steps + 1 if short else 0)
+    """Count the steps in a row in which the battery was short of its target and hardly came nearer."""
+    memory, asked = unit.memory, unit.memory.target_watts
+    if unit.battery is None or unit.sample.at_s == memory.seen_at_s:
+        return memory
+    watts = unit.battery.watts
+    memory = replace(memory, seen_watts=watts, seen_at_s=unit.sample.at_s)
+    if not asked or unit.memory.seen_at_s is None:
+        return replace(memory, short_steps=0)
+    sign = 1 if asked > 0 else -1
+    missing = sign * (asked - watts)
+    came_nearer = sign * (watts - unit.memory.seen_watts)
+    short = missing > max(SHORT_BY_PART * abs(asked), SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * missing
+    return replace(memory, short_steps=memory.short_steps + 1 if short else 0)
 
 
 def command_battery(

@@ -6,12 +6,13 @@ one decision becomes many again: a full battery never stops an empty one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
 from orchestrator.allocation import Allocation, BatteryShare, allocate_battery_power
 from orchestrator.config import SiteConfig
+from orchestrator.curtailment import drawn_from_ac, step_watts
 from orchestrator.cycle import BatteryPowerFlow, ControlState, Pending
 from orchestrator.deadband import settle
 from orchestrator.plant import Battery, Plant
@@ -84,11 +85,13 @@ def share_target(
     refused_watts: float,
     wanted: SetpointFields,
     resting: Callable[[Battery, bool], bool],
+    ac_binding: bool,
 ) -> Allocation:
     """Spread the target. `refused_watts` >= 0 is surplus that the export limit refuses.
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
     the export limit refuses it. `resting(battery, charging)` says whether a battery must stay idle before it turns.
+    `ac_binding`: AC power is being limited, so that what batteries draw from AC may grow by two steps only.
     """
     strategy = config.control.allocation
     charging = target_watts > 0
@@ -97,12 +100,19 @@ def share_target(
     if not charging:
         return allocate_battery_power(target_watts, everyone, strategy)
     below = [b.allocatable(reachable=ready[b.name] and b.below_target) for b in plant.batteries]
-    first = allocate_battery_power(target_watts, below, strategy)
-    served = fsum(share.watts for share in first.shares.values())
+    allocation = allocate_battery_power(target_watts, below, strategy)
+    served = fsum(share.watts for share in allocation.shares.values())
     rest = min(target_watts - served, max(refused_watts - served, 0.0))
     if rest > 0:
-        first = _and_to_the_others(first, rest, plant, ready, strategy)
-    return _within_load_limit(first, plant, wanted.load_limit_watts)
+        allocation = _and_to_the_others(allocation, rest, plant, ready, strategy)
+    if wanted.load_limit_watts is not None:
+        drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
+        allocation = _hold_drawn(allocation, drawn, wanted.load_limit_watts, "load limit")
+    if ac_binding:
+        drawn = drawn_from_ac(plant, {name: share.watts for name, share in allocation.shares.items()})
+        most = fsum(drawn_from_ac(plant, {b.name: b.watts for b in plant.batteries}).values()) + 2 * step_watts(plant)
+        allocation = _hold_drawn(allocation, drawn, most, "step by step while AC is limited")
+    return allocation
 
 
 def _and_to_the_others(
@@ -114,21 +124,21 @@ def _and_to_the_others(
     return Allocation(shares, second.unserved_watts, second.binding)
 
 
-def _within_load_limit(allocation: Allocation, plant: Plant, limit_watts: float | None) -> Allocation:
-    """Charging beyond an inverter's own PV is drawn from AC: hold the sum of that to the load limit."""
-    pv_watts = {u.name: u.pv_watts for u in plant.units}
-    drawn = {name: max(share.watts - pv_watts[name], 0.0) for name, share in allocation.shares.items()}
-    total = fsum(drawn.values())
-    if limit_watts is None or total <= limit_watts:
+def _hold_drawn(
+    allocation: Allocation, drawn_watts: Mapping[str, float], limit_watts: float, reason: str
+) -> Allocation:
+    """Hold the sum of what is drawn from AC for charging to a limit, all by the same part."""
+    total = fsum(drawn_watts.values())
+    if total <= limit_watts:
         return allocation
-    kept = limit_watts / total
+    cut = 1 - limit_watts / total
     shares = {
-        name: BatteryShare(share.watts - drawn[name] * (1 - kept), f"load limit {limit_watts:.0f} W")
-        if drawn[name] > 0
+        name: BatteryShare(share.watts - drawn_watts[name] * cut, f"{reason}, {limit_watts:.0f} W")
+        if drawn_watts[name] > 0
         else share
         for name, share in allocation.shares.items()
     }
-    return Allocation(shares, total - limit_watts, "load limit")
+    return Allocation(shares, total - limit_watts, reason)
 
 
 def _deciding(batteries: Sequence[Battery], available_watts: float, wanted: SetpointFields) -> Sequence[Battery]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import fsum
 
 from orchestrator import reasons
-from orchestrator.ac_limits import hand_out_room, room_for_ac
+from orchestrator.ac_limits import expected_watts, fed_from_ac_watts, hand_out_room, is_binding, room_for_ac
 from orchestrator.allocation import Allocation
 from orchestrator.battery_commands import command_battery, must_rest, watch_following
 from orchestrator.battery_target import Balance, decide_flow, export_limit_watts, settle_target, share_target
@@ -27,7 +28,7 @@ from orchestrator.plant import Plant, Unit, see_plant
 from orchestrator.samples import MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, SetpointFields
 
-EXCESS_PART_OF_RATING = 0.002
+EXCESS_PART_OF_RATING = 0.004
 EXCESS_LEAST_WATTS = 25.0
 """Above this a limit counts as exceeded, and even a small reduction is written."""
 
@@ -93,17 +94,18 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
     balance = Balance(load.load_watts, site_watts, hidden.watts)
     flow = decide_flow(inputs.config, plant, balance, wanted)
     target_watts, pending = settle_target(plant, inputs.state, flow.target_battery_power_watts, inputs.now_s)
-    allocation = _share(inputs, plant, balance, target_watts)
-    targets = {name: share.watts for name, share in allocation.shares.items()}
     export_limit = export_limit_watts(inputs.config, wanted)
-    room = room_for_ac(
+    room = partial(
+        room_for_ac,
         plant,
         load_watts=load.load_watts,
         export_limit_watts=export_limit,
-        wanted=wanted,
-        targets_watts=targets,
-        hidden_watts=hidden.watts,
+        generation_limit_watts=wanted.generation_limit_watts,
     )
+    binding = is_binding(plant, room())
+    allocation = _share(inputs, plant, balance, target_watts, binding)
+    targets = {name: share.watts for name, share in allocation.shares.items()}
+    room_watts = room(fed_watts=fed_from_ac_watts(plant, targets) if binding else 0.0)
     state = replace(
         inputs.state,
         load=load,
@@ -115,8 +117,8 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
     return _Decision(
         flow=flow,
         allocation=allocation,
-        room_watts=room,
-        limits_watts={} if room is None else hand_out_room(plant, room, targets),
+        room_watts=room_watts,
+        limits_watts={} if room_watts is None else hand_out_room(plant, room_watts, targets),
         excess=_exceeds(plant, load.load_watts, export_limit, wanted.generation_limit_watts),
         state=state,
         totals=_totals(inputs, load.load_watts),
@@ -144,7 +146,7 @@ def _batteries_released(wanted: SetpointFields) -> bool:
     return disconnected or wanted.battery_storage_mode == 0
 
 
-def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float) -> Allocation:
+def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float, ac_binding: bool) -> Allocation:
     resting = {
         charging: {u.name for u in plant.units if must_rest(u, charging, inputs.now_s)} for charging in (True, False)
     }
@@ -157,6 +159,7 @@ def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float)
         refused_watts=0.0 if export_limit is None else max(surplus - export_limit, 0.0),
         wanted=inputs.wanted,
         resting=lambda battery, charging: battery.name in resting[charging],
+        ac_binding=ac_binding,
     )
 
 
@@ -234,7 +237,15 @@ def _limit(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[float | No
         wanted = None
     else:
         wanted = decision.limits_watts.get(unit.name)
-    return command_limit(unit, wanted, needed_now=decision.excess, dt_s=inputs.dt_s, now_s=inputs.now_s)
+    targets = {name: share.watts for name, share in decision.allocation.shares.items()}
+    return command_limit(
+        unit,
+        wanted,
+        expected_watts=0.0 if failsafe else expected_watts(unit, targets),
+        needed_now=decision.excess,
+        dt_s=inputs.dt_s,
+        now_s=inputs.now_s,
+    )
 
 
 def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:

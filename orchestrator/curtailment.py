@@ -7,6 +7,7 @@ the batteries do not take a step, the next one waits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import fsum
 
@@ -42,28 +43,44 @@ class HiddenSurplus:
 def hidden_surplus(plant: Plant, state: ControlState, site_watts: float, now_s: float) -> HiddenSurplus:
     """What throttled PV may add this step. `site_watts` import +."""
     curtailed = [u for u in plant.units if shows_curtailment(u)]
-    probe = _judge(state.probe, plant.battery_watts, now_s)
+    tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
+    importing = site_watts > tolerance
+    probe = _judge(state.probe, plant.battery_watts, importing, now_s)
     if not curtailed or not plant.batteries:
         return HiddenSurplus(0.0, replace(probe, step_watts=0.0, wait_s=0.0, wait_until_s=0.0), 0)
-    tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
-    if site_watts > tolerance:
+    if importing:
         return _answer_import(curtailed, probe, state.import_steps, site_watts)
     if probe.step_watts > 0:
         return HiddenSurplus(max(probe.base_watts + probe.step_watts - plant.battery_watts, 0.0), probe, 0)
-    step_watts = _step_watts(plant)
-    if now_s < probe.wait_until_s or step_watts <= 0:
+    step = _next_step_watts(plant)
+    if now_s < probe.wait_until_s or step <= 0:
         return HiddenSurplus(0.0, probe, 0)
-    taken = replace(probe, step_watts=step_watts, base_watts=plant.battery_watts, at_s=now_s)
-    return HiddenSurplus(step_watts, taken, 0)
+    return HiddenSurplus(step, replace(probe, step_watts=step, base_watts=plant.battery_watts, at_s=now_s), 0)
 
 
-def _step_watts(plant: Plant) -> float:
-    """The next step: 0 where batteries are at their limit already. Discharging less counts as taking more."""
+def step_watts(plant: Plant) -> float:
+    """One step of charging more. Discharging less counts as charging more."""
     charge_max = fsum(b.charge_max_watts for b in plant.batteries if b.below_max)
     discharge_max = fsum(b.discharge_max_watts for b in plant.batteries)
-    room = charge_max - plant.battery_watts
-    step = STEP_PART_OF_LIMIT * max(charge_max, discharge_max if plant.battery_watts < 0 else 0.0)
-    return 0.0 if room < SMALLEST_STEP_WATTS else min(step, room)
+    return STEP_PART_OF_LIMIT * max(charge_max, discharge_max if plant.battery_watts < 0 else 0.0)
+
+
+def drawn_from_ac(plant: Plant, battery_watts: Mapping[str, float]) -> dict[str, float]:
+    """What each battery draws from AC at the given power (charging +): what its own PV does not cover.
+
+    The PV of a curtailed hybrid is taken to follow its battery by itself.
+    """
+    return {
+        u.name: 0.0 if shows_curtailment(u) else max(battery_watts.get(u.name, 0.0) - u.pv_watts, 0.0)
+        for u in plant.units
+        if u.battery
+    }
+
+
+def _next_step_watts(plant: Plant) -> float:
+    """The next step of the probe: 0 where batteries are at their limit already."""
+    room = fsum(b.charge_max_watts for b in plant.batteries if b.below_max) - plant.battery_watts
+    return 0.0 if room < SMALLEST_STEP_WATTS else min(step_watts(plant), room)
 
 
 def shows_curtailment(unit: Unit) -> bool:
@@ -81,14 +98,14 @@ def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, site_watts: 
     return HiddenSurplus(min(site_watts, room), probe, steps + 1)
 
 
-def _judge(probe: Probe, battery_watts: float, now_s: float) -> Probe:
-    """Close a step that was taken, or that has had its time and was not."""
+def _judge(probe: Probe, battery_watts: float, importing: bool, now_s: float) -> Probe:
+    """Close a step that was taken, or that failed: not taken in its time, or taken from the grid."""
     if probe.step_watts <= 0:
         return probe
     taken = battery_watts - probe.base_watts
-    if taken >= 0.5 * probe.step_watts:
+    if taken >= 0.5 * probe.step_watts and not importing:
         return replace(probe, step_watts=0.0, wait_s=0.0, wait_until_s=0.0)
-    if now_s - probe.at_s < JUDGE_AFTER_S:
+    if not importing and now_s - probe.at_s < JUDGE_AFTER_S:
         return probe
     wait_s = min(max(2 * probe.wait_s, FIRST_WAIT_S), LONGEST_WAIT_S)
     return replace(probe, step_watts=0.0, wait_s=wait_s, wait_until_s=now_s + wait_s)

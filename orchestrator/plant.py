@@ -125,6 +125,13 @@ class Plant:
 
     units: tuple[Unit, ...]
 
+    def unit(self, name: str) -> Unit:
+        """The unit called `name`. Raises KeyError while it does not answer."""
+        for unit in self.units:
+            if unit.name == name:
+                return unit
+        raise KeyError(name)
+
     @property
     def ac_watts(self) -> float:
         """Sum of AC power."""
