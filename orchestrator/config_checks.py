@@ -132,7 +132,7 @@ def _is_published(topic: str, base: str) -> bool:
 
 def _simulated(data: Mapping[str, Any]) -> Iterator[Finding]:
     """A simulated inverter that is not in `inverters:` would never be read."""
-    names = {entry.get("name") for _, entry in _entries(data, "inverters")}
+    names = [entry.get("name") for _, entry in _entries(data, "inverters")]
     for name in _section(data, "simulation", "inverters"):
         if name not in names:
             yield ("simulation", "inverters", name), f"there is no inverter called {name!r} under 'inverters'"

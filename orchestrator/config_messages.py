@@ -66,16 +66,24 @@ def unknown_key(path: KeyPath) -> str:
     """Names the nearest key of the section, the section a key belongs to, or all keys that the section has."""
     key = str(path[-1])
     known = list(_properties(schema_at(path[:-1])))
-    nearest = get_close_matches(key, known, n=1, cutoff=0.4)
-    homes = [home for home, keys in _sections().items() if key in keys]
     in_messages = {field.name: field.attribute for field in (*FIELDS, *ALIASES)}
     if in_messages.get(key) in known:
         return f"unknown key {key!r}; that is its name in MQTT messages, here it is {in_messages[key]!r}"
-    if len(homes) == 1:
-        return f"unknown key {key!r} here; it belongs under {homes[0]!r}"
+    nearest = get_close_matches(key, known, n=1, cutoff=0.4)
+    elsewhere = _homes(key) if not get_close_matches(key, known, cutoff=0.75) else ""
+    if elsewhere:
+        return f"unknown key {key!r}; did you mean {elsewhere}?"
     if nearest:
         return f"unknown key {key!r}; did you mean {nearest[0]!r}?"
     return f"unknown key {key!r}; known here: {', '.join(known)}"
+
+
+def _homes(key: str) -> str:
+    """Other sections that have this key, or one that is nearly the same; nothing where that would be a long list."""
+    keys = {key for keys in _sections().values() for key in keys}
+    nearest = get_close_matches(key, sorted(keys), n=1, cutoff=0.85)
+    homes = [repr(section) for section, keys in _sections().items() if nearest and nearest[0] in keys]
+    return f"{nearest[0]!r} under {' or '.join(homes)}" if 1 <= len(homes) <= 3 else ""
 
 
 def shown(path: KeyPath, value: object, document: Document) -> str:
@@ -97,7 +105,7 @@ def _value(value: object) -> str:
             return _number(value)
         case str():
             return f"the text {_cut(value)!r}"
-    return "a mapping" if isinstance(value, Mapping) else "a list"
+    return f"a list of {len(value)}" if isinstance(value, list | tuple) else "a mapping"
 
 
 def _cut(text: str) -> str:
@@ -133,8 +141,10 @@ def _number(value: float | int) -> str:
     """Whole numbers without a point, and what is not finite as YAML writes it."""
     if isinstance(value, float) and not isfinite(value):
         return ".nan" if isnan(value) else ".inf" if value > 0 else "-.inf"
+    if isinstance(value, int) and abs(value) >= 10**300:
+        return "a number of more than 300 digits"
     if abs(value) >= 1e15:
-        return f"{float(value):g}" if abs(value) < 1e300 else "a number of more than 300 digits"
+        return f"{float(value):g}"
     return str(int(value)) if value == int(value) else repr(value)
 
 

@@ -20,6 +20,7 @@ KeyPath = tuple[str | int, ...]
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
+_COLLECTIONS = (_TAG + "map", _TAG + "seq")
 _MAX_VALUES = 100_000
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -129,6 +130,8 @@ class _Reader:
         self._count(node, parents)
         self.marks.setdefault(path, _mark(node))
         inside = (*parents, id(node))
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _COLLECTIONS:
+            self._problem(node, path, f"the YAML tag {_tag_text(node.tag)} is not allowed here")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, inside)
         if isinstance(node, yaml.SequenceNode):
