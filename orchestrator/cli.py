@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from shutil import which
 
 from orchestrator.config import MqttSource, SiteConfig
 from orchestrator.config_file import load_config
@@ -112,8 +114,15 @@ def _run(options: argparse.Namespace) -> int:
         simulate=options.simulate or options.demo,
         broker=options.broker or options.demo,
         version=program_version(),
+        program=_program(),
     )
     return DONE if run_site(config, wanted) else FAILED
+
+
+def _program() -> str:
+    """What to type to run this program once more."""
+    typed = Path(sys.argv[0])
+    return typed.name if which(typed.name) == str(typed) else str(typed)
 
 
 def _set(options: argparse.Namespace) -> int:

@@ -1,0 +1,149 @@
+"""`orchestrator run`: the plant with what surrounds it (virtual devices, a broker, a display), until a signal ends it.
+
+Started in one order and stopped in the other. The main thread only waits and draws.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from actors.broker import EmbeddedBroker, is_broker_listening
+from actors.clock import RealClock
+from actors.display import Display, hints, make_display
+from actors.metrics import PrometheusObserver
+from actors.system import System, start_system
+from orchestrator.config import Broker, SiteConfig
+from orchestrator.config_warnings import warnings
+from orchestrator.errors import OrchestratorError, UsageError
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.25
+STOP_WITHIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is wanted beside the plant. `program` and `site_file` are as they were typed, for hints."""
+
+    site_file: str
+    version: str
+    program: str = "orchestrator"
+    simulate: bool = False
+    broker: bool = False
+
+
+class PortTaken(OrchestratorError):
+    """A port that the virtual site needs is in use."""
+
+
+def run_site(config: SiteConfig, options: RunOptions) -> bool:
+    """Run until SIGINT or SIGTERM: True. False when the plant could not go on by itself.
+
+    Raises UsageError and other OrchestratorErrors for what keeps it from starting. A second signal ends the process
+    at once.
+    """
+    with ExitStack() as running:
+        ended = running.enter_context(_signals())
+        display = running.enter_context(make_display(config))
+        for warning in warnings(config):
+            log.warning("%s", warning)
+        if options.simulate:
+            running.enter_context(_virtual_site(config))
+        if options.broker:
+            _start_brokers(config, running)
+        system = running.enter_context(_plant(config, options, display))
+        display.start(hints(config, options.program, options.site_file))
+        return _wait(ended, system, display)
+
+
+def _wait(ended: threading.Event, system: System, display: Display) -> bool:
+    while not ended.wait(LOOK_EVERY_S):
+        if system.failed.is_set():
+            log.error("the plant cannot go on; see above")
+            return False
+        display.refresh()
+    log.info("stopping: handing the devices back")
+    return True
+
+
+@contextmanager
+def _plant(config: SiteConfig, options: RunOptions, display: Display) -> Iterator[System]:
+    clock = RealClock()
+    sources = [source.name for source in config.setpoints.mqtt]
+    observer = PrometheusObserver(config.site.name, options.version, sources)
+    system = start_system(config, clock=clock, observer=observer, listeners=(display,))
+    try:
+        yield system
+    finally:
+        display.stop()
+        system.stop(STOP_WITHIN_S)
+        clock.close()
+
+
+@contextmanager
+def _virtual_site(config: SiteConfig) -> Iterator[None]:
+    """The simulated devices. Refuses a site of which any device is elsewhere: it would be commanded for real."""
+    for where, host in (("meter", config.meter.host), *((each.name, each.host) for each in config.inverters)):
+        if not _is_loopback(host):
+            raise UsageError(f"{where} is at {host}: only a site on this machine (127.0.0.1) can be simulated")
+    from orchestrator.simulation.server import serve  # noqa: PLC0415 - a real plant never loads it
+
+    try:
+        site = serve(config)
+    except OSError as error:
+        raise PortTaken(f"the virtual site cannot start: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageError(f"the virtual site cannot start: {error}") from error
+    log.info("virtual site: %d devices on this machine", len(config.inverters) + 1)
+    with site:
+        yield
+
+
+def _start_brokers(config: SiteConfig, running: ExitStack) -> None:
+    """A broker at each local address of site.yaml where none answers."""
+    brokers: list[Broker] = [*config.setpoints.mqtt, *([config.publish.mqtt] if config.publish.mqtt else [])]
+    for host, port in sorted({(broker.host, broker.port) for broker in brokers}):
+        if is_broker_listening(host, port):
+            log.info("MQTT broker: the one that answers at %s:%d", host, port)
+        elif _is_loopback(host):
+            embedded = EmbeddedBroker(host, port)
+            running.callback(embedded.stop)
+            embedded.start()
+            log.info("MQTT broker: started one at %s:%d", host, port)
+        else:
+            log.warning("MQTT broker: none answers at %s:%d, and only a local one can be started", host, port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextmanager
+def _signals() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets. The second one ends the process where it stands."""
+    ended = threading.Event()
+
+    def on_signal(number: int, _frame: object) -> None:
+        if ended.is_set():
+            print("ended by force; the revert timers of the devices bring them home", file=sys.stderr, flush=True)
+            os._exit(128 + number)
+        ended.set()
+
+    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
