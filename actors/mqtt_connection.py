@@ -85,7 +85,6 @@ class MqttConnection:
             protocol=_PROTOCOLS[broker.protocol],
         )
         client.suppress_exceptions = True  # without it a bug in a callback ends paho's thread without a word
-        client.enable_logger(logging.getLogger(f"{__name__}.paho"))
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.reconnect_delay_set(*BACKOFF_S)
         client.max_queued_messages_set(MAX_QUEUED)
@@ -95,6 +94,7 @@ class MqttConnection:
             client.tls_set()  # the certificate authorities of the system
         if self._status_topic is not None:
             client.will_set(self._status_topic, OFFLINE, qos=1, retain=True)
+        client.on_log = self._on_log
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -141,6 +141,11 @@ class MqttConnection:
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         self._listener.message(message.topic, bytes(message.payload), message.retain)
+
+    def _on_log(self, _client: paho.Client, _data: Any, _level: int, text: str) -> None:
+        """Of what paho says only this is not said better by ourselves."""
+        if text.startswith("Caught exception"):
+            log.error("a bug in a callback of MQTT broker %s: %s", self._name, text)
 
     @property
     def _name(self) -> str:

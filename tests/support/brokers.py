@@ -26,7 +26,7 @@ class Mosquitto:
         self.host, self.port = "127.0.0.1", free_port()
         self._config = folder / f"mosquitto-{self.port}.conf"
         lines = settings or ("allow_anonymous true",)
-        head = (f"listener {self.port} 127.0.0.1", "persistence false", "log_dest none", "user root")
+        head = (f"listener {self.port} 127.0.0.1", "log_dest none", "user root")
         self._config.write_text("\n".join((*head, *lines, "")))
         self._process: subprocess.Popen[bytes] | None = None
 

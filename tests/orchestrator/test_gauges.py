@@ -1,0 +1,73 @@
+"""One cycle as metric values."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.cycle import CycleResult
+from orchestrator.gauges import GAUGES, gauge_values
+from orchestrator.samples import BatterySample
+from orchestrator.setpoints import SetpointFields
+from tests.support.cycles import cycle_result, inverter_sample
+
+
+def series(result: CycleResult) -> dict[tuple[str, ...], float]:
+    return {(value.name, *value.labels): value.value for value in gauge_values(result)}
+
+
+def test_the_values_of_a_cycle_have_their_names() -> None:
+    result = cycle_result(inverters=(inverter_sample(at_s=99.5),), away=("roof",))
+
+    assert series(result) == {
+        ("site_power_watts",): -500.0,
+        ("site_load_watts",): 1500.0,
+        ("site_pv_watts",): 3000.0,
+        ("site_battery_watts",): 1000.0,
+        ("limit_watts", "export", "fixed"): 5000.0,
+        ("inverter_up", "east"): 1.0,
+        ("inverter_ac_watts", "east"): 2000.0,
+        ("inverter_pv_watts", "east"): 3000.0,
+        ("inverter_battery_watts", "east"): 1000.0,
+        ("inverter_battery_soc_ratio", "east"): 0.5,
+        ("inverter_ac_limit_watts", "east"): 4000.0,
+        ("inverter_battery_target_watts", "east"): 1000.0,
+        ("inverter_up", "roof"): 0.0,
+        ("sample_age_seconds", "east"): 0.5,
+        ("sample_age_seconds", "meter"): 0.0,
+    }
+
+
+def test_every_value_belongs_to_a_described_gauge_and_has_its_labels() -> None:
+    labels = {kind.name: len(kind.labels) for kind in GAUGES}
+
+    for value in gauge_values(cycle_result(away=("roof",))):
+        assert len(value.labels) == labels[value.name]
+
+
+def test_an_inverter_that_is_away_has_only_its_absence() -> None:
+    result = cycle_result(inverters=(), away=("roof",))
+
+    assert [value for value in gauge_values(result) if "roof" in value.labels] == [
+        value for value in gauge_values(result) if value.name == "inverter_up"
+    ]
+
+
+def test_without_any_inverter_the_sums_are_unknown() -> None:
+    names = {value.name for value in gauge_values(cycle_result(inverters=()))}
+
+    assert names.isdisjoint({"site_pv_watts", "site_battery_watts"})
+
+
+def test_a_silent_meter_has_no_values() -> None:
+    names = {value.name for value in gauge_values(cycle_result(site_watts=None))}
+
+    assert names.isdisjoint({"site_power_watts", "site_load_watts"})
+
+
+@pytest.mark.parametrize("unknown", [None, float("nan"), float("inf")])
+def test_what_is_no_finite_number_has_no_series(unknown: float | None) -> None:
+    sample = inverter_sample(ac_watts=unknown, battery=BatterySample(soc_percent=unknown))
+    result = cycle_result(inverters=(sample,), limits=SetpointFields())
+
+    assert ("inverter_ac_watts", "east") not in series(result)
+    assert ("inverter_battery_soc_ratio", "east") not in series(result)
