@@ -52,6 +52,12 @@ class FairLock:
         self._next_ticket = 0
         self._now_serving = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for the one who has it."""
+        with self._condition:
+            return max(0, self._next_ticket - self._now_serving - 1)
+
     def __enter__(self) -> None:
         with self._condition:
             ticket = self._next_ticket

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from actors.clock import RealClock
+from actors.link import FairLock, LinkPool, ModbusLink
+from actors.observer import NoObserver
+from orchestrator.errors import LinkDown, LinkTimeout, RequestRefused
+from tests.support.plant import ModbusBox, ServerThread
+from tests.support.servers import wait_until
+
+TIMEOUT_S = 0.2
+
+
+class Requests(NoObserver):
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str | None]] = []
+
+    def request_done(self, device: str, seconds: float, error: str | None) -> None:
+        self.seen.append((device, error))
+
+
+@pytest.fixture
+def servers() -> Iterator[ServerThread]:
+    with ServerThread() as thread:
+        yield thread
+
+
+@pytest.fixture
+def box(servers: ServerThread) -> ModbusBox:
+    return servers.box({10: 7, 11: 65535, 12: 3})
+
+
+@pytest.fixture
+def requests() -> Requests:
+    return Requests()
+
+
+@pytest.fixture
+def link(box: ModbusBox, requests: Requests) -> Iterator[ModbusLink]:
+    link = ModbusLink("127.0.0.1", box.port, TIMEOUT_S, RealClock(), requests)
+    yield link
+    link.close()
+
+
+def test_words_are_read_and_the_request_is_counted(link: ModbusLink, requests: Requests) -> None:
+    assert link.read(1, 10, 3, "east") == (7, 65535, 3)
+
+    assert requests.seen == [("east", None)]
+
+
+def test_writes_go_out_in_one_request_of_function_16_even_for_one_word(link: ModbusLink, box: ModbusBox) -> None:
+    link.write(1, 20, (5,), "east")
+    link.write(1, 21, (6, 7), "east")
+
+    assert box.writes == [(20, 1), (21, 2)]
+    assert link.read(1, 20, 3, "east") == (5, 6, 7)
+
+
+def test_a_refusal_names_its_code_and_keeps_the_connection(
+    link: ModbusLink, box: ModbusBox, requests: Requests
+) -> None:
+    box.refused[11] = 2
+
+    with pytest.raises(RequestRefused) as refusal:
+        link.read(1, 10, 3, "east")
+
+    assert refusal.value.code == 2
+    assert link.read(1, 12, 1, "east") == (3,)
+    assert box.connections == 1
+    assert requests.seen == [("east", "refused"), ("east", None)]
+
+
+@pytest.mark.parametrize("code", [0x0A, 0x0B])
+def test_a_gateway_that_gets_no_answer_is_silence_of_the_device(link: ModbusLink, box: ModbusBox, code: int) -> None:
+    box.refused[10] = code
+
+    with pytest.raises(LinkTimeout):
+        link.read(1, 10, 1, "east")
+
+
+def test_silence_ends_after_the_timeout_and_the_next_call_uses_a_new_connection(
+    link: ModbusLink, box: ModbusBox, requests: Requests
+) -> None:
+    box.silent = True
+    with pytest.raises(LinkTimeout):
+        link.read(1, 10, 1, "east")
+    wait_until(lambda: box.connections == 0, "the silent connection is closed")
+
+    box.silent = False
+
+    assert link.read(1, 10, 1, "east") == (7,)
+    assert requests.seen == [("east", "timeout"), ("east", None)]
+
+
+def test_a_reset_costs_one_call(link: ModbusLink, box: ModbusBox) -> None:
+    link.read(1, 10, 1, "east")
+    box.reset_connections()
+
+    with pytest.raises(LinkDown):
+        link.read(1, 10, 1, "east")
+
+    assert link.read(1, 10, 1, "east") == (7,)
+
+
+def test_a_server_that_ends_is_down_and_found_again_when_it_is_back(link: ModbusLink, box: ModbusBox) -> None:
+    link.read(1, 10, 1, "east")
+    box.stop()
+    for _ in range(2):
+        with pytest.raises(LinkDown):
+            link.read(1, 10, 1, "east")
+
+    box.start()
+
+    assert link.read(1, 10, 1, "east") == (7,)
+
+
+def test_a_closed_link_connects_again_when_it_is_used(link: ModbusLink, box: ModbusBox) -> None:
+    link.read(1, 10, 1, "east")
+    link.close()
+    wait_until(lambda: box.connections == 0, "the connection is closed")
+
+    assert link.read(1, 10, 1, "east") == (7,)
+
+
+def test_devices_behind_one_host_and_port_share_a_link_with_the_longest_timeout(box: ModbusBox) -> None:
+    pool = LinkPool(RealClock(), NoObserver())
+    pool.expect("127.0.0.1", box.port, 0.05)
+    pool.expect("127.0.0.1", box.port, 0.4)
+    box.delay_s = 0.15
+
+    link = pool.link("127.0.0.1", box.port)
+
+    assert link.read(1, 10, 1, "east") == (7,)
+    assert pool.link("127.0.0.1", box.port) is link
+    pool.close()
+
+
+def test_threads_get_the_lock_in_the_order_of_asking() -> None:
+    lock, order = FairLock(), []
+
+    def take(number: int) -> None:
+        with lock:
+            order.append(number)
+
+    with lock:
+        threads = []
+        for number in range(8):
+            thread = threading.Thread(target=take, args=(number,))
+            thread.start()
+            threads.append(thread)
+            wait_until(lambda number=number: lock.waiting == number + 1, "the next one waits")
+    for thread in threads:
+        thread.join(timeout=5)
+
+    assert order == list(range(8))

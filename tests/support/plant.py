@@ -1,0 +1,142 @@
+"""Real Modbus TCP servers on loopback whose registers and manners a test can change at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+T = TypeVar("T")
+
+SIZE = 300
+ANY_UNIT = 0
+LINGER_0 = struct.pack("ii", 1, 0)
+
+
+class ServerThread:
+    """The one thread that the servers of a test run in. A context manager."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="servers", daemon=True)
+        self._boxes: list[ModbusBox] = []
+
+    def __enter__(self) -> ServerThread:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for box in self._boxes:
+            box.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` in the thread and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=5)
+
+    def box(self, words: dict[int, int] | None = None) -> ModbusBox:
+        """A new server that is serving."""
+        box = ModbusBox(self, words or {})
+        self._boxes.append(box)
+        box.start()
+        return box
+
+
+class ModbusBox:
+    """One Modbus TCP server. All registers from 0 to `SIZE` - 1 exist and are 0 unless set.
+
+    `words` are its registers, signed or not. `refused` maps addresses to the exception code of a request that touches
+    them, `refused_writes` likewise for writes only. Writes to `ignored` addresses are acknowledged without effect. A
+    `silent` server never answers. `delay_s` comes before each answer. `requests` keeps (unit, function, address, count).
+    """
+
+    def __init__(self, thread: ServerThread, words: dict[int, int]) -> None:
+        self._thread = thread
+        self._server: ModbusTcpServer | None = None
+        self.words = words
+        self.refused: dict[int, int] = {}
+        self.refused_writes: dict[int, int] = {}
+        self.ignored: set[int] = set()
+        self.silent = False
+        self.delay_s = 0.0
+        self.port = 0
+        self.requests: list[tuple[int, int, int]] = []
+
+    def start(self) -> None:
+        """Serve, on the port of the last time or, at first, on a free one."""
+        self._thread.run(self._start())
+
+    def stop(self) -> None:
+        """Close all connections and the port."""
+        if self._server is not None:
+            self._thread.run(self._server.shutdown())
+            self._server = None
+
+    def reset_connections(self) -> None:
+        """Answer every connection with a TCP reset."""
+        self._thread.run(self._reset())
+
+    @property
+    def writes(self) -> list[tuple[int, int]]:
+        """(address, count) of every write request so far."""
+        return [(address, count) for function, address, count in self.requests if function == 16]
+
+    @property
+    def reads(self) -> list[tuple[int, int]]:
+        """(address, count) of every read request so far."""
+        return [(address, count) for function, address, count in self.requests if function == 3]
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return 0 if self._server is None else len(self._server.active_connections)
+
+    async def _start(self) -> None:
+        device = SimDevice(
+            id=ANY_UNIT,
+            simdata=[SimData(0, values=[0] * SIZE, datatype=DataType.REGISTERS)],
+            action=self._action,
+        )
+        self._server = ModbusTcpServer(device, address=("127.0.0.1", self.port), trace_packet=self._trace)
+        await self._server.serve_forever(background=True)
+        self.port = self._server.transport.sockets[0].getsockname()[1]
+
+    async def _reset(self) -> None:
+        assert self._server is not None
+        for connection in list(self._server.active_connections.values()):
+            peer = connection.transport.get_extra_info("socket")
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+            connection.transport.abort()
+
+    def _trace(self, sending: bool, data: bytes) -> bytes:
+        return b"" if sending and self.silent else data
+
+    async def _action(
+        self, function: int, start: int, address: int, count: int, registers: list[int], values: list[int] | None
+    ) -> ExcCodes | None:
+        self.requests.append((function, address, count))
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
+        touched = range(address, address + count)
+        refused = self.refused if values is None else self.refused | self.refused_writes
+        codes = [refused[each] for each in touched if each in refused]
+        if codes:
+            return ExcCodes(codes[0])
+        if values is not None:
+            self.words |= {a: v for a, v in zip(touched, values, strict=True) if a not in self.ignored}
+            # What is stored is what is read next, so an ignored word must keep its value here too.
+            values[:] = [self.words.get(each, 0) & 0xFFFF for each in touched]
+        else:
+            registers[address - start : address - start + count] = [
+                self.words.get(each, 0) & 0xFFFF for each in touched
+            ]
+        return None
