@@ -75,7 +75,7 @@ stop  Ctrl-C"""
 
 
 def test_a_wide_table_puts_each_inverter_on_one_line() -> None:
-    east = next(line for line in shown(RUNNING, width=140).splitlines() if line.startswith(" east"))
+    east = next(line for line in shown(RUNNING, width=160).splitlines() if line.startswith(" east"))
 
     assert east.endswith("share by capacity; west is away")
     assert "limit 3000 W, charge 2000 W (also from AC)" in east
