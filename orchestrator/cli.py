@@ -106,9 +106,9 @@ def summary(config: SiteConfig) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
     from actors.run import RunOptions, run_site  # noqa: PLC0415
 
-    config = load_config(options.site)
     wanted = RunOptions(
         site_file=options.site,
         simulate=options.simulate or options.demo,
@@ -166,10 +166,11 @@ def _payload(options: argparse.Namespace, source: MqttSource) -> bytes:
 
 
 def _release(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
     from actors.release import release_site  # noqa: PLC0415
 
     all_released = True
-    for outcome in release_site(load_config(options.site)):
+    for outcome in release_site(config):
         print(outcome, file=sys.stdout if outcome.released else sys.stderr)
         all_released = all_released and outcome.released
     return DONE if all_released else FAILED

@@ -1,0 +1,92 @@
+"""`orchestrator release`: hand every inverter back to itself, one after the other, without actors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actors.clock import Clock, RealClock
+from actors.link import LinkPool
+from actors.messages import Event
+from actors.observer import NoObserver
+from actors.session import DeviceSession
+from actors.state_store import StateStore
+from actors.system import DRIVERS
+from actors.writer import CommandWriter, Outcome
+from orchestrator.commands import InverterCommand
+from orchestrator.config import InverterConfig, SiteConfig
+from orchestrator.drivers.base import AnyDriver
+from orchestrator.errors import DeviceError
+from orchestrator.failsafe import release_command
+from orchestrator.found import Found, put_back, reconnected
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOutcome:
+    """What became of one inverter. `released` is true also where there is nothing of ours to hand back."""
+
+    inverter: str
+    released: bool
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.inverter}: {self.detail}"
+
+
+def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS) -> Iterator[ReleaseOutcome]:
+    """Release each inverter of `config`: battery to itself, no AC limit, ChaGriSet and Conn as they were found.
+
+    One outcome each, as soon as it is known. The orchestrator must not be running, or it would command them anew.
+    """
+    clock = RealClock()
+    links = LinkPool(clock, NoObserver())
+    for inverter in config.inverters:
+        links.expect(inverter.host, inverter.port, inverter.timeout_s)
+    store = StateStore(Path(config.control.state_dir))
+    try:
+        for inverter in config.inverters:
+            yield _release(inverter, drivers[inverter.driver], links, store, clock)
+    finally:
+        links.close()
+
+
+def _release(
+    config: InverterConfig, driver: AnyDriver, links: LinkPool, store: StateStore, clock: Clock
+) -> ReleaseOutcome:
+    if not config.control:
+        return ReleaseOutcome(config.name, True, "left alone (control: false)")
+    link = links.link(config.host, config.port)
+    session = DeviceSession(config.name, driver, link, config.unit_id, clock=clock, retry_longest_s=1.0)
+    try:
+        outcome = _write_release(config, session, store, clock)
+    except DeviceError as trouble:
+        return ReleaseOutcome(config.name, False, f"not released: {trouble}")
+    except OSError as trouble:
+        return ReleaseOutcome(config.name, False, f"released, but that is not on record: {trouble}")
+    if outcome.refused:
+        return ReleaseOutcome(config.name, False, f"not released: it refuses {', '.join(outcome.refused)}")
+    return ReleaseOutcome(config.name, True, "released")
+
+
+def _write_release(config: InverterConfig, session: DeviceSession, store: StateStore, clock: Clock) -> Outcome:
+    """Raises DeviceError, and OSError when all is written and the record of what was found cannot be removed."""
+    session.connect(config.serial, at_once=True)
+    registers = session.read()
+    kept = store.load(config.name)
+    is_same_device = kept.serial == session.driver.nameplate(session.device).serial
+    found = kept if is_same_device else Found()
+    command = reconnected(put_back(_command(config), found), found)
+    outcome = CommandWriter(session, clock, NoObserver(), say=_ignore).carry_out(command, registers, everything=True)
+    if is_same_device and not outcome.refused:
+        store.save(config.name, Found())
+    return outcome
+
+
+def _command(config: InverterConfig) -> InverterCommand:
+    command = release_command(config.name)
+    return command if config.battery.control else replace(command, battery=None)
+
+
+def _ignore(_event: Event) -> None:
+    """A refusal is in the outcome as well."""
