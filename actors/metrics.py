@@ -75,8 +75,11 @@ class PrometheusObserver:
         now_s: Callable[[], float] = time.monotonic,
         cycle_interval_s: float = 1.0,
     ) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] # a `_created` series beside each counter doubles the page and helps nobody
+        # A `_created` series beside each counter doubles the page and helps nobody.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        self.bound_port: int | None = None
+        """The port where a MetricsActor serves the registry, None while it is not served."""
         self._latest = LatestCycle(now_s, max(STALE_AFTER_S, 3 * cycle_interval_s))
         self._former: CycleResult | None = None
         self.registry.register(self._latest)
@@ -189,8 +192,6 @@ class MetricsActor(Actor):
         self._prometheus = prometheus
         self._server: tuple[WSGIServer, threading.Thread] | None = None
         self._told = False
-        self.bound_port: int | None = None
-        """The port that is served, None while none is."""
 
     def receive(self, message: Any) -> None:
         """The first Tick opens the port."""
@@ -207,7 +208,7 @@ class MetricsActor(Actor):
         if self._server is None:
             return
         server, thread = self._server
-        self._server = self.bound_port = None
+        self._server = self._prometheus.bound_port = None
         server.shutdown()
         server.server_close()
         thread.join()
@@ -224,5 +225,5 @@ class MetricsActor(Actor):
             self._told = True
             self.later(LISTEN_AGAIN_S, _Listen())
             return
-        self.bound_port = self._server[0].server_port
-        log.info("metrics are at http://%s:%d/metrics", host, self.bound_port)
+        self._prometheus.bound_port = self._server[0].server_port
+        log.info("metrics are at http://%s:%d/metrics", host, self._prometheus.bound_port)

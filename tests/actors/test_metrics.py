@@ -1,0 +1,219 @@
+"""What Prometheus reads, over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from actors.actor import Surroundings
+from actors.clock import ManualClock, RealClock
+from actors.messages import Acknowledged
+from actors.metrics import MetricsActor, PrometheusObserver
+from orchestrator.config import MetricsSection
+from orchestrator.setpoints import SetpointFields
+from tests.support.cycles import cycle_result
+from tests.support.inboxes import Inbox
+from tests.support.servers import require_server, wait_until
+
+DOC = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+@dataclass
+class Served:
+    """A running MetricsActor."""
+
+    ref: Any
+    prometheus: PrometheusObserver
+    clock: ManualClock
+
+    def page(self) -> str:
+        """What Prometheus gets."""
+        url = f"http://127.0.0.1:{self.prometheus.bound_port}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return str(answer.read().decode())
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """The value of one series, None where there is none."""
+        for family in text_string_to_metric_families(self.page()):
+            for sample in family.samples:
+                if sample.name == f"orchestrator_{name}" and sample.labels == labels:
+                    return float(sample.value)
+        return None
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[Served]:
+    clock = ManualClock()
+    prometheus = PrometheusObserver("home", "1.2.3", sources=("mqtt",), now_s=clock.now_s)
+    surroundings = Surroundings(RealClock(), prometheus, Inbox())
+    ref = MetricsActor.start(surroundings, MetricsSection(port=0), prometheus)
+    try:
+        wait_until(lambda: prometheus.bound_port is not None, "the open port")
+        yield Served(ref, prometheus, clock)
+    finally:
+        ref.stop()
+
+
+def feed_everything(served: Served) -> None:
+    """Make every metric have at least one series."""
+    observer = served.prometheus
+    observer.actor_restarted("site")
+    observer.request_done("east", 0.01, None)
+    observer.request_done("east", 1.0, "timeout")
+    observer.register_written("east", "123.WMaxLimPct")
+    observer.setpoint_refused("mqtt")
+    served.ref.tell(cycle_result(away=("roof",)))
+    served.ref.tell(Acknowledged("east", 100.0, 100.3, 2))
+    wait_until(lambda: served.value("cycle_seconds_count") == 1, "the acknowledgement")
+
+
+def test_every_metric_of_the_page_is_documented_and_has_a_help_text() -> None:
+    with serving() as served:
+        feed_everything(served)
+        families = list(text_string_to_metric_families(served.page()))
+
+    documented = set(re.findall(r"^\| `(orchestrator_\w+)", DOC.read_text(), re.MULTILINE))
+    exported = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
+    assert exported == documented
+    assert all(len(family.documentation) > 10 for family in families)
+
+
+def test_labels_are_only_those_that_are_bounded() -> None:
+    with serving() as served:
+        feed_everything(served)
+        families = list(text_string_to_metric_families(served.page()))
+
+    labels = {label for family in families for sample in family.samples for label in sample.labels}
+    assert labels == {"site", "version", "inverter", "actor", "limit", "source", "kind", "register", "le"}
+
+
+def test_a_cycle_is_seen_with_its_values() -> None:
+    with serving() as served:
+        feed_everything(served)
+
+        assert served.value("info", site="home", version="1.2.3") == 1
+        assert served.value("site_power_watts") == -500
+        assert served.value("inverter_battery_soc_ratio", inverter="east") == 0.5
+        assert served.value("limit_watts", limit="export", source="fixed") == 5000
+        assert served.value("modbus_requests_total", inverter="east") == 2
+        assert served.value("modbus_errors_total", inverter="east", kind="timeout") == 1
+        assert served.value("register_writes_total", inverter="east", register="123.WMaxLimPct") == 1
+        assert served.value("setpoints_rejected_total", source="mqtt") == 1
+        assert served.value("actor_restarts_total", actor="site") == 1
+        assert served.value("actor_up", actor="metrics") == 1
+        assert served.value("cycle_seconds_sum") == pytest.approx(0.3)
+
+
+def test_a_device_that_goes_away_has_no_series_any_more() -> None:
+    with serving() as served:
+        feed_everything(served)
+        served.ref.tell(cycle_result(at_s=101.0, inverters=(), away=("east",)))
+        wait_until(lambda: served.value("inverter_up", inverter="east") == 0, "the absence of east")
+        page = served.page()
+
+    gauges = [
+        line for line in page.splitlines() if line.startswith(("orchestrator_inverter_", "orchestrator_sample_age"))
+    ]
+    assert [line for line in gauges if "east" in line] == ['orchestrator_inverter_up{inverter="east"} 0.0']
+
+
+def test_when_no_cycle_comes_any_more_the_gauges_vanish() -> None:
+    with serving() as served:
+        feed_everything(served)
+        served.clock.advance(9.0)
+        before = served.value("site_power_watts")
+        served.clock.advance(2.0)
+
+        assert before == -500
+        assert served.value("site_power_watts") is None
+        assert served.value("modbus_requests_total", inverter="east") == 2
+
+
+def test_what_flows_above_a_limit_is_added_up() -> None:
+    limits = SetpointFields(export_limit_watts=1000.0)
+    with serving() as served:
+        for number in range(4):
+            served.ref.tell(cycle_result(site_watts=-4600.0, at_s=100.0 + number, limits=limits))
+        wait_until(lambda: served.value("limit_excess_seconds_total", limit="export") == 3, "three seconds")
+
+        assert served.value("limit_excess_watt_hours_total", limit="export") == pytest.approx(3.0)
+        assert served.value("limit_excess_seconds_total", limit="import") == 0
+
+
+def test_a_refused_command_has_no_cycle_time() -> None:
+    with serving() as served:
+        served.ref.tell(Acknowledged("east", 100.0, 101.0, 0, fault="timeout"))
+        served.ref.tell(Acknowledged("east", 100.0, 100.5, 1))
+        wait_until(lambda: served.value("cycle_seconds_count") == 1, "the acknowledgement")
+
+        assert served.value("cycle_seconds_sum") == pytest.approx(0.5)
+
+
+def test_two_observers_do_not_share_their_counters() -> None:
+    one, other = PrometheusObserver("a", "1", ("mqtt",)), PrometheusObserver("b", "1", ("mqtt",))
+    one.setpoint_refused("mqtt")
+    name = "orchestrator_setpoints_rejected_total"
+
+    assert one.registry.get_sample_value(name, {"source": "mqtt"}) == 1
+    assert other.registry.get_sample_value(name, {"source": "mqtt"}) == 0
+
+
+def test_a_taken_port_is_said_and_the_actor_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        prometheus = PrometheusObserver("home", "1")
+        ref = MetricsActor.start(Surroundings(RealClock(), prometheus, Inbox()), MetricsSection(port=port), prometheus)
+        ref.tell(cycle_result())
+        wait_until(lambda: "no metrics" in caplog.text, "the message about the port")
+        alive = ref.is_alive()
+        ref.stop()
+
+    assert alive
+    assert f"no metrics: cannot listen on 127.0.0.1:{port}" in caplog.text
+    assert "the plant runs on without them" in caplog.text
+
+
+def test_a_port_that_becomes_free_is_taken_later() -> None:
+    clock = ManualClock()
+    prometheus = PrometheusObserver("home", "1")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        section = MetricsSection(port=taken.getsockname()[1])
+        ref = MetricsActor.start(Surroundings(clock, prometheus, Inbox()), section, prometheus)
+        wait_until(lambda: clock.next_due_s() is not None, "the refusal")
+    clock.advance(10.0)
+    wait_until(lambda: prometheus.bound_port == section.port, "the open port")
+    ref.stop()
+
+
+def test_after_a_stop_nobody_listens() -> None:
+    with serving() as served:
+        port = served.prometheus.bound_port
+
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1)
+
+
+def test_promtool_finds_nothing_wrong_with_the_page_but_that_energy_is_in_watt_hours() -> None:
+    promtool = require_server("promtool")
+    with serving() as served:
+        feed_everything(served)
+        page = served.page()
+
+    checked = subprocess.run([promtool, "check", "metrics"], input=page, text=True, capture_output=True, check=False)
+    said = {line.split()[0] for line in checked.stderr.splitlines()}
+    assert said <= {"orchestrator_limit_excess_watt_hours_total"}, checked.stderr
