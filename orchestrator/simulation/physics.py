@@ -100,8 +100,7 @@ def advance_inverter(
     possible = narrow_to_converter(batteries, settings, controls, pv_available_watts)
     goal = find_goal(settings, controls, possible, pv_available_watts)
     battery_watts = possible.clamp(_follow_battery(settings, state.battery_watts, goal.battery_watts, dt_s))
-    ac_watts = _follow(settings, state.ac_watts, goal.ac_watts, settings.ac_rating_watts, dt_s)
-    dc_wish_watts = to_dc(settings, ac_watts) if controls.connected else 0.0
+    dc_wish_watts = _follow_converter(settings, controls, state.ac_watts, goal.ac_watts, dt_s)
     if dc_wish_watts >= 0:
         battery_watts = max(battery_watts, -dc_wish_watts)
     pv_watts = min(max(dc_wish_watts + battery_watts, 0.0), pv_available_watts)
@@ -185,6 +184,16 @@ def _follow_battery(settings: InverterSimulation, watts: float, goal_watts: floa
         return 0.0
     rating_watts = max(settings.battery.charge_watts, settings.battery.discharge_watts)
     return _follow(settings, watts, goal_watts, rating_watts, dt_s)
+
+
+def _follow_converter(
+    settings: InverterSimulation, controls: Controls, ac_watts: float, goal_watts: float, dt_s: float
+) -> float:
+    """The DC power that AC wants next. A relay that opens and a permission that ends act at once, without a ramp."""
+    if not controls.connected:
+        return 0.0
+    wish_watts = _follow(settings, ac_watts, goal_watts, settings.ac_rating_watts, dt_s)
+    return to_dc(settings, wish_watts if controls.grid_charging else max(wish_watts, 0.0))
 
 
 def _follow(settings: InverterSimulation, watts: float, goal_watts: float, rating_watts: float, dt_s: float) -> float:

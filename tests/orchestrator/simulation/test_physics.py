@@ -1,0 +1,297 @@
+"""The laws of one inverter, whatever it was told and whatever the light did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.simulation.config import BatterySimulation, InverterSimulation
+from orchestrator.simulation.physics import (
+    Controls,
+    PowerState,
+    ac_output_max,
+    advance_inverter,
+    battery_range,
+    to_ac,
+    to_dc,
+)
+from tests.support.virtual_site import BATTERY, BATTERY_ONLY, HYBRID, PV_ONLY
+
+ROUNDING_WATTS = 1e-6
+watts = st.floats(0, 9000)
+window_watts = st.floats(-6000, 6000)
+
+batteries = st.builds(
+    BatterySimulation,
+    capacity_wh=st.floats(5, 20000),
+    charge_watts=st.floats(100, 6000),
+    discharge_watts=st.floats(100, 6000),
+    efficiency_percent=st.floats(80, 100),
+)
+inverters = st.builds(
+    InverterSimulation,
+    pv_peak_watts=watts,
+    ac_rating_watts=st.floats(500, 8000),
+    efficiency_percent=st.floats(80, 100),
+    lag_s=st.sampled_from([0.0, 0.3, 0.8, 5.0]),
+    ramp_percent_per_s=st.sampled_from([5.0, 100.0, 1000.0]),
+    battery=st.none() | batteries,
+)
+
+
+@st.composite
+def all_controls(draw: st.DrawFn) -> Controls:
+    window = sorted((draw(window_watts), draw(window_watts)))
+    return Controls(
+        connected=draw(st.integers(0, 9)) > 0,
+        ac_limit_watts=draw(st.none() | watts),
+        low_watts=draw(st.sampled_from([None, window[0]])),
+        high_watts=draw(st.sampled_from([None, window[1]])),
+        grid_charging=draw(st.booleans()),
+        reserve_percent=draw(st.sampled_from([0.0, 10.0])),
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[InverterSimulation, list[tuple[Controls, float, float]]]:
+    """An inverter, and what it lives through: controls, light, and the time they last."""
+    moments = st.tuples(all_controls(), watts, st.sampled_from([0.05, 0.2, 1.0]))
+    return draw(inverters), draw(st.lists(moments, min_size=1, max_size=12))
+
+
+def live(
+    settings: InverterSimulation, moments: list[tuple[Controls, float, float]]
+) -> Iterator[tuple[Controls, float, PowerState, PowerState]]:
+    """Each step with the state before it and the state after it."""
+    capacity_wh = settings.battery.capacity_wh if settings.battery else 0.0
+    state = PowerState(stored_wh=capacity_wh / 2)
+    for controls, pv_watts, dt_s in moments:
+        after = advance_inverter(settings, controls, state, pv_available_watts=pv_watts, dt_s=dt_s)
+        yield controls, dt_s, state, after
+        state = after
+
+
+def settle(settings: InverterSimulation, controls: Controls, pv_watts: float, soc_percent: float = 50) -> PowerState:
+    """Where the inverter is after 20 s; its battery is so fast to settle that its SoC hardly moves."""
+    stored_wh = settings.battery.capacity_wh * soc_percent / 100 if settings.battery else 0.0
+    state = PowerState(stored_wh=stored_wh)
+    for _ in range(400):
+        state = advance_inverter(settings, controls, state, pv_available_watts=pv_watts, dt_s=0.05)
+        state = replace(state, stored_wh=stored_wh)
+    return state
+
+
+@given(history=histories())
+def test_pv_is_ac_plus_battery_plus_the_losses_of_the_converter(
+    history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
+) -> None:
+    settings, moments = history
+    for _, _, _, state in live(settings, moments):
+        dc_watts = state.pv_watts - state.battery_watts
+        lost_part = 1 - settings.efficiency_percent / 100
+        lost_watts = dc_watts * lost_part if dc_watts >= 0 else -state.ac_watts * lost_part
+
+        assert state.losses_watts == pytest.approx(lost_watts, abs=ROUNDING_WATTS)
+        assert state.losses_watts >= -ROUNDING_WATTS
+
+
+@given(history=histories())
+def test_no_power_leaves_its_physical_range(
+    history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
+) -> None:
+    settings, moments = history
+    charge_watts = settings.battery.charge_watts if settings.battery else 0.0
+    discharge_watts = settings.battery.discharge_watts if settings.battery else 0.0
+    for _, _, _, state in live(settings, moments):
+        assert 0 <= state.pv_watts <= state.pv_available_watts
+        assert abs(state.ac_watts) <= settings.ac_rating_watts + ROUNDING_WATTS
+        assert -discharge_watts <= state.battery_watts <= charge_watts
+
+
+@given(history=histories())
+def test_stored_energy_changes_by_what_flows_and_stays_within_the_battery(
+    history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
+) -> None:
+    settings, moments = history
+    battery = settings.battery
+    for _, dt_s, before, after in live(settings, moments):
+        capacity_wh = battery.capacity_wh if battery else 0.0
+        assert 0 <= after.stored_wh <= capacity_wh
+        if battery:
+            efficiency = battery.efficiency_percent / 100
+            flowed_wh = after.battery_watts * dt_s / 3600
+            stored_wh = flowed_wh * efficiency if flowed_wh >= 0 else flowed_wh / efficiency
+            assert after.stored_wh - before.stored_wh == pytest.approx(stored_wh, abs=1e-6)
+
+
+@given(history=histories())
+def test_without_permission_a_battery_never_charges_from_ac(
+    history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
+) -> None:
+    settings, moments = history
+    for controls, _, _, state in live(settings, moments):
+        if not controls.grid_charging:
+            assert state.ac_watts >= -ROUNDING_WATTS
+
+
+@given(history=histories())
+def test_a_disconnected_inverter_exchanges_nothing_with_ac(
+    history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
+) -> None:
+    settings, moments = history
+    for controls, _, _, state in live(settings, moments):
+        if not controls.connected:
+            assert state.ac_watts == pytest.approx(0, abs=ROUNDING_WATTS)
+
+
+@given(history=histories())
+def test_output_that_is_under_its_limit_stays_under_it(
+    history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
+) -> None:
+    settings, moments = history
+    for controls, _, before, after in live(settings, moments):
+        limit_watts = ac_output_max(settings, controls)
+        if before.ac_watts <= limit_watts:
+            assert after.ac_watts <= limit_watts + ROUNDING_WATTS
+
+
+@given(settings=inverters, controls=all_controls(), pv_watts=watts)
+def test_a_settled_inverter_keeps_its_limit(settings: InverterSimulation, controls: Controls, pv_watts: float) -> None:
+    settings = settings.model_copy(update={"lag_s": 0.5, "ramp_percent_per_s": 1000.0})
+
+    assert settle(settings, controls, pv_watts).ac_watts <= ac_output_max(settings, controls) + 1
+
+
+@given(settings=inverters, controls=all_controls(), pv_watts=watts)
+def test_a_settled_battery_is_never_above_its_window(
+    settings: InverterSimulation, controls: Controls, pv_watts: float
+) -> None:
+    settings = settings.model_copy(update={"lag_s": 0.5, "ramp_percent_per_s": 1000.0})
+    if settings.battery is None or controls.high_watts is None or controls.high_watts < 0:
+        return
+
+    assert settle(settings, controls, pv_watts).battery_watts <= controls.high_watts + 1
+
+
+@given(ac_watts=st.floats(-9000, 9000))
+def test_to_dc_undoes_to_ac(ac_watts: float) -> None:
+    assert to_ac(HYBRID, to_dc(HYBRID, ac_watts)) == pytest.approx(ac_watts)
+
+
+def test_a_hybrid_left_alone_charges_from_its_own_pv_first() -> None:
+    state = settle(HYBRID, Controls(), pv_watts=3000)
+
+    assert state.battery_watts == pytest.approx(3000, abs=1)
+    assert state.ac_watts == pytest.approx(0, abs=1)
+
+
+def test_a_hybrid_left_alone_sends_out_what_its_battery_does_not_take() -> None:
+    state = settle(HYBRID, Controls(), pv_watts=6000)
+
+    assert state.battery_watts == pytest.approx(5000, abs=1)
+    assert state.ac_watts == pytest.approx(970, abs=1)
+
+
+def test_a_battery_left_alone_does_not_discharge() -> None:
+    assert settle(HYBRID, Controls(), pv_watts=0).battery_watts == 0
+    assert settle(BATTERY_ONLY, Controls(), pv_watts=0).battery_watts == 0
+
+
+def test_pv_charges_the_battery_behind_an_ac_limit_of_zero() -> None:
+    state = settle(HYBRID, Controls(ac_limit_watts=0), pv_watts=4000)
+
+    assert state.ac_watts == pytest.approx(0, abs=1)
+    assert state.battery_watts == pytest.approx(4000, abs=1)
+    assert not state.curtailed
+
+
+def test_pv_that_neither_ac_nor_battery_takes_is_curtailed() -> None:
+    state = settle(HYBRID, Controls(ac_limit_watts=970, low_watts=0, high_watts=2000), pv_watts=6000)
+
+    assert state.pv_watts == pytest.approx(3000, abs=1)
+    assert state.curtailed
+
+
+def test_an_ac_limit_does_not_limit_what_is_drawn_from_ac() -> None:
+    controls = Controls(ac_limit_watts=0, low_watts=3000, high_watts=3000, grid_charging=True)
+
+    assert settle(HYBRID, controls, pv_watts=0).ac_watts == pytest.approx(-3000 / 0.97, abs=1)
+
+
+def test_a_permission_to_charge_from_ac_ends_at_once_whatever_the_ramp() -> None:
+    slow = HYBRID.model_copy(update={"ramp_percent_per_s": 5.0})
+    state = PowerState(ac_watts=-2000, battery_watts=1940, stored_wh=5000)
+
+    assert advance_inverter(slow, Controls(), state, pv_available_watts=1000, dt_s=0.05).ac_watts == 0
+
+
+def test_discharging_gives_way_to_pv_under_an_ac_limit() -> None:
+    controls = Controls(ac_limit_watts=3880, low_watts=-3000, high_watts=-3000)
+    state = settle(HYBRID, controls, pv_watts=2500)
+
+    assert state.ac_watts == pytest.approx(3880, abs=1)
+    assert state.pv_watts == pytest.approx(2500, abs=1)
+    assert state.battery_watts == pytest.approx(-1500, abs=1)
+
+
+def test_forced_charging_beyond_pv_draws_from_ac_only_with_permission() -> None:
+    window = Controls(low_watts=4000, high_watts=4000)
+
+    assert settle(HYBRID, window, pv_watts=1000).battery_watts == pytest.approx(1000, abs=1)
+    assert settle(HYBRID, replace(window, grid_charging=True), pv_watts=1000).battery_watts == pytest.approx(
+        4000, abs=1
+    )
+
+
+def test_forced_discharging_goes_beyond_pv() -> None:
+    state = settle(HYBRID, Controls(low_watts=-2000, high_watts=-2000), pv_watts=1000)
+
+    assert state.battery_watts == pytest.approx(-2000, abs=1)
+    assert state.ac_watts == pytest.approx(2910, abs=1)
+
+
+def test_output_follows_a_new_limit_with_lag_and_ramp() -> None:
+    state = settle(PV_ONLY, Controls(), pv_watts=8000)
+    limited = Controls(ac_limit_watts=4000)
+    first = advance_inverter(PV_ONLY, limited, state, pv_available_watts=8000, dt_s=0.1)
+    gentle = PV_ONLY.model_copy(update={"ramp_percent_per_s": 10.0})
+    ramped = advance_inverter(gentle, limited, state, pv_available_watts=8000, dt_s=0.1)
+
+    assert first.ac_watts == pytest.approx(7760 - 3760 * 0.1175, abs=1)
+    assert ramped.ac_watts == pytest.approx(state.ac_watts - 80, abs=0.001)
+
+
+def test_a_cloud_takes_output_at_once() -> None:
+    state = settle(PV_ONLY, Controls(), pv_watts=6000)
+    after = advance_inverter(PV_ONLY, Controls(), state, pv_available_watts=2000, dt_s=0.05)
+
+    assert after.pv_watts == 2000
+
+
+@pytest.mark.parametrize(("soc_percent", "part"), [(94, 1.0), (97.5, 0.5), (99, 0.2), (100, 0.0)])
+def test_charging_tapers_near_full(soc_percent: float, part: float) -> None:
+    possible = battery_range(BATTERY, Controls(), BATTERY.capacity_wh * soc_percent / 100, dt_s=0.05)
+
+    assert possible.high_watts == pytest.approx(5000 * part)
+
+
+@pytest.mark.parametrize(("soc_percent", "part"), [(20, 1.0), (11.5, 0.5), (10, 0.0), (4, 0.0)])
+def test_discharging_stops_at_the_reserve(soc_percent: float, part: float) -> None:
+    controls = Controls(reserve_percent=10)
+    possible = battery_range(BATTERY, controls, BATTERY.capacity_wh * soc_percent / 100, dt_s=0.05)
+
+    assert possible.low_watts == pytest.approx(-4000 * part)
+
+
+def test_battery_speed_fills_the_battery_faster_without_more_power() -> None:
+    before = PowerState(battery_watts=3000, stored_wh=5000)
+    controls = Controls(low_watts=3000, high_watts=3000)
+    slow = advance_inverter(HYBRID, controls, before, pv_available_watts=6000, dt_s=1)
+    fast = advance_inverter(HYBRID, controls, before, pv_available_watts=6000, dt_s=1, battery_speed=10)
+
+    assert fast.battery_watts == slow.battery_watts
+    assert fast.stored_wh - 5000 == pytest.approx(10 * (slow.stored_wh - 5000))
