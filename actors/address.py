@@ -30,6 +30,11 @@ class Address:
         self._ref = ref
 
     @property
+    def ref(self) -> pykka.ActorRef[Any] | None:
+        """The present incarnation, None where there is none."""
+        return self._ref
+
+    @property
     def is_alive(self) -> bool:
         """Whether somebody takes messages here."""
         ref = self._ref

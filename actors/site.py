@@ -137,7 +137,6 @@ class SiteActor(Actor):
         self._cycle += 1
         self._began_s = now_s
         self._reading = True
-        self._meter_is_new = False
         read = Read(self._cycle, until_s=cycle_due_s(now_s, self._config.control.interval_s, meter_changed=False))
         for name, inverter in self._inverters.items():
             self._attendance[name] = self._attendance[name].began_cycle()
@@ -155,8 +154,9 @@ class SiteActor(Actor):
 
     def _on_inverter(self, report: Report) -> None:
         sample = report.sample if isinstance(report.sample, InverterSample) else None
+        in_time = report.cycle == self._cycle and self.clock.now_s() <= self._began_s + READ_WAIT_S
         before = self._attendance[report.sender]
-        self._attendance[report.sender] = before.reported(report.cycle, sample, report.fault)
+        self._attendance[report.sender] = before.reported(report.cycle, sample, report.fault, in_time=in_time)
         self._decide_if_complete()
 
     def _on_meter(self, sample: InverterSample | MeterSample | None) -> None:
@@ -178,11 +178,12 @@ class SiteActor(Actor):
 
     def _on_waited_enough(self, cycle: int) -> None:
         if self._reading and cycle == self._cycle:
+            self._attendance = {name: each.waited_in_vain(cycle) for name, each in self._attendance.items()}
             self._end_cycle()
 
     def _end_cycle(self) -> None:
         self._reading = False
-        self._attendance = {name: each.decided(self._cycle) for name, each in self._attendance.items()}
+        self._meter_is_new = False  # also one that came while the inverters were read: it is decided on now
         self._decide()
         self._begin_if_due()
 

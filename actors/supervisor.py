@@ -1,4 +1,4 @@
-"""Starts the other actors, starts a crashed one anew, gives up on one that keeps crashing, and stops all in reverse."""
+"""Starts the other actors, starts a crashed one anew, and gives up on one that keeps crashing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import pykka
 
 from actors.actor import Actor, Crashed, Surroundings
 from actors.address import Address
+from actors.clock import Clock
 from actors.messages import Tick
 from orchestrator.cadence import recent_crashes, restart_delay_s
 
 log = logging.getLogger(__name__)
 
-LIVENESS_INTERVAL_S = 1.0
+CHECK_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,8 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class StopChildren:
-    """Stop every child, the last started first, all of them before `deadline_s` (monotonic)."""
-
-    deadline_s: float
+class StartChildren:
+    """Start every child, in order. For `ask`: whoever starts the system hears of an exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,63 +45,56 @@ class _Restart:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """See whether all children live."""
-
-
 class Supervisor(Actor):
-    """Keeps `children` alive. `failed` is set when one of them crashes too often, or when this actor itself ends."""
+    """Keeps `children` alive. `failed` is set when one of them crashes too often, or when this actor itself does."""
 
     def __init__(self, surroundings: Surroundings, children: Sequence[Child], failed: threading.Event) -> None:
         super().__init__("supervisor", surroundings)
         self._children = {child.name: child for child in children}
         self._failed = failed
-        self._running: dict[str, pykka.ActorRef[Any]] = {}
+        self._urns: dict[str, str] = {}
         self._crashes_s: dict[str, tuple[float, ...]] = {}
-        self._stopping = False
 
     def receive(self, message: Any) -> None:
-        """The first Tick starts the children; then Crashed and StopChildren."""
+        """StartChildren, Crashed, and its own Tick."""
         match message:
-            case Tick():
-                self._start_children()
-            case _Check():
-                self._check_children()
+            case StartChildren():
+                for child in self._children.values():
+                    self._start(child)
             case Crashed(name, urn, _):
                 self._on_crash(name, urn)
             case _Restart(name):
-                self._restart(name)
-            case StopChildren(deadline_s):
-                self._stop_children(deadline_s)
+                log.warning("starting actor %s anew", name)
+                self._start(self._children[name])
+                self.observer.actor_restarted(name)
+            case Tick():
+                self._check_children()
 
-    def close(self) -> None:
-        """Ending without having been asked to is a failure of the whole system."""
-        if not self._stopping:
-            self._failed.set()
-
-    def _start_children(self) -> None:
-        for child in self._children.values():
-            self._start(child)
-        self.later(LIVENESS_INTERVAL_S, _Check())
-
-    def _check_children(self) -> None:
-        # A child can die without a word: an exception in on_start does that.
-        dead = [(name, ref.actor_urn) for name, ref in self._running.items() if not ref.is_alive()]
-        for name, urn in dead:
-            self._on_crash(name, urn)
-        self.later(LIVENESS_INTERVAL_S, _Check())
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._failed.set()
+        super().on_failure(exception_type, exception_value, traceback)
 
     def _start(self, child: Child) -> None:
         ref = child.start()
-        self._running[child.name] = ref
+        self._urns[child.name] = ref.actor_urn
         child.address.lead_to(ref)
 
+    def _check_children(self) -> None:
+        # A child can die without a word: an exception in on_start does that.
+        for name, urn in list(self._urns.items()):
+            if not self._children[name].address.is_alive:
+                self._on_crash(name, urn)
+        self.later(CHECK_INTERVAL_S, Tick())
+
     def _on_crash(self, name: str, urn: str) -> None:
-        ref = self._running.get(name)
-        if self._stopping or ref is None or ref.actor_urn != urn:
-            return
-        del self._running[name]
+        if self._urns.get(name) != urn:
+            return  # known already
+        del self._urns[name]
         self._children[name].address.lead_to(None)
         now_s = self.clock.now_s()
         crashes_s = (*recent_crashes(self._crashes_s.get(name, ()), now_s), now_s)
@@ -110,25 +103,21 @@ class Supervisor(Actor):
         if delay_s is None:
             log.critical("actor %s crashed %d times within a minute: giving up", name, len(crashes_s))
             self._failed.set()
-            return
-        self.later(delay_s, _Restart(name))
+        else:
+            self.later(delay_s, _Restart(name))
 
-    def _restart(self, name: str) -> None:
-        if self._stopping:
-            return
-        log.warning("starting actor %s anew", name)
-        self._start(self._children[name])
-        self.observer.actor_restarted(name)
 
-    def _stop_children(self, deadline_s: float) -> None:
-        self._stopping = True
-        running = [(name, self._running[name]) for name in reversed(self._children) if name in self._running]
-        ends = [(name, ref.stop(block=False)) for name, ref in running]
-        for name, end in ends:
-            try:
-                end.get(timeout=max(0.0, deadline_s - self.clock.now_s()))
-            except pykka.Timeout:
-                log.error("actor %s did not stop in time", name)
-        for child in self._children.values():
-            child.address.lead_to(None)
-        self._running.clear()
+def stop_in_reverse(addresses: Sequence[Address], deadline_s: float, clock: Clock) -> None:
+    """Stop the actors behind `addresses`, the last one first, all of them before `deadline_s` (monotonic).
+
+    Not for actors: it waits. One that is stuck is logged and left behind; its thread is a daemon.
+    """
+    refs = [(address.name, ref) for address in reversed(addresses) if (ref := address.ref) is not None]
+    ends = [(name, ref.stop(block=False)) for name, ref in refs]
+    for name, end in ends:
+        try:
+            end.get(timeout=max(0.0, deadline_s - clock.now_s()))
+        except pykka.Timeout:
+            log.error("actor %s did not stop in time", name)
+    for address in addresses:
+        address.lead_to(None)

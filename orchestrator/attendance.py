@@ -19,7 +19,7 @@ class Attendance:
 
     `fault` is the kind of its last failure, None since it answered. `last_cycle` is the newest cycle that it reported
     for, `silent_cycles` how many ended without a word from it, `heard` whether it spoke since the present one began.
-    `late` says that it was too slow for the last decision: its next sample is taken when it comes, not waited for.
+    `late` says that it was too slow the last time: its next sample is taken when it comes, not waited for.
     """
 
     sample: InverterSample | None = None
@@ -34,19 +34,17 @@ class Attendance:
         """Whether it ever said anything, be it a fault."""
         return self.sample is not None or self.fault is not None
 
-    def reported(self, cycle: int, sample: InverterSample | None, fault: str | None) -> Attendance:
+    def reported(self, cycle: int, sample: InverterSample | None, fault: str | None, *, in_time: bool) -> Attendance:
         """After a report for `cycle`: a sample, or the fault that kept it from having one."""
-        return replace(
-            self, sample=sample or self.sample, fault=fault, last_cycle=cycle, heard=True, silent_cycles=0, late=False
-        )
+        return Attendance(sample or self.sample, fault, last_cycle=cycle, heard=True, late=not in_time)
 
     def began_cycle(self) -> Attendance:
         """At the beginning of another cycle."""
         return replace(self, heard=False, silent_cycles=0 if self.heard else self.silent_cycles + 1)
 
-    def decided(self, cycle: int) -> Attendance:
-        """After the decision of `cycle` was made, with its report or without."""
-        return replace(self, late=self.last_cycle < cycle)
+    def waited_in_vain(self, cycle: int) -> Attendance:
+        """After the whole time for the reports of `cycle` has passed."""
+        return replace(self, late=self.late or self.last_cycle < cycle)
 
     def is_away(self, now_s: float, sample_window_s: float) -> bool:
         """Whether it does not answer: its last attempt failed, or its sample is too old, or it has fallen silent."""

@@ -42,23 +42,35 @@ def before_command(found: Found, sample: InverterSample, command: InverterComman
     )
 
 
+def after_command(found: Found, command: InverterCommand) -> Found:
+    """What remains on record once `command` was written: a connection that was made again is not ours to make."""
+    return replace(found, disconnected=found.disconnected and command.connect is not True)
+
+
 def after_release(found: Found, command: InverterCommand) -> Found:
-    """What remains on record once the last `command` was carried out: what it itself left in force."""
-    return replace(
-        found,
-        grid_charging=None,
-        limited=command.ac_limit_watts is not None,
-        disconnected=command.connect is False,
-    )
+    """What remains on record once the last `command` was written: what it left in force, and a Conn 0 of ours."""
+    remaining = after_command(found, command)
+    return replace(remaining, grid_charging=None, limited=command.ac_limit_watts is not None)
 
 
-def complete(command: InverterCommand, found: Found) -> InverterCommand:
-    """The command with "as found" made plain: the ChaGriSet that was found; connected again after a Conn 0 of ours."""
+def put_back(command: InverterCommand, found: Found) -> InverterCommand:
+    """The command with "as found" made plain: where it leaves ChaGriSet open, the one that was found."""
     battery = command.battery
-    if battery is not None and battery.grid_charging is None:
-        battery = replace(battery, grid_charging=found.grid_charging)
-    connect = True if command.connect is None and found.disconnected else command.connect
-    return replace(command, battery=battery, connect=connect)
+    if battery is None or battery.grid_charging is not None:
+        return command
+    return replace(command, battery=replace(battery, grid_charging=found.grid_charging))
+
+
+def reconnected(command: InverterCommand, found: Found) -> InverterCommand:
+    """The command with the connection made again where a Conn 0 of ours is left over and nobody asks for it."""
+    return replace(command, connect=True) if command.connect is None and found.disconnected else command
+
+
+def without_grid_charging(command: InverterCommand) -> InverterCommand:
+    """The command that leaves ChaGriSet alone: for when it cannot be put on record what was found."""
+    if command.battery is None:
+        return command
+    return replace(command, battery=replace(command.battery, grid_charging=None))
 
 
 def to_json(found: Found) -> str:

@@ -56,7 +56,7 @@ class ModbusBox:
 
     `words` are its registers, signed or not. `refused` maps addresses to the exception code of a request that touches
     them, `refused_writes` likewise for writes only. Writes to `ignored` addresses are acknowledged without effect. A
-    `silent` server never answers. `delay_s` comes before each answer. `requests` keeps (unit, function, address, count).
+    `silent` server never answers. `delay_s` comes before each answer. `requests` keeps (function, address, count).
     """
 
     def __init__(self, thread: ServerThread, words: dict[int, int]) -> None:
@@ -120,7 +120,7 @@ class ModbusBox:
     def _trace(self, sending: bool, data: bytes) -> bytes:
         return b"" if sending and self.silent else data
 
-    async def _action(
+    async def _action(  # noqa: PLR0917 (the signature is pymodbus')
         self, function: int, start: int, address: int, count: int, registers: list[int], values: list[int] | None
     ) -> ExcCodes | None:
         self.requests.append((function, address, count))
