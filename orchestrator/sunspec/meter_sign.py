@@ -1,0 +1,80 @@
+"""Which way a meter counts: the sign of W is not fixed by its model (Fronius + is import, SolarEdge + is export).
+
+With "auto" a meter is taken as import + until its own counters prove otherwise: when only the export counter moves
+while W stays above zero, the sign is reversed. The counters say export and import in every make seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from orchestrator.samples import MeterSample
+
+Sign = Literal["import_positive", "export_positive", "auto"]
+
+CLEAR_WATTS: Final = 50.0
+"""Closer to zero than this, W says nothing about its sign."""
+PROOFS_NEEDED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSign:
+    """What is known of the sign. `export_positive` is the answer; the rest is the evidence.
+
+    `proofs` counts counter steps in a row that speak for import + (above 0) or export + (below 0). `steady` is the
+    sign that W has had since the counters last moved, 0 when it changed.
+    """
+
+    automatic: bool = True
+    export_positive: bool = False
+    proofs: int = 0
+    steady: int = 0
+    import_wh: float | None = None
+    export_wh: float | None = None
+
+
+def initial(sign: Sign) -> MeterSign:
+    """The state to start from, by the word in site.yaml."""
+    return MeterSign(automatic=sign == "auto", export_positive=sign == "export_positive")
+
+
+def oriented(state: MeterSign, sample: MeterSample) -> MeterSample:
+    """The sample with import +. Counters keep their names."""
+    if not state.export_positive:
+        return sample
+    phases = tuple(0.0 - watts for watts in sample.phase_watts)
+    return replace(sample, site_watts=0.0 - sample.site_watts, phase_watts=phases)
+
+
+def observe(state: MeterSign, sample: MeterSample) -> MeterSign:
+    """The state after one more sample, which must be as the meter sent it (not `oriented`)."""
+    if not state.automatic or sample.import_wh is None or sample.export_wh is None:
+        return state
+    sign = _sign(sample.site_watts)
+    if state.import_wh is None or state.export_wh is None:
+        # What the counters do next may have begun before we looked: W counts from the next step on.
+        return replace(state, import_wh=sample.import_wh, export_wh=sample.export_wh, steady=0)
+    imported = sample.import_wh - state.import_wh
+    exported = sample.export_wh - state.export_wh
+    if imported == 0 and exported == 0:
+        return replace(state, steady=sign if sign == state.steady else 0)
+    counted = replace(state, import_wh=sample.import_wh, export_wh=sample.export_wh, steady=sign)
+    if sign != state.steady or imported < 0 or exported < 0 or (imported > 0 and exported > 0):
+        return counted
+    return _weighed(counted, sign if imported > 0 else -sign)
+
+
+def _weighed(state: MeterSign, proof: int) -> MeterSign:
+    """One more proof: +1 for import +, -1 for export +, 0 for none. A contrary one starts the count anew."""
+    proofs = state.proofs + proof if state.proofs * proof >= 0 else proof
+    proofs = max(-PROOFS_NEEDED, min(proofs, PROOFS_NEEDED))
+    if abs(proofs) < PROOFS_NEEDED:
+        return replace(state, proofs=proofs)
+    return replace(state, proofs=proofs, export_positive=proofs < 0)
+
+
+def _sign(watts: float) -> int:
+    if abs(watts) < CLEAR_WATTS:
+        return 0
+    return 1 if watts > 0 else -1
