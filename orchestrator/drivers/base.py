@@ -6,7 +6,7 @@ hands the words to `decode`, and sends the writes of `encode` that `write_policy
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -96,6 +96,14 @@ class Driver(Protocol[DeviceT]):
         """The reads of one cycle, as few as possible."""
         ...
 
+    def plan_readback(self, device: DeviceT) -> tuple[ReadRequest, ...]:
+        """The reads that show every register that can be written, for after a write."""
+        ...
+
+    def without(self, device: DeviceT, refused: ReadRequest) -> DeviceT:
+        """The device with a read that it refused (exception 2) planned in finer pieces, in the end without it."""
+        ...
+
     def decode_inverter(self, device: DeviceT, name: str, registers: Registers, at_s: float) -> InverterSample:
         """One cycle's words as a sample. Raises NonsenseReply when no measurement can be had from them."""
         ...
@@ -109,6 +117,10 @@ class Driver(Protocol[DeviceT]):
 
         Only registers on the driver's own list are ever returned.
         """
+        ...
+
+    def verify(self, device: DeviceT, groups: Iterable[WriteGroup], registers: Registers) -> tuple[str, ...]:
+        """The names of registers that show another value than `groups` wrote; what was not read is not judged."""
         ...
 
 

@@ -1,0 +1,186 @@
+"""One inverter: the only one who talks to it. Reads it for each cycle, and makes it do what the site commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from actors.actor import Actor, Surroundings
+from actors.address import Recipient
+from actors.link import Link
+from actors.messages import Acknowledged, Command, Event, Read, Release, Report
+from actors.session import DeviceSession
+from actors.state_store import StateStore
+from actors.writer import CommandWriter, Outcome
+from orchestrator.commands import InverterCommand
+from orchestrator.config import InverterConfig
+from orchestrator.drivers.base import AnyDriver
+from orchestrator.errors import DeviceError
+from orchestrator.found import (
+    Found,
+    after_command,
+    after_release,
+    before_command,
+    put_back,
+    reconnected,
+    without_grid_charging,
+)
+from orchestrator.overrides import apply_overrides
+from orchestrator.samples import InverterSample
+
+RETRY_LONGEST_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _CarryOut:
+    """Act on the newest command: those that waited in the inbox with it are older."""
+
+
+class InverterActor(Actor):
+    """Reports to `site`. Only the newest command counts: one that waits in the inbox supersedes those before it."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        config: InverterConfig,
+        driver: AnyDriver,
+        link: Link,
+        store: StateStore,
+        site: Recipient,
+    ) -> None:
+        super().__init__(config.name, surroundings)
+        self._config = config
+        self._driver = driver
+        self._store = store
+        self._site = site
+        self._session = DeviceSession(
+            config.name, driver, link, config.unit_id, clock=self.clock, retry_longest_s=RETRY_LONGEST_S
+        )
+        self._writer = CommandWriter(self._session, self.clock, self.observer, say=site.tell)
+        self._sample: InverterSample | None = None
+        self._found = Found()
+        self._waiting: Command | None = None
+        self._said_not_kept = False
+
+    def receive(self, message: Any) -> None:
+        """Read, Command and Release, answered by Report and Acknowledged to the site."""
+        match message:
+            case Read():
+                self._on_read(message)
+            case Command():
+                self._on_command(message)
+            case _CarryOut():
+                self._carry_out_waiting()
+            case Release():
+                self._on_release(message)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._session.close()
+
+    # Reading
+
+    def _on_read(self, read: Read) -> None:
+        if self.clock.now_s() > read.until_s:
+            return
+        try:
+            sample = self._recent_sample() or self._read_sample()
+        except DeviceError as trouble:
+            self._site.tell(Report(self.name, read.cycle, fault=trouble.kind, detail=str(trouble)))
+        else:
+            self._site.tell(Report(self.name, read.cycle, sample))
+
+    def _recent_sample(self) -> InverterSample | None:
+        """The last sample, for a device that must not be read more often than `interval_s`."""
+        sample, interval_s = self._sample, self._config.interval_s
+        if interval_s is None or sample is None or self._session.device is None:
+            return None
+        return sample if self.clock.now_s() - sample.at_s < interval_s else None
+
+    def _read_sample(self, *, at_once: bool = False) -> InverterSample:
+        if self._session.connect(self._config.serial, at_once=at_once):
+            self._on_connected()
+        registers = self._session.read()
+        sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
+        self._writer.take(registers)
+        self._sample = apply_overrides(self._config, sample)
+        return self._sample
+
+    def _on_connected(self) -> None:
+        self._writer.forget()
+        found = self._store.load(self.name)
+        serial = self._driver.nameplate(self._session.device).serial
+        self._found = found if found.serial == serial else Found()
+
+    # Commanding
+
+    def _on_command(self, message: Command) -> None:
+        if self._waiting is None:
+            self.actor_ref.tell(_CarryOut())
+        self._waiting = message
+
+    def _carry_out_waiting(self) -> None:
+        message, self._waiting = self._waiting, None
+        if message is None:
+            return
+        command, issued_at_s = message.command, message.issued_at_s
+        if self.clock.now_s() - issued_at_s > command.valid_for_s:
+            self._acknowledge(issued_at_s, fault="stale", detail="the command waited for too long")
+        elif self._session.device is None or self._sample is None:
+            self._acknowledge(issued_at_s, fault="away", detail="not connected")
+        else:
+            sample = self._sample
+            self._try(issued_at_s, lambda: self._carry_out(command, sample))
+
+    def _on_release(self, message: Release) -> None:
+        self._waiting = None
+        self._try(message.issued_at_s, lambda: self._release(message.command), released=True)
+
+    def _try(self, issued_at_s: float, act: Callable[[], Outcome], *, released: bool = False) -> None:
+        try:
+            outcome = act()
+        except DeviceError as trouble:
+            self._acknowledge(issued_at_s, fault=trouble.kind, detail=str(trouble), released=released)
+        else:
+            fault = "refused" if outcome.refused else None
+            detail = " ".join(outcome.refused)
+            self._acknowledge(issued_at_s, writes=outcome.writes, fault=fault, detail=detail, released=released)
+
+    def _carry_out(self, command: InverterCommand, sample: InverterSample) -> Outcome:
+        if not self._keep(before_command(self._found, sample, command)):
+            command = without_grid_charging(command)
+        command = reconnected(put_back(command, self._found), self._found)
+        outcome = self._writer.carry_out(command)
+        if not outcome.refused:
+            self._keep(after_command(self._found, command))
+        return outcome
+
+    def _release(self, command: InverterCommand) -> Outcome:
+        if self._session.device is None:
+            self._read_sample(at_once=True)
+        outcome = self._writer.carry_out(put_back(command, self._found), everything=True)
+        if not outcome.refused:
+            self._keep(after_release(self._found, command))
+        return outcome
+
+    def _keep(self, found: Found) -> bool:
+        """Put `found` on record. False when that failed, which is said once; the plant is commanded all the same."""
+        if found == self._found:
+            return True
+        try:
+            self._store.save(self.name, found)
+        except OSError as trouble:
+            if not self._said_not_kept:
+                self._said_not_kept = True
+                self._site.tell(Event("state_not_kept", self.name, f"{trouble}"))
+            return False
+        self._found = found
+        return True
+
+    def _acknowledge(
+        self, issued_at_s: float, *, writes: int = 0, fault: str | None = None, detail: str = "", released: bool = False
+    ) -> None:
+        now_s = self.clock.now_s()
+        self._site.tell(Acknowledged(self.name, issued_at_s, now_s, writes, fault, detail, released))

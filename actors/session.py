@@ -1,0 +1,161 @@
+"""One device behind a link: found, read as its driver plans, written to. The inverter and the meter actor use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.clock import Clock
+from actors.link import Link
+from orchestrator.cadence import Backoff
+from orchestrator.drivers.base import AnyDriver, ReadRequest, Refused, RegisterWrite, Words
+from orchestrator.errors import DeviceError, LinkError, RequestRefused, WrongDevice
+
+RETRY_FIRST_S = 0.5
+ILLEGAL_ADDRESS = 2
+
+WHOLE_AGAIN_S = 300.0
+"""After this a read that had to be split is tried as a whole again: some devices refuse words by night only."""
+
+
+class Unreachable(DeviceError):
+    """The last attempt failed, and it is too early for the next. `kind` is that of the last failure."""
+
+    def __init__(self, last: DeviceError) -> None:
+        super().__init__(str(last))
+        self.kind = last.kind
+
+
+class DeviceSession:
+    """From discovery to the loss of the connection, again and again; after a failure it waits before it tries anew.
+
+    Belongs to one actor. Everything here raises DeviceError for what devices do.
+    """
+
+    def __init__(
+        self, name: str, driver: AnyDriver, link: Link, unit_id: int, *, clock: Clock, retry_longest_s: float
+    ) -> None:
+        self.name = name
+        self.driver = driver
+        self._link = link
+        self._unit_id = unit_id
+        self._clock = clock
+        self._backoff = Backoff(RETRY_FIRST_S, retry_longest_s)
+        self._last_trouble: DeviceError | None = None
+        self._found: Any = None
+        self._split_until_s: float | None = None
+        self.device: Any = None
+        """What discovery found, without the reads that it refuses; None while there is no connection."""
+
+    def connect(self, serial: str | None, *, at_once: bool = False) -> bool:
+        """Find the device unless it is found. True when it was found just now.
+
+        Raises WrongDevice when its serial number is not `serial` (None: any), Unreachable when it is too early for
+        another attempt and not `at_once`, and whatever the link raises.
+        """
+        if self.device is not None:
+            return False
+        if self._last_trouble is not None and not at_once and not self._backoff.is_over(self._clock.now_s()):
+            raise Unreachable(self._last_trouble)
+        try:
+            device = self._discover()
+            self._check_serial(serial, self.driver.nameplate(device).serial)
+        except DeviceError as trouble:
+            self.lost(trouble)
+            raise
+        self.device = self._found = device
+        self._split_until_s = None
+        return True
+
+    def read(self) -> dict[int, int]:
+        """The words of one cycle by address. Parts that the device refuses are left out, unless it refuses all.
+
+        Loses the device on a LinkError. Success ends the waiting after failures.
+        """
+        self._plan_whole_again()
+        try:
+            words = self._read_plan()
+        except LinkError as trouble:
+            self.lost(trouble)
+            raise
+        self._backoff = self._backoff.succeeded()
+        self._last_trouble = None
+        return words
+
+    def read_more(self, request: ReadRequest) -> dict[int, int]:
+        """Words beside those of the plan; none where the device refuses them. Loses the device on a LinkError."""
+        try:
+            return self._read_one(request)
+        except RequestRefused:
+            return {}
+        except LinkError as trouble:
+            self.lost(trouble)
+            raise
+
+    def write(self, write: RegisterWrite) -> None:
+        """Write one run of registers. Loses the device on a LinkError."""
+        try:
+            self._link.write(self._unit_id, write.address, write.values, self.name)
+        except LinkError as trouble:
+            self.lost(trouble)
+            raise
+
+    def lost(self, trouble: DeviceError) -> None:
+        """There is no connection any more; the next attempt waits, longer each time."""
+        self.device = None
+        self._last_trouble = trouble
+        self._backoff = self._backoff.failed(self._clock.now_s())
+
+    def close(self) -> None:
+        """End the connection. Others behind the same link reconnect by themselves."""
+        self.device = None
+        self._link.close()
+
+    def _discover(self) -> Any:
+        steps = self.driver.discover()
+        answer: Words | Refused | None = None
+        while True:
+            try:
+                request = next(steps) if answer is None else steps.send(answer)
+            except StopIteration as end:
+                return end.value
+            try:
+                answer = self._link.read(self._unit_id, request.address, request.count, self.name)
+            except RequestRefused as refusal:
+                answer = Refused(refusal.code)
+
+    def _check_serial(self, expected: str | None, found: str) -> None:
+        if expected is not None and found != expected:
+            raise WrongDevice(f"{self.name}: serial number {found!r} answers, site.yaml expects {expected!r}")
+
+    def _plan_whole_again(self) -> None:
+        if self._split_until_s is not None and self._clock.now_s() >= self._split_until_s:
+            self.device, self._split_until_s = self._found, None
+
+    def _read_plan(self) -> dict[int, int]:
+        words: dict[int, int] = {}
+        asked: set[ReadRequest] = set()
+        refusal: RequestRefused | None = None
+        while (request := self._next_request(asked)) is not None:
+            asked.add(request)
+            try:
+                words |= self._read_one(request)
+            except RequestRefused as refused:
+                if refused.code != ILLEGAL_ADDRESS:
+                    raise
+                refusal = refused
+                self._split(request)
+        if refusal is not None and not words:
+            raise refusal
+        return words
+
+    def _next_request(self, asked: set[ReadRequest]) -> ReadRequest | None:
+        return next((request for request in self.driver.plan_reads(self.device) if request not in asked), None)
+
+    def _split(self, refused: ReadRequest) -> None:
+        """A device may refuse a block for one word in it: from now on read its parts."""
+        self.device = self.driver.without(self.device, refused)
+        self._split_until_s = self._clock.now_s() + WHOLE_AGAIN_S
+
+    def _read_one(self, request: ReadRequest) -> dict[int, int]:
+        values = self._link.read(self._unit_id, request.address, request.count, self.name)
+        return dict(enumerate(values, request.address))

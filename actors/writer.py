@@ -1,0 +1,127 @@
+"""Writes what a command means into one device, no more often than needed, and looks whether the device took it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.clock import Clock
+from actors.messages import Event
+from actors.observer import Observer
+from actors.session import DeviceSession
+from orchestrator.commands import InverterCommand
+from orchestrator.drivers.base import RegisterWrite, WriteGroup
+from orchestrator.drivers.write_policy import WriteMemory, due, forget, observe, remember
+from orchestrator.errors import RequestRefused
+
+MISMATCHES_TO_SAY = 2
+"""A device may take a moment to show what it took: this many reads in a row must show another value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many writes a device took, and the names of those that it refused."""
+
+    writes: int = 0
+    refused: tuple[str, ...] = ()
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(self.writes + other.writes, self.refused + other.refused)
+
+
+class CommandWriter:
+    """Belongs to one inverter actor. `say` takes events; each refused or ignored register is named once."""
+
+    def __init__(
+        self, session: DeviceSession, clock: Clock, observer: Observer, *, say: Callable[[Event], None]
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._observer = observer
+        self._say = say
+        self._memory = WriteMemory()
+        self._read: dict[int, int] = {}
+        self._written: dict[int, int] = {}
+        self._unchecked: dict[str, WriteGroup] = {}
+        self._mismatches: dict[str, int] = {}
+        self._refused: set[str] = set()
+
+    def forget(self) -> None:
+        """The device was away and may have been off: everything is written and checked anew."""
+        self._memory = forget(self._memory)
+        self._read, self._written = {}, {}
+        self._unchecked.clear()
+
+    def take(self, words: dict[int, int]) -> None:
+        """The words of a new cycle: from now on they say what the device does. Checks what was written before.
+
+        Reads what the check needs beside them. Raises LinkError.
+        """
+        self._read, self._written = words, {}
+        if not self._unchecked:
+            return
+        self._read = words | self._missing(words)
+        names = self._session.driver.verify(self._session.device, tuple(self._unchecked.values()), self._read)
+        self._note_mismatches(names)
+        if all(self._mismatches[name] >= MISMATCHES_TO_SAY for name in names):
+            self._unchecked.clear()
+
+    def carry_out(self, command: InverterCommand, *, everything: bool = False) -> Outcome:
+        """Write what is due, or `everything`. Raises LinkError.
+
+        A group of which the device refuses a part ends there; the groups after it are written all the same.
+        """
+        # What was written since the last read counts as done; but only what was read can contradict it.
+        groups = self._session.driver.encode(self._session.device, command, self._read | self._written)
+        if everything:
+            return self._write(groups)
+        fresh = {} if self._written else self._read
+        self._memory = observe(self._memory, groups, fresh)
+        return self._write(due(groups, self._memory, self._clock.now_s(), fresh))
+
+    def _write(self, groups: tuple[WriteGroup, ...]) -> Outcome:
+        return sum((self._write_group(group) for group in groups), Outcome())
+
+    def _write_group(self, group: WriteGroup) -> Outcome:
+        for count, write in enumerate(group.writes):
+            try:
+                self._session.write(write)
+            except RequestRefused as refusal:
+                self._say_refused(write, refusal)
+                return Outcome(count, (write.register,))
+            self._note(write)
+        before = self._memory
+        self._memory = remember(before, group, self._clock.now_s())
+        if _words(self._memory, group) != _words(before, group):
+            self._unchecked[group.name] = group
+        return Outcome(len(group.writes))
+
+    def _note(self, write: RegisterWrite) -> None:
+        self._observer.register_written(self._session.name, write.register)
+        self._refused.discard(write.register)
+        self._written |= dict(enumerate(write.values, write.address))
+
+    def _missing(self, words: dict[int, int]) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for request in self._session.driver.plan_readback(self._session.device):
+            if any(address not in words for address in range(request.address, request.address + request.count)):
+                found |= self._session.read_more(request)
+        return found
+
+    def _note_mismatches(self, names: tuple[str, ...]) -> None:
+        self._mismatches = {name: self._mismatches.get(name, 0) + 1 for name in names}
+        for name in (name for name, count in self._mismatches.items() if count == MISMATCHES_TO_SAY):
+            self._say(Event("command_ignored", self._session.name, f"{name} shows another value than was written"))
+
+    def _say_refused(self, write: RegisterWrite, refusal: RequestRefused) -> None:
+        if write.register in self._refused:
+            return
+        self._refused.add(write.register)
+        values = " ".join(map(str, write.values))
+        detail = f"{write.register} = {values} is refused with exception {refusal.code}"
+        self._say(Event("command_refused", self._session.name, detail))
+
+
+def _words(memory: WriteMemory, group: WriteGroup) -> object:
+    past = memory.groups.get(group.name)
+    return past and past.words
