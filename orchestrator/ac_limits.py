@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from math import fsum
 
 from orchestrator.allocation import share_by_weight
-from orchestrator.curtailment import drawn_from_ac
+from orchestrator.curtailment import taken_from_ac
 from orchestrator.plant import Plant, Unit
 
 HEADROOM_PART_OF_RATING = 0.03
@@ -41,7 +41,7 @@ def room_for_ac(
 ) -> float | None:
     """The most that all positive AC power together may be, in W; None where nothing limits it.
 
-    `fed_watts` is what batteries are about to draw from AC in this step, on top of what they are seen to draw.
+    `fed_watts` is what batteries are about to take from AC in this step, on top of what they are seen to take.
     """
     rooms = []
     if export_limit_watts is not None:
@@ -61,10 +61,10 @@ def is_binding(plant: Plant, room_watts: float | None) -> bool:
     return made > room_watts or any(u.throttled for u in plant.units if u.limitable)
 
 
-def fed_from_ac_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
-    """How much more batteries are about to draw from AC. One that stopped following counts only as far as it does."""
-    before = drawn_from_ac(plant, {b.name: b.watts for b in plant.batteries})
-    after = drawn_from_ac(plant, targets_watts)
+def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
+    """How much more batteries are about to take from AC. One that stopped following counts only as far as it does."""
+    before = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
+    after = taken_from_ac(plant, targets_watts)
     follows = {u.name for u in plant.units if u.memory.short_steps < STALLED_AFTER_STEPS}
     return fsum(max(after[name] - before[name], 0.0) for name in after if name in follows)
 

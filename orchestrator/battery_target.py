@@ -12,7 +12,7 @@ from math import fsum
 
 from orchestrator.allocation import Allocation, BatteryShare, allocate_battery_power
 from orchestrator.config import SiteConfig
-from orchestrator.curtailment import drawn_from_ac, step_watts
+from orchestrator.curtailment import step_watts, taken_from_ac
 from orchestrator.cycle import BatteryPowerFlow, ControlState, Pending
 from orchestrator.deadband import settle
 from orchestrator.plant import Battery, Plant
@@ -91,7 +91,7 @@ def share_target(
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
     the export limit refuses it. `resting(battery, charging)` says whether a battery must stay idle before it turns.
-    `ac_binding`: AC power is being limited, so that what batteries draw from AC may grow by two steps only.
+    `ac_binding`: AC power is being limited, so that what batteries take from it may grow by two steps only.
     """
     strategy = config.control.allocation
     charging = target_watts > 0
@@ -109,9 +109,10 @@ def share_target(
         drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
         allocation = _hold_drawn(allocation, drawn, wanted.load_limit_watts, "load limit")
     if ac_binding:
-        drawn = drawn_from_ac(plant, {name: share.watts for name, share in allocation.shares.items()})
-        most = fsum(drawn_from_ac(plant, {b.name: b.watts for b in plant.batteries}).values()) + 2 * step_watts(plant)
-        allocation = _hold_drawn(allocation, drawn, most, "step by step while AC is limited")
+        taken = taken_from_ac(plant, {name: share.watts for name, share in allocation.shares.items()})
+        now = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
+        most = fsum(now.values()) + 2 * step_watts(plant)
+        allocation = _hold_drawn(allocation, taken, most, "step by step while AC is limited")
     return allocation
 
 

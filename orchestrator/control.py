@@ -13,7 +13,7 @@ from functools import partial
 from math import fsum
 
 from orchestrator import reasons
-from orchestrator.ac_limits import expected_watts, fed_from_ac_watts, hand_out_room, is_binding, room_for_ac
+from orchestrator.ac_limits import expected_watts, hand_out_room, is_binding, newly_fed_watts, room_for_ac
 from orchestrator.allocation import Allocation
 from orchestrator.battery_commands import command_battery, must_rest, watch_following
 from orchestrator.battery_target import Balance, decide_flow, export_limit_watts, settle_target, share_target
@@ -105,7 +105,7 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
     binding = is_binding(plant, room())
     allocation = _share(inputs, plant, balance, target_watts, binding)
     targets = {name: share.watts for name, share in allocation.shares.items()}
-    room_watts = room(fed_watts=fed_from_ac_watts(plant, targets) if binding else 0.0)
+    room_watts = room(fed_watts=newly_fed_watts(plant, targets) if binding else 0.0)
     state = replace(
         inputs.state,
         load=load,

@@ -15,13 +15,24 @@ from orchestrator.cycle import ControlState, Probe
 from orchestrator.plant import Plant, Unit
 
 STEP_PART_OF_LIMIT = 0.15
-"""One step, as a part of the charge limit of all batteries."""
+"""What batteries take from AC may grow by two such steps, as a part of the charge limit, while AC is limited."""
+
+SMALLEST_PART = 0.02
+LARGEST_PART = 0.2
+"""Steps of the probe, as a part of the charge limit of all batteries."""
+
+RISE_PART_OF_RATING = 0.2
+"""The AC limit of an inverter rises by this part of its rating in a step: more cannot be fed by it."""
 
 SMALLEST_STEP_WATTS = 50.0
+
+ROOM_PART_OF_LIMIT = 0.04
+"""Batteries this near to their charge limit are at it: the rest is losses."""
 
 JUDGE_AFTER_S = 2.0
 """After this time a step must have been taken by half, else it failed."""
 
+SHORT_WAIT_S = 2.0
 FIRST_WAIT_S = 10.0
 LONGEST_WAIT_S = 60.0
 
@@ -44,15 +55,17 @@ def hidden_surplus(plant: Plant, state: ControlState, site_watts: float, now_s: 
     """What throttled PV may add this step. `site_watts` import +."""
     curtailed = [u for u in plant.units if shows_curtailment(u)]
     tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
-    importing = site_watts > tolerance
+    # What batteries were told to give already, but have not yet given, will end as much of the import.
+    lasting_watts = site_watts - max(plant.battery_watts - state.target_watts, 0.0)
+    importing = lasting_watts > tolerance
     probe = _judge(state.probe, plant.battery_watts, importing, now_s)
     if not curtailed or not plant.batteries:
-        return HiddenSurplus(0.0, replace(probe, step_watts=0.0, wait_s=0.0, wait_until_s=0.0), 0)
+        return HiddenSurplus(0.0, replace(probe, step_watts=0.0), 0)
     if importing:
-        return _answer_import(curtailed, probe, state.import_steps, site_watts)
+        return _answer_import(curtailed, probe, state.import_steps, lasting_watts)
     if probe.step_watts > 0:
         return HiddenSurplus(max(probe.base_watts + probe.step_watts - plant.battery_watts, 0.0), probe, 0)
-    step = _next_step_watts(plant)
+    step = _next_step_watts(plant, curtailed, probe.part)
     if now_s < probe.wait_until_s or step <= 0:
         return HiddenSurplus(0.0, probe, 0)
     return HiddenSurplus(step, replace(probe, step_watts=step, base_watts=plant.battery_watts, at_s=now_s), 0)
@@ -65,22 +78,25 @@ def step_watts(plant: Plant) -> float:
     return STEP_PART_OF_LIMIT * max(charge_max, discharge_max if plant.battery_watts < 0 else 0.0)
 
 
-def drawn_from_ac(plant: Plant, battery_watts: Mapping[str, float]) -> dict[str, float]:
-    """What each battery draws from AC at the given power (charging +): what its own PV does not cover.
+def taken_from_ac(plant: Plant, battery_watts: Mapping[str, float]) -> dict[str, float]:
+    """What charging at the given power (charging +) takes away from the AC side of the site, by battery.
 
-    The PV of a curtailed hybrid is taken to follow its battery by itself.
+    All of it, whether the inverter draws it or just makes less AC; only a curtailed hybrid makes it on top.
     """
     return {
-        u.name: 0.0 if shows_curtailment(u) else max(battery_watts.get(u.name, 0.0) - u.pv_watts, 0.0)
+        u.name: 0.0 if shows_curtailment(u) else max(battery_watts.get(u.name, 0.0), 0.0)
         for u in plant.units
         if u.battery
     }
 
 
-def _next_step_watts(plant: Plant) -> float:
+def _next_step_watts(plant: Plant, curtailed: list[Unit], part: float) -> float:
     """The next step of the probe: 0 where batteries are at their limit already."""
     room = fsum(b.charge_max_watts for b in plant.batteries if b.below_max) - plant.battery_watts
-    return 0.0 if room < SMALLEST_STEP_WATTS else min(step_watts(plant), room)
+    feeds = RISE_PART_OF_RATING * fsum(u.rating_watts or 0.0 for u in curtailed)
+    step = min(part / STEP_PART_OF_LIMIT * step_watts(plant), feeds, room)
+    full = room < ROOM_PART_OF_LIMIT * step_watts(plant) / STEP_PART_OF_LIMIT
+    return 0.0 if full or step < SMALLEST_STEP_WATTS else step
 
 
 def shows_curtailment(unit: Unit) -> bool:
@@ -90,12 +106,12 @@ def shows_curtailment(unit: Unit) -> bool:
     return unit.limitable and unit.throttled and producing
 
 
-def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, site_watts: float) -> HiddenSurplus:
+def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, import_watts: float) -> HiddenSurplus:
     """Leave a short import to the AC limits, as far as the throttled inverters have room to their ratings."""
     if steps >= IMPORT_STEPS:
         return HiddenSurplus(0.0, probe, steps)
     room = fsum((u.rating_watts or 0.0) - u.limit_watts for u in curtailed)
-    return HiddenSurplus(min(site_watts, room), probe, steps + 1)
+    return HiddenSurplus(min(import_watts, room), probe, steps + 1)
 
 
 def _judge(probe: Probe, battery_watts: float, importing: bool, now_s: float) -> Probe:
@@ -104,8 +120,12 @@ def _judge(probe: Probe, battery_watts: float, importing: bool, now_s: float) ->
         return probe
     taken = battery_watts - probe.base_watts
     if taken >= 0.5 * probe.step_watts and not importing:
-        return replace(probe, step_watts=0.0, wait_s=0.0, wait_until_s=0.0)
+        return Probe(part=min(2 * probe.part, LARGEST_PART))
     if not importing and now_s - probe.at_s < JUDGE_AFTER_S:
         return probe
-    wait_s = min(max(2 * probe.wait_s, FIRST_WAIT_S), LONGEST_WAIT_S)
+    if probe.part > SMALLEST_PART:
+        smaller = max(probe.part / 2.5, SMALLEST_PART)
+        return replace(probe, step_watts=0.0, part=smaller, wait_until_s=now_s + SHORT_WAIT_S)
+    again = now_s - probe.wait_until_s < LONGEST_WAIT_S
+    wait_s = min(2 * probe.wait_s, LONGEST_WAIT_S) if probe.wait_s and again else FIRST_WAIT_S
     return replace(probe, step_watts=0.0, wait_s=wait_s, wait_until_s=now_s + wait_s)

@@ -58,9 +58,12 @@ class LoadEstimate:
 class Probe:
     """A step of charging beyond what is visible, taken to find out whether throttled PV could make more.
 
-    `base_watts` was the battery power before it. After a step that the batteries did not take, nothing is tried
-    before `wait_until_s`; the wait doubles each time.
+    `base_watts` was the battery power before it. `part` is the size of the next step as a part of the charge limit: it
+    doubles with success. After a step that failed nothing is tried before `wait_until_s`; where even the smallest
+    failed, `wait_s` doubles each time.
     """
+
+    part: float = 0.05
 
     step_watts: float = 0.0
     base_watts: float = 0.0

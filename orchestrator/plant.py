@@ -14,10 +14,10 @@ from orchestrator.cycle import ControlState, InverterMemory
 from orchestrator.samples import BatterySample, InverterSample, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
 
-SHORT_AFTER_STEPS = 3
+SHORT_AFTER_STEPS = 2
 """A battery that gave less than asked for this many steps is asked for little more than it gives."""
 
-ACCEPTANCE_STEP = 0.2
+ACCEPTANCE_STEP = 0.02
 """How much more than it gives such a battery is asked for, as a part of its limit: this is how it is tried again."""
 
 
