@@ -72,12 +72,13 @@ def _release(
 def _write_release(config: InverterConfig, session: DeviceSession, store: StateStore, clock: Clock) -> Outcome:
     """Raises DeviceError, and OSError when all is written and the record of what was found cannot be removed."""
     session.connect(config.serial, at_once=True)
-    registers = session.read()
+    writer = CommandWriter(session, clock, NoObserver(), say=_ignore)
+    writer.take(session.read())
     kept = store.load(config.name)
     is_same_device = kept.serial == session.driver.nameplate(session.device).serial
     found = kept if is_same_device else Found()
     command = reconnected(put_back(_command(config), found), found)
-    outcome = CommandWriter(session, clock, NoObserver(), say=_ignore).carry_out(command, registers, everything=True)
+    outcome = writer.carry_out(command, everything=True)
     if is_same_device and not outcome.refused:
         store.save(config.name, Found())
     return outcome
