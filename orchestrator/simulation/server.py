@@ -26,6 +26,8 @@ from orchestrator.simulation.unit import Unit, no_such_unit
 
 TICK_S = 0.05
 STOP_WITHIN_S = 5.0
+TURNS_TO_ACCEPT = 3
+"""Turns of the loop from an accepted socket to `connection_made`."""
 ResultT = TypeVar("ResultT")
 
 
@@ -165,10 +167,21 @@ class _ServedPort:
 
     async def close(self) -> None:
         if self._server is not None:
+            await self._finish_accepting(self._server)
             self._server.close()
             self._server = None
         for transport in tuple(self.transports):
             transport.abort()
+
+    async def _finish_accepting(self, server: asyncio.Server) -> None:
+        """Take no more connections, and let those that are half made become known.
+
+        A connection that is being accepted while its server closes would be lost by asyncio and stay open, unserved.
+        """
+        for listening in server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(TURNS_TO_ACCEPT):
+            await asyncio.sleep(0)
 
 
 class _Connection(asyncio.Protocol):
