@@ -46,6 +46,7 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
     )
     powers = module_powers(device, registers)
     pv = faults.power("pv", pv_watts(device, powers, totals), rating, PV_MARGIN)
+    connected = _connected(device, registers, totals.ac_watts)
     return InverterSample(
         name=name,
         at_s=at_s,
@@ -54,8 +55,8 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
         battery=_battery(device, battery_watts(powers, totals), registers, faults) if has_battery(device) else None,
         nameplate=device.nameplate,
         state=_state(read_raw(registers, inverter.address, layout["St"])),
-        connected=_connected(device, registers, totals.ac_watts),
-        ac_limit_watts=_ac_limit(device, registers),
+        connected=connected,
+        ac_limit_watts=_ac_limit(device, registers) if connected is not None else None,
         ac_limit_controllable=device.capabilities.limits_ac,
         battery_controllable=device.capabilities.commands_battery,
         has_pv=device.has_pv,
