@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -139,8 +140,13 @@ def test_devices_behind_one_host_and_port_share_a_link_with_the_longest_timeout(
     pool.close()
 
 
+def waits(lock: FairLock, count: int) -> bool:
+    return lock.waiting == count
+
+
 def test_threads_get_the_lock_in_the_order_of_asking() -> None:
-    lock, order = FairLock(), []
+    lock = FairLock()
+    order: list[int] = []
 
     def take(number: int) -> None:
         with lock:
@@ -152,7 +158,7 @@ def test_threads_get_the_lock_in_the_order_of_asking() -> None:
             thread = threading.Thread(target=take, args=(number,))
             thread.start()
             threads.append(thread)
-            wait_until(lambda number=number: lock.waiting == number + 1, "the next one waits")
+            wait_until(partial(waits, lock, number + 1), "the next one waits")
     for thread in threads:
         thread.join(timeout=5)
 

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
@@ -78,7 +78,7 @@ class ModbusBox:
     def stop(self) -> None:
         """Close all connections and the port."""
         if self._server is not None:
-            self._thread.run(self._server.shutdown())
+            self._thread.run(self._server.shutdown())  # type: ignore[no-untyped-call]
             self._server = None
 
     def reset_connections(self) -> None:
@@ -108,20 +108,26 @@ class ModbusBox:
         )
         self._server = ModbusTcpServer(device, address=("127.0.0.1", self.port), trace_packet=self._trace)
         await self._server.serve_forever(background=True)
-        self.port = self._server.transport.sockets[0].getsockname()[1]
+        self.port = cast("asyncio.Server", self._server.transport).sockets[0].getsockname()[1]
 
     async def _reset(self) -> None:
         assert self._server is not None
         for connection in list(self._server.active_connections.values()):
-            peer = connection.transport.get_extra_info("socket")
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
-            connection.transport.abort()
+            transport = cast("asyncio.Transport", connection.transport)
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+            transport.abort()
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
         return b"" if sending and self.silent else data
 
     async def _action(  # noqa: PLR0917 (the signature is pymodbus')
-        self, function: int, start: int, address: int, count: int, registers: list[int], values: list[int] | None
+        self,
+        function: int,
+        start: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        values: list[int] | list[bool] | None,
     ) -> ExcCodes | None:
         self.requests.append((function, address, count))
         if self.delay_s:
@@ -133,10 +139,7 @@ class ModbusBox:
             return ExcCodes(codes[0])
         if values is not None:
             self.words |= {a: v for a, v in zip(touched, values, strict=True) if a not in self.ignored}
-            # What is stored is what is read next, so an ignored word must keep its value here too.
-            values[:] = [self.words.get(each, 0) & 0xFFFF for each in touched]
         else:
-            registers[address - start : address - start + count] = [
-                self.words.get(each, 0) & 0xFFFF for each in touched
-            ]
+            words = [self.words.get(each, 0) & 0xFFFF for each in touched]
+            registers[address - start : address - start + count] = words
         return None
