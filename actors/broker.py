@@ -15,7 +15,7 @@ import threading
 from orchestrator.errors import OrchestratorError
 
 START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 3.0
+STOP_TIMEOUT_S = 2.0
 _CHATTY = ("amqtt", "transitions")
 
 
@@ -52,12 +52,12 @@ class EmbeddedBroker:
             raise BrokerNotStarted(f"the embedded MQTT broker cannot run on {self._bind}: {self._problem}")
 
     def stop(self) -> None:
-        """Disconnect every client and free the port. May be called twice, or without a start."""
+        """Disconnect every client and free the port, within 3 s. May be called twice, or without a start."""
         if self._loop is not None and self._stop is not None:
             with contextlib.suppress(RuntimeError):  # its loop has ended already
                 self._loop.call_soon_threadsafe(self._stop.set)
         if self._thread.is_alive():
-            self._thread.join(2 * STOP_TIMEOUT_S)
+            self._thread.join(STOP_TIMEOUT_S + 1)  # what amqtt still holds then ends with the process
 
     def _run(self) -> None:
         try:

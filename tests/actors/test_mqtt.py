@@ -395,6 +395,8 @@ def test_username_and_password_are_used_and_never_logged(tmp_path: Path, caplog:
 def test_a_wrong_password_is_said_once_and_harms_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with protected(tmp_path) as broker, running(config_for(broker.port, username="plant", password="wrong")) as plant:
         wait_until(lambda: "refuses us" in caplog.text, "the message about the password")
+        began_s = time.monotonic()
+        wait_until(lambda: time.monotonic() - began_s > 1.5, "the time of a second attempt")
         plant.ref.tell(cycle_result())
         wait_until(plant.ref.actor_inbox.empty, "an empty inbox")
 
