@@ -229,14 +229,14 @@ def test_two_sources_on_one_broker_keep_their_names(broker: Mosquitto, client: M
 
 
 def test_a_storm_reaches_the_site_as_a_breeze_and_its_end_is_obeyed(broker: Mosquitto, client: MqttClient) -> None:
-    """Two seconds of a thousand messages a second, each with another limit."""
+    """A thousand messages in a second, each with another limit."""
     with running(config_for(broker.port)) as plant:
         online(client)
         began_s = time.monotonic()
-        for number in range(2000):
+        for number in range(1000):
             client.publish_soon(SETPOINTS, json.dumps({"opModExpLimW": number}))
             wait_until(lambda due_s=began_s + number / 1000: time.monotonic() >= due_s, "the next message")  # type: ignore[misc]
-        wait_until(lambda: limits_told(plant)[-1:] == [1999.0], "the last setpoint")
+        wait_until(lambda: limits_told(plant)[-1:] == [999.0], "the last setpoint")
         took_s = time.monotonic() - began_s
 
         assert len(limits_told(plant)) <= 10 * took_s + took_s + 3  # ten a second, and one reminder a second
