@@ -1,0 +1,170 @@
+"""The docs are complete and true: every key, every module, every link."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.cli import main
+from orchestrator.config_file import parse_config
+from orchestrator.config_messages import describe, schema_at
+from orchestrator.config_yaml import KeyPath
+from orchestrator.payload import FIELDS, parse_setpoint
+from orchestrator.setpoints import SetpointFields
+
+REPOSITORY = Path(__file__).parents[1]
+DOCS = REPOSITORY / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *REPOSITORY.glob("*.md"), REPOSITORY / "deploy/README.md"])
+PACKAGES = ("orchestrator", "actors")
+SAME_KEYS_ELSEWHERE = ("setpoints.mqtt[].default",)
+"""Sections whose keys are listed with another section."""
+
+
+def sections() -> dict[str, KeyPath]:
+    """Every section of site.yaml: its heading in configuration.md, and its path in the schema."""
+    found: dict[str, KeyPath] = {}
+
+    def visit(heading: str, path: KeyPath) -> None:
+        schema = schema_at(path)
+        if schema.get("type") == "array":
+            visit(f"{heading}[]", (*path, 0))
+        elif "patternProperties" in schema:
+            visit(f"{heading}.<name>", (*path, "any"))
+        elif "properties" in schema:
+            found[heading] = path
+            for key in schema["properties"]:
+                visit(f"{heading}.{key}".lstrip("."), (*path, key))
+
+    visit("", ())
+    return {heading: path for heading, path in found.items() if heading and heading not in SAME_KEYS_ELSEWHERE}
+
+
+def documented() -> dict[str, dict[str, list[str]]]:
+    """The rows of configuration.md: section, key, the other cells."""
+    tables: dict[str, dict[str, list[str]]] = {}
+    for line in (DOCS / "configuration.md").read_text().splitlines():
+        if heading := re.fullmatch(r"## `(.+)`", line):
+            tables[heading[1]] = {}
+        elif row := re.fullmatch(r"\| `(\w+)` \| (.+) \|", line):
+            tables[list(tables)[-1]][row[1]] = row[2].split(" | ")
+    return tables
+
+
+def default_text(schema: dict[str, Any], key: str) -> str:
+    if key in schema.get("required", []):
+        return "required"
+    default = schema["properties"][key].get("default")
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return "not set" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def test_every_section_of_the_configuration_is_documented() -> None:
+    assert set(documented()) == set(sections())
+
+
+@pytest.mark.parametrize("heading", sections())
+def test_every_key_is_documented_with_what_is_allowed_and_its_default(heading: str) -> None:
+    path, rows = sections()[heading], documented()[heading]
+    schema = schema_at(path)
+
+    assert list(rows) == list(schema["properties"])
+    for key, (allowed, default, meaning) in rows.items():
+        inner = schema_at((*path, key))
+        assert allowed == describe(inner), key
+        assert len(meaning) > 5, key
+        if inner.get("type") not in ("object", "array"):
+            assert default == default_text(schema, key), key
+
+
+def test_every_field_of_a_message_is_documented() -> None:
+    text = (DOCS / "mqtt.md").read_text()
+
+    assert [field.name for field in FIELDS if f"| `{field.name}` |" not in text] == []
+
+
+def modules(package: str) -> list[Path]:
+    return [path for path in (REPOSITORY / package).rglob("*.py") if path.name != "__init__.py"]
+
+
+def listed_modules() -> set[str]:
+    """The modules of architecture.md as paths."""
+    folder, found = "", set()
+    for line in (DOCS / "architecture.md").read_text().splitlines():
+        if heading := re.fullmatch(r"### `(.+)/`", line):
+            folder = heading[1]
+        elif folder and (row := re.match(r"\| `(\w+\.py)` \| .{10,}", line)):
+            found.add(f"{folder}/{row[1]}")
+    return found
+
+
+def test_every_module_is_in_the_architecture_page_and_nothing_else() -> None:
+    there = {str(path.relative_to(REPOSITORY)) for package in PACKAGES for path in modules(package)}
+
+    assert listed_modules() == there
+
+
+def test_every_folder_of_the_repository_is_in_the_architecture_page() -> None:
+    text = (DOCS / "architecture.md").read_text()
+
+    for folder in ("orchestrator", "actors", "tests", "docs", "deploy", ".ci"):
+        assert f"| `{folder}/` |" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path) if path else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in anchors, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_setpoint_in_the_docs_is_one(page: Path) -> None:
+    from datetime import UTC, datetime
+
+    for payload in re.findall(r"'(\{.*?\})'", page.read_text()):
+        setpoint = parse_setpoint(
+            payload.encode(), source="docs", received_at_s=0.0, wall_now=datetime.now(UTC), validity_s=None
+        )
+        assert isinstance(setpoint.fields, SetpointFields)
+
+
+def test_the_site_of_the_readme_is_fine() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    site = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+
+    assert site is not None
+    assert not parse_config(site[1], environ={"MQTT_PASSWORD": "x"}).control.enabled
+
+
+def test_the_readme_names_the_two_commands_first() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+
+    assert text.index("make run") < text.index("make test") < text.index("## Set a limit")
+
+
+def test_every_command_in_the_readme_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = set(
+        re.findall(r"\bin/orchestrator (\w+)", (REPOSITORY / "README.md").read_text().replace(".venv/b", ""))
+    )
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    help_text = capsys.readouterr().out
+    assert commands == {"run", "check", "set", "release"}
+    assert all(re.search(rf"^ +{command}\b", help_text, re.MULTILINE) for command in commands)
+
+
+def test_the_licence_is_apache_2() -> None:
+    text = (REPOSITORY / "LICENSE").read_text()
+
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text
