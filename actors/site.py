@@ -26,7 +26,7 @@ from actors.messages import (
     Tick,
 )
 from orchestrator import control
-from orchestrator.attendance import Attendance, freeze
+from orchestrator.attendance import Attendance, freeze, patience_s
 from orchestrator.cadence import DECISION_GAP_S, FIRST_SAMPLES_WAIT_S, READ_WAIT_S, cycle_due_s
 from orchestrator.config import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult
@@ -74,7 +74,8 @@ class SiteActor(Actor):
         self._inverters = inverters
         self._listeners = listeners
         self._setpoints = setpoints
-        self._attendance = {name: Attendance() for name in inverters}
+        interval_s = config.control.interval_s
+        self._attendance = {each.name: Attendance(patience_s(each, interval_s)) for each in config.inverters}
         self._meter: MeterSample | None = None
         self._meter_is_new = False
         self._state = ControlState()
@@ -138,8 +139,7 @@ class SiteActor(Actor):
         self._began_s = now_s
         self._reading = True
         read = Read(self._cycle, until_s=cycle_due_s(now_s, self._config.control.interval_s, meter_changed=False))
-        for name, inverter in self._inverters.items():
-            self._attendance[name] = self._attendance[name].began_cycle()
+        for inverter in self._inverters.values():
             inverter.tell(read)
         self.later(READ_WAIT_S, _WaitedEnough(self._cycle))
         self._decide_if_complete()
@@ -154,9 +154,11 @@ class SiteActor(Actor):
 
     def _on_inverter(self, report: Report) -> None:
         sample = report.sample if isinstance(report.sample, InverterSample) else None
-        in_time = report.cycle == self._cycle and self.clock.now_s() <= self._began_s + READ_WAIT_S
-        before = self._attendance[report.sender]
-        self._attendance[report.sender] = before.reported(report.cycle, sample, report.fault, in_time=in_time)
+        now_s = self.clock.now_s()
+        in_time = report.cycle == self._cycle and now_s <= self._began_s + READ_WAIT_S
+        self._attendance[report.sender] = self._attendance[report.sender].reported(
+            report.cycle, sample, report.fault, now_s=now_s, in_time=in_time
+        )
         self._decide_if_complete()
 
     def _on_meter(self, sample: InverterSample | MeterSample | None) -> None:

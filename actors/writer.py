@@ -42,25 +42,30 @@ class CommandWriter:
         self._memory = WriteMemory()
         self._read: dict[int, int] = {}
         self._written: dict[int, int] = {}
+        self._controls: dict[int, int] | None = None
         self._unchecked: dict[str, WriteGroup] = {}
         self._mismatches: dict[str, int] = {}
         self._refused: set[str] = set()
 
     def forget(self) -> None:
-        """The device was away and may have been off: everything is written and checked anew."""
+        """The device was away and may have been off: everything is read, written and checked anew."""
         self._memory = forget(self._memory)
-        self._read, self._written = {}, {}
+        self._read, self._written, self._controls = {}, {}, None
         self._unchecked.clear()
 
     def take(self, words: dict[int, int]) -> None:
         """The words of a new cycle: from now on they say what the device does. Checks what was written before.
 
-        Reads what the check needs beside them. Raises LinkError.
+        Where the plan of a cycle leaves out what can be written, that is read once at first and after each change.
+        Raises LinkError.
         """
-        self._read, self._written = words, {}
-        if not self._unchecked:
-            return
-        self._read = words | self._missing(words)
+        if self._controls is None or self._unchecked:
+            self._controls = self._read_controls(words)
+        self._read, self._written = self._controls | words, {}
+        if self._unchecked:
+            self._check()
+
+    def _check(self) -> None:
         names = self._session.driver.verify(self._session.device, tuple(self._unchecked.values()), self._read)
         self._note_mismatches(names)
         if all(self._mismatches[name] >= MISMATCHES_TO_SAY for name in names):
@@ -101,7 +106,7 @@ class CommandWriter:
         self._refused.discard(write.register)
         self._written |= dict(enumerate(write.values, write.address))
 
-    def _missing(self, words: dict[int, int]) -> dict[int, int]:
+    def _read_controls(self, words: dict[int, int]) -> dict[int, int]:
         found: dict[int, int] = {}
         for request in self._session.driver.plan_readback(self._session.device):
             if any(address not in words for address in range(request.address, request.address + request.count)):

@@ -6,51 +6,55 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.cadence import meter_silent_after_s
-from orchestrator.config import ControlConfig
+from orchestrator.config import ControlConfig, InverterConfig
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 
-SILENT_CYCLES_MAX = 2
-"""An inverter that says nothing for this many whole cycles in a row is away."""
+SILENT_INTERVALS = 2
+"""For how many control intervals an inverter may say nothing before it counts as away."""
+
+
+def patience_s(config: InverterConfig, interval_s: float) -> float:
+    """How long an inverter may say nothing: one that is known to be slow has as long as one reply may take."""
+    return max(SILENT_INTERVALS * interval_s, config.timeout_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """What one inverter has said so far.
 
-    `fault` is the kind of its last failure, None since it answered. `last_cycle` is the newest cycle that it reported
-    for, `silent_cycles` how many ended without a word from it, `heard` whether it spoke since the present one began.
-    `late` says that it was too slow the last time: its next sample is taken when it comes, not waited for.
+    After `patience_s` without a word it is away. `heard_at_s` is when it last reported, `last_cycle` the newest cycle
+    that it reported for. `fault` is the kind of its last failure, None since it answered. `late` says that it was too
+    slow the last time: its next sample is taken when it comes, not waited for.
     """
 
+    patience_s: float
     sample: InverterSample | None = None
     fault: str | None = None
+    heard_at_s: float | None = None
     last_cycle: int = 0
-    heard: bool = False
-    silent_cycles: int = 0
     late: bool = False
 
     @property
     def has_reported(self) -> bool:
         """Whether it ever said anything, be it a fault."""
-        return self.sample is not None or self.fault is not None
+        return self.heard_at_s is not None
 
-    def reported(self, cycle: int, sample: InverterSample | None, fault: str | None, *, in_time: bool) -> Attendance:
-        """After a report for `cycle`: a sample, or the fault that kept it from having one."""
-        return Attendance(sample or self.sample, fault, last_cycle=cycle, heard=True, late=not in_time)
-
-    def began_cycle(self) -> Attendance:
-        """At the beginning of another cycle."""
-        return replace(self, heard=False, silent_cycles=0 if self.heard else self.silent_cycles + 1)
+    def reported(
+        self, cycle: int, sample: InverterSample | None, fault: str | None, *, now_s: float, in_time: bool
+    ) -> Attendance:
+        """After a report for `cycle`: a sample, or its fault. `in_time`: while it could still be waited for."""
+        newest = self.sample if sample is None else sample
+        return Attendance(self.patience_s, newest, fault, heard_at_s=now_s, last_cycle=cycle, late=not in_time)
 
     def waited_in_vain(self, cycle: int) -> Attendance:
         """After the whole time for the reports of `cycle` has passed."""
         return replace(self, late=self.late or self.last_cycle < cycle)
 
     def is_away(self, now_s: float, sample_window_s: float) -> bool:
-        """Whether it does not answer: its last attempt failed, or its sample is too old, or it has fallen silent."""
-        if self.sample is None or self.fault is not None:
+        """Whether it does not answer: its last attempt failed, or it has fallen silent, or its sample is too old."""
+        if self.sample is None or self.heard_at_s is None or self.fault is not None:
             return True
-        return self.silent_cycles >= SILENT_CYCLES_MAX or now_s - self.sample.at_s > sample_window_s
+        return now_s - self.heard_at_s > self.patience_s or now_s - self.sample.at_s > sample_window_s
 
     def is_awaited(self, cycle: int, now_s: float, sample_window_s: float) -> bool:
         """Whether the decision of `cycle` waits for its report."""

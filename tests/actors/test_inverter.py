@@ -340,7 +340,15 @@ def test_a_refused_setting_keeps_what_would_put_it_in_force_from_being_written(b
     assert MODE_AT not in bench.box.words
 
 
+def test_what_can_be_written_is_read_once_at_first(bench: Bench) -> None:
+    bench.read()
+    bench.read()
+
+    assert bench.box.reads == [(MAGIC_AT, 2), (AC_AT, 6), (LIMIT_AT, 3), (AC_AT, 6)]
+
+
 def test_what_is_newly_written_is_read_back_once_outside_the_plan(bench: Bench) -> None:
+    bench.read()
     bench.read()
     bench.command(3000.0)
     bench.box.requests.clear()

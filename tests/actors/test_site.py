@@ -268,10 +268,10 @@ def test_an_inverter_that_is_back_is_commanded_in_the_same_cycle(bench: Bench) -
     assert bench.results[-1].snapshot.away == ()
 
 
-def test_two_cycles_without_a_word_make_an_inverter_away(bench: Bench) -> None:
+def test_two_intervals_without_a_word_make_an_inverter_away(bench: Bench) -> None:
     away = []
     for watts in (200.0, 300.0, 400.0):
-        bench.advance(0.6)
+        bench.advance(0.5)
         bench.round("east", watts=watts)
         bench.advance(0.31)
         away.append(bench.results[-1].snapshot.away)

@@ -15,6 +15,9 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 T = TypeVar("T")
 
+Values = list[int] | list[bool] | None
+"""What a request writes; None for a read."""
+
 SIZE = 300
 ANY_UNIT = 0
 LINGER_0 = struct.pack("ii", 1, 0)
