@@ -55,7 +55,7 @@ class ImmediateControls:
         """Take words that `accepts` allowed, and restart the revert timers that they activate."""
         self.raw.update(written)
         if "Conn" in written:
-            self._connect_revert.start(0 if self.connected else self.raw["Conn_RvrtTms"])
+            self._connect_revert.start(self.raw["Conn_RvrtTms"])
         if "WMaxLim_Ena" in written:
             self._activate_limit()
 

@@ -46,6 +46,8 @@ class Device(Protocol):
     """How many read requests were answered."""
     writes: list[WriteRecord]
     """Every write that was accepted, oldest first."""
+    registers: RegisterMap
+    """Where each of its points lies."""
 
     def read(self, address: int, count: int) -> Words | ExceptionCode:
         """`count` words from the 0-based `address`."""
@@ -99,12 +101,12 @@ class RegisterMap:
         return tuple(words)
 
     def names(self, address: int, words: Words) -> dict[str, int]:
-        """The written words by the one-word points they hit, named "<model>.<point>"; others are left out."""
+        """The written words by the points whose first word they hit, named "<model>.<point>"."""
         hit: dict[str, int] = {}
         for block in self.blocks:
             for point in block.model.points:
                 index = block.address + point.offset - address
-                if point.kind.words == 1 and 0 <= index < len(words):
+                if 0 <= index < len(words):
                     hit[f"{block.model.model_id}.{point.name}"] = words[index]
         return hit
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.simulation.config import BatterySimulation, InverterSimulation
@@ -27,7 +27,7 @@ window_watts = st.floats(-6000, 6000)
 
 batteries = st.builds(
     BatterySimulation,
-    capacity_wh=st.floats(5, 20000),
+    capacity_wh=st.floats(0.5, 3) | st.floats(5, 20000),
     charge_watts=st.floats(100, 6000),
     discharge_watts=st.floats(100, 6000),
     efficiency_percent=st.floats(80, 100),
@@ -64,23 +64,23 @@ def histories(draw: st.DrawFn) -> tuple[InverterSimulation, list[tuple[Controls,
 
 
 def live(
-    settings: InverterSimulation, moments: list[tuple[Controls, float, float]]
+    inverter: InverterSimulation, moments: list[tuple[Controls, float, float]]
 ) -> Iterator[tuple[Controls, float, PowerState, PowerState]]:
     """Each step with the state before it and the state after it."""
-    capacity_wh = settings.battery.capacity_wh if settings.battery else 0.0
+    capacity_wh = inverter.battery.capacity_wh if inverter.battery else 0.0
     state = PowerState(stored_wh=capacity_wh / 2)
     for controls, pv_watts, dt_s in moments:
-        after = advance_inverter(settings, controls, state, pv_available_watts=pv_watts, dt_s=dt_s)
+        after = advance_inverter(inverter, controls, state, pv_available_watts=pv_watts, dt_s=dt_s)
         yield controls, dt_s, state, after
         state = after
 
 
-def settle(settings: InverterSimulation, controls: Controls, pv_watts: float, soc_percent: float = 50) -> PowerState:
+def settle(inverter: InverterSimulation, controls: Controls, pv_watts: float, soc_percent: float = 50) -> PowerState:
     """Where the inverter is after 20 s; its battery is so fast to settle that its SoC hardly moves."""
-    stored_wh = settings.battery.capacity_wh * soc_percent / 100 if settings.battery else 0.0
+    stored_wh = inverter.battery.capacity_wh * soc_percent / 100 if inverter.battery else 0.0
     state = PowerState(stored_wh=stored_wh)
     for _ in range(400):
-        state = advance_inverter(settings, controls, state, pv_available_watts=pv_watts, dt_s=0.05)
+        state = advance_inverter(inverter, controls, state, pv_available_watts=pv_watts, dt_s=0.05)
         state = replace(state, stored_wh=stored_wh)
     return state
 
@@ -89,10 +89,10 @@ def settle(settings: InverterSimulation, controls: Controls, pv_watts: float, so
 def test_pv_is_ac_plus_battery_plus_the_losses_of_the_converter(
     history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
 ) -> None:
-    settings, moments = history
-    for _, _, _, state in live(settings, moments):
+    inverter, moments = history
+    for _, _, _, state in live(inverter, moments):
         dc_watts = state.pv_watts - state.battery_watts
-        lost_part = 1 - settings.efficiency_percent / 100
+        lost_part = 1 - inverter.efficiency_percent / 100
         lost_watts = dc_watts * lost_part if dc_watts >= 0 else -state.ac_watts * lost_part
 
         assert state.losses_watts == pytest.approx(lost_watts, abs=ROUNDING_WATTS)
@@ -103,12 +103,12 @@ def test_pv_is_ac_plus_battery_plus_the_losses_of_the_converter(
 def test_no_power_leaves_its_physical_range(
     history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
 ) -> None:
-    settings, moments = history
-    charge_watts = settings.battery.charge_watts if settings.battery else 0.0
-    discharge_watts = settings.battery.discharge_watts if settings.battery else 0.0
-    for _, _, _, state in live(settings, moments):
+    inverter, moments = history
+    charge_watts = inverter.battery.charge_watts if inverter.battery else 0.0
+    discharge_watts = inverter.battery.discharge_watts if inverter.battery else 0.0
+    for _, _, _, state in live(inverter, moments):
         assert 0 <= state.pv_watts <= state.pv_available_watts
-        assert abs(state.ac_watts) <= settings.ac_rating_watts + ROUNDING_WATTS
+        assert abs(state.ac_watts) <= inverter.ac_rating_watts + ROUNDING_WATTS
         assert -discharge_watts <= state.battery_watts <= charge_watts
 
 
@@ -116,11 +116,12 @@ def test_no_power_leaves_its_physical_range(
 def test_stored_energy_changes_by_what_flows_and_stays_within_the_battery(
     history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
 ) -> None:
-    settings, moments = history
-    battery = settings.battery
-    for _, dt_s, before, after in live(settings, moments):
+    inverter, moments = history
+    battery = inverter.battery
+    for controls, dt_s, before, after in live(inverter, moments):
         capacity_wh = battery.capacity_wh if battery else 0.0
-        assert 0 <= after.stored_wh <= capacity_wh
+        reserve_wh = capacity_wh * controls.reserve_percent / 100
+        assert min(before.stored_wh, reserve_wh) - 1e-6 <= after.stored_wh <= capacity_wh
         if battery:
             efficiency = battery.efficiency_percent / 100
             flowed_wh = after.battery_watts * dt_s / 3600
@@ -132,8 +133,8 @@ def test_stored_energy_changes_by_what_flows_and_stays_within_the_battery(
 def test_without_permission_a_battery_never_charges_from_ac(
     history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
 ) -> None:
-    settings, moments = history
-    for controls, _, _, state in live(settings, moments):
+    inverter, moments = history
+    for controls, _, _, state in live(inverter, moments):
         if not controls.grid_charging:
             assert state.ac_watts >= -ROUNDING_WATTS
 
@@ -142,8 +143,8 @@ def test_without_permission_a_battery_never_charges_from_ac(
 def test_a_disconnected_inverter_exchanges_nothing_with_ac(
     history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
 ) -> None:
-    settings, moments = history
-    for controls, _, _, state in live(settings, moments):
+    inverter, moments = history
+    for controls, _, _, state in live(inverter, moments):
         if not controls.connected:
             assert state.ac_watts == pytest.approx(0, abs=ROUNDING_WATTS)
 
@@ -152,29 +153,31 @@ def test_a_disconnected_inverter_exchanges_nothing_with_ac(
 def test_output_that_is_under_its_limit_stays_under_it(
     history: tuple[InverterSimulation, list[tuple[Controls, float, float]]],
 ) -> None:
-    settings, moments = history
-    for controls, _, before, after in live(settings, moments):
-        limit_watts = ac_output_max(settings, controls)
+    inverter, moments = history
+    for controls, _, before, after in live(inverter, moments):
+        limit_watts = ac_output_max(inverter, controls)
         if before.ac_watts <= limit_watts:
             assert after.ac_watts <= limit_watts + ROUNDING_WATTS
 
 
-@given(settings=inverters, controls=all_controls(), pv_watts=watts)
-def test_a_settled_inverter_keeps_its_limit(settings: InverterSimulation, controls: Controls, pv_watts: float) -> None:
-    settings = settings.model_copy(update={"lag_s": 0.5, "ramp_percent_per_s": 1000.0})
+@settings(deadline=None)
+@given(inverter=inverters, controls=all_controls(), pv_watts=watts)
+def test_a_settled_inverter_keeps_its_limit(inverter: InverterSimulation, controls: Controls, pv_watts: float) -> None:
+    quick = inverter.model_copy(update={"lag_s": 0.5, "ramp_percent_per_s": 1000.0})
 
-    assert settle(settings, controls, pv_watts).ac_watts <= ac_output_max(settings, controls) + 1
+    assert settle(quick, controls, pv_watts).ac_watts <= ac_output_max(quick, controls) + 1
 
 
-@given(settings=inverters, controls=all_controls(), pv_watts=watts)
+@settings(deadline=None)
+@given(inverter=inverters, controls=all_controls(), pv_watts=watts)
 def test_a_settled_battery_is_never_above_its_window(
-    settings: InverterSimulation, controls: Controls, pv_watts: float
+    inverter: InverterSimulation, controls: Controls, pv_watts: float
 ) -> None:
-    settings = settings.model_copy(update={"lag_s": 0.5, "ramp_percent_per_s": 1000.0})
-    if settings.battery is None or controls.high_watts is None or controls.high_watts < 0:
+    quick = inverter.model_copy(update={"lag_s": 0.5, "ramp_percent_per_s": 1000.0})
+    if quick.battery is None or controls.high_watts is None or controls.high_watts < 0:
         return
 
-    assert settle(settings, controls, pv_watts).battery_watts <= controls.high_watts + 1
+    assert settle(quick, controls, pv_watts).battery_watts <= controls.high_watts + 1
 
 
 @given(ac_watts=st.floats(-9000, 9000))
@@ -265,6 +268,14 @@ def test_output_follows_a_new_limit_with_lag_and_ramp() -> None:
     assert ramped.ac_watts == pytest.approx(state.ac_watts - 80, abs=0.001)
 
 
+def test_a_battery_that_ramps_slowly_does_not_hold_up_the_output() -> None:
+    inverter = HYBRID.model_copy(update={"ac_rating_watts": 20000, "ramp_percent_per_s": 20.0})
+    state = PowerState(ac_watts=3880, battery_watts=-4000, stored_wh=5000)
+    after = advance_inverter(inverter, Controls(ac_limit_watts=0), state, pv_available_watts=0, dt_s=1)
+
+    assert after.ac_watts == pytest.approx(3880 * 0.2865, abs=1)
+
+
 def test_a_cloud_takes_output_at_once() -> None:
     state = settle(PV_ONLY, Controls(), pv_watts=6000)
     after = advance_inverter(PV_ONLY, Controls(), state, pv_available_watts=2000, dt_s=0.05)
@@ -285,6 +296,15 @@ def test_discharging_stops_at_the_reserve(soc_percent: float, part: float) -> No
     possible = battery_range(BATTERY, controls, BATTERY.capacity_wh * soc_percent / 100, dt_s=0.05)
 
     assert possible.low_watts == pytest.approx(-4000 * part)
+
+
+def test_a_long_step_neither_overfills_the_battery_nor_goes_below_its_reserve() -> None:
+    tiny = BATTERY.model_copy(update={"capacity_wh": 1.0})
+    filling = battery_range(tiny, Controls(), stored_wh=0.9, dt_s=10)
+    emptying = battery_range(tiny, Controls(reserve_percent=50), stored_wh=0.6, dt_s=10)
+
+    assert filling.high_watts == pytest.approx(0.1 * 360 / 0.97)
+    assert emptying.low_watts == pytest.approx(-0.1 * 360 * 0.97)
 
 
 def test_battery_speed_fills_the_battery_faster_without_more_power() -> None:

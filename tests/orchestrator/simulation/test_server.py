@@ -56,8 +56,10 @@ def test_requests_in_one_packet_are_all_answered_in_order(running: RunningSite) 
 
 def test_time_passes_by_itself(running: RunningSite) -> None:
     running.call(lambda site: site.set_pv_available("roof", 3000))
+    watts_address = running.call(lambda site: site.devices["roof"].registers.address("103.W"))
 
-    wait_until(lambda: running.call(lambda site: site.inverters["roof"].state.ac_watts) > 1000, "PV production")
+    with connect(running, "roof") as client:
+        wait_until(lambda: client.read(watts_address, 1)[0] > 2500, "PV production")
 
 
 def test_several_units_share_a_port() -> None:

@@ -96,6 +96,18 @@ def test_a_repeated_command_does_not_revert() -> None:
     assert site.inverter_sample("east", 0).ac_limit_watts == 500
 
 
+def test_registers_and_their_timers_act_on_the_same_inverter() -> None:
+    site = steady_site(pv_watts=4000)
+    device = site.devices["roof"]
+    device.write(device.registers.address("123.WMaxLimPct"), (1250, 0, 10, 0, 1), site.now_s)
+    site.advance(9)
+    limited = site.inverter_sample("roof", 0)
+    site.advance(10)
+
+    assert limited.ac_watts == pytest.approx(1000, abs=5)
+    assert site.inverter_sample("roof", 0).ac_watts == pytest.approx(4000 * 0.97, abs=5)
+
+
 def test_disconnecting_lasts_as_long_as_the_command() -> None:
     site = steady_site(pv_watts=4000)
     site.apply(InverterCommand("roof", valid_for_s=10, connect=False), now_s=0)

@@ -108,6 +108,15 @@ def test_every_write_of_the_window_restarts_its_time(point: str) -> None:
     assert bench.run(20).read("124.StorCtl_Mod") == 0
 
 
+def test_a_released_battery_has_no_timer() -> None:
+    bench = windowed(3, 40, -40)
+    bench.write("124.InOutWRte_RvrtTms", 30)
+    bench.write("124.StorCtl_Mod", 0)
+    bench.run(60)
+
+    assert bench.read("124.OutWRte") == 4000
+
+
 def test_reads_and_other_writes_do_not_restart_the_time() -> None:
     bench = windowed(3, 40, -40)
     bench.write("124.InOutWRte_RvrtTms", 30)
