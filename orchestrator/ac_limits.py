@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from math import fsum
 
 from orchestrator.allocation import share_by_weight
-from orchestrator.curtailment import taken_from_ac
+from orchestrator.curtailment import follows, taken_from_ac
 from orchestrator.plant import Plant, Unit
 
 HEADROOM_PART_OF_RATING = 0.03
@@ -27,8 +27,6 @@ HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 MARGIN_PART_OF_RATING = 0.001
 MARGIN_MOST_WATTS = 20.0
 """What is left free below the export limit, so that noise does not pass it."""
-
-STALLED_AFTER_STEPS = 2
 
 
 def room_for_ac(
@@ -65,8 +63,7 @@ def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
     """How much more batteries are about to take from AC. One that stopped following counts only as far as it does."""
     before = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
     after = taken_from_ac(plant, targets_watts)
-    follows = {u.name for u in plant.units if u.memory.short_steps < STALLED_AFTER_STEPS}
-    return fsum(max(after[name] - before[name], 0.0) for name in after if name in follows)
+    return fsum(max(after[name] - before[name], 0.0) for name in after if follows(plant.unit(name)))
 
 
 def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, float]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.curtailment import shows_curtailment
+from orchestrator.curtailment import follows, shows_curtailment
 from orchestrator.cycle import InverterMemory
 from orchestrator.plant import Battery, Unit
 
@@ -37,7 +37,7 @@ def watch_following(unit: Unit) -> InverterMemory:
     if unit.battery is None or unit.sample.at_s == memory.seen_at_s:
         return memory
     watts = unit.battery.watts
-    memory = replace(memory, seen_watts=watts, seen_at_s=unit.sample.at_s)
+    memory = replace(memory, seen_watts=watts, seen_pv_watts=unit.pv_watts, seen_at_s=unit.sample.at_s)
     if not asked or unit.memory.seen_at_s is None:
         return replace(memory, short_steps=0)
     sign = 1 if asked > 0 else -1
@@ -77,7 +77,7 @@ def _allow_grid(unit: Unit, battery: Battery, target_watts: float, now_s: float)
     allowed = battery.grid_charging_allowed if memory.grid_charging is None else memory.grid_charging
     if target_watts <= 0:
         return replace(memory, grid_unneeded_since_s=None)
-    own_pv_may_follow = shows_curtailment(unit) and memory.short_steps < 2
+    own_pv_may_follow = shows_curtailment(unit) and follows(unit)
     margin = max(0.02 * battery.charge_max_watts, 50.0)
     if target_watts > unit.pv_watts + margin and not own_pv_may_follow:
         return replace(memory, grid_charging=True, grid_unneeded_since_s=None)

@@ -12,7 +12,6 @@ from math import fsum
 
 from orchestrator.allocation import Allocation, BatteryShare, allocate_battery_power
 from orchestrator.config import SiteConfig
-from orchestrator.curtailment import step_watts, taken_from_ac
 from orchestrator.cycle import BatteryPowerFlow, ControlState, Pending
 from orchestrator.deadband import settle
 from orchestrator.plant import Battery, Plant
@@ -55,7 +54,7 @@ def decide_flow(config: SiteConfig, plant: Plant, balance: Balance, wanted: Setp
         battery_target_soc_percent=_mean(group, lambda b: b.soc_target_percent),
         battery_soc_min_percent=_mean(group, lambda b: b.soc_min_percent),
         battery_soc_max_percent=_mean(group, lambda b: b.soc_max_percent),
-        battery_charge_max_watts=_charge_max_watts(plant, wanted),
+        battery_charge_max_watts=charge_max_watts(plant, wanted),
         battery_discharge_max_watts=_discharge_max_watts(plant, wanted),
         export_limit_watts=export_limit_watts(config, wanted),
         import_limit_watts=wanted.import_limit_watts,
@@ -85,13 +84,11 @@ def share_target(
     refused_watts: float,
     wanted: SetpointFields,
     resting: Callable[[Battery, bool], bool],
-    ac_binding: bool,
 ) -> Allocation:
     """Spread the target. `refused_watts` >= 0 is surplus that the export limit refuses.
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
     the export limit refuses it. `resting(battery, charging)` says whether a battery must stay idle before it turns.
-    `ac_binding`: AC power is being limited, so that what batteries take from it may grow by two steps only.
     """
     strategy = config.control.allocation
     charging = target_watts > 0
@@ -108,11 +105,6 @@ def share_target(
     if wanted.load_limit_watts is not None:
         drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
         allocation = _hold_drawn(allocation, drawn, wanted.load_limit_watts, "load limit")
-    if ac_binding:
-        taken = taken_from_ac(plant, {name: share.watts for name, share in allocation.shares.items()})
-        now = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
-        most = fsum(now.values()) + 2 * step_watts(plant)
-        allocation = _hold_drawn(allocation, taken, most, "step by step while AC is limited")
     return allocation
 
 
@@ -167,7 +159,8 @@ def _mean(group: Sequence[Battery], value: Callable[[Battery], float | None]) ->
     return fsum(w * v for w, v in zip(weights, known, strict=True)) / fsum(weights)
 
 
-def _charge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
+def charge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
+    """What all batteries below their maximum may be charged with together."""
     total = fsum(b.charge_max_watts for b in plant.batteries if b.below_max)
     return total if wanted.battery_charge_max_watts is None else min(total, wanted.battery_charge_max_watts)
 

@@ -16,10 +16,17 @@ from orchestrator import reasons
 from orchestrator.ac_limits import expected_watts, hand_out_room, is_binding, newly_fed_watts, room_for_ac
 from orchestrator.allocation import Allocation
 from orchestrator.battery_commands import command_battery, must_rest, watch_following
-from orchestrator.battery_target import Balance, decide_flow, export_limit_watts, settle_target, share_target
+from orchestrator.battery_target import (
+    Balance,
+    charge_max_watts,
+    decide_flow,
+    export_limit_watts,
+    settle_target,
+    share_target,
+)
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config import SiteConfig
-from orchestrator.curtailment import hidden_surplus
+from orchestrator.curtailment import hidden_surplus, lost_with_its_battery_watts
 from orchestrator.cycle import BatteryPowerFlow, ControlState, CycleResult, InverterMemory, Mode, SiteTotals
 from orchestrator.failsafe import hold, limits_stay, safe_limits, safe_room_watts
 from orchestrator.limit_commands import command_limit
@@ -90,7 +97,13 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
     plant, wanted = _commanded(inputs), inputs.wanted
     load = estimate_load(inputs.state.load, meter, plant)
     site_watts = load.load_watts - plant.ac_watts
-    hidden = hidden_surplus(plant, inputs.state, site_watts, inputs.now_s)
+    hidden = hidden_surplus(
+        plant,
+        inputs.state,
+        site_watts=site_watts,
+        charge_max_watts=charge_max_watts(plant, wanted),
+        now_s=inputs.now_s,
+    )
     balance = Balance(load.load_watts, site_watts, hidden.watts)
     flow = decide_flow(inputs.config, plant, balance, wanted)
     target_watts, pending = settle_target(plant, inputs.state, flow.target_battery_power_watts, inputs.now_s)
@@ -103,7 +116,7 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
         generation_limit_watts=wanted.generation_limit_watts,
     )
     binding = is_binding(plant, room())
-    allocation = _share(inputs, plant, balance, target_watts, binding)
+    allocation = _share(inputs, plant, balance, target_watts)
     targets = {name: share.watts for name, share in allocation.shares.items()}
     room_watts = room(fed_watts=newly_fed_watts(plant, targets) if binding else 0.0)
     state = replace(
@@ -146,7 +159,7 @@ def _batteries_released(wanted: SetpointFields) -> bool:
     return disconnected or wanted.battery_storage_mode == 0
 
 
-def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float, ac_binding: bool) -> Allocation:
+def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float) -> Allocation:
     resting = {
         charging: {u.name for u in plant.units if must_rest(u, charging, inputs.now_s)} for charging in (True, False)
     }
@@ -159,7 +172,6 @@ def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float,
         refused_watts=0.0 if export_limit is None else max(surplus - export_limit, 0.0),
         wanted=inputs.wanted,
         resting=lambda battery, charging: battery.name in resting[charging],
-        ac_binding=ac_binding,
     )
 
 
@@ -193,10 +205,11 @@ def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
 
 def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[InverterCommand, InverterMemory]:
     """One inverter: battery first, then its AC limit, then its connection."""
+    lost_watts = lost_with_its_battery_watts(unit)
     unit = replace(unit, memory=watch_following(unit))
     battery, memory = _battery_command(inputs, decision, unit)
     unit = replace(unit, memory=memory)
-    limit, memory = _limit(inputs, decision, unit)
+    limit, memory = _limit(inputs, decision, unit, lost_watts)
     connect, disconnected = _connection(inputs.wanted, unit)
     command = InverterCommand(
         inverter=unit.name,
@@ -229,7 +242,7 @@ def _battery_command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[
     return command_battery(unit, unit.battery, target, inputs.wanted.battery_storage_mode, inputs.now_s)
 
 
-def _limit(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[float | None, InverterMemory]:
+def _limit(inputs: _Inputs, decision: _Decision, unit: Unit, lost_watts: float) -> tuple[float | None, InverterMemory]:
     if inputs.wanted.energize is False:
         return 0.0, replace(unit.memory, ac_limit_watts=0.0, ac_limit_pending=None)
     failsafe = decision.mode == "failsafe"
@@ -241,7 +254,7 @@ def _limit(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[float | No
     return command_limit(
         unit,
         wanted,
-        expected_watts=0.0 if failsafe else expected_watts(unit, targets),
+        known_watts=0.0 if failsafe else expected_watts(unit, targets) + lost_watts,
         needed_now=decision.excess,
         dt_s=inputs.dt_s,
         now_s=inputs.now_s,

@@ -24,6 +24,8 @@ LARGEST_PART = 0.2
 RISE_PART_OF_RATING = 0.2
 """The AC limit of an inverter rises by this part of its rating in a step: more cannot be fed by it."""
 
+STALLED_AFTER_STEPS = 1
+
 SMALLEST_STEP_WATTS = 50.0
 
 ROOM_PART_OF_LIMIT = 0.04
@@ -51,8 +53,10 @@ class HiddenSurplus:
     import_steps: int
 
 
-def hidden_surplus(plant: Plant, state: ControlState, site_watts: float, now_s: float) -> HiddenSurplus:
-    """What throttled PV may add this step. `site_watts` import +."""
+def hidden_surplus(
+    plant: Plant, state: ControlState, *, site_watts: float, charge_max_watts: float, now_s: float
+) -> HiddenSurplus:
+    """What throttled PV may add this step. `site_watts` import +; `charge_max_watts` is what batteries may take."""
     curtailed = [u for u in plant.units if shows_curtailment(u)]
     tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
     # What batteries were told to give already, but have not yet given, will end as much of the import.
@@ -63,9 +67,12 @@ def hidden_surplus(plant: Plant, state: ControlState, site_watts: float, now_s: 
         return HiddenSurplus(0.0, replace(probe, step_watts=0.0), 0)
     if importing:
         return _answer_import(curtailed, probe, state.import_steps, lasting_watts)
+    lost = fsum(lost_with_its_battery_watts(u) for u in curtailed)
+    if lost > max(tolerance, probe.step_watts):
+        return HiddenSurplus(lost, replace(probe, step_watts=lost, base_watts=plant.battery_watts, at_s=now_s), 0)
     if probe.step_watts > 0:
         return HiddenSurplus(max(probe.base_watts + probe.step_watts - plant.battery_watts, 0.0), probe, 0)
-    step = _next_step_watts(plant, curtailed, probe.part)
+    step = _next_step_watts(plant, curtailed, charge_max_watts, probe.part)
     if now_s < probe.wait_until_s or step <= 0:
         return HiddenSurplus(0.0, probe, 0)
     return HiddenSurplus(step, replace(probe, step_watts=step, base_watts=plant.battery_watts, at_s=now_s), 0)
@@ -90,13 +97,26 @@ def taken_from_ac(plant: Plant, battery_watts: Mapping[str, float]) -> dict[str,
     }
 
 
-def _next_step_watts(plant: Plant, curtailed: list[Unit], part: float) -> float:
+def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: float, part: float) -> float:
     """The next step of the probe: 0 where batteries are at their limit already."""
-    room = fsum(b.charge_max_watts for b in plant.batteries if b.below_max) - plant.battery_watts
+    room = charge_max_watts - plant.battery_watts
     feeds = RISE_PART_OF_RATING * fsum(u.rating_watts or 0.0 for u in curtailed)
-    step = min(part / STEP_PART_OF_LIMIT * step_watts(plant), feeds, room)
-    full = room < ROOM_PART_OF_LIMIT * step_watts(plant) / STEP_PART_OF_LIMIT
-    return 0.0 if full or step < SMALLEST_STEP_WATTS else step
+    whole = step_watts(plant) / STEP_PART_OF_LIMIT
+    step = min(part * whole, feeds, room)
+    return 0.0 if room < ROOM_PART_OF_LIMIT * whole or step < SMALLEST_STEP_WATTS else step
+
+
+def lost_with_its_battery_watts(unit: Unit) -> float:
+    """PV that went with the charging it fed: when a battery fills behind an AC limit, its PV is known to be there."""
+    if unit.battery is None or unit.memory.seen_at_s is None or not shows_curtailment(unit):
+        return 0.0
+    charging_lost = unit.memory.seen_watts - unit.battery_watts
+    return max(min(charging_lost, unit.memory.seen_pv_watts - unit.pv_watts), 0.0)
+
+
+def follows(unit: Unit) -> bool:
+    """Whether its battery comes nearer to its target, or is there."""
+    return unit.memory.short_steps < STALLED_AFTER_STEPS
 
 
 def shows_curtailment(unit: Unit) -> bool:

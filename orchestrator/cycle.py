@@ -88,7 +88,8 @@ class InverterMemory:
 
     `ac_limit_watts` and `target_watts` (battery, charging +) are what was last commanded.
     `direction` (+1 charging, -1 discharging) was last commanded at `direction_at_s`.
-    `short_steps` counts steps in which the battery came no nearer to its target; `seen_watts` is where it was.
+    `short_steps` counts steps in which the battery came no nearer to its target; `seen_watts` is where it was,
+    and `seen_pv_watts` what its PV made then.
     `hold_watts` is the charging at the moment the meter fell silent.
     `disconnected` says that we disconnected it; of one that is `away` nothing else is known.
     """
@@ -100,6 +101,7 @@ class InverterMemory:
     direction_at_s: float = 0.0
     short_steps: int = 0
     seen_watts: float = 0.0
+    seen_pv_watts: float = 0.0
     seen_at_s: float | None = None
     grid_charging: bool | None = None
     grid_unneeded_since_s: float | None = None

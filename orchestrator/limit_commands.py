@@ -17,13 +17,13 @@ LONGEST_STEP_S = 2.0
 
 
 def command_limit(
-    unit: Unit, wanted_watts: float | None, *, expected_watts: float, needed_now: bool, dt_s: float, now_s: float
+    unit: Unit, wanted_watts: float | None, *, known_watts: float, needed_now: bool, dt_s: float, now_s: float
 ) -> tuple[float | None, InverterMemory]:
     """The limit to command (None: no limit) and the memory of it.
 
     `wanted_watts` is the share of the room, None where nothing limits; `needed_now` says that a limit is being
     exceeded, so that even a small reduction counts; `dt_s` is the time since the last step. The limit may rise at once
-    to `expected_watts`, so that a discharge that was just commanded is not held back by the ramp.
+    to `known_watts`, what it is known to be about to make: the ramp is for what is not known.
     """
     rating = unit.rating_watts
     if rating is None:
@@ -31,7 +31,7 @@ def command_limit(
     wanted = rating if wanted_watts is None else min(wanted_watts, rating)
     per_s = unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * rating
     risen = unit.limit_watts + per_s * min(dt_s, LONGEST_STEP_S)
-    wanted = min(wanted, max(risen, expected_watts))
+    wanted = min(wanted, max(risen, known_watts))
     if wanted < unit.limit_watts and needed_now:
         limit, pending = wanted, None
     else:
