@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from actors.broker import EmbeddedBroker, is_broker_listening
 from actors.clock import RealClock
@@ -21,7 +20,7 @@ from actors.display import Display, hints, make_display
 from actors.metrics import PrometheusObserver
 from actors.system import System, start_system
 from orchestrator.config import Broker, SiteConfig
-from orchestrator.config_warnings import warnings
+from orchestrator.config_warnings import is_loopback, warnings
 from orchestrator.errors import OrchestratorError, UsageError
 
 log = logging.getLogger(__name__)
@@ -62,12 +61,13 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
             _start_brokers(config, running)
         system = running.enter_context(_plant(config, options, display))
         display.start(hints(config, options.program, options.site_file))
-        return _wait(ended, system, display)
+        return wait_for_end(ended, system.failed, display)
 
 
-def _wait(ended: threading.Event, system: System, display: Display) -> bool:
+def wait_for_end(ended: threading.Event, failed: threading.Event, display: Display) -> bool:
+    """Draw until `ended` (True), or until the plant has `failed` (False)."""
     while not ended.wait(LOOK_EVERY_S):
-        if system.failed.is_set():
+        if failed.is_set():
             log.error("the plant cannot go on; see above")
             return False
         display.refresh()
@@ -93,7 +93,7 @@ def _plant(config: SiteConfig, options: RunOptions, display: Display) -> Iterato
 def _virtual_site(config: SiteConfig) -> Iterator[None]:
     """The simulated devices. Refuses a site of which any device is elsewhere: it would be commanded for real."""
     for where, host in (("meter", config.meter.host), *((each.name, each.host) for each in config.inverters)):
-        if not _is_loopback(host):
+        if not is_loopback(host):
             raise UsageError(f"{where} is at {host}: only a site on this machine (127.0.0.1) can be simulated")
     from orchestrator.simulation.server import serve  # noqa: PLC0415 - a real plant never loads it
 
@@ -114,20 +114,13 @@ def _start_brokers(config: SiteConfig, running: ExitStack) -> None:
     for host, port in sorted({(broker.host, broker.port) for broker in brokers}):
         if is_broker_listening(host, port):
             log.info("MQTT broker: the one that answers at %s:%d", host, port)
-        elif _is_loopback(host):
+        elif is_loopback(host):
             embedded = EmbeddedBroker(host, port)
             running.callback(embedded.stop)
             embedded.start()
             log.info("MQTT broker: started one at %s:%d", host, port)
         else:
             log.warning("MQTT broker: none answers at %s:%d, and only a local one can be started", host, port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @contextmanager

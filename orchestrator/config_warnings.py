@@ -37,12 +37,13 @@ def _batteries_are_not_commanded(config: SiteConfig) -> str | None:
 
 
 def _metrics_are_public(config: SiteConfig) -> str | None:
-    if config.metrics is None or _is_loopback(config.metrics.host):
+    if config.metrics is None or is_loopback(config.metrics.host):
         return None
     return f"metrics.host: {config.metrics.host} can be read from other machines, without a password"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, as far as its name alone says."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
