@@ -292,7 +292,8 @@ def test_changed_limits_go_out_at_once_and_the_rest_once_a_second(broker: Mosqui
 def test_a_clean_stop_says_offline(broker: Mosquitto, client: MqttClient) -> None:
     with running(config_for(broker.port)):
         online(client)
-    status = client.wait_for(f"{PUBLISH}/status", count=2)
+    client.wait_for_payload(f"{PUBLISH}/status", b"offline")
+    status = client.on(f"{PUBLISH}/status")[-1]
 
     assert [message.payload for message in client.on(f"{PUBLISH}/status")][-2:] == [b"online", b"offline"]
     assert status.qos == 1

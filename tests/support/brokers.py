@@ -117,6 +117,10 @@ class MqttClient:
         wait_until(lambda: len(self.on(topic)) >= count, f"message {count} on {topic}", timeout_s)
         return self.on(topic)[-1]
 
+    def wait_for_payload(self, topic: str, payload: bytes, timeout_s: float = 10.0) -> None:
+        """Return as soon as the newest message on `topic` is `payload`."""
+        wait_until(lambda: [m.payload for m in self.on(topic)][-1:] == [payload], f"{payload!r} on {topic}", timeout_s)
+
     def close(self) -> None:
         """Disconnect."""
         self._client.disconnect()
