@@ -110,6 +110,13 @@ def test_a_dc_total_that_counts_pv_only_says_nothing_of_the_battery() -> None:
     assert battery.watts is None
 
 
+def test_a_balance_with_an_unknown_string_says_nothing_of_the_battery() -> None:
+    battery = sample_of(hybrid_with((PV_STRINGS[0], {"ID": 2, "IDStr": "MPPT 2", "DCW": None}))).battery
+
+    assert battery is not None
+    assert battery.watts is None
+
+
 def test_without_modules_the_battery_power_of_a_hybrid_is_unknown_and_its_pv_too() -> None:
     sample = sample_of(simple(model_words(124, STORAGE)))
 
