@@ -6,7 +6,6 @@ The site actor tells it cycles; the main thread draws them. Nothing that goes wr
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,8 +43,8 @@ class Display(Protocol):
 @contextmanager
 def make_display(config: SiteConfig) -> Iterator[Display]:
     """A table where standard output is a terminal, else lines. Sets up the log to go beside it."""
-    if sys.stdout.isatty():
-        console = Console()
+    console = Console()
+    if console.is_terminal and not console.is_dumb_terminal:
         handler: logging.Handler = RichHandler(console=console, show_path=False, omit_repeated_times=False)
         display: Display = TableDisplay(config, console)
     else:
@@ -96,16 +95,16 @@ class TableDisplay(_Latest):
         super().__init__(config)
         self._live = Live(Text("starting ..."), console=console, auto_refresh=False)
         self._shown: CycleResult | None = None
-        self._hints: tuple[str, ...] = ()
 
     def start(self, hints: tuple[str, ...]) -> None:
-        self._hints = hints
+        for hint in hints:  # above the table, which then needs less room
+            self._live.console.print(Text(hint, style="dim"))
         self._live.start()
 
     def refresh(self) -> None:
         if self._latest is not None and self._latest is not self._shown:
             self._shown = self._latest
-            self._live.update(render(self._shown, self._site, self._shadow, self._hints), refresh=True)
+            self._live.update(render(self._shown, self._site, self._shadow), refresh=True)
 
     def stop(self) -> None:
         self._live.stop()

@@ -5,10 +5,10 @@ Signs are said in words (import, export, charging), powers are in W. What is unk
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +18,7 @@ from orchestrator.samples import InverterSample
 from orchestrator.setpoints import OperatingEnvelope
 
 UNKNOWN = "-"
+WIDE_COLUMNS = 120
 _NOTICEABLE_WATTS = 0.5
 _MODES = {
     "normal": ("running", "green"),
@@ -26,17 +27,16 @@ _MODES = {
 }
 
 
-def render(result: CycleResult, site: str, shadow: bool = False, hints: Sequence[str] = ()) -> RenderableType:
+def render(result: CycleResult, site: str, shadow: bool = False) -> RenderableType:
     """The whole plant. `site` is its name; `shadow` means that commands are shown and not written.
 
-    `hints` are lines for below the table. Fits 80 columns; wider terminals show longer reasons.
+    Fits 80 columns, where reasons are cut to one line; from 120 columns on they are shown in full.
     """
     lines: list[RenderableType] = [_heading(result, site, shadow), flow_text(result)]
     if result.reasons:
         lines.append(Text(f"why     {'; '.join(result.reasons)}"))
     lines.append(Text(f"limits  {limits_text(result.envelope)}"))
-    lines.append(_inverters(result, shadow))
-    lines.extend(Text(hint, style="dim") for hint in hints)
+    lines.append(_Inverters(result, shadow))
     return Group(*lines)
 
 
@@ -110,21 +110,34 @@ def _heading(result: CycleResult, site: str, shadow: bool) -> Text:
     return heading
 
 
-def _inverters(result: CycleResult, shadow: bool) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("inverter", no_wrap=True)
-    for heading in ("AC W", "PV W", "battery W", "SoC %"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("would write" if shadow else "command", ratio=2)
-    table.add_column("reason", ratio=3)
-    for sample in result.snapshot.inverters:
-        table.add_row(*_cells(sample, result.command(sample.name)))
-    for name in result.snapshot.away:
-        table.add_row(name, *[UNKNOWN] * 5, "does not answer", style="red")
-    return table
+@dataclass(frozen=True, slots=True)
+class _Inverters:
+    """One row each. How much room there is, is known only when it is drawn."""
+
+    result: CycleResult
+    shadow: bool
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.max_width >= WIDE_COLUMNS
+        table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column("inverter", no_wrap=True)
+        for heading in ("AC W", "PV W", "battery W", "SoC %"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        command = "would write" if self.shadow else "command"
+        if wide:
+            table.add_column(command, no_wrap=True)
+            table.add_column("reason", ratio=1)
+        else:
+            table.add_column(f"{command} and reason", ratio=1, no_wrap=True)
+        for sample in self.result.snapshot.inverters:
+            table.add_row(*_readings(sample), *_orders(sample, self.result, wide=wide))
+        for name in self.result.snapshot.away:
+            unknown = [UNKNOWN] * (5 if wide else 4)
+            table.add_row(name, *unknown, "does not answer", style="red")
+        yield table
 
 
-def _cells(sample: InverterSample, command: InverterCommand | None) -> tuple[str, ...]:
+def _readings(sample: InverterSample) -> tuple[str, ...]:
     battery = sample.battery
     return (
         sample.name,
@@ -132,9 +145,15 @@ def _cells(sample: InverterSample, command: InverterCommand | None) -> tuple[str
         watts_text(sample.pv_watts),
         watts_text(battery.watts) if battery else "",
         watts_text(battery.soc_percent) if battery else "",
-        command_text(command),
-        "; ".join((*(f"fault: {fault}" for fault in sample.faults), *(command.reasons if command else ()))),
     )
+
+
+def _orders(sample: InverterSample, result: CycleResult, *, wide: bool) -> tuple[RenderableType, ...]:
+    """What is asked of an inverter and why: side by side, or one below the other."""
+    command = result.command(sample.name)
+    reasons = (*(f"fault: {fault}" for fault in sample.faults), *(command.reasons if command else ()))
+    words, why = command_text(command), "; ".join(reasons)
+    return (words, why) if wide else (Text.assemble(words, ("\n" + why if why else "", "dim")),)
 
 
 def _inverter_words(sample: InverterSample, result: CycleResult) -> str:
@@ -146,7 +165,7 @@ def _inverter_words(sample: InverterSample, result: CycleResult) -> str:
 
 
 def _battery_text(battery: BatteryCommand) -> str:
-    from_ac = " (also from AC)" if battery.grid_charging else ""
+    from_ac = " (also AC)" if battery.grid_charging else ""
     match battery.mode:
         case BatteryMode.CHARGE:
             return f"charge {abs(battery.watts):.0f} W{from_ac}"

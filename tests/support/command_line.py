@@ -71,7 +71,8 @@ def orchestrator(folder: Path, *arguments: str, terminal: bool = False) -> Itera
         out = files.enter_context((folder / "out.txt").open("wb"))
         err = files.enter_context((folder / "err.txt").open("wb"))
         printed = files.enter_context(_terminal_into(folder / "out.txt")) if terminal else out.fileno()
-        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=printed, stderr=err)
+        environment = {**os.environ, "TERM": "xterm-256color"}
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=printed, stderr=err, env=environment)
         try:
             yield Running(process, folder)
         finally:
@@ -82,9 +83,9 @@ def orchestrator(folder: Path, *arguments: str, terminal: bool = False) -> Itera
 
 @contextlib.contextmanager
 def _terminal_into(path: Path) -> Iterator[int]:
-    """A terminal of 100 columns to write to; what comes is copied into a file."""
+    """A terminal of 80 columns and 24 lines to write to; what comes is copied into a file."""
     reading, writing = pty.openpty()
-    fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def copy() -> None:
         with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):  # the terminal has been closed

@@ -54,11 +54,12 @@ def test_a_second_signal_does_not_wait_for_devices_that_are_silent(tmp_path: Pat
         assert "ended by force" in running.err
 
 
-def test_a_terminal_shows_a_table(tmp_path: Path) -> None:
+def test_a_small_terminal_shows_the_whole_table(tmp_path: Path) -> None:
     site = example_site(tmp_path)
     with orchestrator(tmp_path, "run", str(site), "--demo", terminal=True) as running:
-        running.wait_for_output("SoC %")
         running.wait_for_output("Ctrl-C")
+        running.wait_for_output("command and reason")
+        running.wait_for_output(" roof ")
 
         assert running.end(signal.SIGINT) == 0
 
