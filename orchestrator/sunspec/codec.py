@@ -163,8 +163,3 @@ def scale_up(raw: float, scale: int) -> float:
 def scale_down(value: float, scale: int) -> float:
     """The unrounded raw number for `value`: value / 10^scale, with scale within -10..10."""
     return value / _POWERS[scale] if scale >= 0 else value * _POWERS[-scale]
-
-
-def encode_scaled(point_type: PointType, value: float, scale: int) -> Words:
-    """`value` rounded to its scale, as words. Raises ValueError where the type cannot hold it."""
-    return point_type.pack(round(scale_down(value, scale)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.sunspec.codec import TYPES, PointType, encode_scaled, pack_string, scale_down, scale_up
+from orchestrator.sunspec.codec import TYPES, PointType, pack_string, scale_down, scale_up
 
 WORD = st.integers(0, 0xFFFF)
 INTEGERS = [name for name in TYPES if not name.startswith(("float", "string"))]
@@ -157,10 +157,3 @@ def test_scaling_gives_the_number_that_people_would_write() -> None:
     assert scale_up(26098, -1) == 2609.8
     assert scale_up(3, -1) == 0.3
     assert scale_up(108, 1) == 1080
-
-
-def test_scaled_values_are_rounded_to_their_scale_and_checked_for_range() -> None:
-    assert encode_scaled(TYPES["int16"], -29.296875, -2) == (0xF48E,)
-    assert encode_scaled(TYPES["uint16"], 12.34, -1) == (123,)
-    with pytest.raises(ValueError, match="does not fit int16"):
-        encode_scaled(TYPES["int16"], 100, -3)
