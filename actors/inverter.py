@@ -102,7 +102,7 @@ class InverterActor(Actor):
     def _read_sample(self, *, at_once: bool = False) -> InverterSample:
         if self._session.connect(self._config.serial, at_once=at_once):
             self._on_connected()
-        registers = self._session.read()
+        registers = self._writer.with_controls(self._session.read())
         sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
         self._sample = apply_overrides(self._config, sample)

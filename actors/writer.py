@@ -53,15 +53,21 @@ class CommandWriter:
         self._read, self._written, self._controls = {}, {}, None
         self._unchecked.clear()
 
-    def take(self, words: dict[int, int]) -> None:
-        """The words of a new cycle: from now on they say what the device does. Checks what was written before.
+    def with_controls(self, words: dict[int, int]) -> dict[int, int]:
+        """The words of a cycle and, where its plan leaves them out, those that can be written, as last read.
 
-        Where the plan of a cycle leaves out what can be written, that is read once at first and after each change.
-        Raises LinkError.
+        These are read once at first and after each change. Raises LinkError.
         """
         if self._controls is None or self._unchecked:
             self._controls = self._read_controls(words)
-        self._read, self._written = self._controls | words, {}
+        return self._controls | words
+
+    def take(self, words: dict[int, int]) -> None:
+        """What `with_controls` gave, once it has proved to be sound: from now on it says what the device does.
+
+        Checks what was written before.
+        """
+        self._read, self._written = words, {}
         if self._unchecked:
             self._check()
 
