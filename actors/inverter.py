@@ -117,9 +117,8 @@ class InverterActor(Actor):
     # Commanding
 
     def _on_command(self, message: Command) -> None:
-        if self._waiting is None:
-            self.actor_ref.tell(_CarryOut())
         self._waiting = message
+        self.actor_ref.tell(_CarryOut())
 
     def _carry_out_waiting(self) -> None:
         message, self._waiting = self._waiting, None

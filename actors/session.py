@@ -78,7 +78,6 @@ class DeviceSession:
             self.lost(trouble)
             raise
         self._backoff = self._backoff.succeeded()
-        self._last_trouble = None
         return words
 
     def read_more(self, request: ReadRequest) -> dict[int, int]:

@@ -258,9 +258,8 @@ class SiteActor(Actor):
         now_s = self.clock.now_s()
         self._stop_asked, self._reading = stop, False
         for command in final_commands(self._config, self._merged(now_s), self._snapshot(now_s)):
-            if self._may_write(command.inverter):
-                self._unreleased.add(command.inverter)
-                self._inverters[command.inverter].tell(Release(command, now_s))
+            self._unreleased.add(command.inverter)
+            self._inverters[command.inverter].tell(Release(command, now_s))
         self._finish_if_released()
 
     def _on_acknowledged(self, message: Acknowledged) -> None:

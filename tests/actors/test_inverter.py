@@ -201,6 +201,16 @@ def test_a_silent_device_is_a_fault_and_is_found_anew_after_half_a_second(bench:
     assert bench.box.reads[0] == (MAGIC_AT, 2)
 
 
+def test_a_success_makes_the_next_wait_short_again(bench: Bench) -> None:
+    for _ in range(2):
+        bench.box.stop()
+        bench.read()
+        bench.box.start()
+        bench.clock.advance(0.5)
+
+        assert bench.read().fault is None
+
+
 def test_attempts_at_a_device_that_is_down_are_at_most_ten_seconds_apart(bench: Bench) -> None:
     bench.box.stop()
     attempts_s = []
@@ -269,6 +279,16 @@ def test_the_same_command_is_not_written_again_until_it_has_to_be_refreshed(benc
     assert bench.command(3000.0).writes == 1
 
 
+def test_what_was_written_counts_as_done_until_the_next_read(bench: Bench) -> None:
+    bench.read()
+    bench.command(3000.0, connect=False)
+    assert bench.command(3000.0, connect=False).writes == 0
+
+    bench.command(3000.0, connect=True)
+
+    assert bench.box.words[CONNECTED_AT] == 1
+
+
 def test_only_the_newest_of_the_commands_that_wait_is_carried_out(bench: Bench) -> None:
     bench.read()
     now_s = bench.clock.now_s()
@@ -330,6 +350,15 @@ def test_a_refused_register_is_tried_again_with_the_next_command(bench: Bench) -
 
     assert bench.command(3000.0).fault is None
     assert bench.box.words[LIMIT_AT] == 3000
+
+
+def test_a_register_that_is_refused_again_after_it_was_taken_is_said_again(bench: Bench) -> None:
+    bench.read()
+    for refused in (True, False, True):
+        bench.box.refused_writes = {LIMIT_AT: 3} if refused else {}
+        bench.command(3000.0 - len(bench.box.requests))
+
+    assert bench.events == ["command_refused"] * 2
 
 
 def test_a_refused_setting_keeps_what_would_put_it_in_force_from_being_written(bench: Bench) -> None:
@@ -454,6 +483,18 @@ def test_a_disconnection_of_ours_is_undone_after_a_kill_when_nobody_asks_for_it_
     assert bench.box.words[CONNECTED_AT] == 1
 
 
+def test_a_connection_that_the_device_refuses_to_make_is_asked_for_again(bench: Bench) -> None:
+    bench.read()
+    bench.command(connect=False)
+    bench.read()
+    bench.box.refused_writes[CONNECTED_AT] = 3
+    bench.command()
+    bench.box.refused_writes.clear()
+    bench.command()
+
+    assert bench.box.words[CONNECTED_AT] == 1
+
+
 def test_a_disconnection_in_force_is_not_undone_by_the_release(bench: Bench) -> None:
     bench.read()
     bench.command(connect=False)
@@ -468,6 +509,14 @@ def test_a_release_is_written_even_where_nothing_has_changed(bench: Bench) -> No
     bench.command(2000.0, battery=CHARGE)
 
     assert bench.release(2000.0, battery=CHARGE).writes == 3
+
+
+def test_a_command_that_waits_is_not_carried_out_after_the_release(bench: Bench) -> None:
+    bench.read()
+    now_s = bench.clock.now_s()
+    bench.tell(Command(make_command(3000.0), now_s), Release(make_command(0.0), now_s))
+
+    assert bench.box.words[LIMIT_AT] == 0
 
 
 def test_a_release_reaches_a_device_that_was_away_a_moment_ago(bench: Bench) -> None:

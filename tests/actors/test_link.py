@@ -107,6 +107,15 @@ def test_a_reset_costs_one_call(link: ModbusLink, box: ModbusBox) -> None:
     assert link.read(1, 10, 1, "east") == (7,)
 
 
+def test_a_reset_in_place_of_an_answer_costs_one_call(link: ModbusLink, box: ModbusBox) -> None:
+    box.resets = True
+    with pytest.raises(LinkDown):
+        link.read(1, 10, 1, "east")
+    box.resets = False
+
+    assert link.read(1, 10, 1, "east") == (7,)
+
+
 def test_a_server_that_ends_is_down_and_found_again_when_it_is_back(link: ModbusLink, box: ModbusBox) -> None:
     link.read(1, 10, 1, "east")
     box.stop()

@@ -228,10 +228,35 @@ def test_an_inverter_that_was_too_slow_is_not_waited_for_until_it_is_in_time_aga
     bench.advance(0.4)
     bench.report("west")
     decisions.append(decided_at_once())
+    bench.report("west", bench.cycle - 1)
+    decisions.append(decided_at_once())
     bench.report("west")
     decisions.append(decided_at_once())
 
-    assert decisions == [False, True, False]
+    assert decisions == [False, True, True, False]
+
+
+def test_an_inverter_that_says_nothing_costs_one_wait_only(bench: Bench) -> None:
+    bench.advance(0.6)
+    bench.round("east", watts=200.0)
+    bench.advance(0.6)
+    bench.round("east", watts=300.0)
+
+    assert len(bench.results) == 2
+    assert bench.results[-1].snapshot.away == ()
+
+
+def test_the_end_of_an_earlier_wait_does_not_end_that_of_the_present_cycle() -> None:
+    bench = Bench(site_config(interval_s=0.2))
+    bench.tell(Tick())
+    bench.round("east", "west", watts=100.0)
+    bench.advance(0.2)
+    bench.round("east", watts=200.0)
+    assert len(bench.results) == 1
+
+    bench.advance(0.15)
+
+    assert len(bench.results) == 1
 
 
 def test_a_failed_attempt_counts_as_an_answer_and_leaves_the_inverter_out(bench: Bench) -> None:
@@ -377,9 +402,20 @@ def test_falling_limits_are_decided_on_five_times_a_second_at_most_and_the_last_
     ids=["a higher limit", "a withdrawal", "an empty setpoint"],
 )
 def test_what_limits_no_further_waits_for_the_next_cycle(bench: Bench, message: Any) -> None:
+    bench.advance(0.3)
     bench.tell(message)
+    bench.advance(0.3)
 
     assert bench.results == []
+
+
+def test_a_withdrawn_setpoint_is_gone_with_the_next_cycle(bench: Bench) -> None:
+    bench.tell(limit(0.0))
+    bench.tell(SetpointWithdrawn("mqtt"))
+    bench.advance(1.0)
+    bench.round("east", "west", watts=200.0)
+
+    assert bench.results[-1].envelope.fields.export_limit_watts == 5000.0
 
 
 def test_a_default_that_is_stricter_comes_into_force_the_moment_a_setpoint_expires() -> None:
@@ -388,15 +424,15 @@ def test_a_default_that_is_stricter_comes_into_force_the_moment_a_setpoint_expir
     setpoints = config.setpoints.model_copy(update={"mqtt": (source,)})
     bench = Bench(config.model_copy(update={"setpoints": setpoints}))
     bench.tell(Tick())
-    bench.tell(limit(4000.0, expires_at_s=bench.clock.now_s() + 1.1))
-    bench.round("east", "west", watts=100.0)
-    bench.listener.messages.clear()
+    for _ in range(2):
+        bench.tell(limit(4000.0, expires_at_s=bench.clock.now_s() + 1.1))
+        bench.round("east", "west", watts=bench.clock.now_s())
+        bench.advance(1.09)
+        assert bench.results[-1].envelope.fields.export_limit_watts == 4000.0
 
-    bench.advance(1.09)
-    assert all(result.envelope.fields.export_limit_watts == 4000.0 for result in bench.results)
-    bench.advance(0.02)
+        bench.advance(0.02)
 
-    assert bench.results[-1].envelope.fields.export_limit_watts == 0.0
+        assert bench.results[-1].envelope.fields.export_limit_watts == 0.0
 
 
 def limit_values(watts: float) -> Any:

@@ -91,7 +91,7 @@ class FakeDriver:
     def encode(self, device: FakeDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
         limit = NONE if command.ac_limit_watts is None else round(command.ac_limit_watts)
         groups = [WriteGroup("limit", (RegisterWrite(LIMIT_AT, (limit,), "limit"),), 0.4 * command.valid_for_s)]
-        if command.connect is not None:
+        if command.connect is not None and registers.get(CONNECTED_AT) != int(command.connect):
             write = RegisterWrite(CONNECTED_AT, (int(command.connect),), "connect")
             groups.append(WriteGroup("connect", (write,)))
         if (battery := command.battery) is not None:

@@ -59,7 +59,8 @@ class ModbusBox:
 
     `words` are its registers, signed or not. `refused` maps addresses to the exception code of a request that touches
     them, `refused_writes` likewise for writes only. Writes to `ignored` addresses are acknowledged without effect. A
-    `silent` server never answers. `delay_s` comes before each answer. `requests` keeps (function, address, count).
+    `silent` server never answers, one that `resets` answers with a TCP reset. `delay_s` comes before each answer.
+    `requests` keeps (function, address, count).
     """
 
     def __init__(self, thread: ServerThread, words: dict[int, int]) -> None:
@@ -70,6 +71,7 @@ class ModbusBox:
         self.refused_writes: dict[int, int] = {}
         self.ignored: set[int] = set()
         self.silent = False
+        self.resets = False
         self.delay_s = 0.0
         self.port = 0
         self.requests: list[tuple[int, int, int]] = []
@@ -133,6 +135,8 @@ class ModbusBox:
         values: list[int] | list[bool] | None,
     ) -> ExcCodes | None:
         self.requests.append((function, address, count))
+        if self.resets:
+            await self._reset()
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
         touched = range(address, address + count)
