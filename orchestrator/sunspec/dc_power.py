@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.drivers.base import Registers
-from orchestrator.sunspec.device import MPPT, DcModule, ModuleKind, SunSpecDevice
+from orchestrator.sunspec.device import BATTERY_KINDS, MPPT, DcModule, ModuleKind, SunSpecDevice
 from orchestrator.sunspec.models import MODELS
 from orchestrator.sunspec.registers import read_raw, read_value
 from orchestrator.sunspec.static import module_kind
@@ -69,8 +69,7 @@ def battery_watts(powers: Powers, totals: Totals) -> float | None:
 
 def has_battery(device: SunSpecDevice) -> bool:
     """Whether a battery hangs on the DC side: a usable model 124, or modules that are named as the battery's."""
-    battery_kinds = (ModuleKind.CHARGE, ModuleKind.DISCHARGE)
-    return device.storage is not None or any(module.kind in battery_kinds for module in device.modules)
+    return device.storage is not None or any(module.kind in BATTERY_KINDS for module in device.modules)
 
 
 def _kind(module: DcModule, registers: Registers) -> ModuleKind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
@@ -22,13 +22,16 @@ MPPT: Final = 160
 METERS: Final = (201, 202, 203, 204, 211, 212, 213, 214)
 
 
-class ModuleKind(Enum):
+class ModuleKind(StrEnum):
     """What hangs on one DC input of model 160. UNKNOWN: its IDStr could not be read."""
 
     PV = "pv"
     CHARGE = "charge"
     DISCHARGE = "discharge"
     UNKNOWN = "unknown"
+
+
+BATTERY_KINDS: Final = (ModuleKind.CHARGE, ModuleKind.DISCHARGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +89,4 @@ class SunSpecDevice:
     @property
     def has_pv(self) -> bool:
         """False for a battery inverter: all its DC inputs are known to be its battery's."""
-        kinds = {module.kind for module in self.modules}
-        return not kinds or not kinds <= {ModuleKind.CHARGE, ModuleKind.DISCHARGE}
+        return not self.modules or any(module.kind not in BATTERY_KINDS for module in self.modules)

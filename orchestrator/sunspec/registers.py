@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from orchestrator.drivers.base import Registers
-from orchestrator.sunspec.codec import TYPES, scale_up
+from orchestrator.sunspec.codec import SCALE_MAX, SCALE_MIN, TYPES, scale_up
 from orchestrator.sunspec.models import Point
 
-_scale_factor = TYPES["sunssf"].unpack
+_SCALE_FACTORS: Final = {TYPES["sunssf"].pack(scale)[0]: scale for scale in range(SCALE_MIN, SCALE_MAX + 1)}
+"""What each word of a scale factor means: looked up with every value, and so not unpacked each time."""
 
 
 def read_raw(registers: Registers, origin: int, point: Point) -> Any:
@@ -27,8 +28,7 @@ def read_raw(registers: Registers, origin: int, point: Point) -> Any:
 def read_scale(registers: Registers, address: int) -> int | None:
     """The scale factor at `address`, None where it is not implemented or not within -10..10."""
     word = registers.get(address)
-    scale: int | None = None if word is None else _scale_factor((word,))
-    return scale
+    return None if word is None else _SCALE_FACTORS.get(word)
 
 
 def read_value(registers: Registers, origin: int, point: Point, scale_origin: int | None = None) -> float | None:
