@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from orchestrator.config_base import Host, Name, Percent, Port, Section, Text, Topic, UnitId, Watts
+from orchestrator.config_base import Host, Name, Percent, Port, Section, Text, Title, Topic, UnitId, Watts
 from orchestrator.setpoints import PriorityMode, SetpointFields
 from orchestrator.simulation.config import SimulationConfig
 
@@ -18,7 +18,7 @@ from orchestrator.simulation.config import SimulationConfig
 class SiteSection(Section):
     """`site:` its name, and its time zone for reports."""
 
-    name: Name
+    name: Title
     timezone: str = "UTC"
 
 

@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 Name = Annotated[
     str, Field(pattern=r"^[a-z0-9_-]{1,32}$", description="a name of 1 to 32 characters out of a-z, 0-9, '_' and '-'")
 ]
+Title = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", description="text of 1 to 64 characters on one line"),
+]
 Text = Annotated[str, Field(min_length=1, description="text that is not empty, in quotes where it looks like a number")]
 Host = Annotated[
     str,
