@@ -62,14 +62,14 @@ class Bench:
         self.link = ModbusLink("127.0.0.1", self.box.port, 0.15, RealClock(), self.observer)
         self.actor = self.start()
 
-    def start(self, **config: Any) -> InverterActor:
+    def start(self, driver: FakeDriver | None = None, **config: Any) -> InverterActor:
         """A new actor for the same device, as after a restart."""
         settings = InverterConfig.model_validate({"name": "east", "host": "127.0.0.1", **config})
         surroundings = Surroundings(self.clock, self.observer, Inbox())
         self.actor = InverterActor(
             surroundings,
             config=settings,
-            driver=FakeDriver(),
+            driver=driver or FakeDriver(),
             link=self.link,
             store=StateStore(self.state_dir),
             site=self.site,
@@ -385,6 +385,15 @@ def test_what_is_newly_written_is_read_back_once_outside_the_plan(bench: Bench) 
     bench.read()
 
     assert bench.box.reads == [(AC_AT, 6), (LIMIT_AT, 3), (AC_AT, 6)]
+
+
+def test_what_the_plan_reads_anyway_is_not_read_a_second_time(bench: Bench) -> None:
+    bench.start(FakeDriver(reads_all=True))
+    bench.read()
+    bench.command(3000.0)
+    bench.read()
+
+    assert bench.box.reads == [(MAGIC_AT, 2), (AC_AT, 13), (AC_AT, 13)]
 
 
 def test_a_register_that_the_device_ignores_is_said_once(bench: Bench) -> None:

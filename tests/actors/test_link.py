@@ -9,7 +9,7 @@ import pytest
 from actors.clock import RealClock
 from actors.link import FairLock, LinkPool, ModbusLink
 from actors.observer import NoObserver
-from orchestrator.errors import LinkDown, LinkTimeout, RequestRefused
+from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused
 from tests.support.plant import ModbusBox, ServerThread
 from tests.support.servers import wait_until
 
@@ -75,6 +75,15 @@ def test_a_refusal_names_its_code_and_keeps_the_connection(
     assert requests.seen == [("east", "refused"), ("east", None)]
 
 
+def test_an_answer_with_too_few_words_is_nonsense(link: ModbusLink, box: ModbusBox, requests: Requests) -> None:
+    box.short = True
+
+    with pytest.raises(NonsenseReply):
+        link.read(1, 10, 3, "east")
+
+    assert requests.seen == [("east", "nonsense")]
+
+
 @pytest.mark.parametrize("code", [0x0A, 0x0B])
 def test_a_gateway_that_gets_no_answer_is_silence_of_the_device(link: ModbusLink, box: ModbusBox, code: int) -> None:
     box.refused[10] = code
@@ -138,8 +147,8 @@ def test_a_closed_link_connects_again_when_it_is_used(link: ModbusLink, box: Mod
 
 def test_devices_behind_one_host_and_port_share_a_link_with_the_longest_timeout(box: ModbusBox) -> None:
     pool = LinkPool(RealClock(), NoObserver())
-    pool.expect("127.0.0.1", box.port, 0.05)
-    pool.expect("127.0.0.1", box.port, 0.4)
+    for timeout_s in (0.05, 0.4, 0.05):
+        pool.expect("127.0.0.1", box.port, timeout_s)
     box.delay_s = 0.15
 
     link = pool.link("127.0.0.1", box.port)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.actor import Actor, Surroundings
+from actors.actor import Actor, Crashed, Surroundings
 from actors.address import Address
 from actors.clock import RealClock
 from actors.messages import Tick
@@ -130,6 +130,17 @@ def test_the_siblings_of_a_crashed_actor_do_not_notice(family: Family) -> None:
 
     assert two.ref == before
     assert family.diary.restarts == ["one"]
+
+
+def test_news_of_an_actor_that_was_replaced_already_change_nothing(family: Family) -> None:
+    one, two = family.add("one"), family.add("two")
+    family.start()
+    family.supervisor.tell(Crashed("one", "urn:of-one-before", "a bug"))
+    two.tell("crash")
+    wait_until(lambda: "two" in family.diary.restarts, "a restart")
+
+    assert family.diary.restarts == ["two"]
+    assert one.is_alive
 
 
 def test_an_actor_that_dies_in_on_start_is_noticed_too(family: Family) -> None:

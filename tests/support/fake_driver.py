@@ -33,19 +33,22 @@ class FakeDevice:
     """What discovery found."""
 
     serial: int
-    reads: tuple[ReadRequest, ...] = (ReadRequest(AC_AT, 6),)
+    reads: tuple[ReadRequest, ...]
 
 
 class FakeDriver:
-    """Implements `Driver`. Limit and battery target are in W; they are written and read back outside the plan."""
+    """Implements `Driver`. Limit and battery target are in W, read back outside the plan unless `reads_all`."""
 
     name = "fake"
+
+    def __init__(self, *, reads_all: bool = False) -> None:
+        self._reads = (ReadRequest(AC_AT, 13 if reads_all else 6),)
 
     def discover(self) -> Discovery[FakeDevice]:
         words = yield ReadRequest(MAGIC_AT, 2)
         if isinstance(words, Refused) or words[0] != MAGIC:
             raise WrongDevice("no magic word")
-        return FakeDevice(words[1])
+        return FakeDevice(words[1], self._reads)
 
     def nameplate(self, device: FakeDevice) -> Nameplate:
         return Nameplate(serial=str(device.serial), ac_max_watts=5000.0)

@@ -59,7 +59,8 @@ class ModbusBox:
 
     `words` are its registers, signed or not. `refused` maps addresses to the exception code of a request that touches
     them, `refused_writes` likewise for writes only. Writes to `ignored` addresses are acknowledged without effect. A
-    `silent` server never answers, one that `resets` answers with a TCP reset. `delay_s` comes before each answer.
+    `silent` server never answers, one that `resets` answers with a TCP reset, a `short` one leaves out the last word of
+    what was asked for. `delay_s` comes before each answer.
     `requests` keeps (function, address, count).
     """
 
@@ -72,6 +73,7 @@ class ModbusBox:
         self.ignored: set[int] = set()
         self.silent = False
         self.resets = False
+        self.short = False
         self.delay_s = 0.0
         self.port = 0
         self.requests: list[tuple[int, int, int]] = []
@@ -123,7 +125,9 @@ class ModbusBox:
             transport.abort()
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
-        return b"" if sending and self.silent else data
+        if sending and self.silent:
+            return b""
+        return _shortened(data) if sending and self.short else data
 
     async def _action(  # noqa: PLR0917 (the signature is pymodbus')
         self,
@@ -150,3 +154,9 @@ class ModbusBox:
             words = [self.words.get(each, 0) & 0xFFFF for each in touched]
             registers[address - start : address - start + count] = words
         return None
+
+
+def _shortened(frame: bytes) -> bytes:
+    """The reply to a read without its last word: both lengths, of the frame and of the words, are made to fit."""
+    length, count = int.from_bytes(frame[4:6], "big"), frame[8]
+    return frame[:4] + (length - 2).to_bytes(2, "big") + frame[6:8] + bytes([count - 2]) + frame[9:-2]
