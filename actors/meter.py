@@ -8,7 +8,7 @@ from typing import Any
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient
 from actors.link import Link
-from actors.messages import Report, Tick
+from actors.messages import Event, Report, Tick
 from actors.session import DeviceSession, Unreachable
 from orchestrator.config import MeterConfig
 from orchestrator.drivers.base import AnyDriver
@@ -45,10 +45,12 @@ class MeterActor(Actor):
         self._changed_at_s = self._reported_at_s = float("-inf")
 
     def receive(self, message: Any) -> None:
-        """The first Tick starts the polling."""
+        """The first Tick starts the polling; the Event that the meter is reversed turns its sign, if that is ours."""
         match message:
             case Tick():
                 self._poll()
+            case Event("meter_reversed"):
+                self._sign = meter_sign.turned(self._sign)
 
     def close(self) -> None:
         """End the connection."""

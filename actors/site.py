@@ -25,12 +25,14 @@ from actors.messages import (
     Stop,
     Tick,
 )
+from actors.meter import NAME as METER
 from orchestrator import control
 from orchestrator.attendance import Attendance, freeze, patience_s
 from orchestrator.cadence import DECISION_GAP_S, FIRST_SAMPLES_WAIT_S, READ_WAIT_S, cycle_due_s
 from orchestrator.config import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult
 from orchestrator.failsafe import final_commands
+from orchestrator.meter_trust import MeterFault
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, Setpoint, in_force, merge
 from orchestrator.strictness import is_stricter
@@ -78,6 +80,7 @@ class SiteActor(Actor):
         self._attendance = {each.name: Attendance(patience_s(each, interval_s)) for each in config.inverters}
         self._meter: MeterSample | None = None
         self._meter_is_new = False
+        self._meter_fault: MeterFault | None = None
         self._state = ControlState()
         self._envelope = OperatingEnvelope()
         self._cycle = 0
@@ -203,6 +206,13 @@ class SiteActor(Actor):
         self._state = result.state
         self._command(result, now_s)
         self._announce(result)
+        self._announce_meter_fault(result.meter_fault)
+
+    def _announce_meter_fault(self, fault: MeterFault | None) -> None:
+        """Say it once when it begins. The meter actor hears it too, and turns a sign that was ours to find out."""
+        if fault is not None and fault != self._meter_fault:
+            self._announce(Event(f"meter_{fault}", METER, f"the meter is {fault}: failsafe"))
+        self._meter_fault = fault
 
     def _is_waiting(self, now_s: float) -> bool:
         """Until every device has spoken once a decision would rest on guesses; a dead one must not block for ever."""

@@ -111,7 +111,7 @@ class _Plant:
         self.links = _expect_devices(LinkPool(clock, observer), config)
         self._drivers = drivers
         self._store = StateStore(Path(config.control.state_dir))
-        self._audience = (self.mqtt, self.metrics, *map(_Guarded, listeners))
+        self._audience = (self.meter, self.mqtt, self.metrics, *map(_Guarded, listeners))
         self._setpoints: dict[str, Setpoint] = {}
 
     def children(self) -> tuple[Child, ...]:

@@ -31,6 +31,7 @@ from orchestrator.cycle import BatteryPowerFlow, ControlState, CycleResult, Inve
 from orchestrator.failsafe import hold, limits_stay, safe_limits, safe_room_watts
 from orchestrator.limit_commands import command_limit
 from orchestrator.load import estimate_load, is_silent
+from orchestrator.meter_trust import MeterFault, watch_meter
 from orchestrator.plant import Plant, Unit, see_plant
 from orchestrator.samples import MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, SetpointFields
@@ -72,7 +73,11 @@ class _Decision:
     excess: bool
     state: ControlState
     totals: SiteTotals
-    mode: Mode = "normal"
+    meter_fault: MeterFault | None = None
+
+    @property
+    def mode(self) -> Mode:
+        return "normal" if self.meter_fault is None else "failsafe"
 
 
 def step(
@@ -80,15 +85,19 @@ def step(
 ) -> CycleResult:
     """Decide one cycle. `now` is in monotonic seconds, the clock of the snapshot.
 
-    Without a fresh meter sample the failsafe decides. The result carries the state for the next step.
+    Without a meter that can be believed the failsafe decides. The result carries the state for the next step.
     """
     started_at_s = now if state.started_at_s is None else state.started_at_s
-    state = replace(state, started_at_s=started_at_s)
-    inputs = _Inputs(config, state, snapshot, envelope, see_plant(config, state, snapshot, envelope.fields), now)
-    if is_silent(config, snapshot.meter, started_at_s, now):
-        return _result(inputs, _decide_without_meter(inputs))
+    plant = see_plant(config, state, snapshot, envelope.fields)
+    trust = state.trust if snapshot.meter is None else watch_meter(state.trust, snapshot.meter, plant, now)
+    inputs = _Inputs(config, replace(state, started_at_s=started_at_s, trust=trust), snapshot, envelope, plant, now)
+    silent = is_silent(config, snapshot.meter, started_at_s, now)
+    fault = "silent" if silent else trust.fault(config, now)
+    if fault is not None:
+        return _result(inputs, _decide_without_meter(inputs, fault))
     if snapshot.meter is None:
-        return CycleResult(snapshot, envelope, None, (), ("waiting for the meter",), mode="waiting", state=state)
+        why = ("waiting for the meter",)
+        return CycleResult(snapshot, envelope, None, (), why, mode="waiting", state=inputs.state)
     return _result(inputs, _decide(inputs, snapshot.meter))
 
 
@@ -138,13 +147,13 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
     )
 
 
-def _decide_without_meter(inputs: _Inputs) -> _Decision:
-    """The meter is silent: limits that are safe at zero load, batteries hold."""
+def _decide_without_meter(inputs: _Inputs, fault: MeterFault) -> _Decision:
+    """The meter is silent, frozen or reversed: limits that are safe at zero load, batteries hold."""
     room = safe_room_watts(inputs.config, inputs.wanted)
     safe = {} if room is None else safe_limits(inputs.plant, room)
     limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
     state = replace(inputs.state, load=None, target_watts=0.0, target_pending=None, import_steps=0)
-    return _Decision(None, Allocation({}), room, limits, True, state, _totals(inputs, None), "failsafe")
+    return _Decision(None, Allocation({}), room, limits, True, state, _totals(inputs, None), fault)
 
 
 def _commanded(inputs: _Inputs) -> Plant:
@@ -196,9 +205,10 @@ def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
         envelope=inputs.envelope,
         flow=decision.flow,
         commands=tuple(commands),
-        reasons=reasons.of_site(inputs.envelope, decision.flow, decision.allocation, decision.mode),
+        reasons=reasons.of_site(inputs.envelope, decision.flow, decision.allocation, decision.meter_fault),
         totals=decision.totals,
         mode=decision.mode,
+        meter_fault=decision.meter_fault,
         state=replace(decision.state, decided_at_s=inputs.now_s, inverters=memories),
     )
 
@@ -220,7 +230,7 @@ def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[Inverter
         battery=battery,
         reasons=reasons.of_inverter(
             inputs.envelope,
-            mode=decision.mode,
+            meter_fault=decision.meter_fault,
             battery=battery,
             share=decision.allocation.shares.get(unit.name),
             ac_limit_watts=limit,

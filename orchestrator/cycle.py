@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from orchestrator.commands import InverterCommand
+from orchestrator.meter_trust import MeterFault, MeterTrust
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope
 
@@ -121,6 +122,7 @@ class ControlState:
     target_pending: Pending | None = None
     import_steps: int = 0
     probe: Probe = field(default_factory=Probe)
+    trust: MeterTrust = field(default_factory=MeterTrust)
     inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -130,7 +132,7 @@ class CycleResult:
 
     `commands` holds one command for every inverter that answers and may be controlled, also in shadow mode
     (`control.enabled: false`), where they are shown and not sent. `reasons` says what decided for the site as a whole.
-    `state` goes into the next step. `mode` is "failsafe" while the meter is silent,
+    `state` goes into the next step. `mode` is "failsafe" while there is a `meter_fault`,
     "waiting" until the first samples are there (no commands then).
     """
 
@@ -141,6 +143,7 @@ class CycleResult:
     reasons: tuple[str, ...] = ()
     totals: SiteTotals = field(default_factory=SiteTotals)
     mode: Mode = "normal"
+    meter_fault: MeterFault | None = None
     state: ControlState = field(default_factory=ControlState)
 
     def command(self, inverter: str) -> InverterCommand | None:

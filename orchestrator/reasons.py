@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from orchestrator.allocation import Allocation, BatteryShare
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.cycle import BatteryPowerFlow, Mode
+from orchestrator.cycle import BatteryPowerFlow
+from orchestrator.meter_trust import MeterFault
 from orchestrator.setpoints import OperatingEnvelope
 
 LIMITS_ON_AC = {"export_limit_watts": "export limit", "generation_limit_watts": "generation limit"}
 
 
 def of_site(
-    envelope: OperatingEnvelope, flow: BatteryPowerFlow | None, allocation: Allocation, mode: Mode
+    envelope: OperatingEnvelope, flow: BatteryPowerFlow | None, allocation: Allocation, meter_fault: MeterFault | None
 ) -> tuple[str, ...]:
     """What decided for the site as a whole, most decisive first."""
     said = []
@@ -19,8 +20,8 @@ def of_site(
         said.append(f"energize false ({envelope.source('energize')}): AC 0 W, batteries idle")
     elif envelope.fields.connect is False:
         said.append(f"connect false ({envelope.source('connect')}): all inverters disconnected")
-    if mode == "failsafe":
-        said.append("meter silent: failsafe")
+    if meter_fault is not None:
+        said.append(f"meter {meter_fault}: failsafe")
     if flow is not None and flow.battery_mode != "idle":
         said.append(f"{flow.battery_mode} {abs(flow.target_battery_power_watts):.0f} W")
     if allocation.binding:
@@ -31,7 +32,7 @@ def of_site(
 def of_inverter(
     envelope: OperatingEnvelope,
     *,
-    mode: Mode,
+    meter_fault: MeterFault | None,
     battery: BatteryCommand | None,
     share: BatteryShare | None,
     ac_limit_watts: float | None,
@@ -42,27 +43,29 @@ def of_inverter(
     if connect is False:
         said.append(f"disconnected: connect false ({envelope.source('connect')})")
     if battery is not None:
-        said.append(_of_battery(envelope, mode, battery, share))
+        said.append(_of_battery(envelope, meter_fault, battery, share))
     if ac_limit_watts is not None:
-        said.append(_of_limit(envelope, mode, ac_limit_watts))
+        said.append(_of_limit(envelope, meter_fault, ac_limit_watts))
     return tuple(said)
 
 
-def _of_battery(envelope: OperatingEnvelope, mode: Mode, battery: BatteryCommand, share: BatteryShare | None) -> str:
+def _of_battery(
+    envelope: OperatingEnvelope, meter_fault: MeterFault | None, battery: BatteryCommand, share: BatteryShare | None
+) -> str:
     if battery.mode is BatteryMode.RELEASE:
         field = "battery_storage_mode" if envelope.fields.battery_storage_mode == 0 else "connect"
         return f"battery released: {field} ({envelope.source(field)})"
     if envelope.fields.energize is False:
         return f"battery idle: energize false ({envelope.source('energize')})"
-    if mode == "failsafe":
-        return f"hold: meter silent, charge at most {battery.watts:.0f} W from own PV"
+    if meter_fault is not None:
+        return f"hold: meter {meter_fault}, charge at most {battery.watts:.0f} W from own PV"
     why = share.reason if share else "nothing asked"
     if battery.mode is BatteryMode.IDLE:
         return f"idle: {why}"
     return f"{battery.mode} {abs(battery.watts):.0f} W: {why}"
 
 
-def _of_limit(envelope: OperatingEnvelope, mode: Mode, ac_limit_watts: float) -> str:
+def _of_limit(envelope: OperatingEnvelope, meter_fault: MeterFault | None, ac_limit_watts: float) -> str:
     if envelope.fields.energize is False:
         return f"AC limit 0 W: energize false ({envelope.source('energize')})"
     limits = [
@@ -70,6 +73,6 @@ def _of_limit(envelope: OperatingEnvelope, mode: Mode, ac_limit_watts: float) ->
         for field, words in LIMITS_ON_AC.items()
         if getattr(envelope.fields, field) is not None
     ]
-    if mode == "failsafe":
-        limits.insert(0, "meter silent")
+    if meter_fault is not None:
+        limits.insert(0, f"meter {meter_fault}")
     return f"AC limit {ac_limit_watts:.0f} W: {', '.join(limits) or 'rising step by step to no limit'}"

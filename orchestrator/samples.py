@@ -96,12 +96,13 @@ class MeterSample:
     """The point of common coupling at one moment: `site_watts` import +; counters in Wh, None where there are none.
 
     `at_s` is when the meter answered, `changed_at_s` when its words last differed from those before: a meter that is
-    polled faster than it measures answers with an old value.
+    polled faster than it measures answers with an old value. `orientation` is -1 where its own sign was turned.
     """
 
     at_s: float
     site_watts: float
     changed_at_s: float = 0.0
+    orientation: int = 1
     frequency_hz: float | None = None
     phase_watts: tuple[float, ...] = ()
     import_wh: float | None = None

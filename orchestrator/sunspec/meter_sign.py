@@ -44,7 +44,7 @@ def oriented(state: MeterSign, sample: MeterSample) -> MeterSample:
     if not state.export_positive:
         return sample
     phases = tuple(0.0 - watts for watts in sample.phase_watts)
-    return replace(sample, site_watts=0.0 - sample.site_watts, phase_watts=phases)
+    return replace(sample, site_watts=0.0 - sample.site_watts, phase_watts=phases, orientation=-1)
 
 
 def observe(state: MeterSign, sample: MeterSample) -> MeterSign:
@@ -63,6 +63,11 @@ def observe(state: MeterSign, sample: MeterSample) -> MeterSign:
     if sign != state.steady or imported < 0 or exported < 0 or (imported > 0 and exported > 0):
         return counted
     return _weighed(counted, sign if imported > 0 else -sign)
+
+
+def turned(state: MeterSign) -> MeterSign:
+    """The state after the plant's own moves proved the sign wrong. A sign that site.yaml names is not turned."""
+    return replace(state, export_positive=not state.export_positive, proofs=0) if state.automatic else state
 
 
 def _weighed(state: MeterSign, proof: int) -> MeterSign:

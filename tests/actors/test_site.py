@@ -494,3 +494,13 @@ def test_after_stop_nothing_is_decided_any_more(bench: Bench) -> None:
 
     assert bench.results == []
     assert bench.commands("east") == []
+
+
+def test_a_fault_of_the_meter_is_said_once_when_it_begins(bench: Bench) -> None:
+    bench.advance(6.0)
+    assert [e.name for e in bench.listener.of(Event)] == ["meter_silent"]
+
+    bench.meter(100.0)
+    bench.advance(2.0)
+    bench.advance(6.0)
+    assert [e.name for e in bench.listener.of(Event)] == ["meter_silent", "meter_silent"]

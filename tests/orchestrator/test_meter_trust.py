@@ -1,0 +1,101 @@
+"""A frozen and a reversed meter are noticed from the plant's own moves; an honest one never is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.cycle import ControlState
+from orchestrator.meter_trust import MeterTrust, watch_meter
+from orchestrator.plant import Plant, see_plant
+from orchestrator.samples import InverterSample, MeterSample, Nameplate, SiteSnapshot
+from orchestrator.setpoints import SetpointFields
+from tests.support.virtual_site import site_config
+
+CONFIG = site_config()
+
+
+def plant(ac_watts: float, names: tuple[str, ...] = ("east", "west")) -> Plant:
+    share = ac_watts / len(names)
+    samples = tuple(InverterSample(n, 0.0, ac_watts=share, nameplate=Nameplate(ac_max_watts=5000.0)) for n in names)
+    return see_plant(CONFIG, ControlState(), SiteSnapshot(0.0, None, samples), SetpointFields())
+
+
+def meter(watts: float, changed_at_s: float, orientation: int = 1) -> MeterSample:
+    return MeterSample(changed_at_s, watts, changed_at_s, orientation=orientation)
+
+
+def watch(steps: list[tuple[float, float]], *, trust: MeterTrust | None = None, begin_s: float = 0.0) -> MeterTrust:
+    """One (AC power, meter power) a second, the meter with a new value each time."""
+    trust = trust or MeterTrust()
+    for second, (ac, site) in enumerate(steps):
+        now_s = begin_s + second
+        trust = watch_meter(trust, meter(site, now_s), plant(ac), now_s)
+    return trust
+
+
+STEADY = [(1000.0, -500.0 + i) for i in range(6)]
+
+
+def test_a_meter_that_keeps_one_value_while_ac_moves_is_frozen_after_three_seconds() -> None:
+    trust = watch(STEADY)
+    last = meter(-495.0, 5.0)
+    for now_s in (6.0, 7.0, 8.0):
+        trust = watch_meter(trust, last, plant(2000.0), now_s)
+        assert trust.fault(CONFIG, now_s) is None
+    trust = watch_meter(trust, last, plant(2000.0), 9.0)
+
+    assert trust.fault(CONFIG, 9.0) == "frozen"
+    assert watch_meter(trust, meter(-1500.0, 10.0), plant(2000.0), 10.0).fault(CONFIG, 10.0) is None
+
+
+def test_a_meter_that_keeps_one_value_while_nothing_moves_is_not_frozen() -> None:
+    trust = watch(STEADY)
+    for second in range(6, 600):
+        trust = watch_meter(trust, meter(-495.0, 5.0), plant(1050.0), float(second))
+    assert trust.fault(CONFIG, 600.0) is None
+
+
+def test_a_slow_meter_is_given_three_of_its_own_periods() -> None:
+    trust = MeterTrust()
+    for now_s in (0.0, 4.0, 8.0, 12.0, 16.0):
+        trust = watch_meter(trust, meter(-500.0 + now_s, now_s), plant(1000.0), now_s)
+    for now_s in (17.0, 20.0, 28.0):
+        trust = watch_meter(trust, meter(-484.0, 16.0), plant(2000.0), now_s)
+        assert trust.fault(CONFIG, now_s) is None
+    assert trust.fault(CONFIG, 29.0) == "frozen"
+
+
+def test_a_meter_that_moves_with_ac_power_is_reversed() -> None:
+    assert watch([(0, 1000), (1000, 2000), (3000, 4000)]).fault(CONFIG, 2.0) is None
+    assert watch([(0, 1000), (1000, 2000), (3000, 4000), (1000, 2000)]).fault(CONFIG, 3.0) == "reversed"
+
+
+def test_a_load_that_jumps_as_ac_power_rises_is_not_enough() -> None:
+    steps = [(0.0, 1000.0), (1000.0, 4000.0), (2000.0, 3000.0), (3000.0, 2000.0), (4000.0, 1000.0)]
+    assert watch(steps).fault(CONFIG, 4.0) is None
+
+
+def test_the_evidence_starts_anew_when_the_sign_is_turned_or_other_inverters_answer() -> None:
+    trust = watch([(0, 1000), (1000, 2000), (3000, 4000), (1000, 2000)])
+
+    turned = watch_meter(trust, meter(-2000, 4.0, orientation=-1), plant(1000.0), 4.0)
+    assert turned.fault(CONFIG, 4.0) is None
+    others = watch_meter(trust, meter(2000, 4.0), plant(1000.0, ("east",)), 4.0)
+    assert others.fault(CONFIG, 4.0) is None
+
+
+@given(st.lists(st.tuples(st.floats(-10000, 10000), st.floats(-200, 200)), min_size=1, max_size=60))
+def test_an_honest_meter_is_never_suspected(moves: list[tuple[float, float]]) -> None:
+    load, steps = 3000.0, []
+    for ac, drift in moves:
+        load += drift
+        steps.append((ac, load - ac))
+    for length in range(1, len(steps) + 1, 7):
+        assert watch(steps[:length]).fault(CONFIG, float(length - 1)) is None
+
+
+@pytest.mark.parametrize("orientation", [1, -1])
+def test_orientation_is_part_of_the_sample(orientation: int) -> None:
+    assert watch_meter(MeterTrust(), meter(0, 0.0, orientation), plant(0.0), 0.0).orientation == orientation
