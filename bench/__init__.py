@@ -1,0 +1,1 @@
+"""What the orchestrator costs, measured: `make bench`. Numbers of one run, to be read and compared, never asserted."""
