@@ -6,6 +6,7 @@ or by its own watchdog. All decisions are `control.step`; this file only says wh
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from actors.messages import (
     Command,
     Event,
     Read,
+    Reconfigure,
     Release,
     Report,
     SetpointReceived,
@@ -32,7 +34,9 @@ from orchestrator.cadence import DECISION_GAP_S, FIRST_SAMPLES_WAIT_S, READ_WAIT
 from orchestrator.config import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult
 from orchestrator.failsafe import final_commands
+from orchestrator.handover import attendance_after, hand_back_commands, state_after
 from orchestrator.meter_trust import MeterFault
+from orchestrator.reload import forgotten_sources
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, Setpoint, in_force, merge
 from orchestrator.strictness import is_stricter
@@ -81,6 +85,7 @@ class SiteActor(Actor):
         self._meter: MeterSample | None = None
         self._meter_is_new = False
         self._meter_fault: MeterFault | None = None
+        self._not_following: frozenset[str] = frozenset()
         self._state = ControlState()
         self._envelope = OperatingEnvelope()
         self._cycle = 0
@@ -90,6 +95,7 @@ class SiteActor(Actor):
         self._wake_at_s = self._expiry_at_s = float("inf")
         self._decision_is_due = False
         self._stop_asked: Stop | None = None
+        self._release_asked: threading.Event | None = None
         self._unreleased: set[str] = set()
 
     def receive(self, message: Any) -> None:
@@ -117,6 +123,8 @@ class SiteActor(Actor):
                 self._on_acknowledged(message)
             case SetpointRefused() | Event():
                 self._announce(message)
+            case Reconfigure():
+                self._on_reconfigure(message)
             case Stop():
                 self._on_stop_asked(message)
 
@@ -207,12 +215,18 @@ class SiteActor(Actor):
         self._command(result, now_s)
         self._announce(result)
         self._announce_meter_fault(result.meter_fault)
+        self._announce_not_following(frozenset(result.not_following))
 
     def _announce_meter_fault(self, fault: MeterFault | None) -> None:
         """Say it once when it begins. The meter actor hears it too, and turns a sign that was ours to find out."""
         if fault is not None and fault != self._meter_fault:
             self._announce(Event(f"meter_{fault}", METER, f"the meter is {fault}: failsafe"))
         self._meter_fault = fault
+
+    def _announce_not_following(self, names: frozenset[str]) -> None:
+        for name in sorted(names - self._not_following):
+            self._announce(Event("battery_not_following", name, "its battery has not followed its command for 30 s"))
+        self._not_following = names
 
     def _is_waiting(self, now_s: float) -> bool:
         """Until every device has spoken once a decision would rest on guesses; a dead one must not block for ever."""
@@ -262,11 +276,33 @@ class SiteActor(Actor):
             self._decision_is_due = True
             self.later(wait_s, _DecisionDue())
 
+    # Another configuration
+
+    def _on_reconfigure(self, message: Reconfigure) -> None:
+        if self._stop_asked is not None:
+            return
+        former, self._config = self._config, message.config
+        addresses, self._inverters = self._inverters, message.inverters
+        self._attendance = attendance_after(self._attendance, message.config, message.changes)
+        for source in forgotten_sources(former, message.config):
+            self._setpoints.pop(source, None)
+        self._release_asked, now_s = message.done, self.clock.now_s()
+        self._unreleased.clear()
+        for command in hand_back_commands(former, message.config, message.changes, self._state):
+            self._unreleased.add(command.inverter)
+            addresses[command.inverter].tell(Release(command, now_s))
+        self._state = state_after(self._state, message.changes)
+        self._finish_if_released()
+        self._decide_if_complete()
+        self._begin_if_due()
+        self._on_setpoints_changed()
+
     # The end
 
     def _on_stop_asked(self, stop: Stop) -> None:
         now_s = self.clock.now_s()
-        self._stop_asked, self._reading = stop, False
+        self._stop_asked, self._reading, self._release_asked = stop, False, stop.done
+        self._unreleased.clear()
         for command in final_commands(self._config, self._merged(now_s), self._snapshot(now_s)):
             self._unreleased.add(command.inverter)
             self._inverters[command.inverter].tell(Release(command, now_s))
@@ -279,5 +315,5 @@ class SiteActor(Actor):
             self._finish_if_released()
 
     def _finish_if_released(self) -> None:
-        if self._stop_asked is not None and not self._unreleased:
-            self._stop_asked.done.set()
+        if self._release_asked is not None and not self._unreleased:
+            self._release_asked.set()

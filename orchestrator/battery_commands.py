@@ -18,6 +18,10 @@ DISCHARGE_BIT = 2
 GRID_UNNEEDED_AFTER_S = 10.0
 """The permission to charge from AC is taken back after own PV sufficed for this long: it is seldom worth a write."""
 
+DEAF_AFTER_S = 30.0
+DEAF_PART = 0.3
+IDLE_PART = 0.05
+
 SHORT_BY_PART = 0.01
 SHORT_BY_WATTS = 30.0
 PROGRESS_PART = 0.1
@@ -31,13 +35,24 @@ def must_rest(unit: Unit, charging: bool, now_s: float) -> bool:
     return now_s - unit.memory.direction_at_s < unit.battery.idle_between_s
 
 
+def is_deaf(memory: InverterMemory, now_s: float) -> bool:
+    """Whether its battery has not followed its command for so long that people should hear of it."""
+    return memory.deaf_since_s is not None and now_s - memory.deaf_since_s >= DEAF_AFTER_S
+
+
 def watch_following(unit: Unit) -> InverterMemory:
     """Count the steps in a row in which the battery was short of its target and hardly came nearer."""
     memory, asked = unit.memory, unit.memory.target_watts
     if unit.battery is None or unit.sample.at_s == memory.seen_at_s:
         return memory
     watts = unit.battery.watts
-    memory = replace(memory, seen_watts=watts, seen_pv_watts=unit.pv_watts, seen_at_s=unit.sample.at_s)
+    memory = replace(
+        memory,
+        seen_watts=watts,
+        seen_pv_watts=unit.pv_watts,
+        seen_at_s=unit.sample.at_s,
+        deaf_since_s=_deaf_since_s(unit, unit.battery),
+    )
     if not asked or unit.memory.seen_at_s is None:
         return replace(memory, short_steps=0)
     sign = 1 if asked > 0 else -1
@@ -45,6 +60,23 @@ def watch_following(unit: Unit) -> InverterMemory:
     came_nearer = sign * (watts - unit.memory.seen_watts)
     short = missing > max(SHORT_BY_PART * abs(asked), SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * missing
     return replace(memory, short_steps=memory.short_steps + 1 if short else 0)
+
+
+def _deaf_since_s(unit: Unit, battery: Battery) -> float | None:
+    if not _does_not_care(battery, unit.memory.target_watts):
+        return None
+    return unit.sample.at_s if unit.memory.deaf_since_s is None else unit.memory.deaf_since_s
+
+
+def _does_not_care(battery: Battery, asked_watts: float | None) -> bool:
+    """It does hardly anything of what it is asked for, or a lot although it is asked for nothing."""
+    if asked_watts is None:
+        return False
+    if asked_watts == 0:
+        limit = max(battery.charge_max_watts, battery.discharge_max_watts)
+        return abs(battery.watts) > max(IDLE_PART * limit, SHORT_BY_WATTS)
+    given = battery.watts if asked_watts > 0 else -battery.watts
+    return given < DEAF_PART * abs(asked_watts)
 
 
 def command_battery(

@@ -15,7 +15,7 @@ from math import fsum
 from orchestrator import reasons
 from orchestrator.ac_limits import expected_watts, hand_out_room, is_binding, newly_fed_watts, room_for_ac
 from orchestrator.allocation import Allocation
-from orchestrator.battery_commands import command_battery, must_rest, watch_following
+from orchestrator.battery_commands import command_battery, is_deaf, must_rest, watch_following
 from orchestrator.battery_target import (
     Balance,
     charge_max_watts,
@@ -209,6 +209,7 @@ def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
         totals=decision.totals,
         mode=decision.mode,
         meter_fault=decision.meter_fault,
+        not_following=tuple(name for name, memory in memories.items() if is_deaf(memory, inputs.now_s)),
         state=replace(decision.state, decided_at_s=inputs.now_s, inverters=memories),
     )
 

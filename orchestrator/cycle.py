@@ -89,7 +89,8 @@ class InverterMemory:
 
     `ac_limit_watts` and `target_watts` (battery, charging +) are what was last commanded.
     `direction` (+1 charging, -1 discharging) was last commanded at `direction_at_s`.
-    `short_steps` counts steps in which the battery came no nearer to its target; `seen_watts` is where it was,
+    `short_steps` counts steps in which the battery came no nearer to its target; since `deaf_since_s` it does not
+    care. `seen_watts` is where it was,
     and `seen_pv_watts` what its PV made then.
     `hold_watts` is the charging at the moment the meter fell silent.
     `disconnected` says that we disconnected it; of one that is `away` nothing else is known.
@@ -101,6 +102,7 @@ class InverterMemory:
     direction: int = 0
     direction_at_s: float = 0.0
     short_steps: int = 0
+    deaf_since_s: float | None = None
     seen_watts: float = 0.0
     seen_pv_watts: float = 0.0
     seen_at_s: float | None = None
@@ -132,7 +134,8 @@ class CycleResult:
 
     `commands` holds one command for every inverter that answers and may be controlled, also in shadow mode
     (`control.enabled: false`), where they are shown and not sent. `reasons` says what decided for the site as a whole.
-    `state` goes into the next step. `mode` is "failsafe" while there is a `meter_fault`,
+    `state` goes into the next step. `not_following` names the batteries that have not followed
+    their command for 30 s. `mode` is "failsafe" while there is a `meter_fault`,
     "waiting" until the first samples are there (no commands then).
     """
 
@@ -144,6 +147,7 @@ class CycleResult:
     totals: SiteTotals = field(default_factory=SiteTotals)
     mode: Mode = "normal"
     meter_fault: MeterFault | None = None
+    not_following: tuple[str, ...] = ()
     state: ControlState = field(default_factory=ControlState)
 
     def command(self, inverter: str) -> InverterCommand | None:

@@ -72,8 +72,8 @@ def watch_meter(before: MeterTrust, meter: MeterSample, plant: Plant, now_s: flo
     moved = plant.ac_watts - before.ac_watts
     has_moved = abs(moved) > max(MOVE_PART_OF_RATING * plant.rating_watts, MOVE_LEAST_WATTS)
     if meter.changed_at_s == before.changed_at_s:
-        since_s = (before.moved_since_s or now_s) if has_moved else None
-        return replace(before, moved_since_s=since_s)
+        since_s = now_s if before.moved_since_s is None else before.moved_since_s
+        return replace(before, moved_since_s=since_s if has_moved else None)
     seen = replace(
         before,
         changed_at_s=meter.changed_at_s,

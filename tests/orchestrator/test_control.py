@@ -239,3 +239,11 @@ def test_a_small_site_of_one_battery_inverter_covers_its_load() -> None:
 def test_the_example_has_what_the_issue_asks_for() -> None:
     capacities = {name: i.battery.capacity_wh for name, i in EXAMPLE.items() if i.battery}
     assert capacities == {"east": 10000, "west": 5000}
+
+
+def test_a_battery_near_full_that_takes_less_is_not_said_to_be_deaf() -> None:
+    loop = plant(battery_power_flow=True)
+    loop.site.set_soc("west", 98.0)
+    loop.run(60)
+
+    assert loop.history[-1].result.not_following == ()
