@@ -24,9 +24,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from actors.actor import Actor, Surroundings
-from actors.messages import Acknowledged, Tick
+from actors.messages import Acknowledged, Event, Tick
+from actors.operation_metrics import OperationMetrics
 from orchestrator.config import MetricsSection
 from orchestrator.cycle import CycleResult
+from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused, WrongDevice
 from orchestrator.gauges import GAUGES, gauge_values
 from orchestrator.limit_excess import LIMITS, excess_between
 
@@ -36,6 +38,7 @@ PREFIX: Final = "orchestrator_"
 LATENCY_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 STALE_AFTER_S: Final = 10.0
 LISTEN_AGAIN_S: Final = 10.0
+ERROR_KINDS: Final = tuple(each.kind for each in (LinkDown, LinkTimeout, RequestRefused, NonsenseReply, WrongDevice))
 
 
 class LatestCycle(Collector):
@@ -58,6 +61,10 @@ class LatestCycle(Collector):
             for value in gauge_values(latest[1]):
                 families[value.name].add_metric(value.labels, value.value)
         yield from families.values()
+        age = GaugeMetricFamily(PREFIX + "cycle_age_seconds", "Time since the newest cycle was decided.")
+        if latest is not None:
+            age.add_metric((), self._now_s() - latest[0])
+        yield age
 
 
 class PrometheusObserver:
@@ -82,6 +89,7 @@ class PrometheusObserver:
         """The port where a MetricsActor serves the registry, None while it is not served."""
         self._latest = LatestCycle(now_s, max(STALE_AFTER_S, 3 * cycle_interval_s))
         self._former: CycleResult | None = None
+        self._devices: set[str] = set()
         self.registry.register(self._latest)
         self._gauge("info", "1; the labels say which site and which version this is.", "site", "version").labels(
             site, version
@@ -89,6 +97,7 @@ class PrometheusObserver:
         self._make_actor_metrics()
         self._make_device_metrics()
         self._make_site_metrics(sources)
+        self._operation = OperationMetrics(self.registry, sources, cycle_interval_s)
 
     def _make_actor_metrics(self) -> None:
         self._up = self._gauge("actor_up", "1 while the actor runs.", "actor")
@@ -133,6 +142,7 @@ class PrometheusObserver:
     def actor_up(self, actor: str, up: bool) -> None:
         """An actor started or stopped."""
         self._up.labels(actor).set(up)
+        self._restarts.labels(actor)  # begins at 0: the first restart would be invisible otherwise
 
     def actor_restarted(self, actor: str) -> None:
         """The supervisor replaced an actor that crashed."""
@@ -149,8 +159,15 @@ class PrometheusObserver:
         """One Modbus request to `device` took `seconds`; `error` is the kind of its DeviceError, if any."""
         self._requests.labels(device).inc()
         self._latency.labels(device).observe(seconds)
+        if device not in self._devices:
+            self._expect_errors(device)
         if error is not None:
             self._errors.labels(device, error).inc()
+
+    def _expect_errors(self, device: str) -> None:
+        for kind in ERROR_KINDS:
+            self._errors.labels(device, kind)
+        self._devices.add(device)
 
     def register_written(self, inverter: str, register: str) -> None:
         """One register write of `inverter` was acknowledged."""
@@ -160,12 +177,21 @@ class PrometheusObserver:
         """A message of `source` was not a setpoint."""
         self._rejected.labels(source).inc()
 
+    def setpoint_fresh(self, source: str, fresh: bool) -> None:
+        """Whether `source` has renewed its setpoint in time."""
+        self._operation.setpoint_fresh(source, fresh)
+
+    def event(self, event: Event) -> None:
+        """Something that people should hear of once."""
+        self._operation.event(event)
+
     def cycle_done(self, result: CycleResult) -> None:
         """A cycle was decided: its gauges, and what flowed above the limits since the one before."""
         if self._former is not None:
             for excess in excess_between(self._former, result):
                 self._seconds.labels(excess.limit).inc(excess.seconds)
                 self._watt_hours.labels(excess.limit).inc(excess.watt_hours)
+        self._operation.cycle_done(self._former, result)
         self._former = result
         self._latest.show(result)
 
@@ -181,7 +207,7 @@ class _Listen:
 
 
 class MetricsActor(Actor):
-    """Serves what a `PrometheusObserver` counts, and feeds it the cycles. Takes CycleResult and Acknowledged.
+    """Serves what a `PrometheusObserver` counts, and feeds it the cycles. Takes CycleResult, Acknowledged and Event.
 
     A port that is taken costs the metrics, not the plant: it is said once and tried again.
     """
@@ -202,6 +228,8 @@ class MetricsActor(Actor):
                 self._prometheus.cycle_done(message)
             case Acknowledged():
                 self._prometheus.command_acknowledged(message)
+            case Event():
+                self._prometheus.event(message)
 
     def close(self) -> None:
         """Free the port."""

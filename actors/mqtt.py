@@ -131,7 +131,8 @@ class MqttActor(Actor):
 
     def _remind(self) -> None:
         now_s = self.clock.now_s()
-        for intake in self._intakes.values():
+        for source, intake in self._intakes.items():
+            self.observer.setpoint_fresh(source, intake.is_fresh(now_s))
             if intake.setpoint is not None and intake.setpoint.is_valid(now_s):
                 self._site.tell(SetpointReceived(intake.setpoint))
         self.later(REMIND_INTERVAL_S, _Remind())

@@ -14,6 +14,9 @@ class Observer(Protocol):
     def actor_up(self, actor: str, up: bool) -> None:
         """An actor started or stopped."""
 
+    def actor_gone(self, actor: str) -> None:
+        """An actor was stopped for good: its inverter is not part of the site any more."""
+
     def actor_restarted(self, actor: str) -> None:
         """The supervisor replaced an actor that crashed."""
 
@@ -29,11 +32,16 @@ class Observer(Protocol):
     def setpoint_refused(self, source: str) -> None:
         """A message of `source` was not a setpoint."""
 
+    def setpoint_fresh(self, source: str, fresh: bool) -> None:
+        """Whether `source` has renewed its setpoint in time; told again and again. One that need not is fresh."""
+
 
 class NoObserver:
     """Listens to nothing."""
 
     def actor_up(self, actor: str, up: bool) -> None: ...
+
+    def actor_gone(self, actor: str) -> None: ...
 
     def actor_restarted(self, actor: str) -> None: ...
 
@@ -44,3 +52,5 @@ class NoObserver:
     def register_written(self, inverter: str, register: str) -> None: ...
 
     def setpoint_refused(self, source: str) -> None: ...
+
+    def setpoint_fresh(self, source: str, fresh: bool) -> None: ...

@@ -79,7 +79,8 @@ def wait_for_end(ended: threading.Event, failed: threading.Event, display: Displ
 def _plant(config: SiteConfig, options: RunOptions, display: Display) -> Iterator[System]:
     clock = RealClock()
     sources = [source.name for source in config.setpoints.mqtt]
-    observer = PrometheusObserver(config.site.name, options.version, sources)
+    interval_s = config.control.interval_s
+    observer = PrometheusObserver(config.site.name, options.version, sources, cycle_interval_s=interval_s)
     system = start_system(config, clock=clock, observer=observer, listeners=(display,))
     try:
         yield system

@@ -6,6 +6,7 @@ Whatever is unknown has no value here, so that a device that is away has no seri
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -43,6 +44,9 @@ GAUGES: Final = (
     GaugeKind("inverter_battery_soc_ratio", "State of charge of the battery, 0 to 1.", ("inverter",)),
     GaugeKind("inverter_ac_limit_watts", "AC limit commanded; no series while there is no limit.", ("inverter",)),
     GaugeKind("inverter_battery_target_watts", "Battery power commanded; positive is charging.", ("inverter",)),
+    GaugeKind(
+        "inverter_reason", "1 for each reason of the newest command, without its numbers.", ("inverter", "reason")
+    ),
     GaugeKind("site_power_watts", "Power at the grid connection; positive is import."),
     GaugeKind("site_load_watts", "Consumption of the site: grid power plus the AC power of the inverters."),
     GaugeKind("site_pv_watts", "DC power of all PV that can be read."),
@@ -50,6 +54,15 @@ GAUGES: Final = (
     GaugeKind("limit_watts", "Limit in force and the source that set it.", ("limit", "source")),
     GaugeKind("sample_age_seconds", "Age of the sample when the cycle was decided.", ("inverter",)),
 )
+
+
+_NUMBER: Final = re.compile(r",?(?: at| of)? -?\d[\d.,e+-]* (?:W|%)")
+"""A number with its unit as reasons have it, with the word that leads to it: " 1200 W", " of 5000 W", " at 98 %"."""
+
+
+def without_numbers(reason: str) -> str:
+    """A reason as a label: its words are few, its numbers are not."""
+    return _NUMBER.sub("", reason)
 
 
 def gauge_values(result: CycleResult) -> tuple[GaugeValue, ...]:
@@ -91,6 +104,8 @@ def _inverter_values(result: CycleResult) -> Iterator[_Value]:
         if command is not None:
             yield "inverter_ac_limit_watts", command.ac_limit_watts, labels
             yield "inverter_battery_target_watts", command.battery.watts if command.battery else None, labels
+            for reason in dict.fromkeys(map(without_numbers, command.reasons)):
+                yield "inverter_reason", 1.0, (sample.name, reason)
     for name in result.snapshot.away:
         yield "inverter_up", 0.0, (name,)
 

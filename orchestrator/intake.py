@@ -46,6 +46,10 @@ class Intake:
         self._accepted: bytes | None = None
         self._refused: bytes | None = None
 
+    def is_fresh(self, now_s: float) -> bool:
+        """Whether the source renews its setpoint as it must; always true of one whose setpoints have no validity."""
+        return self._validity_s is None or (self.setpoint is not None and self.setpoint.is_valid(now_s))
+
     def take(self, arrivals: Sequence[Arrival]) -> Outcome:
         """Take a batch, oldest first. Only the newest valid message counts; those before it are superseded.
 

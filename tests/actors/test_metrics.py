@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from actors.actor import Surroundings
 from actors.clock import ManualClock, RealClock
-from actors.messages import Acknowledged
+from actors.messages import Acknowledged, Event
 from actors.metrics import MetricsActor, PrometheusObserver
 from orchestrator.config import MetricsSection
 from orchestrator.setpoints import SetpointFields
@@ -95,7 +95,8 @@ def test_labels_are_only_those_that_are_bounded() -> None:
         families = list(text_string_to_metric_families(served.page()))
 
     labels = {label for family in families for sample in family.samples for label in sample.labels}
-    assert labels == {"site", "version", "inverter", "actor", "limit", "source", "kind", "register", "le"}
+    of_devices = {"inverter", "kind", "register", "reason"}
+    assert labels == of_devices | {"site", "version", "actor", "limit", "source", "mode", "flow", "le"}
 
 
 def test_a_cycle_is_seen_with_its_values() -> None:
@@ -149,6 +150,62 @@ def test_what_flows_above_a_limit_is_added_up() -> None:
 
         assert served.value("limit_excess_watt_hours_total", limit="export") == pytest.approx(3.0)
         assert served.value("limit_excess_seconds_total", limit="import") == 0
+
+
+def test_the_energy_of_each_flow_is_added_up() -> None:
+    with serving() as served:
+        for number in range(4):
+            served.ref.tell(cycle_result(site_watts=-1200.0, at_s=100.0 + number))
+        wait_until(lambda: served.value("cycles_total", mode="normal") == 4, "four cycles")
+        flows = ("import", "export", "load", "pv", "charge", "discharge")
+        energy = {flow: served.value("site_energy_watt_hours_total", flow=flow) for flow in flows}
+
+    assert energy == pytest.approx(
+        {"import": 0.0, "export": 1.0, "load": 800 / 1200, "pv": 2.5, "charge": 1 / 1.2, "discharge": 0.0}
+    )
+
+
+def test_the_age_of_the_newest_cycle_goes_on_when_no_cycle_comes() -> None:
+    with serving() as served:
+        before = served.value("cycle_age_seconds")
+        feed_everything(served)
+        served.clock.advance(60.0)
+
+        assert before is None
+        assert served.value("cycle_age_seconds") == 60.0
+        assert served.value("cycle_interval_seconds") == 1.0
+
+
+def test_a_command_that_is_ignored_is_counted_from_zero() -> None:
+    with serving() as served:
+        feed_everything(served)
+        before = served.value("command_faults_total", inverter="east", kind="ignored")
+        served.ref.tell(Event("command_ignored", "east", "ac_limit shows another value than was written"))
+        served.ref.tell(Event("command_refused", "east", "124.StorCtl_Mod = 3 is refused with exception 3"))
+        served.ref.tell(Event("state_not_kept", "east", "the disk is full"))
+        wait_until(lambda: served.value("command_faults_total", inverter="east", kind="refused") == 1, "the events")
+
+        assert before == 0
+        assert served.value("command_faults_total", inverter="east", kind="ignored") == 1
+
+
+def test_a_source_that_does_not_renew_its_setpoint_is_seen() -> None:
+    with serving() as served:
+        before = served.value("setpoint_fresh", source="mqtt")
+        served.prometheus.setpoint_fresh("mqtt", False)
+
+        assert before == 1
+        assert served.value("setpoint_fresh", source="mqtt") == 0
+
+
+def test_a_failing_device_and_a_crashing_actor_are_counted_from_zero() -> None:
+    with serving() as served:
+        served.prometheus.actor_up("site", True)
+        served.prometheus.request_done("east", 0.01, None)
+
+        assert served.value("actor_restarts_total", actor="site") == 0
+        for kind in ("connection", "timeout", "refused", "nonsense", "wrong_device"):
+            assert served.value("modbus_errors_total", inverter="east", kind=kind) == 0
 
 
 def test_a_refused_command_has_no_cycle_time() -> None:
@@ -216,4 +273,5 @@ def test_promtool_finds_nothing_wrong_with_the_page_but_that_energy_is_in_watt_h
 
     checked = subprocess.run([promtool, "check", "metrics"], input=page, text=True, capture_output=True, check=False)
     said = {line.split()[0] for line in checked.stderr.splitlines()}
-    assert said <= {"orchestrator_limit_excess_watt_hours_total"}, checked.stderr
+    energy = {"orchestrator_limit_excess_watt_hours_total", "orchestrator_site_energy_watt_hours_total"}
+    assert said <= energy, checked.stderr

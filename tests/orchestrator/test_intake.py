@@ -134,3 +134,25 @@ def test_a_setpoint_after_a_withdrawal_in_one_batch_holds() -> None:
 
     assert not outcome.withdrawn
     assert limit_of(outcome) == 0.0
+
+
+def test_a_source_that_must_renew_its_setpoint_is_fresh_only_while_one_holds() -> None:
+    intake = Intake("mqtt", validity_s=10.0)
+    never = intake.is_fresh(100.0)
+    intake.take([arrival(ZERO)])
+
+    assert not never
+    assert intake.is_fresh(109.9)
+    assert not intake.is_fresh(110.0)
+
+
+def test_a_withdrawn_setpoint_is_not_fresh() -> None:
+    intake = Intake("mqtt", validity_s=10.0)
+    intake.take([arrival(ZERO)])
+    intake.take([arrival(b"", 101.0)])
+
+    assert not intake.is_fresh(101.0)
+
+
+def test_a_source_whose_setpoints_have_no_validity_is_always_fresh() -> None:
+    assert Intake("mqtt", None).is_fresh(1e9)
