@@ -32,7 +32,8 @@ ROOM_PART_OF_LIMIT = 0.04
 """Batteries this near to their charge limit are at it: the rest is losses."""
 
 JUDGE_AFTER_S = 2.0
-"""After this time a step must have been taken by half, else it failed."""
+PROGRESS_PART = 0.05
+"""After this time a step failed unless it was taken by half, or batteries still come nearer by this part a step."""
 
 SHORT_WAIT_S = 2.0
 FIRST_WAIT_S = 10.0
@@ -69,13 +70,18 @@ def hidden_surplus(
         return _answer_import(curtailed, probe, state.import_steps, lasting_watts)
     lost = fsum(lost_with_its_battery_watts(u) for u in curtailed)
     if lost > max(tolerance, probe.step_watts):
-        return HiddenSurplus(lost, replace(probe, step_watts=lost, base_watts=plant.battery_watts, at_s=now_s), 0)
+        return HiddenSurplus(lost, _begun(probe, lost, plant, now_s), 0)
     if probe.step_watts > 0:
         return HiddenSurplus(max(probe.base_watts + probe.step_watts - plant.battery_watts, 0.0), probe, 0)
     step = _next_step_watts(plant, curtailed, charge_max_watts, probe.part)
     if now_s < probe.wait_until_s or step <= 0:
         return HiddenSurplus(0.0, probe, 0)
-    return HiddenSurplus(step, replace(probe, step_watts=step, base_watts=plant.battery_watts, at_s=now_s), 0)
+    return HiddenSurplus(step, _begun(probe, step, plant, now_s), 0)
+
+
+def _begun(probe: Probe, step_watts: float, plant: Plant, now_s: float) -> Probe:
+    watts = plant.battery_watts
+    return replace(probe, step_watts=step_watts, base_watts=watts, seen_watts=watts, at_s=now_s)
 
 
 def step_watts(plant: Plant) -> float:
@@ -135,14 +141,15 @@ def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, import_watts
 
 
 def _judge(probe: Probe, battery_watts: float, importing: bool, now_s: float) -> Probe:
-    """Close a step that was taken, or that failed: not taken in its time, or taken from the grid."""
+    """Close a step that was taken by half, or that failed: served by the grid, or not followed any more."""
     if probe.step_watts <= 0:
         return probe
     taken = battery_watts - probe.base_watts
     if taken >= 0.5 * probe.step_watts and not importing:
         return Probe(part=min(2 * probe.part, LARGEST_PART))
-    if not importing and now_s - probe.at_s < JUDGE_AFTER_S:
-        return probe
+    follows_still = battery_watts - probe.seen_watts >= PROGRESS_PART * probe.step_watts
+    if not importing and (follows_still or now_s - probe.at_s < JUDGE_AFTER_S):
+        return replace(probe, seen_watts=battery_watts)
     if probe.part > SMALLEST_PART:
         smaller = max(probe.part / 2.5, SMALLEST_PART)
         return replace(probe, step_watts=0.0, part=smaller, wait_until_s=now_s + SHORT_WAIT_S)

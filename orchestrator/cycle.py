@@ -11,6 +11,7 @@ from orchestrator.commands import InverterCommand
 from orchestrator.meter_trust import MeterFault, MeterTrust
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope
+from orchestrator.strategies.base import BatteryUse
 
 BatteryFlowMode = Literal["charge", "discharge", "idle"]
 Mode = Literal["normal", "failsafe", "waiting"]
@@ -59,12 +60,13 @@ class LoadEstimate:
 class Probe:
     """A step of charging beyond what is visible, taken to find out whether throttled PV could make more.
 
-    `base_watts` was the battery power before it. `part` is the size of the next step as a part of the charge limit: it
-    doubles with success. After a step that failed nothing is tried before `wait_until_s`; where even the smallest
-    failed, `wait_s` doubles each time.
+    `base_watts` was the battery power before it, `seen_watts` at the last look. `part` is the size of the next step as
+    a part of the charge limit: it doubles with success. After a step that failed nothing is tried before
+    `wait_until_s`; where even the smallest failed, `wait_s` doubles each time.
     """
 
     part: float = 0.05
+    seen_watts: float = 0.0
 
     step_watts: float = 0.0
     base_watts: float = 0.0
@@ -115,7 +117,10 @@ class InverterMemory:
 
 @dataclass(frozen=True, slots=True)
 class ControlState:
-    """The memory of the loop between two steps. A new plant starts with `ControlState()`."""
+    """The memory of the loop between two steps. A new plant starts with `ControlState()`.
+
+    `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
+    """
 
     started_at_s: float | None = None
     decided_at_s: float | None = None
@@ -126,6 +131,7 @@ class ControlState:
     probe: Probe = field(default_factory=Probe)
     trust: MeterTrust = field(default_factory=MeterTrust)
     inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
+    uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

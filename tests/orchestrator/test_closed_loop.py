@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from orchestrator.commands import BatteryCommand, BatteryMode
+from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.simulation.config import InverterSimulation
 from tests.support.closed_loop import ClosedLoop, Moment
 from tests.support.example_site import DARK, EXAMPLE, SUNNY, battery, plant
@@ -116,7 +116,7 @@ def test_the_others_take_the_share_of_an_inverter_that_is_away_and_it_rejoins_wi
     loop = plant(pv_watts=DARK, load_watts=3000.0)
     loop.run(20)
     loop.away = {"west"}
-    loop.site.inverters["west"].controls = loop.site.inverters["west"].default_controls()
+    loop.site.apply(InverterCommand("west", valid_for_s=60, battery=BatteryCommand.release()), loop.site.now_s)
     away = loop.run(10)
     loop.away = set()
     back = loop.run(20)
