@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol
 
@@ -82,7 +82,8 @@ class ModbusLink:
         self._clock = clock
         self._observer = observer
         self._turn = FairLock()
-        self._client = ModbusTcpClient(host, port=port, timeout=timeout_s, retries=0)
+        self._address = (host, port)
+        self._client = self._make_client()
 
     def read(self, unit_id: int, address: int, count: int, device: str) -> tuple[int, ...]:
         """See `Link`."""
@@ -103,10 +104,26 @@ class ModbusLink:
 
         self._in_turn(device, write)
 
+    @property
+    def timeout_s(self) -> float:
+        """How long a connection or a reply may take."""
+        return self._timeout_s
+
     def close(self) -> None:
         """See `Link`. Waits for a request that is under way."""
         with self._turn:
             self._disconnect()
+
+    def allow(self, timeout_s: float) -> None:
+        """From now on wait so long for each reply. The connection is made anew by the next call."""
+        with self._turn:
+            self._disconnect()
+            self._timeout_s = timeout_s
+            self._client = self._make_client()
+
+    def _make_client(self) -> ModbusTcpClient:
+        host, port = self._address
+        return ModbusTcpClient(host, port=port, timeout=self._timeout_s, retries=0)
 
     def _disconnect(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]
@@ -149,24 +166,39 @@ def _reason(trouble: Exception) -> str:
 
 
 class LinkPool:
-    """All links of a site. Actors come and go; links stay until the system stops."""
+    """All links of a site. Actors come and go; links stay until the system stops, or nobody is behind them any more."""
 
     def __init__(self, clock: Clock, observer: Observer) -> None:
         self._clock = clock
         self._observer = observer
         self._timeouts_s: dict[tuple[str, int], float] = {}
         self._links: dict[tuple[str, int], ModbusLink] = {}
+        self._lock = threading.Lock()
 
     def expect(self, host: str, port: int, timeout_s: float) -> None:
         """Say before the first `link` that a device there may take `timeout_s` to answer; the largest counts."""
-        self._timeouts_s[host, port] = max(timeout_s, self._timeouts_s.get((host, port), 0.0))
+        with self._lock:
+            self._timeouts_s[host, port] = max(timeout_s, self._timeouts_s.get((host, port), 0.0))
+
+    def expect_only(self, timeouts_s: Mapping[tuple[str, int], float]) -> None:
+        """From now on these are all the devices, by host and port, with their timeouts; other links are closed."""
+        with self._lock:
+            self._timeouts_s = dict(timeouts_s)
+            gone = [self._links.pop(key) for key in list(self._links) if key not in timeouts_s]
+            kept = [(link, timeouts_s[key]) for key, link in self._links.items()]
+        for link in gone:
+            link.close()
+        for link, timeout_s in kept:
+            if link.timeout_s != timeout_s:
+                link.allow(timeout_s)
 
     def link(self, host: str, port: int) -> ModbusLink:
-        """The one link to `host` and `port`. Raises KeyError when it was not expected. Not for several threads."""
+        """The one link to `host` and `port`. Raises KeyError when it was not expected."""
         key = (host, port)
-        if key not in self._links:
-            self._links[key] = ModbusLink(host, port, self._timeouts_s[key], self._clock, self._observer)
-        return self._links[key]
+        with self._lock:
+            if key not in self._links:
+                self._links[key] = ModbusLink(host, port, self._timeouts_s[key], self._clock, self._observer)
+            return self._links[key]
 
     def close(self) -> None:
         """End all connections."""

@@ -8,9 +8,13 @@ CycleResult                       sideways, from the site to whoever shows it (i
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from actors.address import Recipient
 from orchestrator.commands import InverterCommand
+from orchestrator.config import SiteConfig
+from orchestrator.reload import Changes
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.setpoints import Setpoint
 
@@ -59,6 +63,19 @@ class Release:
 class Stop:
     """Told to the site: decide no more, hand all devices back, and set `done` once each of them has answered."""
 
+    done: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigure:
+    """Told to the site: from now on decide for `config`, with the inverters at these addresses.
+
+    Hands back what `changes` takes out of control, and sets `done` once each of these devices has answered.
+    """
+
+    config: SiteConfig
+    changes: Changes
+    inverters: Mapping[str, Recipient]
     done: threading.Event
 
 

@@ -144,6 +144,16 @@ class PrometheusObserver:
         self._up.labels(actor).set(up)
         self._restarts.labels(actor)  # begins at 0: the first restart would be invisible otherwise
 
+    def actor_gone(self, actor: str) -> None:
+        """An actor was stopped for good: its series end, and so do those of the inverter of that name."""
+        own: tuple[Gauge | Counter | Summary, ...] = (self._up, self._restarts, self._messages, self._inbox)
+        for metric in (*own, self._success, self._handling):
+            metric.remove_by_labels({"actor": actor})
+        asked: tuple[Counter | Histogram, ...] = (self._requests, self._errors, self._latency, self._writes)
+        for series in asked:
+            series.remove_by_labels({"inverter": actor})
+        self._devices.discard(actor)
+
     def actor_restarted(self, actor: str) -> None:
         """The supervisor replaced an actor that crashed."""
         self._restarts.labels(actor).inc()

@@ -230,7 +230,8 @@ class SiteActor(Actor):
 
     def _is_waiting(self, now_s: float) -> bool:
         """Until every device has spoken once a decision would rest on guesses; a dead one must not block for ever."""
-        if now_s - self._started_s >= FIRST_SAMPLES_WAIT_S:
+        has_decided = self._state.decided_at_s is not None
+        if has_decided or now_s - self._started_s >= FIRST_SAMPLES_WAIT_S:
             return False
         return self._meter is None or not all(each.has_reported for each in self._attendance.values())
 

@@ -41,6 +41,20 @@ class StartChildren:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopt:
+    """Start one more child and keep it alive. For `ask`."""
+
+    child: Child
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Leave this child alone from now on: whoever asks stops it. For `ask`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Restart:
     name: str
 
@@ -56,17 +70,21 @@ class Supervisor(Actor):
         self._crashes_s: dict[str, tuple[float, ...]] = {}
 
     def receive(self, message: Any) -> None:
-        """StartChildren, Crashed, and its own Tick."""
+        """StartChildren, Adopt, Dismiss, Crashed, and its own Tick."""
         match message:
             case StartChildren():
                 for child in self._children.values():
                     self._start(child)
+            case Adopt(child):
+                self._children[child.name] = child
+                self._start(child)
+            case Dismiss(name):
+                for known in (self._children, self._urns, self._crashes_s):
+                    known.pop(name, None)
             case Crashed(name, urn, _):
                 self._on_crash(name, urn)
             case _Restart(name):
-                log.warning("starting actor %s anew", name)
-                self._start(self._children[name])
-                self.observer.actor_restarted(name)
+                self._on_restart_due(name)
             case Tick():
                 self._check_children()
 
@@ -83,6 +101,13 @@ class Supervisor(Actor):
         ref = child.start()
         self._urns[child.name] = ref.actor_urn
         child.address.lead_to(ref)
+
+    def _on_restart_due(self, name: str) -> None:
+        if name not in self._children or name in self._urns:
+            return  # dismissed meanwhile, or replaced by one that runs
+        log.warning("starting actor %s anew", name)
+        self._start(self._children[name])
+        self.observer.actor_restarted(name)
 
     def _check_children(self) -> None:
         # A child can die without a word: an exception in on_start does that.

@@ -16,7 +16,7 @@ from actors.address import Address, Recipient
 from actors.clock import Clock
 from actors.inverter import InverterActor
 from actors.link import LinkPool
-from actors.messages import Stop
+from actors.messages import Reconfigure, Stop
 from actors.meter import NAME as METER
 from actors.meter import MeterActor
 from actors.metrics import MetricsActor, PrometheusObserver
@@ -24,9 +24,11 @@ from actors.mqtt import MqttActor
 from actors.observer import Observer
 from actors.site import SiteActor
 from actors.state_store import StateStore
-from actors.supervisor import Child, StartChildren, Supervisor, stop_in_reverse
-from orchestrator.config import InverterConfig, SiteConfig
+from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
+from orchestrator.config import InverterConfig, MeterConfig, SiteConfig
 from orchestrator.drivers.base import AnyDriver
+from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.reload import Changes, changes_between
 from orchestrator.setpoints import Setpoint
 from orchestrator.sunspec.driver import SunSpecDriver
 
@@ -36,6 +38,19 @@ DRIVERS: Mapping[str, AnyDriver] = {"sunspec": SunSpecDriver()}
 
 RELEASE_SHARE = 0.7
 """The part of the time for stopping that may go into handing the devices back."""
+
+
+RELEASE_ON_RELOAD_S = 3.0
+"""How long a reload waits for devices that are handed back; then it goes on without their answer."""
+ACTOR_STOPS_WITHIN_S = 5.0
+
+
+class ReloadRefused(UsageError):
+    """The new configuration cannot be taken while the plant runs; the former one holds on, unchanged."""
+
+
+class ReloadFailed(OrchestratorError):
+    """The plant itself is failing, so it takes no new configuration."""
 
 
 class System:
@@ -49,6 +64,27 @@ class System:
         self.failed = failed
         self.setpoints: Recipient = plant.site
         self._plant = plant
+
+    @property
+    def config(self) -> SiteConfig:
+        """What the plant runs on now."""
+        return self._plant.config
+
+    def reload(self, config: SiteConfig) -> Changes:
+        """Run on `config` from now on: start, replace and stop only the actors that it changes, and say which.
+
+        What is taken out of control is handed back first. For the main thread: it waits, some seconds at most, while
+        the control of the others goes on. Raises ReloadRefused, with nothing changed, and ReloadFailed.
+        """
+        changes = changes_between(self._plant.config, config)
+        if changes.needs_restart:
+            raise ReloadRefused("\n".join(changes.needs_restart))
+        if changes:
+            try:
+                self._plant.reload(config, changes)
+            except pykka.ActorDeadError as dead:
+                raise ReloadFailed("the supervisor is gone: nothing can be changed any more") from dead
+        return changes
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Hand the devices back, then stop everything in reverse order, within `timeout_s`.
@@ -116,16 +152,73 @@ class _Plant:
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""
+        inverters = [self._inverter_child(each) for each in self.config.inverters]
+        site = [Child(self.meter, self._start_meter), Child(self.site, self._start_site)]
+        return (*inverters, *site, *self._mqtt_children(), *self._metrics_children())
+
+    def _inverter_child(self, inverter: InverterConfig) -> Child:
+        return Child(self.inverters[inverter.name], partial(self._start_inverter, inverter))
+
+    def _mqtt_children(self) -> tuple[Child, ...]:
+        config = self.config
+        if not (config.setpoints.mqtt or config.publish.mqtt):
+            return ()
+        return (Child(self.mqtt, partial(MqttActor.start, self.surroundings, config, self.site)),)
+
+    def _metrics_children(self) -> tuple[Child, ...]:
         config, observer = self.config, self.surroundings.observer
-        children = [Child(self.inverters[each.name], partial(self._start_inverter, each)) for each in config.inverters]
-        children.append(Child(self.meter, self._start_meter))
-        children.append(Child(self.site, self._start_site))
-        if config.setpoints.mqtt or config.publish.mqtt:
-            children.append(Child(self.mqtt, partial(MqttActor.start, self.surroundings, config, self.site)))
-        if config.metrics is not None and isinstance(observer, PrometheusObserver):
-            start = partial(MetricsActor.start, self.surroundings, config.metrics, observer)
-            children.append(Child(self.metrics, start))
-        return tuple(children)
+        if config.metrics is None or not isinstance(observer, PrometheusObserver):
+            return ()
+        return (Child(self.metrics, partial(MetricsActor.start, self.surroundings, config.metrics, observer)),)
+
+    def reload(self, config: SiteConfig, changes: Changes) -> None:
+        """Take `config`: hand back, stop and start what `changes` says, in this order."""
+        former, self.config = self.inverters, config
+        stay = {name: address for name, address in former.items() if name not in changes.removed}
+        self.inverters = {each.name: stay.get(each.name) or Address(each.name) for each in config.inverters}
+        for (host, port), timeout_s in _timeouts_s(config).items():
+            self.links.expect(host, port, timeout_s)
+        self._tell_site(changes)
+        self._stop(*(former[name] for name in changes.stopped))
+        for name in changes.removed:
+            self.surroundings.observer.actor_gone(name)
+        self.links.expect_only(_timeouts_s(config))
+        self._adopt(*(self._inverter_child(each) for each in config.inverters if each.name in changes.started))
+        if changes.meter:
+            self._replace(self.meter, Child(self.meter, self._start_meter))
+        if changes.mqtt:
+            self._replace(self.mqtt, *self._mqtt_children())
+        if changes.metrics:
+            self._replace(self.metrics, *self._metrics_children())
+
+    def _tell_site(self, changes: Changes) -> None:
+        """Until the site has taken the configuration and what goes is handed back; once more if it was just down."""
+        done = threading.Event()
+        for _ in range(2):
+            self.site.tell(Reconfigure(self.config, changes, self.inverters, done))
+            if done.wait(RELEASE_ON_RELOAD_S):
+                return
+        log.error("not every device could be handed back in time; their own revert timers do the rest")
+
+    def _replace(self, address: Address, *children: Child) -> None:
+        self._stop(address)
+        self._adopt(*children)
+
+    def _stop(self, *addresses: Address) -> None:
+        for address in addresses:
+            self._ask_supervisor(Dismiss(address.name))
+        clock = self.surroundings.clock
+        stop_in_reverse(addresses, clock.now_s() + ACTOR_STOPS_WITHIN_S, clock)
+
+    def _adopt(self, *children: Child) -> None:
+        for child in children:
+            self._ask_supervisor(Adopt(child))
+
+    def _ask_supervisor(self, message: Adopt | Dismiss) -> None:
+        supervisor = self.supervisor.ref
+        if supervisor is None:
+            raise pykka.ActorDeadError("the supervisor")
+        supervisor.ask(message)
 
     def addresses(self) -> tuple[Address, ...]:
         """Where the children are reached, in the order of their start."""
@@ -177,7 +270,15 @@ class _Guarded:
 
 
 def _expect_devices(links: LinkPool, config: SiteConfig) -> LinkPool:
-    links.expect(config.meter.host, config.meter.port, config.meter.timeout_s)
-    for inverter in config.inverters:
-        links.expect(inverter.host, inverter.port, inverter.timeout_s)
+    links.expect_only(_timeouts_s(config))
     return links
+
+
+def _timeouts_s(config: SiteConfig) -> dict[tuple[str, int], float]:
+    """The longest reply time of the units behind each host and port."""
+    timeouts_s: dict[tuple[str, int], float] = {}
+    devices: tuple[MeterConfig | InverterConfig, ...] = (config.meter, *config.inverters)
+    for device in devices:
+        key = (device.host, device.port)
+        timeouts_s[key] = max(device.timeout_s, timeouts_s.get(key, 0.0))
+    return timeouts_s
