@@ -3,53 +3,69 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
-from orchestrator.commands import BatteryCommand, InverterCommand
-from orchestrator.simulation.countdown import Countdown
+from orchestrator.commands import InverterCommand
 from orchestrator.simulation.inverter import SimulatedInverter
+from orchestrator.simulation.physics import Controls
 
 
 class CommandReceiver:
     """Does to one inverter what a driver's registers would do, revert times included.
 
-    Registers and commands replace the same controls: where both are used, the last one counts.
+    Registers and commands replace the same controls: where both are used, the last one counts. While
+    `ignores_battery` is set, the battery part of commands has no effect.
     """
 
     def __init__(self, inverter: SimulatedInverter) -> None:
+        self.ignores_battery = False
         self._inverter = inverter
-        self._limit_revert = Countdown()
-        self._connect_revert = Countdown()
-        self._battery_revert = Countdown()
+        self._limit_until_s = self._connect_until_s = self._battery_until_s = inf
 
-    def apply(self, command: InverterCommand) -> None:
-        """Obey from now on, for `valid_for_s`, then fall back to the device's own default."""
-        self._apply_limit(command)
-        if command.connect is not None:
-            self._inverter.controls = replace(self._inverter.controls, connected=command.connect)
-            self._connect_revert.start(0 if command.connect else command.valid_for_s)
-        if command.battery is not None and self._inverter.settings.battery is not None:
-            self._apply_battery(command.battery, command.valid_for_s)
-
-    def advance(self, dt_s: float) -> None:
-        """Let the revert timers run for `dt_s`."""
-        if self._limit_revert.advance(dt_s):
-            self._inverter.controls = replace(self._inverter.controls, ac_limit_watts=None)
-        if self._connect_revert.advance(dt_s):
-            self._inverter.controls = replace(self._inverter.controls, connected=True)
-        if self._battery_revert.advance(dt_s):
-            self._inverter.controls = replace(self._inverter.controls, low_watts=None, high_watts=None)
-
-    def _apply_limit(self, command: InverterCommand) -> None:
-        self._inverter.controls = replace(self._inverter.controls, ac_limit_watts=command.ac_limit_watts)
+    def apply(self, command: InverterCommand, now_s: float) -> None:
+        """Obey from `now_s` on, for `valid_for_s`, then fall back to the device's own default."""
+        self._inverter.controls = self.after(command)
+        ends_s = now_s + command.valid_for_s
         reverts = command.ac_limit_watts is not None and command.ac_limit_reverts
-        self._limit_revert.start(command.valid_for_s if reverts else 0)
+        self._limit_until_s = ends_s if reverts else inf
+        if command.connect is not None:
+            self._connect_until_s = inf if command.connect else ends_s
+        if self._takes_battery(command):
+            self._battery_until_s = ends_s
 
-    def _apply_battery(self, battery: BatteryCommand, valid_for_s: float) -> None:
-        found = self._inverter.default_controls().grid_charging
-        self._inverter.controls = replace(
-            self._inverter.controls,
+    def after(self, command: InverterCommand) -> Controls:
+        """The controls that `command` leads to."""
+        before, battery = self._inverter.controls, command.battery
+        connected = before.connected if command.connect is None else command.connect
+        if battery is None or not self._takes_battery(command):
+            return replace(before, connected=connected, ac_limit_watts=command.ac_limit_watts)
+        grid_charging = battery.grid_charging
+        return Controls(
+            connected=connected,
+            ac_limit_watts=command.ac_limit_watts,
             low_watts=battery.low_watts,
             high_watts=battery.high_watts,
-            grid_charging=found if battery.grid_charging is None else battery.grid_charging,
+            grid_charging=self._inverter.found_grid_charging if grid_charging is None else grid_charging,
+            reserve_percent=before.reserve_percent,
         )
-        self._battery_revert.start(valid_for_s)
+
+    @property
+    def next_revert_s(self) -> float:
+        """When the next revert time is over; infinite while nothing will revert."""
+        return min(self._limit_until_s, self._connect_until_s, self._battery_until_s)
+
+    def revert(self, now_s: float) -> None:
+        """Put back what is due at `now_s`."""
+        if now_s >= self._limit_until_s:
+            self._limit_until_s = inf
+            self._inverter.controls = replace(self._inverter.controls, ac_limit_watts=None)
+        if now_s >= self._connect_until_s:
+            self._connect_until_s = inf
+            self._inverter.controls = replace(self._inverter.controls, connected=True)
+        if now_s >= self._battery_until_s:
+            self._battery_until_s = inf
+            self._inverter.controls = replace(self._inverter.controls, low_watts=None, high_watts=None)
+
+    def _takes_battery(self, command: InverterCommand) -> bool:
+        has_battery = self._inverter.settings.battery is not None
+        return command.battery is not None and has_battery and not self.ignores_battery

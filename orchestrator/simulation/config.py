@@ -39,7 +39,8 @@ class InverterSimulation(Section):
     """`simulation.inverters.<name>:` one inverter. PV peak 0 is a battery inverter without PV.
 
     `lag_s` is the time constant with which AC and battery power follow their goal, `ramp_percent_per_s` (of the
-    rating) the fastest either moves. `latency_s` is how long the device takes to answer a Modbus request.
+    rating) the fastest either moves. `latency_s` is how long the device takes to answer a Modbus request, in
+    virtual time at random up to `jitter_s` more or less.
     """
 
     pv_peak_watts: Watts = 0.0
@@ -48,6 +49,7 @@ class InverterSimulation(Section):
     lag_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.8
     ramp_percent_per_s: Annotated[float, Field(gt=0, le=10000)] = 100.0
     latency_s: Annotated[float, Field(ge=0, le=10)] = 0.0
+    jitter_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     battery: BatterySimulation | None = None
 
 
@@ -87,6 +89,7 @@ class MeterSimulation(Section):
     period_s: Annotated[float, Field(ge=0.02, le=60)] = 0.2
     sign: Literal["import_positive", "export_positive"] = "import_positive"
     latency_s: Annotated[float, Field(ge=0, le=10)] = 0.0
+    jitter_s: Annotated[float, Field(ge=0, le=10)] = 0.0
 
 
 class SimulationConfig(Section):

@@ -37,6 +37,11 @@ class SimulatedInverter:
             return Controls()
         return Controls(grid_charging=battery.grid_charging_allowed, reserve_percent=battery.reserve_percent)
 
+    @property
+    def found_grid_charging(self) -> bool:
+        """Whether the device, as it is delivered, charges from AC."""
+        return self.settings.battery is not None and self.settings.battery.grid_charging_allowed
+
     def advance(self, dt_s: float, pv_available_watts: float) -> None:
         """Let `dt_s` (> 0) pass with `pv_available_watts` of light on the PV."""
         self.state = advance_inverter(

@@ -99,8 +99,10 @@ def advance_inverter(
     batteries = battery_range(settings.battery, controls, state.stored_wh, dt_s, battery_speed)
     possible = narrow_to_converter(batteries, settings, controls, pv_available_watts)
     goal = find_goal(settings, controls, possible, pv_available_watts)
-    battery_watts = possible.clamp(_follow_battery(settings, state.battery_watts, goal.battery_watts, dt_s))
-    dc_wish_watts = _follow_converter(settings, controls, state.ac_watts, goal.ac_watts, dt_s)
+    battery_watts = possible.clamp(_follow_battery(settings, possible.clamp(state.battery_watts), goal, dt_s))
+    # What has become impossible since the last step ends at once; only from there on anything moves gradually.
+    start_watts = max(state.ac_watts, -to_draw(settings, possible.high_watts))
+    dc_wish_watts = _follow_converter(settings, controls, start_watts, goal, dt_s)
     if dc_wish_watts >= 0:
         battery_watts = max(battery_watts, -dc_wish_watts)
     pv_watts = min(max(dc_wish_watts + battery_watts, 0.0), pv_available_watts)
@@ -173,34 +175,46 @@ def to_ac(settings: InverterSimulation, dc_watts: float) -> float:
     return dc_watts * efficiency if dc_watts >= 0 else dc_watts / efficiency
 
 
+def to_draw(settings: InverterSimulation, dc_watts: float) -> float:
+    """AC power that is drawn from the site to bring `dc_watts` (>= 0) to the DC bus."""
+    return dc_watts * 100 / settings.efficiency_percent
+
+
 def to_dc(settings: InverterSimulation, ac_watts: float) -> float:
     """DC power that `ac_watts` (into the site +) needs; the inverse of `to_ac`."""
     efficiency = settings.efficiency_percent / 100
     return ac_watts / efficiency if ac_watts >= 0 else ac_watts * efficiency
 
 
-def _follow_battery(settings: InverterSimulation, watts: float, goal_watts: float, dt_s: float) -> float:
+def _follow_battery(settings: InverterSimulation, watts: float, goal: Goal, dt_s: float) -> float:
     if settings.battery is None:
         return 0.0
     rating_watts = max(settings.battery.charge_watts, settings.battery.discharge_watts)
-    return _follow(settings, watts, goal_watts, rating_watts, dt_s)
+    return _follow(settings, watts, goal.battery_watts, rating_watts, dt_s)
 
 
 def _follow_converter(
-    settings: InverterSimulation, controls: Controls, ac_watts: float, goal_watts: float, dt_s: float
+    settings: InverterSimulation, controls: Controls, ac_watts: float, goal: Goal, dt_s: float
 ) -> float:
     """The DC power that AC wants next. A relay that opens and a permission that ends act at once, without a ramp."""
     if not controls.connected:
         return 0.0
-    wish_watts = _follow(settings, ac_watts, goal_watts, settings.ac_rating_watts, dt_s)
-    return to_dc(settings, wish_watts if controls.grid_charging else max(wish_watts, 0.0))
+    start_watts = ac_watts if controls.grid_charging else max(ac_watts, 0.0)
+    return to_dc(settings, _follow(settings, start_watts, goal.ac_watts, settings.ac_rating_watts, dt_s))
 
 
 def _follow(settings: InverterSimulation, watts: float, goal_watts: float, rating_watts: float, dt_s: float) -> float:
-    """A first-order lag towards the goal, never faster than the ramp."""
-    part = 1.0 if settings.lag_s == 0 else -math.expm1(-dt_s / settings.lag_s)
-    most_watts = rating_watts * settings.ramp_percent_per_s / 100 * dt_s
-    return watts + min(max((goal_watts - watts) * part, -most_watts), most_watts)
+    """A first-order lag towards the goal, never faster than the ramp; exact for any `dt_s`."""
+    gap_watts = goal_watts - watts
+    ramp_watts_per_s = rating_watts * settings.ramp_percent_per_s / 100
+    # Above this gap the ramp holds the lag back, below it the lag is slower than the ramp.
+    lagging_watts = ramp_watts_per_s * settings.lag_s
+    ramped_watts = min(max(abs(gap_watts) - lagging_watts, 0.0), ramp_watts_per_s * dt_s)
+    left_s = dt_s - ramped_watts / ramp_watts_per_s
+    left_watts = abs(gap_watts) - ramped_watts
+    if left_s > 0:
+        left_watts *= 0.0 if settings.lag_s == 0 else math.exp(-left_s / settings.lag_s)
+    return goal_watts - math.copysign(left_watts, gap_watts)
 
 
 def _taper(left_percent: float, from_percent: float) -> float:

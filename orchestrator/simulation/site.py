@@ -15,11 +15,11 @@ import math
 from orchestrator.commands import InverterCommand
 from orchestrator.config import SiteConfig
 from orchestrator.samples import InverterSample, MeterSample
-from orchestrator.simulation.commands import CommandReceiver
 from orchestrator.simulation.config import SimulationConfig
 from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.devices.sunspec_inverter import SunSpecInverter
 from orchestrator.simulation.devices.sunspec_meter import SunSpecMeter
+from orchestrator.simulation.in_time import InverterInTime
 from orchestrator.simulation.inverter import SimulatedInverter
 from orchestrator.simulation.meter import SimulatedMeter
 from orchestrator.simulation.weather import load_watts, sunlight
@@ -45,11 +45,11 @@ class VirtualSite:
             for name, settings in self.simulation.inverters.items()
         }
         self.devices = self._make_devices()
-        self.load_watts = load_watts(self.simulation.load, str(self.simulation.seed), 0.0)
         self.commands: list[tuple[float, InverterCommand]] = []
-        self._receivers = {name: CommandReceiver(inverter) for name, inverter in self.inverters.items()}
+        self.in_time = {name: self._put_in_time(name) for name in self.inverters}
         self._fixed_pv_watts: dict[str, float] = {}
         self._fixed_load_watts: float | None = None
+        self.load_watts = self.load_at(0.0)
 
     def advance(self, dt_s: float) -> None:
         """Let `dt_s` (>= 0) pass, in equal steps of at most 0.05 s."""
@@ -75,7 +75,8 @@ class VirtualSite:
 
     def apply(self, command: InverterCommand, now_s: float) -> None:
         """Give one inverter a command, in force at once and for its `valid_for_s`; `now_s` stamps it in `commands`."""
-        self._receivers[command.inverter].apply(command)
+        unit = self.in_time[command.inverter]
+        unit.receiver.apply(command, unit.now_s)
         self.commands.append((now_s, command))
 
     def set_pv_available(self, name: str, watts: float | None) -> None:
@@ -104,29 +105,43 @@ class VirtualSite:
         devices[METER] = SunSpecMeter(self.meter, largest_watts)
         return devices
 
-    def _step(self, dt_s: float) -> None:
-        self.now_s += dt_s
-        for name, inverter in self.inverters.items():
-            self._receivers[name].advance(dt_s)
-            self.devices[name].advance(dt_s)
-            inverter.advance(dt_s, self._pv_available_watts(name))
-        self.load_watts = self._load_watts()
-        ac_watts = sum(inverter.state.ac_watts for inverter in self.inverters.values())
-        self.meter.measure(self.now_s, dt_s, self.load_watts - ac_watts)
+    def measure(self, at_s: float) -> float:
+        """Let time pass until `at_s` and let the meter measure; the power at the grid connection in W, import +.
 
-    def _pv_available_watts(self, name: str) -> float:
+        An inverter moves there in as few steps as what reaches it allows. One that is there or further is left alone.
+        """
+        passed_s, self.now_s = at_s - self.now_s, at_s
+        self.load_watts = self.load_at(at_s)
+        site_watts = self.load_watts
+        for unit in self.in_time.values():
+            unit.advance_to(at_s)
+            site_watts -= unit.inverter.state.ac_watts
+        self.meter.measure(at_s, passed_s, site_watts)
+        return site_watts
+
+    def pv_available_at(self, name: str, at_s: float) -> float:
+        """What the light allows the PV of one inverter to make at `at_s`, in W."""
         fixed_watts = self._fixed_pv_watts.get(name)
         if fixed_watts is not None:
             return fixed_watts
         peak_watts = self.inverters[name].settings.pv_peak_watts
         if peak_watts == 0:
             return 0.0
-        return peak_watts * sunlight(self.simulation.sun, f"{self.simulation.seed}/{name}", self.now_s)
+        return peak_watts * sunlight(self.simulation.sun, f"{self.simulation.seed}/{name}", at_s)
 
-    def _load_watts(self) -> float:
+    def load_at(self, at_s: float) -> float:
+        """What the site consumes at `at_s`, in W."""
         if self._fixed_load_watts is not None:
             return self._fixed_load_watts
-        return load_watts(self.simulation.load, str(self.simulation.seed), self.now_s)
+        return load_watts(self.simulation.load, str(self.simulation.seed), at_s)
+
+    def _put_in_time(self, name: str) -> InverterInTime:
+        return InverterInTime(self.inverters[name], lambda at_s: self.pv_available_at(name, at_s))
+
+    def _step(self, dt_s: float) -> None:
+        for name in self.inverters:
+            self.devices[name].advance(dt_s)
+        self.measure(self.now_s + dt_s)
 
 
 def checked_simulation(config: SiteConfig) -> SimulationConfig:
