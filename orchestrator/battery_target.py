@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from orchestrator.allocation import Allocation, BatteryShare, allocate_battery_power
+from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, allocate_battery_power
 from orchestrator.config import SiteConfig
 from orchestrator.cycle import BatteryPowerFlow, ControlState, Pending
 from orchestrator.deadband import settle
@@ -84,37 +84,49 @@ def share_target(
     refused_watts: float,
     wanted: SetpointFields,
     resting: Callable[[Battery, bool], bool],
+    now_s: float = 0.0,
 ) -> Allocation:
     """Spread the target. `refused_watts` >= 0 is surplus that the export limit refuses.
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
     the export limit refuses it. `resting(battery, charging)` says whether a battery must stay idle before it turns.
     """
-    strategy = config.control.allocation
+    control = config.control
+
+    def spread(watts: float, batteries: Sequence[AllocatableBattery]) -> Allocation:
+        return allocate_battery_power(
+            watts, batteries, control.allocation, now_s=now_s, fewest_units=control.fewest_units
+        )
+
     charging = target_watts > 0
-    ready = {b.name: not resting(b, charging) for b in plant.batteries}
-    everyone = [b.allocatable(reachable=ready[b.name]) for b in plant.batteries]
+    rests = {b.name: "rests before it turns" if resting(b, charging) else "" for b in plant.batteries}
     if not charging:
-        return allocate_battery_power(target_watts, everyone, strategy)
-    below = [b.allocatable(reachable=ready[b.name] and b.below_target) for b in plant.batteries]
-    allocation = allocate_battery_power(target_watts, below, strategy)
+        return spread(target_watts, [b.allocatable(rests[b.name]) for b in plant.batteries])
+    allocation = spread(target_watts, [b.allocatable(rests[b.name] or _above_target(b)) for b in plant.batteries])
     served = fsum(share.watts for share in allocation.shares.values())
     rest = min(target_watts - served, max(refused_watts - served, 0.0))
     if rest > 0:
-        allocation = _and_to_the_others(allocation, rest, plant, ready, strategy)
+        above = [b.allocatable(rests[b.name]) for b in plant.batteries if not b.below_target]
+        allocation = _and_to_the_others(allocation, spread(rest, above))
     if wanted.load_limit_watts is not None:
         drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
         allocation = _hold_drawn(allocation, drawn, wanted.load_limit_watts, "load limit")
     return allocation
 
 
-def _and_to_the_others(
-    first: Allocation, rest_watts: float, plant: Plant, ready: dict[str, bool], strategy: str
-) -> Allocation:
-    above = [b.allocatable(reachable=ready[b.name] and not b.below_target) for b in plant.batteries]
-    second = allocate_battery_power(rest_watts, above, strategy)
-    shares = {name: share if share.watts else second.shares.get(name, share) for name, share in first.shares.items()}
-    return Allocation(shares, second.unserved_watts, second.binding)
+def _above_target(battery: Battery) -> str:
+    """Why charging towards the target is not for this battery, "" where it is. A full one is full."""
+    if battery.below_target or not battery.below_max:
+        return ""
+    return f"charged to its target of {battery.soc_target_percent:g} %"
+
+
+def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
+    """Both together: `second` is of those batteries only that had no part in `first`."""
+    running = first.running
+    if running is not None and second.running is not None:
+        running = (running - second.shares.keys()) | second.running
+    return Allocation({**first.shares, **second.shares}, second.unserved_watts, second.binding, running)
 
 
 def _hold_drawn(
@@ -131,7 +143,7 @@ def _hold_drawn(
         else share
         for name, share in allocation.shares.items()
     }
-    return Allocation(shares, total - limit_watts, reason)
+    return Allocation(shares, total - limit_watts, reason, allocation.running)
 
 
 def _deciding(batteries: Sequence[Battery], available_watts: float, wanted: SetpointFields) -> Sequence[Battery]:

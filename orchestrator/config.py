@@ -71,6 +71,14 @@ class FailsafeConfig(Section):
     when_lost: Literal["auto", "release", "stay"] = "auto"
 
 
+class FewestUnitsConfig(Section):
+    """`control.fewest_units:` when that strategy switches a battery."""
+
+    load_percent: Annotated[float, Field(ge=0, le=50)] = 20.0
+    switch_min_s: Annotated[float, Field(ge=0, le=86400)] = 300.0
+    rotate_s: Annotated[float, Field(ge=0, le=1e6)] = 3600.0
+
+
 class ControlConfig(Section):
     """`control:` how the loop runs."""
 
@@ -79,7 +87,8 @@ class ControlConfig(Section):
     sample_window_s: Annotated[float, Field(ge=0.5, le=300)] = 5.0
     battery_power_flow: bool = False
     battery_charge_buffer_watts: Watts | None = None
-    allocation: Literal["capacity"] = "capacity"
+    allocation: Literal["capacity", "equal_soc", "fewest_units"] = "capacity"
+    fewest_units: FewestUnitsConfig = FewestUnitsConfig()
     revert_s: Annotated[int, Field(ge=10, le=3600)] = 60
     failsafe: FailsafeConfig = FailsafeConfig()
     state_dir: Text = "./state"

@@ -14,7 +14,7 @@ from math import fsum
 
 from orchestrator import reasons
 from orchestrator.ac_limits import expected_watts, hand_out_room, is_binding, newly_fed_watts, room_for_ac
-from orchestrator.allocation import Allocation
+from orchestrator.allocation import Allocation, BatteryUse
 from orchestrator.battery_commands import command_battery, is_deaf, must_rest, watch_following
 from orchestrator.battery_target import (
     Balance,
@@ -35,6 +35,7 @@ from orchestrator.meter_trust import MeterFault, watch_meter
 from orchestrator.plant import Plant, Unit, see_plant
 from orchestrator.samples import MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, SetpointFields
+from orchestrator.strategies.fewest_units import remember_use
 
 EXCESS_PART_OF_RATING = 0.004
 EXCESS_LEAST_WATTS = 25.0
@@ -135,6 +136,7 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
         target_pending=pending,
         import_steps=hidden.import_steps,
         probe=hidden.probe,
+        uses=_uses(inputs, allocation),
     )
     return _Decision(
         flow=flow,
@@ -181,7 +183,16 @@ def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float)
         refused_watts=0.0 if export_limit is None else max(surplus - export_limit, 0.0),
         wanted=inputs.wanted,
         resting=lambda battery, charging: battery.name in resting[charging],
+        now_s=inputs.now_s,
     )
+
+
+def _uses(inputs: _Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
+    """What is remembered for the strategy that lets batteries rest; nothing under the others."""
+    if allocation.running is None:
+        return {}
+    used = frozenset(name for name, share in allocation.shares.items() if share.watts)
+    return remember_use(inputs.state.uses, allocation.running, used, now_s=inputs.now_s, dt_s=inputs.dt_s)
 
 
 def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:

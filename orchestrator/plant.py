@@ -5,10 +5,11 @@ Signs as everywhere: AC into the site +, battery charging +, limits are magnitud
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import fsum
 
-from orchestrator.allocation import AllocatableBattery
+from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
 from orchestrator.config import InverterConfig, SiteConfig
 from orchestrator.cycle import ControlState, InverterMemory
 from orchestrator.samples import BatterySample, InverterSample, SiteSnapshot
@@ -23,7 +24,10 @@ ACCEPTANCE_STEP = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Battery:
-    """A battery that is ours to command. `watts` charging +; the limits already contain every rate and rating."""
+    """A battery that is ours to command. `watts` charging +; the limits already contain every rate and rating.
+
+    `rated_watts` is the AC rating of its inverter, `use` how it was used so far (see `fewest_units`).
+    """
 
     name: str
     watts: float
@@ -36,6 +40,8 @@ class Battery:
     discharge_max_watts: float
     idle_between_s: float
     grid_charging_allowed: bool | None
+    rated_watts: float | None = None
+    use: BatteryUse = NEVER_USED
 
     @property
     def below_target(self) -> bool:
@@ -52,8 +58,8 @@ class Battery:
         """Whether it may be discharged."""
         return self.soc_percent is None or self.soc_percent > self.soc_min_percent
 
-    def allocatable(self, *, reachable: bool = True) -> AllocatableBattery:
-        """The same for allocation."""
+    def allocatable(self, away_words: str = "") -> AllocatableBattery:
+        """The same for allocation. `away_words` say why it takes no part now, "" where it does."""
         return AllocatableBattery(
             name=self.name,
             capacity_wh=self.capacity_wh,
@@ -62,7 +68,10 @@ class Battery:
             soc_percent=self.soc_percent,
             soc_min_percent=self.soc_min_percent,
             soc_max_percent=self.soc_max_percent,
-            reachable=reachable,
+            reachable=not away_words,
+            away_words=away_words,
+            rated_watts=self.rated_watts,
+            use=self.use,
         )
 
 
@@ -162,7 +171,8 @@ def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, w
             memory = state.inverters.get(inverter.name, InverterMemory(away=True))
             if memory.away:
                 memory = replace(memory, away=False, ac_limit_watts=sample.ac_limit_watts)
-            units.append(_unit(config, inverter, sample, memory, wanted))
+            unit = _unit(config, inverter, sample, memory, wanted)
+            units.append(_with_use(unit, state.uses))
     return Plant(tuple(units))
 
 
@@ -180,11 +190,18 @@ def _unit(
     return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
 
 
+        battery = replace(battery, rated_watts=rating)
 def _battery(inverter: InverterConfig, seen: BatterySample, memory: InverterMemory, wanted: SetpointFields) -> Battery:
     own = inverter.battery
     soc_max = _lowest(100.0, own.soc_max_percent, wanted.battery_soc_max_percent)
     target = wanted.battery_target_soc_percent
     return Battery(
+def _with_use(unit: Unit, uses: Mapping[str, BatteryUse]) -> Unit:
+    if unit.battery is None or unit.name not in uses:
+        return unit
+    return replace(unit, battery=replace(unit.battery, use=uses[unit.name]))
+
+
         name=inverter.name,
         watts=seen.watts if seen.watts is not None else memory.target_watts or 0.0,
         soc_percent=seen.soc_percent,
