@@ -68,15 +68,24 @@ def hidden_surplus(
         return HiddenSurplus(0.0, replace(probe, step_watts=0.0), 0)
     if importing:
         return _answer_import(curtailed, probe, state.import_steps, lasting_watts)
+    watts, probe = _probe_further(plant, curtailed, probe, charge_max_watts, now_s)
+    # A small import is the throttled inverters' to cover: batteries that discharged for it would push PV out for good.
+    return HiddenSurplus(watts + max(lasting_watts, 0.0), probe, 0)
+
+
+def _probe_further(
+    plant: Plant, curtailed: list[Unit], probe: Probe, charge_max_watts: float, now_s: float
+) -> tuple[float, Probe]:
+    """What to charge with beyond what is visible, and the probe that goes with it."""
     lost = fsum(lost_with_its_battery_watts(u) for u in curtailed)
-    if lost > max(tolerance, probe.step_watts):
-        return HiddenSurplus(lost, _begun(probe, lost, plant, now_s), 0)
+    if lost > max(IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts, probe.step_watts):
+        return lost, _begun(probe, lost, plant, now_s)
     if probe.step_watts > 0:
-        return HiddenSurplus(max(probe.base_watts + probe.step_watts - plant.battery_watts, 0.0), probe, 0)
+        return max(probe.base_watts + probe.step_watts - plant.battery_watts, 0.0), probe
     step = _next_step_watts(plant, curtailed, charge_max_watts, probe.part)
     if now_s < probe.wait_until_s or step <= 0:
-        return HiddenSurplus(0.0, probe, 0)
-    return HiddenSurplus(step, _begun(probe, step, plant, now_s), 0)
+        return 0.0, probe
+    return step, _begun(probe, step, plant, now_s)
 
 
 def _begun(probe: Probe, step_watts: float, plant: Plant, now_s: float) -> Probe:
