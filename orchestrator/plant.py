@@ -185,23 +185,23 @@ def _unit(
     ours = config.control.battery_power_flow and inverter.control and inverter.battery.control
     if ours and sample.battery is not None and sample.battery_controllable:
         battery = _battery(inverter, sample.battery, memory, wanted)
+        battery = replace(battery, rated_watts=rating)
         battery = _within_ac_rating(battery, sample.pv_watts or 0.0, rating)
         battery = _within_acceptance(battery, memory)
     return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
 
 
-        battery = replace(battery, rated_watts=rating)
-def _battery(inverter: InverterConfig, seen: BatterySample, memory: InverterMemory, wanted: SetpointFields) -> Battery:
-    own = inverter.battery
-    soc_max = _lowest(100.0, own.soc_max_percent, wanted.battery_soc_max_percent)
-    target = wanted.battery_target_soc_percent
-    return Battery(
 def _with_use(unit: Unit, uses: Mapping[str, BatteryUse]) -> Unit:
     if unit.battery is None or unit.name not in uses:
         return unit
     return replace(unit, battery=replace(unit.battery, use=uses[unit.name]))
 
 
+def _battery(inverter: InverterConfig, seen: BatterySample, memory: InverterMemory, wanted: SetpointFields) -> Battery:
+    own = inverter.battery
+    soc_max = _lowest(100.0, own.soc_max_percent, wanted.battery_soc_max_percent)
+    target = wanted.battery_target_soc_percent
+    return Battery(
         name=inverter.name,
         watts=seen.watts if seen.watts is not None else memory.target_watts or 0.0,
         soc_percent=seen.soc_percent,
