@@ -138,18 +138,21 @@ class SiteActor(Actor):
         if self._reading or self._stop_asked is not None:
             return
         now_s = self.clock.now_s()
-        due_s = cycle_due_s(self._began_s, self._config.control.interval_s, self._meter_is_new)
+        due_s = self._due_s(self._began_s, self._meter.changed_at_s if self._meter and self._meter_is_new else None)
         if now_s >= due_s:
             self._begin_cycle(now_s)
         elif due_s < self._wake_at_s:
             self._wake_at_s = due_s
             self.later(due_s - now_s, _CycleDue())
 
+    def _due_s(self, began_s: float, value_at_s: float | None) -> float:
+        return cycle_due_s(began_s, self._config.control.interval_s, value_at_s, self._config.meter.interval_s)
+
     def _begin_cycle(self, now_s: float) -> None:
         self._cycle += 1
         self._began_s = now_s
         self._reading = True
-        read = Read(self._cycle, until_s=cycle_due_s(now_s, self._config.control.interval_s, meter_changed=False))
+        read = Read(self._cycle, until_s=self._due_s(now_s, None))
         for inverter in self._inverters.values():
             inverter.tell(read)
         self.later(READ_WAIT_S, _WaitedEnough(self._cycle))

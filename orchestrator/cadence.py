@@ -8,6 +8,13 @@ from dataclasses import dataclass, replace
 READ_WAIT_S = 0.3
 """How long a cycle waits for the readings of its inverters: within this they count as taken at one moment."""
 
+WATCHDOG_PART = 1.25
+JITTER_PART = 0.05
+"""Parts of an interval: after this a cycle begins without a new value; so much too early is in time."""
+
+POLL_PATIENCE = 1.2
+"""How long the next poll of the meter is waited for, in its polling intervals."""
+
 DECISION_GAP_S = 0.2
 """Decisions out of turn (a limit fell) are at least this far apart."""
 
@@ -18,9 +25,21 @@ METER_SILENT_PERIODS = 3
 METER_SILENT_MAX_S = 5.0
 
 
-def cycle_due_s(began_s: float, interval_s: float, meter_changed: bool) -> float:
-    """When the cycle after the one of `began_s` begins: a new meter value calls for it, a silent one only delays it."""
-    return began_s + interval_s * (0.5 if meter_changed else 1.25)
+def cycle_due_s(began_s: float, interval_s: float, value_at_s: float | None, poll_s: float) -> float:
+    """When the cycle after the one of `began_s` begins.
+
+    A new meter value calls for it: `value_at_s` is when it came, None while there is none. One that comes half an
+    interval after the last cycle begins the next at once. One that comes earlier has to wait, and then the meter's next
+    poll, `poll_s` after it, is waited for where that is soon: a decision on a value that is nearly a poll old counts
+    what the inverters have done since then as load. A meter whose value stays the same only delays the cycle.
+    """
+    if value_at_s is None:
+        return began_s + WATCHDOG_PART * interval_s
+    soonest_s = began_s + 0.5 * interval_s
+    if value_at_s >= soonest_s - JITTER_PART * interval_s:
+        return value_at_s
+    next_poll_s = value_at_s + POLL_PATIENCE * poll_s
+    return max(soonest_s, next_poll_s) if next_poll_s <= soonest_s + 0.25 * interval_s else soonest_s
 
 
 def meter_silent_after_s(interval_s: float, sample_window_s: float) -> float:

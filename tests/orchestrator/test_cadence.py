@@ -9,9 +9,33 @@ from orchestrator.cadence import Backoff, cycle_due_s, meter_silent_after_s, rec
 TIMES_S = st.floats(0, 1e6)
 
 
-def test_a_new_meter_value_calls_for_a_cycle_earlier_than_a_silent_meter() -> None:
-    assert cycle_due_s(10.0, 1.0, meter_changed=True) == 10.5
-    assert cycle_due_s(10.0, 1.0, meter_changed=False) == 11.25
+def test_a_silent_meter_delays_the_cycle_to_one_and_a_quarter_intervals() -> None:
+    assert cycle_due_s(10.0, 1.0, None, 0.25) == 11.25
+
+
+@pytest.mark.parametrize("value_at_s", [10.46, 10.5, 11.0])
+def test_a_value_after_half_an_interval_begins_the_cycle_at_once(value_at_s: float) -> None:
+    assert cycle_due_s(10.0, 1.0, value_at_s, 0.25) == value_at_s
+
+
+@pytest.mark.parametrize(
+    ("value_at_s", "poll_s", "due_s"),
+    [(10.25, 0.25, 10.55), (10.44, 0.25, 10.74), (10.1, 0.25, 10.5), (10.3, 1.0, 10.5), (10.0, 10.0, 10.5)],
+)
+def test_a_value_that_comes_too_early_waits_for_half_an_interval_and_for_a_poll_that_comes_soon_after(
+    value_at_s: float, poll_s: float, due_s: float
+) -> None:
+    assert cycle_due_s(10.0, 1.0, value_at_s, poll_s) == pytest.approx(due_s)
+
+
+@given(st.floats(0, 1.25), st.floats(0.01, 60), st.floats(0.1, 60))
+def test_no_value_waits_for_more_than_three_quarters_of_an_interval_after_the_last_cycle(
+    part: float, poll_s: float, interval_s: float
+) -> None:
+    value_at_s = part * interval_s
+    due_s = cycle_due_s(0.0, interval_s, value_at_s, poll_s)
+
+    assert value_at_s <= due_s <= max(value_at_s, 0.75 * interval_s)
 
 
 @pytest.mark.parametrize(
