@@ -153,6 +153,7 @@ class PrometheusObserver:
         for series in asked:
             series.remove_by_labels({"inverter": actor})
         self._devices.discard(actor)
+        self._operation.inverter_gone(actor)
 
     def actor_restarted(self, actor: str) -> None:
         """The supervisor replaced an actor that crashed."""

@@ -66,6 +66,11 @@ class OperationMetrics:
         """Whether `source` has renewed its setpoint in time."""
         self._fresh.labels(source).set(fresh)
 
+    def inverter_gone(self, inverter: str) -> None:
+        """An inverter belongs to the site no more: its series end."""
+        self._command_faults.remove_by_labels({"inverter": inverter})
+        self._known -= {inverter}
+
     def _expect(self, result: CycleResult) -> None:
         names = frozenset((*(sample.name for sample in result.snapshot.inverters), *result.snapshot.away))
         for name in names - self._known:

@@ -45,6 +45,11 @@ GAUGES: Final = (
     GaugeKind("inverter_ac_limit_watts", "AC limit commanded; no series while there is no limit.", ("inverter",)),
     GaugeKind("inverter_battery_target_watts", "Battery power commanded; positive is charging.", ("inverter",)),
     GaugeKind(
+        "inverter_battery_following",
+        "0 while the battery has not followed its command for 30 s, else 1.",
+        ("inverter",),
+    ),
+    GaugeKind(
         "inverter_reason", "1 for each reason of the newest command, without its numbers.", ("inverter", "reason")
     ),
     GaugeKind("site_power_watts", "Power at the grid connection; positive is import."),
@@ -103,7 +108,9 @@ def _inverter_values(result: CycleResult) -> Iterator[_Value]:
         command = result.command(sample.name)
         if command is not None:
             yield "inverter_ac_limit_watts", command.ac_limit_watts, labels
-            yield "inverter_battery_target_watts", command.battery.watts if command.battery else None, labels
+            if command.battery is not None:
+                yield "inverter_battery_target_watts", command.battery.watts, labels
+                yield "inverter_battery_following", float(sample.name not in result.not_following), labels
             for reason in dict.fromkeys(map(without_numbers, command.reasons)):
                 yield "inverter_reason", 1.0, (sample.name, reason)
     for name in result.snapshot.away:

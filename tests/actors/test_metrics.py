@@ -189,6 +189,17 @@ def test_a_command_that_is_ignored_is_counted_from_zero() -> None:
         assert served.value("command_faults_total", inverter="east", kind="ignored") == 1
 
 
+def test_an_inverter_that_left_the_site_has_no_series_any_more() -> None:
+    with serving() as served:
+        feed_everything(served)
+        served.prometheus.actor_up("east", True)
+        served.prometheus.actor_gone("east")
+        served.ref.tell(cycle_result(at_s=101.0, inverters=()))
+        wait_until(lambda: served.value("cycles_total", mode="normal") == 2, "the next cycle")
+
+        assert [line for line in served.page().splitlines() if '"east"' in line] == []
+
+
 def test_a_source_that_does_not_renew_its_setpoint_is_seen() -> None:
     with serving() as served:
         before = served.value("setpoint_fresh", source="mqtt")

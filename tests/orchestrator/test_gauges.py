@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,7 @@ def test_the_values_of_a_cycle_have_their_names() -> None:
         ("inverter_battery_soc_ratio", "east"): 0.5,
         ("inverter_ac_limit_watts", "east"): 4000.0,
         ("inverter_battery_target_watts", "east"): 1000.0,
+        ("inverter_battery_following", "east"): 1.0,
         ("inverter_reason", "east", "charging"): 1.0,
         ("inverter_up", "roof"): 0.0,
         ("sample_age_seconds", "east"): 0.5,
@@ -100,3 +103,9 @@ def test_reasons_that_differ_in_numbers_only_are_one_label(watts: float, percent
     reason = f"charge {watts:.0f} W: full at {percent:g} %"
 
     assert without_numbers(reason) == "charge: full"
+
+
+def test_a_battery_that_does_not_follow_its_command_is_seen() -> None:
+    result = replace(cycle_result(), not_following=("east",))
+
+    assert series(result)["inverter_battery_following", "east"] == 0.0
