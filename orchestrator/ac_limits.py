@@ -11,7 +11,7 @@ inverters without a battery, then throttled hybrids (they can store theirs), the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import fsum
+from math import fsum, inf
 
 from orchestrator.allocation import share_by_weight
 from orchestrator.curtailment import follows, taken_from_ac
@@ -81,7 +81,7 @@ def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, f
         left = max(left - fsum(given.values()), 0.0)
 
     makes = {u.name: expected_watts(u, targets_watts) for u in units}
-    discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), _rating(u)) for u in units}
+    discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), makes[u.name]) for u in units}
     steady = {u.name: max(makes[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
     give(discharges, lambda u: discharges[u.name])
     give(steady, lambda u: steady.get(u.name, 0.0))
@@ -111,19 +111,20 @@ def _with_headroom(
 
 def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
     """What an inverter will make with its new battery target. Only less discharge is sure; more charging is not."""
+    most = unit.rating_watts if unit.rating_watts is not None else inf
     target = targets_watts.get(unit.name)
     if target is None or unit.battery is None:
-        return min(max(unit.ac_watts, 0.0), _rating(unit))
+        return min(max(unit.ac_watts, 0.0), most)
     change = target - unit.battery.watts
     if change > 0:
         change = min(change, max(-unit.battery.watts, 0.0))
-    return min(max(unit.ac_watts - change, 0.0), _rating(unit))
+    return min(max(unit.ac_watts - change, 0.0), most)
 
 
 def _taken_by_others(plant: Plant, targets_watts: Mapping[str, float]) -> float:
     """AC power of inverters that cannot be limited: what they make, or are about to discharge."""
-    others = (u for u in plant.units if not u.limitable)
-    return fsum(max(u.ac_watts, -targets_watts.get(u.name, 0.0), 0.0) for u in others)
+    others = [u for u in plant.units if not u.limitable]
+    return fsum(max(u.ac_watts, expected_watts(u, targets_watts), 0.0) for u in others)
 
 
 def _throttled_without_battery(unit: Unit) -> bool:
