@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from actors.address import Recipient
 from orchestrator.commands import InverterCommand
+from orchestrator.ledger import Excess
 from orchestrator.config import SiteConfig
 from orchestrator.reload import Changes
 from orchestrator.samples import InverterSample, MeterSample
@@ -124,3 +125,10 @@ class Event:
     name: str
     subject: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExcessEnded:
+    """The ledger has closed an excess over a limit."""
+
+    excess: Excess

@@ -24,12 +24,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from actors.actor import Actor, Surroundings
-from actors.messages import Acknowledged, Event, Tick
+from actors.messages import Acknowledged, Event, ExcessEnded, Tick
 from actors.operation_metrics import OperationMetrics
 from orchestrator.config import MetricsSection
 from orchestrator.cycle import CycleResult
 from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused, WrongDevice
 from orchestrator.gauges import GAUGES, gauge_values
+from orchestrator.ledger import RULES_S, Excess
 from orchestrator.limit_excess import LIMITS, excess_between
 
 log = logging.getLogger(__name__)
@@ -124,9 +125,17 @@ class PrometheusObserver:
         self._seconds = self._counter("limit_excess_seconds_total", "Time above the limit.", "limit")
         self._watt_hours = self._counter("limit_excess_watt_hours_total", "Energy above the limit.", "limit")
         self._rejected = self._counter("setpoints_rejected_total", "Messages that were no setpoint.", "source")
+        self._excess = Histogram(
+            PREFIX + "limit_excess_duration_seconds",
+            "How long each excess over a limit lasted.",
+            ("limit",),
+            registry=self.registry,
+            buckets=RULES_S,
+        )
         for limit in LIMITS:
             self._seconds.labels(limit)
             self._watt_hours.labels(limit)
+            self._excess.labels(limit)
         for source in sources:
             self._rejected.labels(source)
 
@@ -206,6 +215,10 @@ class PrometheusObserver:
         self._former = result
         self._latest.show(result)
 
+    def excess_ended(self, excess: Excess) -> None:
+        """An excess over a limit is over."""
+        self._excess.labels(excess.limit).observe(excess.duration_s)
+
     def command_acknowledged(self, acknowledged: Acknowledged) -> None:
         """An inverter took a command, or refused it."""
         if acknowledged.fault is None:
@@ -239,6 +252,8 @@ class MetricsActor(Actor):
                 self._prometheus.cycle_done(message)
             case Acknowledged():
                 self._prometheus.command_acknowledged(message)
+            case ExcessEnded(excess):
+                self._prometheus.excess_ended(excess)
             case Event():
                 self._prometheus.event(message)
 

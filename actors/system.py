@@ -15,6 +15,7 @@ from actors.actor import Surroundings
 from actors.address import Address, Recipient
 from actors.clock import Clock
 from actors.inverter import InverterActor
+from actors.ledger import LedgerActor
 from actors.link import LinkPool
 from actors.messages import Reconfigure, Stop
 from actors.meter import NAME as METER
@@ -143,18 +144,18 @@ class _Plant:
         self.surroundings = Surroundings(clock, observer, self.supervisor)
         self.inverters = {inverter.name: Address(inverter.name) for inverter in config.inverters}
         self.meter, self.site = Address(METER), Address("site")
-        self.mqtt, self.metrics = Address("mqtt"), Address("metrics")
+        self.mqtt, self.metrics, self.ledger = Address("mqtt"), Address("metrics"), Address("ledger")
         self.links = _expect_devices(LinkPool(clock, observer), config)
         self._drivers = drivers
         self._store = StateStore(Path(config.control.state_dir))
-        self._audience = (self.meter, self.mqtt, self.metrics, *map(_Guarded, listeners))
+        self._audience = (self.meter, self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
         self._setpoints: dict[str, Setpoint] = {}
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""
         inverters = [self._inverter_child(each) for each in self.config.inverters]
         site = [Child(self.meter, self._start_meter), Child(self.site, self._start_site)]
-        return (*inverters, *site, *self._mqtt_children(), *self._metrics_children())
+        return (*inverters, *site, *self._mqtt_children(), *self._metrics_children(), self._ledger_child())
 
     def _inverter_child(self, inverter: InverterConfig) -> Child:
         return Child(self.inverters[inverter.name], partial(self._start_inverter, inverter))
@@ -170,6 +171,9 @@ class _Plant:
         if config.metrics is None or not isinstance(observer, PrometheusObserver):
             return ()
         return (Child(self.metrics, partial(MetricsActor.start, self.surroundings, config.metrics, observer)),)
+
+    def _ledger_child(self) -> Child:
+        return Child(self.ledger, partial(LedgerActor.start, self.surroundings, self.config, (self.metrics,)))
 
     def reload(self, config: SiteConfig, changes: Changes) -> None:
         """Take `config`: hand back, stop and start what `changes` says, in this order."""
@@ -190,6 +194,8 @@ class _Plant:
             self._replace(self.mqtt, *self._mqtt_children())
         if changes.metrics:
             self._replace(self.metrics, *self._metrics_children())
+        if changes.ledger:
+            self._replace(self.ledger, self._ledger_child())
 
     def _tell_site(self, changes: Changes) -> None:
         """Until the site has taken the configuration and what goes is handed back; once more if it was just down."""
@@ -222,7 +228,7 @@ class _Plant:
 
     def addresses(self) -> tuple[Address, ...]:
         """Where the children are reached, in the order of their start."""
-        return (*self.inverters.values(), self.meter, self.site, self.mqtt, self.metrics)
+        return (*self.inverters.values(), self.meter, self.site, self.mqtt, self.metrics, self.ledger)
 
     def release_devices(self, timeout_s: float) -> None:
         """Have the site hand every device back; wait for it."""

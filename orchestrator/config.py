@@ -178,6 +178,13 @@ class MetricsSection(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 9464
 
 
+class LedgerSection(Section):
+    """`ledger:` the record of every excess over a limit, in `control.state_dir`."""
+
+    retention_days: Annotated[int, Field(ge=1, le=36500)] = 400
+    tolerance_percent: Annotated[float, Field(ge=0, le=100)] = 1.0
+
+
 class SiteConfig(Section):
     """A whole site.yaml."""
 
@@ -188,6 +195,7 @@ class SiteConfig(Section):
     setpoints: SetpointsSection = SetpointsSection()
     publish: PublishSection = PublishSection()
     metrics: MetricsSection | None = MetricsSection()
+    ledger: LedgerSection = LedgerSection()
     simulation: SimulationConfig | None = None
 
     def inverter(self, name: str) -> InverterConfig:

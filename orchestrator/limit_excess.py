@@ -41,7 +41,7 @@ def excess_between(former: CycleResult, latest: CycleResult) -> tuple[LimitExces
     seconds = latest.snapshot.at_s - former.snapshot.at_s
     if not 0 < seconds <= MAX_GAP_S:
         return ()
-    measured = _measured_watts(former)
+    measured = measured_watts(former)
     excess = {
         limit: measured[limit] - watts
         for limit, watts in limits_in_force(former.envelope).items()
@@ -50,7 +50,7 @@ def excess_between(former: CycleResult, latest: CycleResult) -> tuple[LimitExces
     return tuple(LimitExcess(limit, seconds, watts * seconds / 3600) for limit, watts in excess.items())
 
 
-def _measured_watts(result: CycleResult) -> Mapping[str, float]:
+def measured_watts(result: CycleResult) -> Mapping[str, float]:
     """The power that each limit is about, as a magnitude in W; without those that are unknown."""
     ac_watts = [sample.ac_watts for sample in result.snapshot.inverters if sample.ac_watts is not None]
     measured = {

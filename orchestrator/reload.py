@@ -20,8 +20,8 @@ class Changes:
 
     `added`, `removed` and `replaced` are inverters by name; one that is now another device is both removed and added.
     `handed_back` are those of the former configuration that are not commanded any more, the removed ones first;
-    `freed_batteries` those that stay and whose battery is left to itself from now on. `meter`, `mqtt` and `metrics`
-    say that this actor is replaced, `site` that the loop has to know. `needs_restart` names what cannot change while
+    `freed_batteries` those that stay and whose battery is left to itself from now on. `meter`, `mqtt`, `metrics` and
+    `ledger` say that this actor is replaced, `site` that the loop has to know. `needs_restart` names what cannot change while
     the plant runs: with any of it nothing is changed at all.
     """
 
@@ -34,6 +34,7 @@ class Changes:
     site: bool = False
     mqtt: bool = False
     metrics: bool = False
+    ledger: bool = False
     logging: bool = False
     needs_restart: tuple[str, ...] = ()
 
@@ -77,6 +78,7 @@ def changes_between(former: SiteConfig, new: SiteConfig) -> Changes:
         site=any(getattr(former, section) != getattr(new, section) for section in SECTIONS_OF_THE_SITE),
         mqtt=(former.setpoints.mqtt, former.publish) != (new.setpoints.mqtt, new.publish),
         metrics=former.metrics != new.metrics,
+        ledger=former.ledger != new.ledger,
         needs_restart=tuple(_needs_restart(former, new)),
     )
 
@@ -132,6 +134,7 @@ def _lines(changes: Changes) -> Iterator[str]:
         ("meter", changes.meter),
         ("mqtt", changes.mqtt),
         ("metrics", changes.metrics),
+        ("ledger", changes.ledger),
         ("logging", changes.logging),
     ):
         if changed:
