@@ -12,7 +12,7 @@ from math import fsum
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
 from orchestrator.config import InverterConfig, SiteConfig
 from orchestrator.cycle import ControlState, InverterMemory
-from orchestrator.samples import BatterySample, InverterSample, SiteSnapshot
+from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
 
 SHORT_AFTER_STEPS = 2
@@ -122,9 +122,14 @@ class Unit:
 
     @property
     def throttled(self) -> bool:
-        """Its output stands at a limit below its rating, so it may be able to make more."""
+        """A limit below its rating holds its output back, so it may be able to make more.
+
+        Its output stands at the limit, or it says so itself while it still follows the limit (model 103 St).
+        """
         if self.rating_watts is None or self.limit_watts >= 0.99 * self.rating_watts:
             return False
+        if self.sample.state is OperatingState.THROTTLED:
+            return True
         return self.ac_watts >= self.limit_watts - 0.01 * self.rating_watts
 
 
