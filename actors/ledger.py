@@ -80,25 +80,31 @@ class LedgerActor(Actor):
 
     def _write(self) -> None:
         """Put what waits on the disk, if the file is usable at this moment."""
-        now_s = self.clock.now_s()
-        if self._file is None and now_s < self._opens_again_at_s:
-            return
         try:
-            if self._file is None:
-                self._file = LedgerFile.open(self._path, self.clock.wall())
+            file = self._opened()
+            if file is None:
+                return
             if self._waiting:
-                self._file.record(list(self._waiting.values()))
+                file.record(list(self._waiting.values()))
                 self._waiting.clear()
-            self._prune_if_due(self._file, now_s)
+            self._prune_if_due(file)
             self._told = False
         except (OSError, sqlite3.Error) as trouble:
-            self._opens_again_at_s = now_s + OPEN_AGAIN_S
+            self._opens_again_at_s = self.clock.now_s() + OPEN_AGAIN_S
             self._let_go()
             if not self._told:
                 log.error("the ledger %s cannot be written (%s): it is tried again", self._path, trouble)
             self._told = True
 
-    def _prune_if_due(self, file: LedgerFile, now_s: float) -> None:
+    def _opened(self) -> LedgerFile | None:
+        """The file; None while it is not to be tried again yet, or while there is none and nothing to write."""
+        may_open = self._file is None and self.clock.now_s() >= self._opens_again_at_s
+        if may_open and (self._waiting or self._path.exists()):
+            self._file = LedgerFile.open(self._path, self.clock.wall())
+        return self._file
+
+    def _prune_if_due(self, file: LedgerFile) -> None:
+        now_s = self.clock.now_s()
         if now_s >= self._prunes_at_s:
             file.prune(self.clock.wall() - timedelta(days=self._config.ledger.retention_days))
             self._prunes_at_s = now_s + PRUNE_EVERY_S

@@ -313,3 +313,10 @@ def test_the_durations_are_counted_against_the_rules_in_prometheus() -> None:
 
 
 RULES = ("5.0", "10.0", "15.0", "+Inf")
+
+
+def test_without_an_excess_there_is_no_file(tmp_path: Path) -> None:
+    with keeping(tmp_path / "state") as ledger:
+        ledger.exports(900, 900)
+
+    assert not (tmp_path / "state").exists()
