@@ -36,6 +36,9 @@ class Display(Protocol):
     def refresh(self) -> None:
         """Show what is new, if it is time."""
 
+    def configure(self, config: SiteConfig) -> None:
+        """The plant runs on `config` from now on."""
+
     def stop(self) -> None:
         """Leave the last picture and draw no more."""
 
@@ -79,9 +82,12 @@ class _Latest:
     """The newest cycle. One assignment passes it between threads."""
 
     def __init__(self, config: SiteConfig) -> None:
+        self.configure(config)
+        self._latest: CycleResult | None = None
+
+    def configure(self, config: SiteConfig) -> None:
         self._site = config.site.name
         self._shadow = not config.control.enabled
-        self._latest: CycleResult | None = None
 
     def tell(self, message: Any) -> None:
         if isinstance(message, CycleResult):

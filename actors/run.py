@@ -1,5 +1,7 @@
 """`orchestrator run`: the plant with what surrounds it (virtual devices, a broker, a display), until a signal ends it.
 
+SIGINT and SIGTERM end it, SIGHUP makes it read its site.yaml anew.
+
 Started in one order and stopped in the other. The main thread only waits and draws.
 """
 
@@ -10,14 +12,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from actors.broker import EmbeddedBroker, is_broker_listening
 from actors.clock import RealClock
 from actors.display import Display, hints, make_display
 from actors.metrics import PrometheusObserver
+from actors.process import registered
+from actors.reloader import Reloader
 from actors.system import System, start_system
 from orchestrator.config import Broker, SiteConfig
 from orchestrator.config_warnings import is_loopback, warnings
@@ -40,6 +45,14 @@ class RunOptions:
     broker: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What signals have asked for."""
+
+    end: threading.Event = field(default_factory=threading.Event)
+    reload: threading.Event = field(default_factory=threading.Event)
+
+
 class PortTaken(OrchestratorError):
     """A port that the virtual site needs is in use."""
 
@@ -51,25 +64,37 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
     at once.
     """
     with ExitStack() as running:
-        ended = running.enter_context(_signals())
+        wishes = running.enter_context(_signals())
         display = running.enter_context(make_display(config))
         for warning in warnings(config):
             log.warning("%s", warning)
+        running.enter_context(registered(Path(config.control.state_dir)))
         if options.simulate:
             running.enter_context(_virtual_site(config))
         if options.broker:
             _start_brokers(config, running)
         system = running.enter_context(_plant(config, options, display))
         display.start(hints(config, options.program, options.site_file))
-        return wait_for_end(ended, system.failed, display)
+        checks = (require_local,) if options.simulate else ()
+        reloader = Reloader(options.site_file, system, checks=checks, taken=(display.configure,))
+        return wait_for_end(wishes.end, system.failed, display, lambda: _reload_if_asked(wishes, reloader))
 
 
-def wait_for_end(ended: threading.Event, failed: threading.Event, display: Display) -> bool:
-    """Draw until `ended` (True), or until the plant has `failed` (False)."""
+def _reload_if_asked(wishes: Wishes, reloader: Reloader) -> None:
+    if wishes.reload.is_set():
+        wishes.reload.clear()
+        reloader.reload()
+
+
+def wait_for_end(
+    ended: threading.Event, failed: threading.Event, display: Display, meanwhile: Callable[[], None] = lambda: None
+) -> bool:
+    """Draw, and do what `meanwhile` says, until `ended` (True), or until the plant has `failed` (False)."""
     while not ended.wait(LOOK_EVERY_S):
         if failed.is_set():
             log.error("the plant cannot go on; see above")
             return False
+        meanwhile()
         display.refresh()
     log.info("stopping: handing the devices back")
     return True
@@ -90,12 +115,17 @@ def _plant(config: SiteConfig, options: RunOptions, display: Display) -> Iterato
         clock.close()
 
 
-@contextmanager
-def _virtual_site(config: SiteConfig) -> Iterator[None]:
-    """The simulated devices. Refuses a site of which any device is elsewhere: it would be commanded for real."""
+def require_local(config: SiteConfig) -> None:
+    """Refuse to simulate a site of which any device is elsewhere: it would be commanded for real. Raises UsageError."""
     for where, host in (("meter", config.meter.host), *((each.name, each.host) for each in config.inverters)):
         if not is_loopback(host):
             raise UsageError(f"{where} is at {host}: only a site on this machine (127.0.0.1) can be simulated")
+
+
+@contextmanager
+def _virtual_site(config: SiteConfig) -> Iterator[None]:
+    """The simulated devices."""
+    require_local(config)
     from orchestrator.simulation.server import serve  # noqa: PLC0415 - a real plant never loads it
 
     try:
@@ -125,19 +155,23 @@ def _start_brokers(config: SiteConfig, running: ExitStack) -> None:
 
 
 @contextmanager
-def _signals() -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets. The second one ends the process where it stands."""
-    ended = threading.Event()
+def _signals() -> Iterator[Wishes]:
+    """What SIGINT, SIGTERM and SIGHUP ask for. The second to end ends the process where it stands."""
+    wishes = Wishes()
+
+    def on_hangup(_number: int, _frame: object) -> None:
+        wishes.reload.set()
 
     def on_signal(number: int, _frame: object) -> None:
-        if ended.is_set():
+        if wishes.end.is_set():
             print("ended by force; the revert timers of the devices bring them home", file=sys.stderr, flush=True)
             os._exit(128 + number)
-        ended.set()
+        wishes.end.set()
 
     former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    former[signal.SIGHUP] = signal.signal(signal.SIGHUP, on_hangup)
     try:
-        yield ended
+        yield wishes
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something outside failed (a broker, a device, a port), 2 t
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,10 +15,11 @@ from pathlib import Path
 from shutil import which
 
 from orchestrator.config import MqttSource, SiteConfig
-from orchestrator.config_file import load_config
+from orchestrator.config_file import UnknownEnvironment, load_config
 from orchestrator.errors import OrchestratorError, UsageError
 
 DONE, FAILED, WRONG = 0, 1, 2
+RELOAD_WITHIN_S = 30.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     check = _add(commands, "check", "find every mistake in a site.yaml; exit 0 fine, 2 wrong", _check)
     check.add_argument("-q", "--quiet", action="store_true", help="print mistakes only, no summary and no warnings")
     _add_set(commands)
+    _add(commands, "reload", "have the running orchestrator take the changed SITE.yaml", _reload)
     _add(commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release)
     return parser
 
@@ -163,6 +166,16 @@ def _payload(options: argparse.Namespace, source: MqttSource) -> bytes:
         payload, source=source.name, received_at_s=0.0, wall_now=datetime.now(UTC), validity_s=source.validity_s
     )
     return payload
+
+
+def _reload(options: argparse.Namespace) -> int:
+    config = load_config(options.site, UnknownEnvironment(os.environ))  # the variables are those of the other process
+    from actors.process import ask_to_reload  # noqa: PLC0415
+
+    answer = ask_to_reload(Path(config.control.state_dir), RELOAD_WITHIN_S)
+    for line in answer.lines:
+        print(line, file=sys.stdout if answer.accepted else sys.stderr)
+    return DONE if answer.accepted else WRONG
 
 
 def _release(options: argparse.Namespace) -> int:

@@ -29,6 +29,16 @@ def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> S
     return parse_config(_read(Path(path)), str(path), environ)
 
 
+class UnknownEnvironment(dict[str, str]):
+    """The variables of another process, for a check of everything else: each that is not known here is some text."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def get(self, name: str, default: object = None) -> str:  # noqa: ARG002
+        return super().get(name, "set-elsewhere")
+
+
 def parse_config(text: str, file: str = "site.yaml", environ: Mapping[str, str] | None = None) -> SiteConfig:
     """The same for a text; `file` is what messages call it."""
     try:
