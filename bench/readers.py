@@ -1,4 +1,4 @@
-"""Three ways to read one SunSpec hybrid: ours, pysunspec2, and pymodbus with one read for each model.
+"""Ways to read one SunSpec hybrid: ours, ours without pymodbus, pysunspec2, and pymodbus with one read for each model.
 
 Each gives the same values: AC and DC power and the state of the inverter (model 103), charge state and maximum power of
 the battery (124), and the power of every DC input (160). Connected before it is measured.
@@ -6,6 +6,8 @@ the battery (124), and the power of every DC input (160). Connected before it is
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Sequence
 from typing import Any, Final, Protocol, cast
 
@@ -27,6 +29,8 @@ READ_MODELS: Final = (INVERTER, STORAGE, MPPT)
 INVERTER_POINTS: Final = ("W", "DCW", "St")
 STORAGE_POINTS: Final = ("ChaState", "WChaMax", "ChaGriSet", "ChaSt")
 TIMEOUT_S: Final = 5.0
+REPLY_HEAD: Final = 9
+"""Bytes before the words of a reply: transaction, protocol, length, unit, function, number of bytes."""
 DRIVER: Final = SunSpecDriver()
 
 
@@ -75,6 +79,39 @@ class OurReader(NoObserver):
     def close(self) -> None:
         self._session.close()
         self._clock.close()
+
+
+class PlainReader:
+    """Our plan and decoding over a bare socket that trusts every reply: the difference is what pymodbus costs us."""
+
+    name = "orchestrator, bare socket"
+
+    def __init__(self, config: InverterConfig, device: SunSpecDevice) -> None:
+        self.requests = 0
+        self._socket = socket.create_connection((config.host, config.port), TIMEOUT_S)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._unit_id = config.unit_id
+        self._device = device
+
+    def read(self) -> object:
+        words: dict[int, int] = {}
+        for request in DRIVER.plan_reads(self._device):
+            words |= enumerate(self._words(request.address, request.count), request.address)
+        return DRIVER.decode_inverter(self._device, self.name, words, 0.0)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _words(self, address: int, count: int) -> tuple[int, ...]:
+        self.requests += 1
+        self._socket.sendall(struct.pack(">HHHBBHH", self.requests & 0xFFFF, 0, 6, self._unit_id, 3, address, count))
+        data = b""
+        while len(data) < REPLY_HEAD + 2 * count:
+            part = self._socket.recv(1024)
+            if not part:
+                raise ConnectionError("the virtual device has closed the connection")
+            data += part
+        return struct.unpack_from(f">{count}H", data, REPLY_HEAD)
 
 
 class ForeignReader:

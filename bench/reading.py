@@ -16,6 +16,7 @@ from bench.readers import (
     ForeignReader,
     NaiveReader,
     OurReader,
+    PlainReader,
     Reader,
     foreign_values,
 )
@@ -69,7 +70,8 @@ def measure(seconds: float) -> tuple[list[Measured], list[Measured]]:
     with served(site_of(1)) as devices:
         config = devices.config.inverters[0]
         ours, foreign = OurReader(config), ForeignReader(config)
-        readers: tuple[Reader, ...] = (ours, foreign, NaiveReader(config, ours.device))
+        plain, naive = PlainReader(config, ours.device), NaiveReader(config, ours.device)
+        readers: tuple[Reader, ...] = (ours, foreign, naive, plain)
         try:
             readings = _measure_readers(readers, seconds)
             decodings = _in_turns(_decoders(ours, foreign), seconds)

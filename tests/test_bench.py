@@ -13,9 +13,10 @@ from bench.tables import percentile, table
 REPOSITORY = Path(__file__).parents[1]
 ROWS = (
     "  1          steps ",
-    "  orchestrator                  2.00 ",
-    "  pysunspec2                    3.00 ",
-    "  pymodbus, model by model      3.00 ",
+    "  orchestrator                   2.00 ",
+    "  pysunspec2                     3.00 ",
+    "  pymodbus, model by model       3.00 ",
+    "  orchestrator, bare socket      2.00 ",
     "  pysunspec2, raw points ",
     "  1              5 ",
     "  3                 20.0 ",
