@@ -130,6 +130,8 @@ class Unit:
             return False
         if self.sample.state is OperatingState.THROTTLED:
             return True
+        if self.sample.battery is not None and self.pv_watts < 0.01 * self.rating_watts:
+            return False  # a hybrid that discharges at its limit in the dark: no PV is held back
         return self.ac_watts >= self.limit_watts - 0.01 * self.rating_watts
 
 
