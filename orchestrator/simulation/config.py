@@ -14,6 +14,7 @@ from orchestrator.config_base import Name, Percent, Section, Watts
 PositiveWatts = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Celsius = Annotated[float, Field(ge=-60, le=90, allow_inf_nan=False)]
 EfficiencyPercent = Annotated[float, Field(ge=50, le=100, allow_inf_nan=False)]
 
 
@@ -22,7 +23,8 @@ class BatterySimulation(Section):
 
     `efficiency_percent` is one way: so much of what goes in is stored, and so much of what is stored comes out.
     Charging tapers from `taper_from_percent` on; discharging stops at `reserve_percent` (model 124, MinRsvPct).
-    `grid_charging_allowed` is ChaGriSet as the device is delivered.
+    `grid_charging_allowed` is ChaGriSet as the device is delivered. A cold battery charges less, without saying so:
+    below `cold_below_celsius` its charging falls in proportion, to nothing at `no_charge_below_celsius`.
     """
 
     capacity_wh: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
@@ -33,6 +35,9 @@ class BatterySimulation(Section):
     taper_from_percent: Annotated[float, Field(ge=50, lt=100)] = 95.0
     reserve_percent: Annotated[float, Field(ge=0, le=90)] = 5.0
     grid_charging_allowed: bool = False
+    temperature_celsius: Celsius = 20.0
+    cold_below_celsius: Celsius = 10.0
+    no_charge_below_celsius: Celsius = 0.0
 
 
 class InverterSimulation(Section):
@@ -40,7 +45,8 @@ class InverterSimulation(Section):
 
     `lag_s` is the time constant with which AC and battery power follow their goal, `ramp_percent_per_s` (of the
     rating) the fastest either moves. `latency_s` is how long the device takes to answer a Modbus request, in
-    virtual time at random up to `jitter_s` more or less.
+    virtual time at random up to `jitter_s` more or less. Some hybrids lose their PV for `collapse_s` when their battery
+    is told to turn from charging to discharging without having been told to rest for `turn_idle_s` between.
     """
 
     pv_peak_watts: Watts = 0.0
@@ -50,13 +56,16 @@ class InverterSimulation(Section):
     ramp_percent_per_s: Annotated[float, Field(gt=0, le=10000)] = 100.0
     latency_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     jitter_s: Annotated[float, Field(ge=0, le=10)] = 0.0
+    turn_idle_s: Annotated[float, Field(ge=0, le=600)] = 0.0
+    collapse_s: Annotated[float, Field(ge=0, le=600)] = 10.0
     battery: BatterySimulation | None = None
 
 
 class SunSimulation(Section):
     """`simulation.sun:` a day of `period_s`, dark for `night_fraction` of it, with clouds that pass.
 
-    `start_fraction` is the time of day at the start (0 is sunrise). Clouds take up to `cloud_depth` of the light.
+    `start_fraction` is the time of day at the start (0 is sunrise). Clouds take up to `cloud_depth` of the light, from
+    each inverter its own; the higher `cloud_contrast`, the sharper their edges and the bluer the sky between them.
     """
 
     period_s: Seconds = 86400.0
@@ -64,6 +73,7 @@ class SunSimulation(Section):
     start_fraction: Fraction = 0.15
     cloud_depth: Fraction = 0.3
     cloud_period_s: Seconds = 60.0
+    cloud_contrast: Annotated[float, Field(ge=1, le=100)] = 1.0
 
 
 class LoadSimulation(Section):

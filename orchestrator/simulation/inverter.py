@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from orchestrator.samples import BatterySample, ChargeState, InverterSample, Nameplate, OperatingState
 from orchestrator.simulation.config import BatterySimulation, InverterSimulation
-from orchestrator.simulation.physics import SECONDS_PER_HOUR, Controls, PowerState, advance_inverter
+from orchestrator.simulation.physics import (
+    SECONDS_PER_HOUR,
+    WHOLE_RANGE,
+    Controls,
+    PowerRange,
+    PowerState,
+    advance_inverter,
+    warm_part,
+)
+from orchestrator.simulation.turning import Turning
 
 ASLEEP_BELOW_WATTS = 5.0
 FULL_FROM_PERCENT = 99.9
@@ -27,8 +37,11 @@ class SimulatedInverter:
         self.charged_wh = WORKED_BEFORE_WH
         self.discharged_wh = WORKED_BEFORE_WH
         self._battery_speed = battery_speed
+        self._turning = Turning(settings)
+        self._warm = self._managed = self._accepted = WHOLE_RANGE
         if settings.battery is not None:
             self.set_soc(settings.battery.soc_percent)
+            self.set_temperature(settings.battery.temperature_celsius)
 
     def default_controls(self) -> Controls:
         """The controls of a device that was just switched on: no limit, the battery at its own default."""
@@ -44,14 +57,18 @@ class SimulatedInverter:
 
     def advance(self, dt_s: float, pv_available_watts: float) -> None:
         """Let `dt_s` (> 0) pass with `pv_available_watts` of light on the PV."""
+        collapsed = self._turning.advance(self.controls, dt_s)
         self.state = advance_inverter(
             self.settings,
             self.controls,
             self.state,
-            pv_available_watts=pv_available_watts,
+            pv_available_watts=0.0 if collapsed else pv_available_watts,
             dt_s=dt_s,
             battery_speed=self._battery_speed,
+            accepted=self._accepted,
         )
+        if collapsed:
+            self.state = replace(self.state, pv_available_watts=pv_available_watts)
         hours = dt_s / SECONDS_PER_HOUR
         self.generated_wh += max(self.state.ac_watts, 0.0) * hours
         self.pv_wh += self.state.pv_watts * hours
@@ -60,9 +77,25 @@ class SimulatedInverter:
 
     def set_soc(self, percent: float) -> None:
         """Set the state of charge (0 to 100 %). Raises ValueError where there is no battery."""
-        if self.settings.battery is None:
-            raise ValueError(f"{self.name} has no battery")
-        self.state = replace(self.state, stored_wh=self.settings.battery.capacity_wh * percent / 100)
+        self.state = replace(self.state, stored_wh=self._require_battery().capacity_wh * percent / 100)
+
+    def set_temperature(self, celsius: float) -> None:
+        """Set the temperature of the battery. Raises ValueError where there is no battery."""
+        battery = self._require_battery()
+        self._warm = PowerRange(-math.inf, battery.charge_watts * warm_part(battery, celsius))
+        self._accepted = self._warm.within(self._managed)
+
+    def set_accepted(self, charge_watts: float | None = None, discharge_watts: float | None = None) -> None:
+        """What the battery takes and gives at most, in W (None: as it is rated), whatever it says of itself.
+
+        Raises ValueError where there is no battery.
+        """
+        self._require_battery()
+        self._managed = PowerRange(
+            low_watts=-math.inf if discharge_watts is None else -discharge_watts,
+            high_watts=math.inf if charge_watts is None else charge_watts,
+        )
+        self._accepted = self._warm.within(self._managed)
 
     @property
     def soc_percent(self) -> float | None:
@@ -110,6 +143,11 @@ class SimulatedInverter:
             battery_controllable=battery is not None,
             has_pv=self.settings.pv_peak_watts > 0,
         )
+
+    def _require_battery(self) -> BatterySimulation:
+        if self.settings.battery is None:
+            raise ValueError(f"{self.name} has no battery")
+        return self.settings.battery
 
     def _battery_sample(self, battery: BatterySimulation) -> BatterySample:
         return BatterySample(

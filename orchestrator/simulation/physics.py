@@ -82,8 +82,14 @@ class PowerRange:
         """The nearest power inside the range."""
         return min(max(watts, self.low_watts), self.high_watts)
 
+    def within(self, other: PowerRange) -> PowerRange:
+        """What both ranges allow."""
+        return PowerRange(max(self.low_watts, other.low_watts), min(self.high_watts, other.high_watts))
+
 
 NO_BATTERY = PowerRange(0.0, 0.0)
+WHOLE_RANGE = PowerRange(-math.inf, math.inf)
+"""Nothing but its own ratings holds a battery back."""
 
 
 def advance_inverter(
@@ -94,10 +100,14 @@ def advance_inverter(
     pv_available_watts: float,
     dt_s: float,
     battery_speed: float = 1.0,
+    accepted: PowerRange = WHOLE_RANGE,
 ) -> PowerState:
-    """One inverter `dt_s` (> 0) later, with `pv_available_watts` (>= 0) of light on its PV."""
+    """One inverter `dt_s` (> 0) later, with `pv_available_watts` (>= 0) of light on its PV.
+
+    `accepted` is what its battery management lets through now.
+    """
     batteries = battery_range(settings.battery, controls, state.stored_wh, dt_s, battery_speed)
-    possible = narrow_to_converter(batteries, settings, controls, pv_available_watts)
+    possible = narrow_to_converter(batteries.within(accepted), settings, controls, pv_available_watts)
     goal = find_goal(settings, controls, possible, pv_available_watts)
     battery_watts = possible.clamp(_follow_battery(settings, possible.clamp(state.battery_watts), goal, dt_s))
     # What has become impossible since the last step ends at once; only from there on anything moves gradually.
@@ -154,6 +164,14 @@ def battery_range(
         low_watts=-min(discharge, max(stored_wh - reserve_wh, 0.0) * efficiency / hours),
         high_watts=min(charge, max(battery.capacity_wh - stored_wh, 0.0) / efficiency / hours),
     )
+
+
+def warm_part(battery: BatterySimulation, celsius: float) -> float:
+    """The part of its charging power (0..1) that a battery of this temperature takes."""
+    if celsius >= battery.cold_below_celsius:
+        return 1.0
+    span = battery.cold_below_celsius - battery.no_charge_below_celsius
+    return max(celsius - battery.no_charge_below_celsius, 0.0) / span if span > 0 else 0.0
 
 
 def narrow_to_converter(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from hashlib import blake2b
 
 from orchestrator.simulation.config import LoadSimulation, SunSimulation
 
 
+@lru_cache(maxsize=4096)
 def chance(seed: str) -> float:
     """A number in 0..1 that looks random and depends on `seed` alone."""
     return int.from_bytes(blake2b(seed.encode(), digest_size=4).digest(), "big") / 0xFFFFFFFF
@@ -27,7 +29,10 @@ def sunlight(sun: SunSimulation, seed: str, at_s: float) -> float:
     if time_of_day >= daylight:
         return 0.0
     clear_sky = math.sin(math.pi * time_of_day / daylight)
-    return clear_sky * (1.0 - sun.cloud_depth * drift(f"cloud/{seed}", at_s, sun.cloud_period_s))
+    if not sun.cloud_depth:
+        return clear_sky
+    cloud = 0.5 + sun.cloud_contrast * (drift(f"cloud/{seed}", at_s, sun.cloud_period_s) - 0.5)
+    return clear_sky * (1.0 - sun.cloud_depth * min(max(cloud, 0.0), 1.0))
 
 
 def load_watts(load: LoadSimulation, seed: str, at_s: float) -> float:
