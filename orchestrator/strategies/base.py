@@ -94,8 +94,8 @@ class AllocatableBattery:
         return f"at its power limit of {self.charge_max_watts if charging else self.discharge_max_watts:.0f} W"
 
     def size(self, charging: bool) -> float:
-        """Its capacity in Wh, or its rated power in W where the capacity is unknown: what shares are measured by."""
-        return self.capacity_wh or (self.charge_max_watts if charging else self.discharge_max_watts) or 1.0
+        """Its capacity in Wh, or its power in W where that is unknown, never below 1: what shares are measured by."""
+        return max(self.capacity_wh or (self.charge_max_watts if charging else self.discharge_max_watts), 1.0)
 
 
 @dataclass(frozen=True, slots=True)

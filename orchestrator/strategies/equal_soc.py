@@ -79,7 +79,7 @@ def _level(amount_watts: float, vessels: Sequence[_Vessel]) -> float:
 
 
 def _words(part_watts: float, soc_percent: float | None, charging: bool) -> str:
-    soc = "unknown state of charge" if soc_percent is None else f"{soc_percent:g} %"
+    stands = "" if soc_percent is None else f", stands at {soc_percent:.0f} %"
     if part_watts > 0:
-        return f"share towards a common state of charge ({soc})"
-    return f"waits for the {'emptier' if charging else 'fuller'} ones ({soc})"
+        return f"share towards a common state of charge{stands}"
+    return f"waits for the {'emptier' if charging else 'fuller'} ones{stands}"

@@ -29,10 +29,7 @@ def on_fewest_units(ask: Ask) -> Spread:
     chosen = running if ask.amount_watts <= 0 else _choose(ask, able, running)
     rooms = {name: room if name in chosen else 0.0 for name, room in ask.rooms_watts().items()}
     weights = {b.name: _rated_watts(b) for b in ask.batteries}
-    count = len(chosen & able.keys())
-    words = {
-        name: f"{'runs' if name in chosen else 'rests'}: {count} of {len(able)} batteries suffice" for name in able
-    }
+    words = dict.fromkeys(able, "all batteries run") if chosen >= able.keys() else _words(able, chosen)
     return Spread(share_by_weight(ask.amount_watts, rooms, weights), words, chosen)
 
 
@@ -93,6 +90,10 @@ def _rotated(ask: Ask, able: Mapping[str, AllocatableBattery], running: frozense
     return running
 
 
+def _words(able: Iterable[str], chosen: frozenset[str]) -> dict[str, str]:
+    return {name: f"{'runs for all' if name in chosen else 'rests'}, few batteries suffice" for name in able}
+
+
 def _has_been(battery: AllocatableBattery, seconds: float, now_s: float) -> bool:
     """Whether its last switching is so long ago."""
     return now_s - battery.use.switched_at_s >= seconds
@@ -103,7 +104,7 @@ def _room_watts(ask: Ask, able: Mapping[str, AllocatableBattery], names: frozens
 
 
 def _rated_watts(battery: AllocatableBattery) -> float:
-    return battery.rated_watts or max(battery.charge_max_watts, battery.discharge_max_watts) or 1.0
+    return max(battery.rated_watts or max(battery.charge_max_watts, battery.discharge_max_watts), 1.0)
 
 
 def _least_used(battery: AllocatableBattery, charging: bool) -> tuple[float, float, str]:

@@ -1,4 +1,4 @@
-"""The laws of spreading a target over 1 to 100 batteries, and the numbers of the first issue."""
+"""The laws of spreading a target over 1 to 100 batteries, for each strategy, and the numbers of the first issue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.allocation import AllocatableBattery, allocate_battery_power
+from orchestrator.allocation import STRATEGIES, AllocatableBattery, allocate_battery_power
+from tests.support.batteries import NOW_S, batteries, targets
 
 EAST = AllocatableBattery("east", 10000, 5000, 5000, 50)
 WEST = AllocatableBattery("west", 5000, 4000, 4000, 50)
@@ -61,33 +62,19 @@ def test_an_unknown_strategy_is_refused() -> None:
         allocate_battery_power(1000, [EAST], "by colour")
 
 
-power = st.floats(0, 50000)
-batteries = st.lists(
-    st.builds(
-        AllocatableBattery,
-        name=st.uuids().map(str),
-        capacity_wh=st.none() | st.floats(100, 1e6),
-        charge_max_watts=power,
-        discharge_max_watts=power,
-        soc_percent=st.none() | st.floats(0, 100),
-        soc_min_percent=st.floats(0, 40),
-        soc_max_percent=st.floats(60, 100),
-        reachable=st.booleans(),
-    ),
-    min_size=1,
-    max_size=100,
-    unique_by=lambda b: b.name,
-)
-targets = st.floats(-1e6, 1e6)
+every_strategy = pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 
 
 def room(battery: AllocatableBattery, target: float) -> float:
     return battery.charge_room_watts() if target > 0 else battery.discharge_room_watts()
 
 
+@every_strategy
 @given(targets, batteries)
-def test_the_sum_is_the_target_or_the_nearest_that_is_possible(target: float, group: list[AllocatableBattery]) -> None:
-    allocation = allocate_battery_power(target, group)
+def test_the_sum_is_the_target_or_the_nearest_that_is_possible(
+    strategy: str, target: float, group: list[AllocatableBattery]
+) -> None:
+    allocation = allocate_battery_power(target, group, strategy, now_s=NOW_S)
     total = fsum(share.watts for share in allocation.shares.values())
     possible = min(abs(target), fsum(room(b, target) for b in group))
 
@@ -96,11 +83,12 @@ def test_the_sum_is_the_target_or_the_nearest_that_is_possible(target: float, gr
     assert bool(allocation.binding) == (abs(allocation.unserved_watts) > 0)
 
 
+@every_strategy
 @given(targets, batteries)
 def test_no_battery_is_outside_its_range_and_none_works_against_another(
-    target: float, group: list[AllocatableBattery]
+    strategy: str, target: float, group: list[AllocatableBattery]
 ) -> None:
-    allocation = allocate_battery_power(target, group)
+    allocation = allocate_battery_power(target, group, strategy, now_s=NOW_S)
 
     for battery in group:
         watts = allocation.watts(battery.name)
@@ -108,22 +96,28 @@ def test_no_battery_is_outside_its_range_and_none_works_against_another(
         assert watts == 0 or (watts > 0) == (target > 0)
 
 
-@given(targets, batteries, st.randoms())
-def test_the_order_of_the_list_does_not_matter(target: float, group: list[AllocatableBattery], random: object) -> None:
-    shuffled = sorted(group, key=lambda b: hash((b.name, str(random))))
-    first, second = allocate_battery_power(target, group), allocate_battery_power(target, shuffled)
+@every_strategy
+@given(targets, batteries, st.data())
+def test_the_order_of_the_list_does_not_matter(
+    strategy: str, target: float, group: list[AllocatableBattery], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(group))
+    first = allocate_battery_power(target, group, strategy, now_s=NOW_S)
+    second = allocate_battery_power(target, shuffled, strategy, now_s=NOW_S)
 
     for battery in group:
         assert first.watts(battery.name) == pytest.approx(second.watts(battery.name), abs=1e-6)
 
 
+@pytest.mark.parametrize("strategy", ["capacity", "equal_soc"])
 @given(targets, st.floats(-50, 50), batteries)
 def test_a_small_change_of_the_target_makes_small_changes(
-    target: float, change: float, group: list[AllocatableBattery]
+    strategy: str, target: float, change: float, group: list[AllocatableBattery]
 ) -> None:
     if (target > 0) != (target + change > 0):
         return
-    before, after = allocate_battery_power(target, group), allocate_battery_power(target + change, group)
+    before = allocate_battery_power(target, group, strategy)
+    after = allocate_battery_power(target + change, group, strategy)
 
     moved = [after.watts(b.name) - before.watts(b.name) for b in group]
     assert fsum(abs(m) for m in moved) <= abs(change) + 1e-3
