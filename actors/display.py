@@ -5,7 +5,9 @@ The site actor tells it cycles; the main thread draws them. Nothing that goes wr
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,6 @@ from typing import Any, Protocol
 
 from rich.console import Console
 from rich.live import Live
-from rich.logging import RichHandler
 from rich.text import Text
 
 from orchestrator.config import SiteConfig
@@ -22,6 +23,9 @@ from orchestrator.cycle import CycleResult
 from orchestrator.table import plain_line, render
 
 LINE_EVERY_S = 5.0
+STATUS_EVERY_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 class Display(Protocol):
@@ -36,6 +40,9 @@ class Display(Protocol):
     def refresh(self) -> None:
         """Show what is new, if it is time."""
 
+    def log(self, level: int, text: str) -> None:
+        """Show one line of the log, in any thread."""
+
     def configure(self, config: SiteConfig) -> None:
         """The plant runs on `config` from now on."""
 
@@ -44,24 +51,20 @@ class Display(Protocol):
 
 
 @contextmanager
-def make_display(config: SiteConfig) -> Iterator[Display]:
-    """A table where standard output is a terminal, else lines. Sets up the log to go beside it."""
+def make_display(config: SiteConfig, log_format: str = "human") -> Iterator[Display]:
+    """A table where standard output is a terminal, else lines. A log for machines has the lines in it."""
     console = Console()
-    if console.is_terminal and not console.is_dumb_terminal:
-        handler: logging.Handler = RichHandler(console=console, show_path=False, omit_repeated_times=False)
-        display: Display = TableDisplay(config, console)
+    display: Display
+    if log_format == "json":
+        display = LogDisplay(config)
+    elif console.is_terminal and not console.is_dumb_terminal:
+        display = TableDisplay(config, console)
     else:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         display = LineDisplay(config)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
     try:
         yield display
     finally:
         display.stop()
-        root.removeHandler(handler)
 
 
 def hints(config: SiteConfig, program: str, site_file: str) -> tuple[str, ...]:
@@ -84,6 +87,7 @@ class _Latest:
     def __init__(self, config: SiteConfig) -> None:
         self.configure(config)
         self._latest: CycleResult | None = None
+        self._next_s = 0.0
 
     def configure(self, config: SiteConfig) -> None:
         self._site = config.site.name
@@ -92,6 +96,17 @@ class _Latest:
     def tell(self, message: Any) -> None:
         if isinstance(message, CycleResult):
             self._latest = message
+
+    def _is_time(self, every_s: float) -> bool:
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return False
+        self._next_s = now_s + every_s
+        return True
+
+    def log(self, _level: int, text: str) -> None:
+        with contextlib.suppress(OSError):  # nobody reads any more
+            print(text, file=sys.stderr, flush=True)
 
 
 class TableDisplay(_Latest):
@@ -112,6 +127,10 @@ class TableDisplay(_Latest):
             self._shown = self._latest
             self._live.update(render(self._shown, self._site, self._shadow), refresh=True)
 
+    def log(self, level: int, text: str) -> None:
+        style = "red" if level >= logging.ERROR else "yellow" if level >= logging.WARNING else "dim"
+        self._live.console.print(Text(text, style=style))
+
     def stop(self) -> None:
         self._live.stop()
 
@@ -121,7 +140,6 @@ class LineDisplay(_Latest):
 
     def __init__(self, config: SiteConfig) -> None:
         super().__init__(config)
-        self._next_s = 0.0
         self._open = True
 
     def start(self, hints: tuple[str, ...]) -> None:
@@ -129,9 +147,7 @@ class LineDisplay(_Latest):
             self._print(hint)
 
     def refresh(self) -> None:
-        now_s = time.monotonic()
-        if self._latest is not None and now_s >= self._next_s:
-            self._next_s = now_s + LINE_EVERY_S
+        if self._latest is not None and self._is_time(LINE_EVERY_S):
             self._print(f"{datetime.now():%H:%M:%S} {plain_line(self._latest, self._shadow)}")
 
     def stop(self) -> None:
@@ -144,3 +160,17 @@ class LineDisplay(_Latest):
             print(line, flush=True)
         except OSError:
             self._open = False
+
+
+class LogDisplay(_Latest):
+    """Logs a line a minute, so that all there is to read is the log."""
+
+    def start(self, hints: tuple[str, ...]) -> None:
+        """Hints are for people."""
+
+    def refresh(self) -> None:
+        if self._latest is not None and self._is_time(STATUS_EVERY_S):
+            log.info("%s", plain_line(self._latest, self._shadow), extra={"event": "status"})
+
+    def stop(self) -> None:
+        """Nothing to leave behind."""

@@ -17,9 +17,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from actors.address import Recipient
 from actors.broker import EmbeddedBroker, is_broker_listening
 from actors.clock import RealClock
 from actors.display import Display, hints, make_display
+from actors.logs import Journal, Log, logging_to
 from actors.metrics import PrometheusObserver
 from actors.process import registered
 from actors.reloader import Reloader
@@ -36,13 +38,17 @@ STOP_WITHIN_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What is wanted beside the plant. `program` and `site_file` are as they were typed, for hints."""
+    """What is wanted beside the plant. `program` and `site_file` are as they were typed, for hints.
+
+    `log_format` takes the place of `logging.format`.
+    """
 
     site_file: str
     version: str
     program: str = "orchestrator"
     simulate: bool = False
     broker: bool = False
+    log_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,9 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
     """
     with ExitStack() as running:
         wishes = running.enter_context(_signals())
-        display = running.enter_context(make_display(config))
+        display = running.enter_context(make_display(config, options.log_format or config.logging.format))
+        handler = Log(display.log, log_format=options.log_format)
+        running.enter_context(logging_to(handler, config))
         for warning in warnings(config):
             log.warning("%s", warning)
         running.enter_context(registered(Path(config.control.state_dir)))
@@ -73,17 +81,19 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
             running.enter_context(_virtual_site(config))
         if options.broker:
             _start_brokers(config, running)
-        system = running.enter_context(_plant(config, options, display))
+        system = running.enter_context(_plant(config, options, display, Journal(handler)))
         display.start(hints(config, options.program, options.site_file))
         checks = (require_local,) if options.simulate else ()
-        reloader = Reloader(options.site_file, system, checks=checks, taken=(display.configure,))
-        return wait_for_end(wishes.end, system.failed, display, lambda: _reload_if_asked(wishes, reloader))
+        taken = (display.configure, handler.configure)
+        reloader = Reloader(options.site_file, system, checks=checks, taken=taken)
 
+        def meanwhile() -> None:
+            handler.flush()
+            if wishes.reload.is_set():
+                wishes.reload.clear()
+                reloader.reload()
 
-def _reload_if_asked(wishes: Wishes, reloader: Reloader) -> None:
-    if wishes.reload.is_set():
-        wishes.reload.clear()
-        reloader.reload()
+        return wait_for_end(wishes.end, system.failed, display, meanwhile)
 
 
 def wait_for_end(
@@ -101,12 +111,12 @@ def wait_for_end(
 
 
 @contextmanager
-def _plant(config: SiteConfig, options: RunOptions, display: Display) -> Iterator[System]:
+def _plant(config: SiteConfig, options: RunOptions, display: Display, *listeners: Recipient) -> Iterator[System]:
     clock = RealClock()
     sources = [source.name for source in config.setpoints.mqtt]
     interval_s = config.control.interval_s
     observer = PrometheusObserver(config.site.name, options.version, sources, cycle_interval_s=interval_s)
-    system = start_system(config, clock=clock, observer=observer, listeners=(display,))
+    system = start_system(config, clock=clock, observer=observer, listeners=(display, *listeners))
     try:
         yield system
     finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actors.actor import Actor, Surroundings
@@ -209,14 +209,13 @@ class SiteActor(Actor):
         self._envelope = self._merged(now_s)
         snapshot = self._snapshot(now_s)
         if self._is_waiting(now_s):
-            self._announce(
-                CycleResult(snapshot, self._envelope, None, (), ("waiting for the devices",), mode="waiting")
-            )
+            reasons = ("waiting for the devices",)
+            self._announce(CycleResult(snapshot, self._envelope, None, (), reasons, mode="waiting", cycle=self._cycle))
             return
         result = control.step(self._config, self._state, snapshot, self._envelope, now_s)
         self._state = result.state
         self._command(result, now_s)
-        self._announce(result)
+        self._announce(replace(result, cycle=self._cycle))
         self._announce_meter_fault(result.meter_fault)
         self._announce_not_following(frozenset(result.not_following))
 

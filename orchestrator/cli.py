@@ -71,6 +71,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--simulate", action="store_true", help="start the virtual devices of SITE.yaml on this machine")
     run.add_argument("--broker", action="store_true", help="start an MQTT broker, unless one answers on its port")
     run.add_argument("--demo", action="store_true", help="both of them")
+    run.add_argument("--log-format", choices=("human", "json"), help="in place of logging.format of SITE.yaml")
 
 
 def _add_set(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -118,6 +119,7 @@ def _run(options: argparse.Namespace) -> int:
         broker=options.broker or options.demo,
         version=program_version(),
         program=_program(),
+        log_format=options.log_format,
     )
     return DONE if run_site(config, wanted) else FAILED
 

@@ -185,6 +185,13 @@ class LedgerSection(Section):
     tolerance_percent: Annotated[float, Field(ge=0, le=100)] = 1.0
 
 
+class LoggingSection(Section):
+    """`logging:` how the log looks, and how much of it there is."""
+
+    format: Literal["human", "json"] = "human"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class SiteConfig(Section):
     """A whole site.yaml."""
 
@@ -196,6 +203,7 @@ class SiteConfig(Section):
     publish: PublishSection = PublishSection()
     metrics: MetricsSection | None = MetricsSection()
     ledger: LedgerSection = LedgerSection()
+    logging: LoggingSection = LoggingSection()
     simulation: SimulationConfig | None = None
 
     def inverter(self, name: str) -> InverterConfig:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from orchestrator.commands import InverterCommand
 from orchestrator.meter_trust import MeterFault, MeterTrust
+from orchestrator.response import Response
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope
 from orchestrator.strategies.base import BatteryUse
@@ -119,7 +120,8 @@ class InverterMemory:
 class ControlState:
     """The memory of the loop between two steps. A new plant starts with `ControlState()`.
 
-    `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
+    `uses` is what the strategy `fewest_units` remembers of each battery, `responses` what was learned of each
+    inverter; both also while it is away.
     """
 
     started_at_s: float | None = None
@@ -132,6 +134,7 @@ class ControlState:
     trust: MeterTrust = field(default_factory=MeterTrust)
     inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
+    responses: Mapping[str, Response] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +143,8 @@ class CycleResult:
 
     `commands` holds one command for every inverter that answers and may be controlled, also in shadow mode
     (`control.enabled: false`), where they are shown and not sent. `reasons` says what decided for the site as a whole.
-    `state` goes into the next step. `not_following` names the batteries that have not followed
-    their command for 30 s. `mode` is "failsafe" while there is a `meter_fault`,
+    `state` goes into the next step. `cycle` counts the cycles since the start of the site. `not_following` names the
+    batteries that have not followed their command for 30 s. `mode` is "failsafe" while there is a `meter_fault`,
     "waiting" until the first samples are there (no commands then).
     """
 
@@ -154,7 +157,9 @@ class CycleResult:
     mode: Mode = "normal"
     meter_fault: MeterFault | None = None
     not_following: tuple[str, ...] = ()
+    live: LiveNumbers = field(default_factory=LiveNumbers)
     state: ControlState = field(default_factory=ControlState)
+    cycle: int = 0
 
     def command(self, inverter: str) -> InverterCommand | None:
         """The command for one inverter, or None where there is none."""

@@ -21,8 +21,8 @@ class Changes:
     `added`, `removed` and `replaced` are inverters by name; one that is now another device is both removed and added.
     `handed_back` are those of the former configuration that are not commanded any more, the removed ones first;
     `freed_batteries` those that stay and whose battery is left to itself from now on. `meter`, `mqtt`, `metrics` and
-    `ledger` say that this actor is replaced, `site` that the loop has to know. `needs_restart` names what cannot change while
-    the plant runs: with any of it nothing is changed at all.
+    `ledger` say that this actor is replaced, `site` that the loop has to know, `logging` that the log changes.
+    `needs_restart` names what cannot change while the plant runs: with any of it nothing is changed at all.
     """
 
     added: tuple[str, ...] = ()
@@ -78,6 +78,7 @@ def changes_between(former: SiteConfig, new: SiteConfig) -> Changes:
         site=any(getattr(former, section) != getattr(new, section) for section in SECTIONS_OF_THE_SITE),
         mqtt=(former.setpoints.mqtt, former.publish) != (new.setpoints.mqtt, new.publish),
         metrics=former.metrics != new.metrics,
+        logging=former.logging != new.logging,
         ledger=former.ledger != new.ledger,
         needs_restart=tuple(_needs_restart(former, new)),
     )
