@@ -9,7 +9,6 @@ from typing import Literal
 
 from orchestrator.commands import InverterCommand
 from orchestrator.meter_trust import MeterFault, MeterTrust
-from orchestrator.response import Response
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope
 from orchestrator.strategies.base import BatteryUse
@@ -120,8 +119,7 @@ class InverterMemory:
 class ControlState:
     """The memory of the loop between two steps. A new plant starts with `ControlState()`.
 
-    `uses` is what the strategy `fewest_units` remembers of each battery, `responses` what was learned of each
-    inverter; both also while it is away.
+    `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
     """
 
     started_at_s: float | None = None
@@ -134,7 +132,6 @@ class ControlState:
     trust: MeterTrust = field(default_factory=MeterTrust)
     inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
-    responses: Mapping[str, Response] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +154,6 @@ class CycleResult:
     mode: Mode = "normal"
     meter_fault: MeterFault | None = None
     not_following: tuple[str, ...] = ()
-    live: LiveNumbers = field(default_factory=LiveNumbers)
     state: ControlState = field(default_factory=ControlState)
     cycle: int = 0
 
