@@ -25,6 +25,7 @@ from actors.logs import Journal, Log, logging_to
 from actors.metrics import PrometheusObserver
 from actors.process import registered
 from actors.reloader import Reloader
+from actors.service_manager import ServiceManager
 from actors.system import System, start_system
 from orchestrator.config import Broker, SiteConfig
 from orchestrator.config_warnings import is_loopback, warnings
@@ -81,10 +82,13 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
             running.enter_context(_virtual_site(config))
         if options.broker:
             _start_brokers(config, running)
-        system = running.enter_context(_plant(config, options, display, Journal(handler)))
+        service = ServiceManager()
+        system = running.enter_context(_plant(config, options, display, Journal(handler), service))
+        running.callback(service.stopping)
         display.start(hints(config, options.program, options.site_file))
         checks = (require_local,) if options.simulate else ()
-        taken = (display.configure, handler.configure)
+        service.ready(config)
+        taken = (display.configure, handler.configure, service.ready)
         reloader = Reloader(options.site_file, system, checks=checks, taken=taken)
 
         def meanwhile() -> None:
