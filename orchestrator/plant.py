@@ -21,6 +21,9 @@ SHORT_AFTER_STEPS = 2
 ACCEPTANCE_STEP = 0.02
 """How much more than it gives such a battery is asked for, as a part of its limit: this is how it is tried again."""
 
+NOTHING_KNOWN = InverterMemory(away=True)
+"""Of an inverter that just came, and of all of them in shadow mode: nothing was written, so only the sample counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Battery:
@@ -175,7 +178,7 @@ def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, w
     for inverter in config.inverters:
         sample = snapshot.inverter(inverter.name)
         if sample is not None:
-            memory = state.inverters.get(inverter.name, InverterMemory(away=True))
+            memory = state.inverters.get(inverter.name, NOTHING_KNOWN) if config.control.enabled else NOTHING_KNOWN
             if memory.away:
                 memory = replace(memory, away=False, ac_limit_watts=sample.ac_limit_watts)
             unit = _unit(config, inverter, sample, memory, wanted)

@@ -1,14 +1,17 @@
-"""What the loop sees in one inverter: whether a limit holds it back."""
+"""What the loop sees in an inverter: whether a limit holds it back, and what is in force in it."""
 
 from __future__ import annotations
 
 import pytest
 
-from orchestrator.cycle import InverterMemory
+from orchestrator import control
+from orchestrator.cycle import ControlState, InverterMemory
 from orchestrator.plant import Unit
-from orchestrator.samples import InverterSample, OperatingState
+from orchestrator.samples import InverterSample, OperatingState, SiteSnapshot
+from orchestrator.setpoints import OperatingEnvelope, Setpoint, SetpointFields, merge
+from tests.support.closed_loop import ClosedLoop
 from tests.support.cycles import site_config
-from tests.support.example_site import plant
+from tests.support.example_site import DARK, SUNNY, plant
 
 RATING_WATTS = 8000.0
 
@@ -47,3 +50,31 @@ def test_inverters_that_still_follow_a_rising_limit_are_given_nothing_beside_the
     moments = loop.run(30)
 
     assert max(-moment.site_watts for moment in moments[5:]) < 50
+
+
+def shadow_commands(loop: ClosedLoop, seconds: int, envelope: OperatingEnvelope) -> list[tuple[float, float]]:
+    """Battery power and AC limit that would be commanded in sum, each second, while nothing is."""
+    state, sums = ControlState(), []
+    for now_s in map(float, range(1, seconds + 1)):
+        loop.site.advance(1.0)
+        samples = tuple(loop.site.inverter_sample(name, now_s) for name in loop.site.inverters)
+        snapshot = SiteSnapshot(now_s, loop.site.meter_sample(now_s), samples)
+        result = control.step(loop.config, state, snapshot, envelope, now_s)
+        state = result.state
+        assert result.not_following == ()
+        targets = sum(command.battery.watts for command in result.commands if command.battery)
+        sums.append((targets, sum(command.ac_limit_watts or 0.0 for command in result.commands)))
+    return sums
+
+
+def test_in_shadow_mode_batteries_that_do_not_move_are_asked_for_everything_all_the_time() -> None:
+    sums = shadow_commands(plant(pv_watts=DARK, load_watts=3000.0, enabled=False), 40, OperatingEnvelope())
+
+    assert [watts for watts, _ in sums[5:]] == pytest.approx([-3000.0] * 35)
+
+
+def test_in_shadow_mode_limits_that_nobody_obeys_stay_what_they_would_be() -> None:
+    envelope = merge([Setpoint("fixed", SetpointFields(export_limit_watts=0.0, battery_charge_max_watts=0.0))])
+    sums = shadow_commands(plant(pv_watts=SUNNY, enabled=False), 40, envelope)
+
+    assert [limit for _, limit in sums[10:]] == pytest.approx([1000.0] * 30, abs=400.0)
