@@ -30,9 +30,11 @@ from orchestrator.curtailment import hidden_surplus, lost_with_its_battery_watts
 from orchestrator.cycle import BatteryPowerFlow, ControlState, CycleResult, InverterMemory, Mode, SiteTotals
 from orchestrator.failsafe import hold, limits_stay, safe_limits, safe_room_watts
 from orchestrator.limit_commands import command_limit
+from orchestrator.live_numbers import learn_responses, live_numbers
 from orchestrator.load import estimate_load, is_silent
 from orchestrator.meter_trust import MeterFault, watch_meter
 from orchestrator.plant import Plant, Unit, see_plant
+from orchestrator.response import Response
 from orchestrator.samples import MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, SetpointFields
 from orchestrator.strategies.fewest_units import remember_use
@@ -211,6 +213,7 @@ def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
             command, memory = _command(inputs, decision, unit)
             commands.append(command)
             memories[unit.name] = memory
+    responses = _responses(inputs, commands)
     return CycleResult(
         snapshot=inputs.snapshot,
         envelope=inputs.envelope,
@@ -221,8 +224,16 @@ def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
         mode=decision.mode,
         meter_fault=decision.meter_fault,
         not_following=tuple(name for name, memory in memories.items() if is_deaf(memory, inputs.now_s)),
-        state=replace(decision.state, decided_at_s=inputs.now_s, inverters=memories),
+        live=live_numbers(_commanded(inputs), responses),
+        state=replace(decision.state, decided_at_s=inputs.now_s, inverters=memories, responses=responses),
     )
+
+
+def _responses(inputs: _Inputs, commands: list[InverterCommand]) -> Mapping[str, Response]:
+    """Nothing is learned in shadow mode: what is not written cannot be followed."""
+    if not inputs.config.control.enabled:
+        return {}
+    return learn_responses(inputs.state.responses, inputs.plant, commands, inputs.now_s)
 
 
 def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[InverterCommand, InverterMemory]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from orchestrator.commands import InverterCommand
 from orchestrator.meter_trust import MeterFault, MeterTrust
+from orchestrator.response import Response
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope
 from orchestrator.strategies.base import BatteryUse
@@ -40,6 +41,31 @@ class SiteTotals:
     ac_watts: float = 0.0
     pv_watts: float = 0.0
     battery_watts: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class InverterNumbers:
+    """What one inverter could do from here, in W of AC power >= 0, and how long it takes to do it (None: unknown)."""
+
+    headroom_up_watts: float = 0.0
+    headroom_down_watts: float = 0.0
+    response_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveNumbers:
+    """What the plant could do from here, in W >= 0; see `live_numbers`.
+
+    `headroom_up_watts` is how much more AC power it could give, `headroom_down_watts` how much less.
+    `balanced_charge_watts` and `balanced_discharge_watts` are what the batteries can hold while their states of charge
+    stay together, None without batteries.
+    """
+
+    headroom_up_watts: float | None = None
+    headroom_down_watts: float | None = None
+    balanced_charge_watts: float | None = None
+    balanced_discharge_watts: float | None = None
+    inverters: Mapping[str, InverterNumbers] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +145,8 @@ class InverterMemory:
 class ControlState:
     """The memory of the loop between two steps. A new plant starts with `ControlState()`.
 
-    `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
+    `uses` is what the strategy `fewest_units` remembers of each battery, `responses` what was learned of each
+    inverter; both also while it is away.
     """
 
     started_at_s: float | None = None
@@ -132,6 +159,7 @@ class ControlState:
     trust: MeterTrust = field(default_factory=MeterTrust)
     inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
+    responses: Mapping[str, Response] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +182,7 @@ class CycleResult:
     mode: Mode = "normal"
     meter_fault: MeterFault | None = None
     not_following: tuple[str, ...] = ()
+    live: LiveNumbers = field(default_factory=LiveNumbers)
     state: ControlState = field(default_factory=ControlState)
     cycle: int = 0
 

@@ -52,10 +52,22 @@ GAUGES: Final = (
     GaugeKind(
         "inverter_reason", "1 for each reason of the newest command, without its numbers.", ("inverter", "reason")
     ),
+    GaugeKind(
+        "inverter_headroom_watts",
+        "How much more (up) or less (down) AC power it could give.",
+        ("inverter", "direction"),
+    ),
+    GaugeKind("inverter_response_seconds", "Time from a change of the command to 63 % of it, learned.", ("inverter",)),
     GaugeKind("site_power_watts", "Power at the grid connection; positive is import."),
     GaugeKind("site_load_watts", "Consumption of the site: grid power plus the AC power of the inverters."),
     GaugeKind("site_pv_watts", "DC power of all PV that can be read."),
     GaugeKind("site_battery_watts", "Power of all batteries that can be read; positive is charging."),
+    GaugeKind(
+        "site_headroom_watts", "How much more (up) or less (down) AC power the plant could give.", ("direction",)
+    ),
+    GaugeKind(
+        "site_balanced_watts", "What the batteries can hold while their states of charge stay together.", ("direction",)
+    ),
     GaugeKind("limit_watts", "Limit in force and the source that set it.", ("limit", "source")),
     GaugeKind("sample_age_seconds", "Age of the sample when the cycle was decided.", ("inverter",)),
 )
@@ -72,7 +84,13 @@ def without_numbers(reason: str) -> str:
 
 def gauge_values(result: CycleResult) -> tuple[GaugeValue, ...]:
     """Every gauge that has a finite value in this cycle."""
-    values = (*_site_values(result), *_limit_values(result), *_inverter_values(result), *_ages(result))
+    values = (
+        *_site_values(result),
+        *_limit_values(result),
+        *_inverter_values(result),
+        *_live_values(result),
+        *_ages(result),
+    )
     return tuple(
         GaugeValue(name, value, labels) for name, value, labels in values if value is not None and math.isfinite(value)
     )
@@ -88,6 +106,11 @@ def _site_values(result: CycleResult) -> Iterator[_Value]:
     if result.snapshot.inverters:  # with none of them answering, the sums are unknown and not zero
         yield "site_pv_watts", totals.pv_watts, ()
         yield "site_battery_watts", totals.battery_watts, ()
+
+    yield "site_headroom_watts", result.live.headroom_up_watts, ("up",)
+    yield "site_headroom_watts", result.live.headroom_down_watts, ("down",)
+    yield "site_balanced_watts", result.live.balanced_charge_watts, ("charge",)
+    yield "site_balanced_watts", result.live.balanced_discharge_watts, ("discharge",)
 
 
 def _limit_values(result: CycleResult) -> Iterator[_Value]:
@@ -115,6 +138,13 @@ def _inverter_values(result: CycleResult) -> Iterator[_Value]:
                 yield "inverter_reason", 1.0, (sample.name, reason)
     for name in result.snapshot.away:
         yield "inverter_up", 0.0, (name,)
+
+
+def _live_values(result: CycleResult) -> Iterator[_Value]:
+    for name, numbers in result.live.inverters.items():
+        yield "inverter_headroom_watts", numbers.headroom_up_watts, (name, "up")
+        yield "inverter_headroom_watts", numbers.headroom_down_watts, (name, "down")
+        yield "inverter_response_seconds", numbers.response_s, (name,)
 
 
 def _ages(result: CycleResult) -> Iterator[_Value]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from orchestrator.commands import InverterCommand
-from orchestrator.cycle import CycleResult
+from orchestrator.cycle import CycleResult, InverterNumbers
 from orchestrator.samples import InverterSample
 from orchestrator.setpoints import OperatingEnvelope
 
@@ -31,7 +31,8 @@ def state_payloads(result: CycleResult, time: str) -> dict[str, Payload]:
     """Every retained message of one cycle, by topic below `publish.mqtt.topic`."""
     payloads = {"limits": limits_payload(result.envelope, time), "site": site_payload(result, time)}
     for sample in result.snapshot.inverters:
-        payloads[f"inverters/{sample.name}"] = inverter_payload(sample, result.command(sample.name), time)
+        numbers = result.live.inverters.get(sample.name, InverterNumbers())
+        payloads[f"inverters/{sample.name}"] = inverter_payload(sample, result.command(sample.name), numbers, time)
     for name in result.snapshot.away:
         payloads[f"inverters/{name}"] = {"time": time, "online": False}
     return payloads
@@ -39,7 +40,7 @@ def state_payloads(result: CycleResult, time: str) -> dict[str, Payload]:
 
 def site_payload(result: CycleResult, time: str) -> Payload:
     """`site`: what flows (import +, charging +), what is planned, and why."""
-    totals, flow, meter = result.totals, result.flow, result.snapshot.meter
+    totals, flow, live, meter = result.totals, result.flow, result.live, result.snapshot.meter
     return {
         "time": time,
         "mode": result.mode,
@@ -52,6 +53,10 @@ def site_payload(result: CycleResult, time: str) -> Payload:
         "target_battery_power_watts": rounded(flow.target_battery_power_watts) if flow else None,
         "target_export_watts": rounded(flow.target_export_watts) if flow else None,
         "target_solar_watts": rounded(flow.target_solar_watts) if flow else None,
+        "headroom_up_watts": rounded(live.headroom_up_watts),
+        "headroom_down_watts": rounded(live.headroom_down_watts),
+        "balanced_charge_watts": rounded(live.balanced_charge_watts),
+        "balanced_discharge_watts": rounded(live.balanced_discharge_watts),
         "phase_watts": [rounded(watts) for watts in meter.phase_watts] if meter else [],
         "import_wh": rounded(meter.import_wh) if meter else None,
         "export_wh": rounded(meter.export_wh) if meter else None,
@@ -61,8 +66,10 @@ def site_payload(result: CycleResult, time: str) -> Payload:
     }
 
 
-def inverter_payload(sample: InverterSample, command: InverterCommand | None, time: str) -> Payload:
-    """`inverters/<name>`: what it does, and under `command` what is asked of it and why (null: nothing is)."""
+def inverter_payload(
+    sample: InverterSample, command: InverterCommand | None, numbers: InverterNumbers, time: str
+) -> Payload:
+    """`inverters/<name>`: what it does and could do, and under `command` what is asked of it and why (null: none)."""
     battery = sample.battery
     return {
         "time": time,
@@ -77,6 +84,9 @@ def inverter_payload(sample: InverterSample, command: InverterCommand | None, ti
         "battery_watts": rounded(battery.watts) if battery else None,
         "battery_soc_percent": rounded(battery.soc_percent, 1) if battery else None,
         "battery_state": battery.state.name.lower() if battery and battery.state else None,
+        "headroom_up_watts": rounded(numbers.headroom_up_watts),
+        "headroom_down_watts": rounded(numbers.headroom_down_watts),
+        "response_s": rounded(numbers.response_s, 1),
         "faults": list(sample.faults),
         "command": command_payload(command) if command else None,
     }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cycle import CycleResult
+from orchestrator.cycle import CycleResult, InverterNumbers, LiveNumbers
 from orchestrator.gauges import GAUGES, gauge_values, without_numbers
 from orchestrator.samples import BatterySample
 from orchestrator.setpoints import SetpointFields
@@ -43,6 +43,20 @@ def test_the_values_of_a_cycle_have_their_names() -> None:
         ("sample_age_seconds", "east"): 0.5,
         ("sample_age_seconds", "meter"): 0.0,
     }
+
+
+def test_what_the_plant_could_do_has_its_names() -> None:
+    live = LiveNumbers(3000.0, 4000.0, 7500.0, None, {"east": InverterNumbers(1000.0, 2000.0, 0.9)})
+    values = series(replace(cycle_result(), live=live))
+
+    assert {key: value for key, value in values.items() if "headroom" in key[0] or "balanced" in key[0]} == {
+        ("site_headroom_watts", "up"): 3000.0,
+        ("site_headroom_watts", "down"): 4000.0,
+        ("site_balanced_watts", "charge"): 7500.0,
+        ("inverter_headroom_watts", "east", "up"): 1000.0,
+        ("inverter_headroom_watts", "east", "down"): 2000.0,
+    }
+    assert values["inverter_response_seconds", "east"] == 0.9
 
 
 def test_every_value_belongs_to_a_described_gauge_and_has_its_labels() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cycle import CycleResult
+from orchestrator.cycle import CycleResult, InverterNumbers, LiveNumbers
 from orchestrator.samples import BatterySample, OperatingState
 from orchestrator.setpoints import PriorityMode, Setpoint, SetpointFields, merge
 from orchestrator.telemetry import (
@@ -45,6 +46,16 @@ def test_the_site_says_what_flows_and_why() -> None:
     assert site["battery_mode"] == "charge"
     assert site["mode"] == "normal"
     assert site["reasons"] == ["surplus charges the battery first"]
+
+
+def test_site_and_inverter_say_what_they_could_do() -> None:
+    live = LiveNumbers(3000.4, 4000.0, 7500.0, None, {"east": InverterNumbers(1000.0, 2000.0, 0.93)})
+    payloads = state_payloads(replace(cycle_result(), live=live), TIME)
+    site, inverter = payloads["site"], payloads["inverters/east"]
+
+    assert (site["headroom_up_watts"], site["headroom_down_watts"]) == (3000, 4000)
+    assert (site["balanced_charge_watts"], site["balanced_discharge_watts"]) == (7500, None)
+    assert (inverter["headroom_up_watts"], inverter["headroom_down_watts"], inverter["response_s"]) == (1000, 2000, 0.9)
 
 
 def test_a_silent_meter_leaves_null_and_not_zero() -> None:
