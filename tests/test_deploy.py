@@ -3,77 +3,14 @@
 from __future__ import annotations
 
 import configparser
-import json
-import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import pytest
-from prometheus_client import Metric
-
-from actors.metrics import PrometheusObserver
 from orchestrator.cli import WRONG
 from orchestrator.config import MetricsSection
 from tests.support.servers import require_server
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
-BOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/dashboards/orchestrator.json").read_text())
-SUFFIXES = {
-    "counter": ("_total",),
-    "gauge": ("",),
-    "summary": ("_sum", "_count"),
-    "histogram": ("_bucket", "_sum", "_count"),
-}
-
-
-def panels() -> list[dict[str, Any]]:
-    return [panel for panel in BOARD["panels"] if panel["type"] != "row"]
-
-
-def queries() -> list[str]:
-    return [target["expr"] for panel in panels() for target in panel["targets"]]
-
-
-def families() -> list[Metric]:
-    return list(PrometheusObserver("home", "0").registry.collect())
-
-
-def served_names() -> set[str]:
-    return {family.name + suffix for family in families() for suffix in SUFFIXES[family.type]}
-
-
-@pytest.mark.parametrize("query", queries())
-def test_a_query_of_the_board_asks_for_metrics_that_are_served(query: str) -> None:
-    asked = re.findall(r"orchestrator_\w+", query)
-
-    assert asked
-    assert set(asked) <= served_names()
-
-
-def test_every_panel_says_what_it_shows() -> None:
-    assert all(panel["title"] and panel["description"] for panel in panels())
-
-
-def test_no_two_panels_share_an_id_or_a_place() -> None:
-    ids = [panel["id"] for panel in BOARD["panels"]]
-    cells = [
-        (x, y)
-        for panel in BOARD["panels"]
-        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
-        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
-    ]
-
-    assert len(ids) == len(set(ids))
-    assert len(cells) == len(set(cells))
-    assert all(0 <= x < 24 for x, _ in cells)
-
-
-def test_the_board_asks_the_data_source_that_is_provisioned() -> None:
-    provisioned = (DEPLOY / "grafana/provisioning/datasources/prometheus.yaml").read_text()
-
-    assert {panel["datasource"]["uid"] for panel in panels()} == {"prometheus"}
-    assert "uid: prometheus" in provisioned
 
 
 def test_prometheus_takes_its_configuration() -> None:
