@@ -139,6 +139,13 @@ def forced_direction_changes(run: Run) -> int:
     return _turns(_direction(i.battery_watts, rating) for i in run.ideals)
 
 
+def unforced_direction_changes(run: Run) -> int:
+    """The most turns of one battery beyond those that light and load forced (>= 0)."""
+    batteries = [n for n, inverter in enumerate(run.inverters) if inverter.battery]
+    most = max((_turns(_battery_directions(run, n)) for n in batteries), default=0)
+    return max(most - forced_direction_changes(run), 0)
+
+
 def command_changes(run: Run, inverter: str | None = None) -> int:
     """How often a command changed by more than a register can show; each of them is a write."""
     before: dict[str, InverterCommand] = {}

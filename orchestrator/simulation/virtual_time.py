@@ -22,7 +22,7 @@ from orchestrator.attendance import Attendance, freeze, patience_s
 from orchestrator.cadence import FIRST_SAMPLES_WAIT_S
 from orchestrator.commands import InverterCommand
 from orchestrator.config import SiteConfig
-from orchestrator.cycle import ControlState, CycleResult
+from orchestrator.cycle import ControlState, CycleResult, Mode
 from orchestrator.failsafe import final_commands
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, Setpoint, SetpointFields, in_force, merge
@@ -77,8 +77,9 @@ class Moment:
     """One cycle: what was true when the meter was read, and what was decided on it at `at_s`.
 
     `site_watts` (import +), `load_watts` and `powers` (in the order of the inverters) are the physics' own, whatever
-    the meter says. `wanted` is what the sources ask for. While the orchestrator is dead `result` is None and there are
-    no commands; `result` is also None where results are not kept.
+    the meter says. `wanted` is what the sources ask for. `mode` and `reasons` are the decision's for the whole site.
+    While the orchestrator is dead `mode` is None and there are no commands; `result` is also None where results are not
+    kept.
     """
 
     at_s: float
@@ -87,6 +88,8 @@ class Moment:
     powers: tuple[PowerState, ...]
     wanted: SetpointFields
     commands: tuple[InverterCommand, ...] = ()
+    mode: Mode | None = None
+    reasons: tuple[str, ...] = ()
     result: CycleResult | None = None
 
 
@@ -176,6 +179,8 @@ class VirtualTime:
             powers=powers,
             wanted=self._wanted,
             commands=result.commands if result else (),
+            mode=result.mode if result else None,
+            reasons=result.reasons if result else (),
             result=result if self._keep_results else None,
         )
 
