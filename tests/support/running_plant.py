@@ -212,7 +212,7 @@ class Publisher:
 
 
 class RunningPlant(Eyes):
-    """The virtual site, the broker, and a system that runs them. `restart` follows a `stop`."""
+    """The virtual site, the broker, and a system that runs them."""
 
     def __init__(
         self, site: RunningSite, broker: Mosquitto, config: SiteConfig, drivers: Mapping[str, AnyDriver]
@@ -221,6 +221,7 @@ class RunningPlant(Eyes):
         self.broker, self.config = broker, config
         self.setpoint = Publisher(broker)
         self.diary, self.listener = Diary(), Inbox()
+        self._runs = True
         self.clock = RealClock()
         self.system: System = start_system(
             config, clock=self.clock, observer=self.diary, listeners=(self.listener,), drivers=drivers
@@ -232,8 +233,11 @@ class RunningPlant(Eyes):
         return self.listener.of(CycleResult)
 
     def stop(self) -> None:
-        """As SIGTERM does: hand the devices back and stop."""
-        self.system.stop()
+        """As SIGTERM does: hand the devices back and stop. Harmless when it has stopped."""
+        if self._runs:
+            self._runs = False
+            self.system.stop()
+            self.clock.close()
 
 
 def example_config(
@@ -274,4 +278,3 @@ def running_plant(
                 yield plant
             finally:
                 plant.stop()
-                plant.clock.close()
