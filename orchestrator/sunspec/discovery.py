@@ -20,6 +20,10 @@ from orchestrator.sunspec.static import STATIC_POINTS, build_device
 BASES: Final = (40000, 0, 50000)
 MARKER: Final = (0x5375, 0x6E53)  # "SunS"
 END: Final = 0xFFFF
+MODULES_MAX: Final = 50
+LENGTH_MAX: Final = 1100
+"""No known model 160 has more DC inputs, and no known model is longer: what is beyond that is not read."""
+
 MODELS_MAX: Final = 100
 ADDRESS_END: Final = 0x10000
 
@@ -86,7 +90,9 @@ def _fetch_static(
     if model.id not in MODELS or not (is_first or model.id == MPPT):
         return
     wanted = sorted(_wanted(model))
-    if not wanted or (yield from reader.fetch(model.address, 2 + model.length)):
+    if not wanted or model.length > LENGTH_MAX:
+        return
+    if (yield from reader.fetch(model.address, 2 + model.length)):
         return
     for first, end in wanted:
         yield from reader.fetch(first, end - first)
@@ -98,7 +104,7 @@ def _wanted(model: FoundModel) -> Iterator[tuple[int, int]]:
     points = [(model.address, layout[name]) for name in STATIC_POINTS.get(model.id, ())]
     if model.id == MPPT:
         points = [(model.address, layout["DCW_SF"]), (model.address, layout["N"])]
-        modules = (model.length - layout.length) // layout.repeated_length
+        modules = min((model.length - layout.length) // layout.repeated_length, MODULES_MAX)
         origins = [model.address + layout.module_offset(index) for index in range(modules)]
         points.extend((origin, layout.repeated["IDStr"]) for origin in origins)
     for origin, point in points:
