@@ -70,6 +70,7 @@ def _all() -> Any:
             Column(_newest("inverter_battery_target_watts", "Command"), WATTS, decimals=0),
             Column(_newest("inverter_battery_soc_ratio", "SoC"), PART, SOC, decimals=1, gauge=(0, 1)),
             Column(_newest("sample_age_seconds", "Age"), SECONDS, ((None, "green"), (2, "yellow"), (5, "red"))),
+            Column(_newest("inverter_response_seconds", "Response"), SECONDS),
             Column(Query(latency, "Modbus p95"), SECONDS, LATENCY),
             Column(Query(f"round({errors})", "Errors"), COUNT, GOOD_AT_ZERO, decimals=0),
         ],

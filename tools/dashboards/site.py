@@ -45,7 +45,7 @@ def site_board() -> Board:
     board.row("Now", *_now(), height=4)
     board.row("Power flow", (_power_flow(), 24), height=11)
     board.row("Limits", (_grid_and_limits(), 12), (_limits_in_force(), 6), (_sources(), 6))
-    board.row("Batteries", (_soc(), 12), (_batteries(), 12), height=9)
+    board.row("Batteries", (_soc(), 8), (_batteries(), 8), (_what_it_could_do(), 8), height=9)
     board.row("Energy of the day", *_energy_of_the_day(), height=4)
     board.row("Limits not kept", (_breaches(), 12), (_excess(), 12))
     return board
@@ -190,6 +190,18 @@ def _batteries() -> Any:
             Column(Query(following, "Follows"), COUNT, GOOD_AT_ONE, words={"0": "no", "1": "yes"}),
         ],
         link=INVERTERS,
+    )
+
+
+def _what_it_could_do() -> Any:
+    headroom = f"max by (direction) ({series('site_headroom_watts')})"
+    balanced = f"max by (direction) ({series('site_balanced_watts')})"
+    return graph(
+        "What the plant could do",
+        "Head room is how much more or less AC power it could give now. "
+        "Balanced is what the batteries can hold while their states of charge stay together.",
+        [Query(headroom, "Head room {{direction}}"), Query(balanced, "Balanced {{direction}}")],
+        WATTS,
     )
 
 
