@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
-from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import (
     CollectorRegistry,
@@ -18,18 +17,20 @@ from prometheus_client import (
     Metric,
     Summary,
     disable_created_metrics,
-    start_http_server,
+    make_wsgi_app,
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from actors.actor import Actor, Surroundings
+from actors.http_server import Gate, Guarded, Tls
 from actors.messages import Acknowledged, Event, ExcessEnded, Tick
 from actors.operation_metrics import OperationMetrics
 from orchestrator.config import MetricsSection
 from orchestrator.cycle import CycleResult
 from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused, WrongDevice
 from orchestrator.gauges import GAUGES, gauge_values
+from orchestrator.http_guard import Rules
 from orchestrator.ledger import RULES_S, Excess
 from orchestrator.limit_excess import LIMITS, excess_between
 
@@ -53,6 +54,12 @@ class LatestCycle(Collector):
     def show(self, result: CycleResult) -> None:
         """Export `result` until the next one comes, at most `stale_after_s`."""
         self._latest = (self._now_s(), result)  # one assignment: the thread that reads sees the old or the new
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the newest cycle is no older than that."""
+        latest = self._latest
+        return latest is not None and self._now_s() - latest[0] <= self._stale_after_s
 
     def collect(self) -> Iterator[Metric]:
         """Called in a thread of the HTTP server."""
@@ -148,6 +155,10 @@ class PrometheusObserver:
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(PREFIX + name, text, labels, registry=self.registry, buckets=LATENCY_BUCKETS_S)
 
+    def is_fresh(self) -> bool:
+        """Whether the plant decides: its newest cycle is not stale."""
+        return self._latest.is_fresh
+
     def actor_up(self, actor: str, up: bool) -> None:
         """An actor started or stopped."""
         self._up.labels(actor).set(up)
@@ -240,7 +251,7 @@ class MetricsActor(Actor):
         super().__init__("metrics", surroundings)
         self._metrics = metrics
         self._prometheus = prometheus
-        self._server: tuple[WSGIServer, threading.Thread] | None = None
+        self._server: Guarded | None = None
         self._told = False
 
     def receive(self, message: Any) -> None:
@@ -261,16 +272,14 @@ class MetricsActor(Actor):
         """Free the port."""
         if self._server is None:
             return
-        server, thread = self._server
+        server = self._server
         self._server = self._prometheus.bound_port = None
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        server.stop()
 
     def _listen(self) -> None:
         host, port = self._metrics.host, self._metrics.port
         try:
-            self._server = start_http_server(port, addr=host, registry=self._prometheus.registry)
+            self._server = Guarded(host, port, self._gate(), _tls(self._metrics))
         except OSError as problem:
             if not self._told:
                 log.error(
@@ -279,5 +288,20 @@ class MetricsActor(Actor):
             self._told = True
             self.later(LISTEN_AGAIN_S, _Listen())
             return
-        self._prometheus.bound_port = self._server[0].server_port
-        log.info("metrics are at http://%s:%d/metrics", host, self._prometheus.bound_port)
+        self._server.start()
+        self._prometheus.bound_port = self._server.server_port
+        scheme = "https" if self._metrics.certificate_file else "http"
+        log.info("metrics are at %s://%s:%d/metrics", scheme, host, self._prometheus.bound_port)
+
+    def _gate(self) -> Gate:
+        metrics = self._metrics
+        names = frozenset(name.lower() for name in (metrics.host, *metrics.allowed_hosts))
+        token = metrics.token.get_secret_value() if metrics.token else None
+        page = make_wsgi_app(self._prometheus.registry)
+        return Gate(page, Rules(names, token), is_healthy=self._prometheus.is_fresh)
+
+
+def _tls(metrics: MetricsSection) -> Tls | None:
+    if metrics.certificate_file is None or metrics.key_file is None:
+        return None
+    return Tls(Path(metrics.certificate_file), Path(metrics.key_file))

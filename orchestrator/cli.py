@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("-q", "--quiet", action="store_true", help="print mistakes only, no summary and no warnings")
     _add_set(commands)
     _add(commands, "reload", "have the running orchestrator take the changed SITE.yaml", _reload)
+    _add(commands, "health", "whether the orchestrator of SITE.yaml runs and decides; exit 0 yes, 1 no", _health)
     _add(commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release)
     return parser
 
@@ -178,6 +179,14 @@ def _reload(options: argparse.Namespace) -> int:
     for line in answer.lines:
         print(line, file=sys.stdout if answer.accepted else sys.stderr)
     return DONE if answer.accepted else WRONG
+
+
+def _health(options: argparse.Namespace) -> int:
+    config = load_config(options.site, UnknownEnvironment(os.environ))
+    from actors.health import look  # noqa: PLC0415
+
+    print(look(config))
+    return DONE
 
 
 def _release(options: argparse.Namespace) -> int:

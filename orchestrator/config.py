@@ -131,6 +131,7 @@ class Broker(Section):
     port: Port = 1883
     username: Text | None = None
     password: SecretStr | None = None
+    password_file: Text | None = None
     tls: bool = False
     protocol: Literal["3.1.1", "5"] = "3.1.1"
 
@@ -176,6 +177,11 @@ class MetricsSection(Section):
 
     host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 9464
+    allowed_hosts: Annotated[tuple[Host, ...], Field(strict=False)] = ()
+    token: SecretStr | None = None
+    token_file: Text | None = None
+    certificate_file: Text | None = None
+    key_file: Text | None = None
 
 
 class LedgerSection(Section):

@@ -138,6 +138,15 @@ def _simulated(data: Mapping[str, Any]) -> Iterator[Finding]:
             yield ("simulation", "inverters", name), f"there is no inverter called {name!r} under 'inverters'"
 
 
+def _certificate(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """A certificate without its key serves nothing, and would be served unencrypted by mistake."""
+    metrics, pair = _section(data, "metrics"), ("certificate_file", "key_file")
+    written = [key for key in pair if metrics.get(key) is not None]
+    if len(written) == 1:
+        missing = next(key for key in pair if key not in written)
+        yield ("metrics", written[0]), f"needs {missing} beside it"
+
+
 _CHECKS: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
     _driver,
     _timezone,
@@ -147,4 +156,5 @@ _CHECKS: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
     _soc_ranges,
     _topics,
     _simulated,
+    _certificate,
 )

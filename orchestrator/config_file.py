@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from orchestrator.config import SiteConfig
 from orchestrator.config_checks import cross_checks
 from orchestrator.config_messages import Finding, findings
+from orchestrator.config_secrets import with_secrets
 from orchestrator.config_yaml import Document, KeyPath, Mark, YamlProblem, key_path_text, read_document
 from orchestrator.errors import ConfigError, ConfigProblem
 
@@ -80,8 +81,8 @@ def _error(file: str, message: str, mark: Mark = _START) -> ConfigError:
 
 def _validate(document: Document) -> tuple[SiteConfig | None, list[Finding]]:
     """The configuration, if the models accept it, and what is wrong. Findings between values come first."""
-    data = document.data
-    crossed = list(cross_checks(data)) if isinstance(data, Mapping) else []
+    data, crossed = with_secrets(document.data)
+    crossed += list(cross_checks(data)) if isinstance(data, Mapping) else []
     try:
         return SiteConfig.model_validate(data), crossed
     except ValidationError as error:

@@ -20,7 +20,7 @@ from orchestrator.payload import ALIASES, FIELDS
 Finding = tuple[KeyPath, str]
 Schema = dict[str, Any]
 
-SECRET_KEYS = frozenset({"password"})
+SECRET_KEYS = frozenset({"password", "token"})
 _SHOWN_CHARACTERS = 60
 _BOUNDS = {"exclusiveMinimum": "above", "minimum": "of at least", "maximum": "at most", "exclusiveMaximum": "below"}
 

@@ -37,9 +37,14 @@ def _batteries_are_not_commanded(config: SiteConfig) -> str | None:
 
 
 def _metrics_are_public(config: SiteConfig) -> str | None:
-    if config.metrics is None or is_loopback(config.metrics.host):
+    metrics = config.metrics
+    if metrics is None or is_loopback(metrics.host):
         return None
-    return f"metrics.host: {config.metrics.host} can be read from other machines, without a password"
+    missing = [] if metrics.token else ["without a password (metrics.token)"]
+    missing += [] if metrics.certificate_file else ["unencrypted (metrics.certificate_file)"]
+    if not missing:
+        return None
+    return f"metrics.host: {metrics.host} can be read from other machines: OPEN, {' and '.join(missing)}"
 
 
 def is_loopback(host: str) -> bool:

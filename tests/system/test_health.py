@@ -1,0 +1,78 @@
+"""`orchestrator health` beside a running plant, and what an open port says of itself."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli import main
+from orchestrator.config_file import load_config
+from tests.support.command_line import example_site, orchestrator
+from tests.support.servers import wait_until
+
+
+def test_health_follows_the_plant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = example_site(tmp_path)
+    assert main(["health", str(path)]) == 1
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
+        assert capsys.readouterr().out.endswith("it runs and decides\n")
+        running.process.send_signal(signal.SIGSTOP)
+        assert main(["health", str(path)]) == 1
+        running.process.send_signal(signal.SIGCONT)
+        assert running.end(signal.SIGTERM) == 0
+
+
+def test_without_metrics_health_sees_the_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = example_site(tmp_path)
+    port = load_config(path).metrics.port  # type: ignore[union-attr]
+    path.write_text(path.read_text().replace(f"metrics: {{host: 127.0.0.1, port: {port}}}", "metrics: null"))
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
+        assert f"process {running.process.pid} runs" in capsys.readouterr().out
+        assert running.end(signal.SIGTERM) == 0
+    assert main(["health", str(path)]) == 1
+
+
+def test_an_open_port_without_token_or_tls_is_said_loudly(tmp_path: Path) -> None:
+    path = example_site(tmp_path, ("metrics: {host: 127.0.0.1", "metrics: {host: 0.0.0.0"))
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        running.wait_for_output("limits export limit")
+        assert "WARNING metrics.host: 0.0.0.0 can be read from other machines: OPEN, without a password" in running.err
+        assert main(["health", str(path)]) == 0
+        assert running.end(signal.SIGTERM) == 0
+
+
+def test_the_example_site_listens_on_this_machine_only(tmp_path: Path) -> None:
+    path = example_site(tmp_path)
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        running.wait_for_output("limits export limit")
+        wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
+        assert listening_addresses(running.process.pid) == {"127.0.0.1"}
+
+
+def listening_addresses(pid: int) -> set[str]:
+    """The addresses of the sockets that a process listens on, from the kernel."""
+    inodes = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if _is_socket(link)}
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for row in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            cells = row.split()
+            if cells[3] == "0A" and f"socket:[{cells[9]}]" in inodes:
+                found.add(_address(cells[1].partition(":")[0]))
+    return found
+
+
+def _is_socket(link: Path) -> bool:
+    try:
+        return link.readlink().name.startswith("socket:")
+    except OSError:
+        return False
+
+
+def _address(hexadecimal: str) -> str:
+    return (
+        ".".join(str(byte) for byte in reversed(bytes.fromhex(hexadecimal))) if len(hexadecimal) == 8 else hexadecimal
+    )
