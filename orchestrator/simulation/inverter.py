@@ -37,6 +37,7 @@ class SimulatedInverter:
         self.charged_wh = WORKED_BEFORE_WH
         self.discharged_wh = WORKED_BEFORE_WH
         self._battery_speed = battery_speed
+        self._nameplate = self._make_nameplate()
         self._turning = Turning(settings)
         self._warm = self._managed = self._accepted = WHOLE_RANGE
         if settings.battery is not None:
@@ -136,7 +137,7 @@ class SimulatedInverter:
             ac_watts=self.state.ac_watts,
             pv_watts=self.state.pv_watts,
             battery=None if battery is None else self._battery_sample(battery),
-            nameplate=self._nameplate(),
+            nameplate=self._nameplate,
             state=self.operating_state,
             connected=self.controls.connected,
             ac_limit_watts=self.controls.ac_limit_watts,
@@ -160,7 +161,7 @@ class SimulatedInverter:
             state=self.charge_state,
         )
 
-    def _nameplate(self) -> Nameplate:
+    def _make_nameplate(self) -> Nameplate:
         battery = self.settings.battery
         return Nameplate(
             manufacturer="Virtual",

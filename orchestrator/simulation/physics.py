@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrator.simulation.config import BatterySimulation, InverterSimulation
 
@@ -62,8 +63,7 @@ class PowerState:
         return self.pv_watts - self.ac_watts - self.battery_watts
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(NamedTuple):
     """Where an inverter would settle if nothing changed any more."""
 
     ac_watts: float
@@ -71,8 +71,7 @@ class Goal:
     battery_watts: float
 
 
-@dataclass(frozen=True, slots=True)
-class PowerRange:
+class PowerRange(NamedTuple):
     """What battery power (charging +) may be; low_watts <= 0 <= high_watts."""
 
     low_watts: float
@@ -80,7 +79,10 @@ class PowerRange:
 
     def clamp(self, watts: float) -> float:
         """The nearest power inside the range."""
-        return min(max(watts, self.low_watts), self.high_watts)
+        low_watts, high_watts = self
+        if watts < low_watts:
+            return low_watts
+        return high_watts if watts > high_watts else watts
 
     def within(self, other: PowerRange) -> PowerRange:
         """What both ranges allow."""
@@ -106,10 +108,16 @@ def advance_inverter(
 
     `accepted` is what its battery management lets through now.
     """
-    batteries = battery_range(settings.battery, controls, state.stored_wh, dt_s, battery_speed)
-    possible = narrow_to_converter(batteries.within(accepted), settings, controls, pv_available_watts)
+    battery = settings.battery
+    possible = NO_BATTERY
+    if battery is not None:
+        batteries = battery_range(battery, controls, state.stored_wh, dt_s, battery_speed).within(accepted)
+        possible = narrow_to_converter(batteries, settings, controls, pv_available_watts)
     goal = find_goal(settings, controls, possible, pv_available_watts)
-    battery_watts = possible.clamp(_follow_battery(settings, possible.clamp(state.battery_watts), goal, dt_s))
+    battery_watts = 0.0
+    if battery is not None:
+        battery_watts = _follow_battery(settings, battery, possible.clamp(state.battery_watts), goal, dt_s)
+        battery_watts = possible.clamp(battery_watts)
     # What has become impossible since the last step ends at once; only from there on anything moves gradually.
     start_watts = max(state.ac_watts, -to_draw(settings, possible.high_watts))
     dc_wish_watts = _follow_converter(settings, controls, start_watts, goal, dt_s)
@@ -121,7 +129,7 @@ def advance_inverter(
         pv_watts=pv_watts,
         battery_watts=battery_watts,
         pv_available_watts=pv_available_watts,
-        stored_wh=_store(settings.battery, state.stored_wh, battery_watts, dt_s, battery_speed),
+        stored_wh=0.0 if battery is None else _store(battery, state.stored_wh, battery_watts, dt_s, battery_speed),
         curtailed=pv_available_watts - goal.pv_watts > CURTAILED_FROM_WATTS,
     )
 
@@ -204,10 +212,10 @@ def to_dc(settings: InverterSimulation, ac_watts: float) -> float:
     return ac_watts / efficiency if ac_watts >= 0 else ac_watts * efficiency
 
 
-def _follow_battery(settings: InverterSimulation, watts: float, goal: Goal, dt_s: float) -> float:
-    if settings.battery is None:
-        return 0.0
-    rating_watts = max(settings.battery.charge_watts, settings.battery.discharge_watts)
+def _follow_battery(
+    settings: InverterSimulation, battery: BatterySimulation, watts: float, goal: Goal, dt_s: float
+) -> float:
+    rating_watts = max(battery.charge_watts, battery.discharge_watts)
     return _follow(settings, watts, goal.battery_watts, rating_watts, dt_s)
 
 
@@ -224,27 +232,27 @@ def _follow_converter(
 def _follow(settings: InverterSimulation, watts: float, goal_watts: float, rating_watts: float, dt_s: float) -> float:
     """A first-order lag towards the goal, never faster than the ramp; exact for any `dt_s`."""
     gap_watts = goal_watts - watts
+    size_watts, lag_s = abs(gap_watts), settings.lag_s
     ramp_watts_per_s = rating_watts * settings.ramp_percent_per_s / 100
     # Above this gap the ramp holds the lag back, below it the lag is slower than the ramp.
-    lagging_watts = ramp_watts_per_s * settings.lag_s
-    ramped_watts = min(max(abs(gap_watts) - lagging_watts, 0.0), ramp_watts_per_s * dt_s)
-    left_s = dt_s - ramped_watts / ramp_watts_per_s
-    left_watts = abs(gap_watts) - ramped_watts
-    if left_s > 0:
-        left_watts *= 0.0 if settings.lag_s == 0 else math.exp(-left_s / settings.lag_s)
-    return goal_watts - math.copysign(left_watts, gap_watts)
+    too_wide_watts = size_watts - ramp_watts_per_s * lag_s
+    if too_wide_watts > 0:
+        ramped_watts = min(too_wide_watts, ramp_watts_per_s * dt_s)
+        size_watts -= ramped_watts
+        dt_s -= ramped_watts / ramp_watts_per_s
+    if dt_s > 0:
+        size_watts *= math.exp(-dt_s / lag_s) if lag_s else 0.0
+    return goal_watts - math.copysign(size_watts, gap_watts)
 
 
 def _taper(left_percent: float, from_percent: float) -> float:
     """1 with room enough, falling with the room that is left, 0 without any."""
-    if left_percent <= 0:
-        return 0.0
-    return min(max(left_percent / from_percent, TAPER_FLOOR), 1.0)
+    if left_percent >= from_percent:
+        return 1.0
+    return max(left_percent / from_percent, TAPER_FLOOR) if left_percent > 0 else 0.0
 
 
-def _store(battery: BatterySimulation | None, stored_wh: float, watts: float, dt_s: float, speed: float) -> float:
-    if battery is None:
-        return 0.0
+def _store(battery: BatterySimulation, stored_wh: float, watts: float, dt_s: float, speed: float) -> float:
     efficiency, hours = battery.efficiency_percent / 100, dt_s * speed / SECONDS_PER_HOUR
     change_wh = watts * hours * efficiency if watts >= 0 else watts * hours / efficiency
     # The range already forbids more; this removes only the last bit of rounding.

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 from random import Random
 
 from orchestrator import control
@@ -113,6 +114,8 @@ class VirtualTime:
         self._attendance: dict[str, Attendance] = {}
         self._meter: MeterSample | None = None
         self._wanted = SetpointFields()
+        self._envelope = OperatingEnvelope()
+        self._envelope_until_s = -inf
         self._forget()
 
     # Time
@@ -133,12 +136,14 @@ class VirtualTime:
     def receive(self, setpoint: Setpoint) -> None:
         """A setpoint arrives. A limit that falls is decided on at once, anything else with the next cycle."""
         self._received[setpoint.source] = setpoint
+        self._envelope_until_s = -inf
         if self._started_s is not None and is_stricter(self._wanted, self.envelope().fields):
             self._decide(self._snapshot())
 
     def withdraw(self, source: str) -> None:
         """What this source asked for holds no more."""
         self._received.pop(source, None)
+        self._envelope_until_s = -inf
 
     def kill(self) -> None:
         """The orchestrator is gone without a word; devices go on until their revert timers end."""
@@ -157,7 +162,11 @@ class VirtualTime:
 
     def envelope(self) -> OperatingEnvelope:
         """What is asked for now, by all sources together."""
-        return merge(in_force(self.config, self._received, self.now_s))
+        if self.now_s >= self._envelope_until_s:
+            self._envelope = merge(in_force(self.config, self._received, self.now_s))
+            ends_s = [each.expires_at_s for each in self._received.values() if each.expires_at_s is not None]
+            self._envelope_until_s = min((end_s for end_s in ends_s if end_s > self.now_s), default=inf)
+        return self._envelope
 
     @property
     def true_site_watts(self) -> float:
