@@ -92,7 +92,7 @@ def allocate_battery_power(
     spread = STRATEGIES[strategy](
         Ask(abs(target_watts), batteries, charging, now_s, fewest_units or FewestUnitsConfig())
     )
-    shares = {b.name: _share(b, spread, charging, target_watts == 0) for b in batteries}
+    shares = {b.name: _share(b, spread, charging) if target_watts else _nothing_asked(b) for b in batteries}
     unserved = abs(target_watts) - fsum(spread.parts_watts.values())
     if unserved <= 1e-6 * max(abs(target_watts), 1.0):
         return Allocation(shares, running=spread.running)
@@ -100,11 +100,18 @@ def allocate_battery_power(
     return Allocation(shares, unserved if charging else -unserved, limits or "no battery", spread.running)
 
 
-def _share(battery: AllocatableBattery, spread: Spread, charging: bool, nothing_asked: bool) -> BatteryShare:
+def _nothing_asked(battery: AllocatableBattery) -> BatteryShare:
+    """A battery without a task. One that is full or empty or away says so: that may be why there is none."""
+    for charging in (True, False):
+        bound = battery.bound(charging)
+        if bound is not Bound.POWER:
+            return BatteryShare(0.0, battery.binding(charging), bound)
+    return BatteryShare(0.0, "nothing asked")
+
+
+def _share(battery: AllocatableBattery, spread: Spread, charging: bool) -> BatteryShare:
     magnitude = spread.parts_watts[battery.name]
     watts = magnitude if charging else -magnitude
     if magnitude >= battery.room_watts(charging):
         return BatteryShare(watts if magnitude else 0.0, battery.binding(charging), battery.bound(charging))
-    if nothing_asked:
-        return BatteryShare(0.0, "nothing asked")
     return BatteryShare(watts if magnitude else 0.0, spread.words.get(battery.name, ""))

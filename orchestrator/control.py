@@ -27,7 +27,7 @@ from orchestrator.battery_target import (
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config import SiteConfig
 from orchestrator.curtailment import hidden_surplus, lost_with_its_battery_watts
-from orchestrator.cycle import BatteryPowerFlow, ControlState, CycleResult, InverterMemory, Mode, SiteTotals
+from orchestrator.cycle import ControlState, CycleResult, InverterMemory, Mode, SiteTotals
 from orchestrator.failsafe import hold, limits_stay, safe_limits, safe_room_watts
 from orchestrator.limit_commands import command_limit
 from orchestrator.live_numbers import learn_responses, live_numbers
@@ -69,7 +69,7 @@ class _Inputs:
 class _Decision:
     """What one step decided for the site: battery target and shares, and the room for AC (None: unlimited)."""
 
-    flow: BatteryPowerFlow | None
+    facts: reasons.SiteFacts | None
     allocation: Allocation
     room_watts: float | None
     limits_watts: Mapping[str, float]
@@ -140,8 +140,11 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
         probe=hidden.probe,
         uses=_uses(inputs, allocation),
     )
+    available_watts = balance.available_watts(plant.battery_watts)
     return _Decision(
-        flow=flow,
+        facts=reasons.SiteFacts(
+            flow, target_watts, available_watts, hidden.watts, hidden.import_steps > 0, bool(plant.batteries)
+        ),
         allocation=allocation,
         room_watts=room_watts,
         limits_watts={} if room_watts is None else hand_out_room(plant, room_watts, targets),
@@ -217,9 +220,9 @@ def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
     return CycleResult(
         snapshot=inputs.snapshot,
         envelope=inputs.envelope,
-        flow=decision.flow,
+        flow=decision.facts.flow if decision.facts else None,
         commands=tuple(commands),
-        reasons=reasons.of_site(inputs.envelope, decision.flow, decision.allocation, decision.meter_fault),
+        reasons=reasons.of_site(inputs.envelope, decision.facts, decision.allocation, decision.meter_fault),
         totals=decision.totals,
         mode=decision.mode,
         meter_fault=decision.meter_fault,
@@ -253,11 +256,17 @@ def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[Inverter
         battery=battery,
         reasons=reasons.of_inverter(
             inputs.envelope,
-            meter_fault=decision.meter_fault,
-            battery=battery,
-            share=decision.allocation.shares.get(unit.name),
-            ac_limit_watts=limit,
-            connect=connect,
+            reasons.InverterFacts(
+                unit=unit,
+                battery=battery,
+                share=decision.allocation.shares.get(unit.name),
+                ac_limit_watts=limit,
+                wanted_limit_watts=decision.limits_watts.get(unit.name),
+                room_watts=decision.room_watts,
+                connect=connect,
+                not_following=is_deaf(memory, inputs.now_s),
+            ),
+            decision.meter_fault,
         ),
     )
     return command, replace(memory, disconnected=disconnected)

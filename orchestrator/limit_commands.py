@@ -16,6 +16,11 @@ SMALL_PART_OF_RATING = 0.01
 LONGEST_STEP_S = 2.0
 
 
+def rise_watts_per_s(unit: Unit) -> float:
+    """How fast its limit may rise: as site.yaml says, else a part of its rating."""
+    return unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
+
+
 def command_limit(
     unit: Unit, wanted_watts: float | None, *, known_watts: float, needed_now: bool, dt_s: float, now_s: float
 ) -> tuple[float | None, InverterMemory]:
@@ -29,8 +34,7 @@ def command_limit(
     if rating is None:
         return None, unit.memory
     wanted = rating if wanted_watts is None else min(wanted_watts, rating)
-    per_s = unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * rating
-    risen = unit.limit_watts + per_s * min(dt_s, LONGEST_STEP_S)
+    risen = unit.limit_watts + rise_watts_per_s(unit) * min(dt_s, LONGEST_STEP_S)
     wanted = min(wanted, max(risen, known_watts))
     if wanted < unit.limit_watts and needed_now:
         limit, pending = wanted, None

@@ -76,17 +76,12 @@ def _up_watts(unit: Unit) -> float:
     """How much more AC power it could give: its battery charges less, or discharges more."""
     if unit.battery is None:
         return 0.0
-    more = unit.battery.allocatable().discharge_room_watts() + unit.battery.watts
-    to_rating = float("inf") if unit.rating_watts is None else unit.rating_watts - unit.ac_watts
-    return max(min(more, to_rating), 0.0)
+    return max(unit.battery.allocatable().discharge_room_watts() + unit.battery.watts, 0.0)
 
 
 def _down_watts(unit: Unit) -> float:
     """How much less: its battery takes more, and a limit takes away what it still makes then."""
     taken = 0.0
     if unit.battery is not None:
-        taken = unit.battery.allocatable().charge_room_watts() - unit.battery.watts
-        if unit.rating_watts is not None:
-            taken = min(taken, unit.ac_watts + unit.rating_watts)
-        taken = max(taken, 0.0)
+        taken = max(unit.battery.allocatable().charge_room_watts() - unit.battery.watts, 0.0)
     return max(taken, unit.ac_watts, 0.0) if unit.limitable else taken

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from math import fsum
 
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
@@ -23,6 +24,15 @@ ACCEPTANCE_STEP = 0.02
 
 NOTHING_KNOWN = InverterMemory(away=True)
 """Of an inverter that just came, and of all of them in shadow mode: nothing was written, so only the sample counts."""
+
+
+class LimitedBy(StrEnum):
+    """What the power limit of a battery comes from: the lowest of these."""
+
+    DEVICE = "device"
+    RATE = "rate"
+    INVERTER = "inverter"
+    ACCEPTANCE = "acceptance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ class Battery:
     grid_charging_allowed: bool | None
     rated_watts: float | None = None
     use: BatteryUse = NEVER_USED
+    charge_limited_by: LimitedBy = LimitedBy.DEVICE
+    discharge_limited_by: LimitedBy = LimitedBy.DEVICE
 
     @property
     def below_target(self) -> bool:
@@ -225,6 +237,8 @@ def _battery(inverter: InverterConfig, seen: BatterySample, memory: InverterMemo
         ),
         idle_between_s=own.idle_between_s,
         grid_charging_allowed=seen.grid_charging_allowed,
+        charge_limited_by=_limited_by_rate(wanted.battery_charge_rate_percent),
+        discharge_limited_by=_limited_by_rate(wanted.battery_discharge_rate_percent),
     )
 
 
@@ -234,14 +248,30 @@ def _rate(device_watts: float | None, config_watts: float | None, percent: float
     return min(known, default=0.0) * (1.0 if percent is None else percent / 100.0)
 
 
+def _limited_by_rate(percent: float | None) -> LimitedBy:
+    return LimitedBy.DEVICE if percent is None or percent >= 100 else LimitedBy.RATE
+
+
+def _lowered(
+    battery: Battery, by: LimitedBy, *, charge_max_watts: float | None = None, discharge_max_watts: float | None = None
+) -> Battery:
+    """The battery with its limits no higher than these, and what lowered them."""
+    if charge_max_watts is not None and charge_max_watts < battery.charge_max_watts:
+        battery = replace(battery, charge_max_watts=charge_max_watts, charge_limited_by=by)
+    if discharge_max_watts is not None and discharge_max_watts < battery.discharge_max_watts:
+        battery = replace(battery, discharge_max_watts=discharge_max_watts, discharge_limited_by=by)
+    return battery
+
+
 def _within_ac_rating(battery: Battery, pv_watts: float, rating_watts: float | None) -> Battery:
     """Discharge shares the inverter with PV; charging beyond PV comes through the inverter from AC."""
     if rating_watts is None:
         return battery
-    return replace(
+    return _lowered(
         battery,
-        charge_max_watts=min(battery.charge_max_watts, pv_watts + rating_watts),
-        discharge_max_watts=min(battery.discharge_max_watts, max(rating_watts - pv_watts, 0.0)),
+        LimitedBy.INVERTER,
+        charge_max_watts=pv_watts + rating_watts,
+        discharge_max_watts=max(rating_watts - pv_watts, 0.0),
     )
 
 
@@ -251,9 +281,9 @@ def _within_acceptance(battery: Battery, memory: InverterMemory) -> Battery:
         return battery
     if memory.target_watts > 0:
         accepted = max(battery.watts, 0.0) + ACCEPTANCE_STEP * battery.charge_max_watts
-        return replace(battery, charge_max_watts=min(battery.charge_max_watts, accepted))
+        return _lowered(battery, LimitedBy.ACCEPTANCE, charge_max_watts=accepted)
     accepted = max(-battery.watts, 0.0) + ACCEPTANCE_STEP * battery.discharge_max_watts
-    return replace(battery, discharge_max_watts=min(battery.discharge_max_watts, accepted))
+    return _lowered(battery, LimitedBy.ACCEPTANCE, discharge_max_watts=accepted)
 
 
 def _lowest(*values: float | None) -> float:

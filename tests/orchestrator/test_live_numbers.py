@@ -67,6 +67,16 @@ def test_pv_gives_head_room_down_by_a_limit_and_none_up() -> None:
     assert live(loop).balanced_charge_watts is None
 
 
+def test_an_inverter_that_is_only_read_gives_none() -> None:
+    loop = plant(pv_watts={**DARK, "roof": 6000.0})
+    inverters = tuple(i.model_copy(update={"control": i.name != "roof"}) for i in loop.config.inverters)
+    loop.config = loop.config.model_copy(update={"inverters": inverters})
+    loop.run(10)
+
+    roof = live(loop).inverters["roof"]
+    assert (roof.headroom_up_watts, roof.headroom_down_watts) == (0, 0)
+
+
 def test_the_rating_of_the_inverter_bounds_the_head_room() -> None:
     loop = plant(pv_watts={**DARK, "east": 4500.0}, load_watts=9000.0)
     loop.run(20)

@@ -59,7 +59,7 @@ def test_a_target_that_moves_on_a_little_is_the_same_step() -> None:
 
 
 def test_a_target_that_moves_on_a_lot_begins_anew() -> None:
-    response = told([0.0, 1500.0, 4500.0, 4500.0, 4500.0, 4500.0], lambda t: 4500.0 if t >= 4 else 0.0)
+    response = told([0.0, 3000.0, 4500.0, 4500.0, 4500.0, 4500.0], lambda t: 4500.0 if t >= 4 else 0.0)
 
     assert response.times_s == pytest.approx((1.63,))
 
