@@ -15,7 +15,7 @@ from tests.support.servers import require_server
 from tools.queries import catalogue
 
 REPOSITORY = Path(__file__).parents[1]
-CASES = REPOSITORY / "tests/fixtures/alerts/alerts_test.yml"
+CASES = sorted((REPOSITORY / "tests/fixtures/alerts").glob("*_test.yml"))
 DOC = REPOSITORY / "docs/alerts.md"
 ALERTS = [rule for rule in catalogue.rules() if "alert" in rule]
 RECORDED = [rule for rule in catalogue.rules() if "record" in rule]
@@ -43,7 +43,7 @@ def name_of(rule: Rule) -> str:
 
 
 def cases_of(alert: str) -> list[Rule]:
-    tests = yaml.safe_load(CASES.read_text())["tests"]
+    tests = [test for path in CASES for test in yaml.safe_load(path.read_text())["tests"]]
     return [case for test in tests for case in test["alert_rule_test"] if case["alertname"] == alert]
 
 
@@ -54,7 +54,7 @@ def test_prometheus_takes_the_rules() -> None:
 
 
 def test_each_alert_fires_when_it_should_and_only_then() -> None:
-    check = promtool("test", "rules", str(CASES))
+    check = promtool("test", "rules", *map(str, CASES))
 
     assert check.returncode == 0, check.stdout + check.stderr
 
