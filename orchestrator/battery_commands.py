@@ -42,24 +42,27 @@ def is_deaf(memory: InverterMemory, now_s: float) -> bool:
 
 def watch_following(unit: Unit) -> InverterMemory:
     """Count the steps in a row in which the battery was short of its target and hardly came nearer."""
-    memory, asked = unit.memory, unit.memory.target_watts
+    memory = unit.memory
     if unit.battery is None or unit.sample.at_s == memory.seen_at_s:
         return memory
-    watts = unit.battery.watts
-    memory = replace(
+    return replace(
         memory,
-        seen_watts=watts,
+        seen_watts=unit.battery.watts,
         seen_pv_watts=unit.pv_watts,
         seen_at_s=unit.sample.at_s,
         deaf_since_s=_deaf_since_s(unit, unit.battery),
+        short_steps=memory.short_steps + 1 if _is_short(memory, unit.battery.watts) else 0,
     )
-    if not asked or unit.memory.seen_at_s is None:
-        return replace(memory, short_steps=0)
+
+
+def _is_short(memory: InverterMemory, watts: float) -> bool:
+    asked = memory.target_watts
+    if not asked or memory.seen_at_s is None:
+        return False
     sign = 1 if asked > 0 else -1
     missing = sign * (asked - watts)
-    came_nearer = sign * (watts - unit.memory.seen_watts)
-    short = missing > max(SHORT_BY_PART * abs(asked), SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * missing
-    return replace(memory, short_steps=memory.short_steps + 1 if short else 0)
+    came_nearer = sign * (watts - memory.seen_watts)
+    return missing > max(SHORT_BY_PART * abs(asked), SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * missing
 
 
 def _deaf_since_s(unit: Unit, battery: Battery) -> float | None:
@@ -86,40 +89,53 @@ def command_battery(
 
     `storage_mode` (1 to 3, None all) says which sides of the window may be set.
     """
-    memory = _allow_grid(unit, battery, target_watts, now_s)
+    memory = unit.memory
+    grid_charging, grid_unneeded_since_s = _allow_grid(unit, battery, target_watts, now_s)
+    direction, direction_at_s = memory.direction, memory.direction_at_s
     if target_watts:
-        memory = replace(memory, direction=1 if target_watts > 0 else -1, direction_at_s=now_s)
+        direction = 1 if target_watts > 0 else -1
+    if target_watts or memory.target_watts:
+        direction_at_s = now_s  # the command before was in force until now
     bits = CHARGE_BIT | DISCHARGE_BIT if storage_mode is None else storage_mode
     command = BatteryCommand(
         mode=_mode(target_watts),
         watts=target_watts,
         low_watts=target_watts if bits & DISCHARGE_BIT else None,
         high_watts=target_watts if bits & CHARGE_BIT else None,
-        grid_charging=memory.grid_charging,
+        grid_charging=grid_charging,
     )
-    return command, replace(memory, target_watts=target_watts, hold_watts=None)
+    return command, replace(
+        memory,
+        target_watts=target_watts,
+        direction=direction,
+        direction_at_s=direction_at_s,
+        grid_charging=grid_charging,
+        grid_unneeded_since_s=grid_unneeded_since_s,
+        hold_watts=None,
+    )
 
 
-def _allow_grid(unit: Unit, battery: Battery, target_watts: float, now_s: float) -> InverterMemory:
+def _allow_grid(unit: Unit, battery: Battery, target_watts: float, now_s: float) -> tuple[bool | None, float | None]:
     """Charging beyond own PV is charging from AC to its inverter: allow it when needed, not before and not much longer.
 
-    A curtailed hybrid's own PV follows by itself; it needs AC only when it was seen not to follow.
+    A curtailed hybrid's own PV follows by itself; it needs AC only when it was seen not to follow. Returns the
+    permission, and since when it has not been needed.
     """
     memory = unit.memory
     allowed = battery.grid_charging_allowed if memory.grid_charging is None else memory.grid_charging
     if target_watts <= 0:
-        return replace(memory, grid_unneeded_since_s=None)
+        return memory.grid_charging, None
     own_pv_may_follow = shows_curtailment(unit) and follows(unit)
     margin = max(0.02 * battery.charge_max_watts, 50.0)
     if target_watts > unit.pv_watts + margin and not own_pv_may_follow:
-        return replace(memory, grid_charging=True, grid_unneeded_since_s=None)
+        return True, None
     if not allowed:
-        return replace(memory, grid_charging=False, grid_unneeded_since_s=None)
+        return False, None
     if target_watts > 0.9 * unit.pv_watts:
-        return replace(memory, grid_charging=allowed, grid_unneeded_since_s=None)
+        return allowed, None
     since = now_s if memory.grid_unneeded_since_s is None else memory.grid_unneeded_since_s
     still = now_s - since < GRID_UNNEEDED_AFTER_S
-    return replace(memory, grid_charging=still, grid_unneeded_since_s=since if still else None)
+    return still, since if still else None
 
 
 def _mode(target_watts: float) -> BatteryMode:

@@ -116,7 +116,7 @@ class InverterMemory:
     """What the loop remembers of one inverter while it answers.
 
     `ac_limit_watts` and `target_watts` (battery, charging +) are what was last commanded.
-    `direction` (+1 charging, -1 discharging) was last commanded at `direction_at_s`.
+    `direction` (+1 charging, -1 discharging) was the last that was commanded, and in force until `direction_at_s`.
     `short_steps` counts steps in which the battery came no nearer to its target; since `deaf_since_s` it does not
     care. `seen_watts` is where it was,
     and `seen_pv_watts` what its PV made then.
