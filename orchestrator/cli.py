@@ -17,6 +17,7 @@ from shutil import which
 from orchestrator.config import MqttSource, SiteConfig
 from orchestrator.config_file import UnknownEnvironment, load_config
 from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.report.arguments import add_report_arguments, add_simulate_arguments
 
 DONE, FAILED, WRONG = 0, 1, 2
 RELOAD_WITHIN_S = 30.0
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "reload", "have the running orchestrator take the changed SITE.yaml", _reload)
     _add(commands, "health", "whether the orchestrator of SITE.yaml runs and decides; exit 0 yes, 1 no", _health)
     _add(commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release)
+    _add_reports(commands)
     return parser
 
 
@@ -80,6 +82,13 @@ def _add_set(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("payload", metavar="JSON", nargs="?", help="such as '{\"opModExpLimW\": 0}'; '' withdraws it")
     parser.add_argument("--source", metavar="NAME", help="which entry of setpoints.mqtt, where there are several")
     parser.add_argument("--withdraw", action="store_true", help="take the setpoint of the source back")
+
+
+def _add_reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = _add(commands, "simulate", "rehearse a day of the site in virtual time, without touching it", _simulate)
+    add_simulate_arguments(simulate)
+    report = _add(commands, "report", "write a page of every excess over a limit that the ledger knows", _report)
+    add_report_arguments(report)
 
 
 def program_version() -> str:
@@ -198,6 +207,32 @@ def _release(options: argparse.Namespace) -> int:
         print(outcome, file=sys.stdout if outcome.released else sys.stderr)
         all_released = all_released and outcome.released
     return DONE if all_released else FAILED
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    from actors.reports import simulate  # noqa: PLC0415
+
+    simulate(
+        config,
+        hours=options.hours,
+        weather=options.weather,
+        page=options.report,
+        csv=options.csv,
+        version=program_version(),
+    )
+    return DONE
+
+
+def _report(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    from actors.reports import report  # noqa: PLC0415
+
+    said = report(
+        config, begin=options.begin, end=options.end, page=options.out, csv=options.csv, version=program_version()
+    )
+    print(said)
+    return DONE
 
 
 if __name__ == "__main__":

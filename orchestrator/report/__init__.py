@@ -1,0 +1,1 @@
+"""Reports for people: pages that need no network, and CSV for machines. Values in, text out."""
