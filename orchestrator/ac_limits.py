@@ -74,6 +74,8 @@ def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, f
 
     def give(wants: Mapping[str, float], weight: Callable[[Unit], float]) -> None:
         nonlocal left
+        if not wants or not left:
+            return
         weights = {u.name: max(weight(u), 1.0) for u in units}
         given = share_by_weight(left, wants, weights)
         for name, watts in given.items():

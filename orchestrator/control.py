@@ -242,9 +242,9 @@ def _responses(inputs: _Inputs, commands: list[InverterCommand]) -> Mapping[str,
 def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[InverterCommand, InverterMemory]:
     """One inverter: battery first, then its AC limit, then its connection."""
     lost_watts = lost_with_its_battery_watts(unit)
-    unit = replace(unit, memory=watch_following(unit))
+    unit = unit.with_memory(watch_following(unit))
     battery, memory = _battery_command(inputs, decision, unit)
-    unit = replace(unit, memory=memory)
+    unit = unit.with_memory(memory)
     limit, memory = _limit(inputs, decision, unit, lost_watts)
     connect, disconnected = _connection(inputs.wanted, unit)
     command = InverterCommand(
@@ -269,7 +269,7 @@ def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[Inverter
             decision.meter_fault,
         ),
     )
-    return command, replace(memory, disconnected=disconnected)
+    return command, memory if memory.disconnected == disconnected else replace(memory, disconnected=disconnected)
 
 
 def _battery_command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[BatteryCommand | None, InverterMemory]:

@@ -47,4 +47,7 @@ def command_limit(
             now_s=now_s,
         )
     command = None if limit >= rating * (1 - SMALL_PART_OF_RATING / 10) else limit
-    return command, replace(unit.memory, ac_limit_watts=command, ac_limit_pending=pending)
+    memory = unit.memory
+    if command == memory.ac_limit_watts and pending == memory.ac_limit_pending:
+        return command, memory
+    return command, replace(memory, ac_limit_watts=command, ac_limit_pending=pending)

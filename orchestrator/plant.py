@@ -6,7 +6,7 @@ Signs as everywhere: AC into the site +, battery charging +, limits are magnitud
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import fsum
 
@@ -105,6 +105,10 @@ class Unit:
     limit_watts: float
     battery: Battery | None
 
+    def with_memory(self, memory: InverterMemory) -> Unit:
+        """The same inverter with another memory."""
+        return Unit(self.name, self.config, self.sample, memory, self.rating_watts, self.limit_watts, self.battery)
+
     @property
     def ac_watts(self) -> float:
         """AC power, 0 while it is unknown (a sleeping device)."""
@@ -152,9 +156,24 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """All answering inverters, in the order of site.yaml."""
+    """All answering inverters, in the order of site.yaml, and what they are together.
+
+    `ac_watts` is the sum of AC power, `battery_watts` that of the batteries that are ours to command (charging +), and
+    `rating_watts` that of the nameplates, the measure for small and large.
+    """
 
     units: tuple[Unit, ...]
+    batteries: tuple[Battery, ...] = field(init=False)
+    ac_watts: float = field(init=False)
+    battery_watts: float = field(init=False)
+    rating_watts: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        batteries = tuple(u.battery for u in self.units if u.battery)
+        object.__setattr__(self, "batteries", batteries)
+        object.__setattr__(self, "ac_watts", fsum(u.ac_watts for u in self.units))
+        object.__setattr__(self, "battery_watts", fsum(b.watts for b in batteries))
+        object.__setattr__(self, "rating_watts", fsum(u.rating_watts or 0.0 for u in self.units))
 
     def unit(self, name: str) -> Unit:
         """The unit called `name`. Raises KeyError while it does not answer."""
@@ -162,26 +181,6 @@ class Plant:
             if unit.name == name:
                 return unit
         raise KeyError(name)
-
-    @property
-    def ac_watts(self) -> float:
-        """Sum of AC power."""
-        return fsum(u.ac_watts for u in self.units)
-
-    @property
-    def battery_watts(self) -> float:
-        """Sum over the batteries that are ours to command, charging +."""
-        return fsum(u.battery_watts for u in self.units)
-
-    @property
-    def batteries(self) -> tuple[Battery, ...]:
-        """The batteries that are ours to command."""
-        return tuple(u.battery for u in self.units if u.battery)
-
-    @property
-    def rating_watts(self) -> float:
-        """Sum of nameplates, the measure for small and large."""
-        return fsum(u.rating_watts or 0.0 for u in self.units)
 
 
 def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, wanted: SetpointFields) -> Plant:
@@ -206,8 +205,7 @@ def _unit(
     battery = None
     ours = config.control.battery_power_flow and inverter.control and inverter.battery.control
     if ours and sample.battery is not None and sample.battery_controllable:
-        battery = _battery(inverter, sample.battery, memory, wanted)
-        battery = replace(battery, rated_watts=rating)
+        battery = _battery(inverter, sample.battery, memory, wanted, rating)
         battery = _within_ac_rating(battery, sample.pv_watts or 0.0, rating)
         battery = _within_acceptance(battery, memory)
     return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
@@ -219,7 +217,13 @@ def _with_use(unit: Unit, uses: Mapping[str, BatteryUse]) -> Unit:
     return replace(unit, battery=replace(unit.battery, use=uses[unit.name]))
 
 
-def _battery(inverter: InverterConfig, seen: BatterySample, memory: InverterMemory, wanted: SetpointFields) -> Battery:
+def _battery(
+    inverter: InverterConfig,
+    seen: BatterySample,
+    memory: InverterMemory,
+    wanted: SetpointFields,
+    rating_watts: float | None,
+) -> Battery:
     own = inverter.battery
     soc_max = _lowest(100.0, own.soc_max_percent, wanted.battery_soc_max_percent)
     target = wanted.battery_target_soc_percent
@@ -237,6 +241,7 @@ def _battery(inverter: InverterConfig, seen: BatterySample, memory: InverterMemo
         ),
         idle_between_s=own.idle_between_s,
         grid_charging_allowed=seen.grid_charging_allowed,
+        rated_watts=rating_watts,
         charge_limited_by=_limited_by_rate(wanted.battery_charge_rate_percent),
         discharge_limited_by=_limited_by_rate(wanted.battery_discharge_rate_percent),
     )

@@ -134,6 +134,8 @@ def share_by_weight(amount: float, rooms: Mapping[str, float], weights: Mapping[
     The parts rise with the amount and do not depend on the order of the mapping. Their sum is the lower of `amount`
     and the sum of rooms.
     """
+    if fsum(rooms.values()) <= amount:
+        return dict(rooms)
     parts = dict.fromkeys(rooms, 0.0)
     open_names = sorted((n for n in rooms if rooms[n] > 0), key=lambda n: (rooms[n] / weights[n], n))
     weight_left = fsum(weights[n] for n in open_names)
