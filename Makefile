@@ -8,13 +8,16 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-long bench lint format clean
+.PHONY: help run stack test test-long bench lint format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 run: .venv/run.stamp  ## run the example site: virtual devices, a broker and the orchestrator
 	@$(BIN)/orchestrator run $(SITE) --demo
+
+stack: .venv/run.stamp  ## run all of it: virtual site, orchestrator, Mosquitto with users, Prometheus (Grafana too where Docker is)
+	@if docker info >/dev/null 2>&1; then deploy/stack/compose.sh; else $(BIN)/python deploy/stack/stack.py; fi
 
 test: lint  ## check and test everything that takes less than ten minutes
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
