@@ -104,6 +104,11 @@ class ModbusLink:
 
         self._in_turn(device, write)
 
+    def connect(self) -> bool:
+        """Make the connection now; whether the peer takes it. Others need not call this: a request connects as well."""
+        with self._turn:
+            return bool(self._client.connect())  # type: ignore[no-untyped-call]
+
     @property
     def timeout_s(self) -> float:
         """How long a connection or a reply may take."""

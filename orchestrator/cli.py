@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import which
 
+from orchestrator.cli_tools import add_tools
 from orchestrator.config import MqttSource, SiteConfig
 from orchestrator.config_file import UnknownEnvironment, load_config
 from orchestrator.errors import OrchestratorError, UsageError
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     check = _add(commands, "check", "find every mistake in a site.yaml; exit 0 fine, 2 wrong", _check)
     check.add_argument("-q", "--quiet", action="store_true", help="print mistakes only, no summary and no warnings")
     _add_set(commands)
+    add_tools(commands)
     _add(commands, "reload", "have the running orchestrator take the changed SITE.yaml", _reload)
     _add(commands, "health", "whether the orchestrator of SITE.yaml runs and decides; exit 0 yes, 1 no", _health)
     _add(commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release)

@@ -1,0 +1,93 @@
+"""`orchestrator scan`: which devices answer at these addresses. It reads, and never writes.
+
+Each host and port is one connection, its units are asked one after the other: some inverters take one client only.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from actors.clock import RealClock
+from actors.link import ModbusLink
+from actors.observer import NoObserver
+from actors.progress import Watch
+from actors.session import DeviceSession
+from orchestrator.errors import DeviceError, LinkError
+from orchestrator.scan_report import FoundDevice, Remark, ScanReport, found_device, report
+from orchestrator.scan_targets import Endpoint
+from orchestrator.sunspec.driver import SunSpecDriver
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """`timeout_s` bounds each connection and each reply, `connections` how many endpoints are asked at a time."""
+
+    units: tuple[int, ...]
+    timeout_s: float = 1.0
+    connections: int = 32
+
+
+_Findings = tuple[list[FoundDevice], list[Remark]]
+
+
+def scan(endpoints: Sequence[Endpoint], options: ScanOptions, watch: Watch) -> ScanReport:
+    """Every SunSpec device at these endpoints and units. `watch` counts endpoints."""
+    devices: list[FoundDevice] = []
+    remarks: list[Remark] = []
+    scanner = _Scanner(options, watch)
+    with ThreadPoolExecutor(options.connections, thread_name_prefix="scan") as pool:
+        try:
+            for done in as_completed([pool.submit(scanner.look_at, endpoint) for endpoint in endpoints]):
+                found, said = done.result()
+                devices += found
+                remarks += said
+                watch.advance()
+        finally:  # after Ctrl-C: what runs ends with its present request
+            scanner.ended.set()
+            pool.shutdown(cancel_futures=True)
+    return report(devices, remarks)
+
+
+class _Scanner:
+    """Looks at endpoints, in any thread, until `ended`."""
+
+    def __init__(self, options: ScanOptions, watch: Watch) -> None:
+        self.ended = threading.Event()
+        self._options = options
+        self._watch = watch
+        self._clock = RealClock()
+
+    def look_at(self, endpoint: Endpoint) -> _Findings:
+        """What answers at one endpoint."""
+        link = ModbusLink(endpoint.host, endpoint.port, self._options.timeout_s, self._clock, NoObserver())
+        try:
+            return self._ask_units(endpoint, link) if not self.ended.is_set() and link.connect() else ([], [])
+        finally:
+            link.close()
+
+    def _ask_units(self, endpoint: Endpoint, link: ModbusLink) -> _Findings:
+        devices: list[FoundDevice] = []
+        troubles: dict[str, list[int]] = {}
+        for unit_id in self._options.units:
+            if self.ended.is_set():
+                break
+            try:
+                devices.append(self._ask(endpoint, unit_id, link))
+            except LinkError:
+                continue
+            except DeviceError as trouble:
+                troubles.setdefault(str(trouble), []).append(unit_id)
+        remarks = [Remark(endpoint, tuple(units), text) for text, units in troubles.items()]
+        if not devices and not remarks:
+            remarks = [Remark(endpoint, (), "the port is open, but none of the units answers Modbus")]
+        return devices, remarks
+
+    def _ask(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> FoundDevice:
+        session = DeviceSession(str(endpoint), SunSpecDriver(), link, unit_id, clock=self._clock, retry_longest_s=1.0)
+        session.connect(None)
+        found = found_device(endpoint, unit_id, session.device)
+        self._watch.say(f"found {found.address}: {found.title}")
+        return found

@@ -1,0 +1,67 @@
+"""A scan of a loopback network with virtual devices: everything is found, nothing is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.progress import watch
+from actors.scan import ScanOptions, scan
+from orchestrator.scan_report import Kind, ScanReport, models_text
+from orchestrator.scan_targets import UNITS, Endpoint, endpoints
+from orchestrator.simulation.server import RunningSite
+from tests.support.faults import BROKEN, GARBAGE, SILENT, fault
+from tests.support.networks import NETWORK, network, writes_of
+
+QUICK = ScanOptions((1, 2, 200), timeout_s=0.3, connections=4)
+
+
+def scanned(site: RunningSite, options: ScanOptions = QUICK) -> ScanReport:
+    with watch("scanning", 6) as progress:
+        return scan(endpoints(NETWORK, (site.config.meter.port,)), options, progress)
+
+
+def test_every_device_of_a_network_is_found_with_its_kind() -> None:
+    with network() as site:
+        found = scanned(site)
+
+    assert [(device.endpoint.host, device.unit_id, device.kind) for device in found.devices] == [
+        ("127.0.0.1", 200, Kind.METER),
+        ("127.0.0.2", 1, Kind.HYBRID),
+        ("127.0.0.3", 1, Kind.HYBRID),
+        ("127.0.0.4", 1, Kind.INVERTER),
+    ]
+    assert [device.nameplate.serial for device in found.devices[1:]] == ["SIM-east", "SIM-west", "SIM-roof"]
+    assert models_text(found.devices[1].models) == "1 103 120-124 160"
+    assert found.remarks == ()
+
+
+def test_a_scan_writes_to_no_device() -> None:
+    with network() as site:
+        scanned(site, ScanOptions(UNITS, timeout_s=0.3))
+
+        assert writes_of(site) == {"east": 0, "west": 0, "roof": 0, "meter": 0}
+
+
+def test_what_answers_and_is_of_no_use_is_said_and_hides_nothing() -> None:
+    with network() as site, fault(site, "west", BROKEN), fault(site, "roof", GARBAGE), fault(site, "east", SILENT):
+        found = scanned(site)
+
+    assert [device.kind for device in found.devices] == [Kind.METER]
+    texts = [str(remark) for remark in found.remarks]
+    port = found.devices[0].endpoint.port
+    assert texts[0] == f"127.0.0.2:{port}: the port is open, but none of the units answers Modbus"
+    assert texts[1].startswith(f"127.0.0.3:{port} unit 1: the device refuses to be read for now (Modbus exception 4)")
+
+
+def test_a_closed_port_is_nothing_to_speak_of() -> None:
+    with watch("scanning", 1) as progress:
+        assert scan([Endpoint("127.0.0.7", 1)], QUICK, progress) == ScanReport()
+
+
+def test_without_a_terminal_the_progress_is_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with network() as site:
+        scanned(site)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert "scanning: 6 of 6" in lines
+    assert any(line.endswith("unit 1: Virtual Hybrid") for line in lines)
