@@ -26,6 +26,9 @@ SOME_SUN = {"east": 2000.0, "west": 1000.0, "roof": 5000.0}
 NOTHING = about(0, 60)
 ONE, ZERO = about(1, 0), about(0, 0)
 FAILSAFE_WITHIN_S = 5.0
+WATCHDOG_S = 1.25
+"""The longest time from one cycle to the next, while the meter says nothing new."""
+BUSY_MACHINE_S = 0.2
 BALANCED = about(0, 120)
 
 
@@ -80,14 +83,12 @@ def test_the_other_takes_the_share_of_a_lost_inverter_within_2_cycles_and_it_rej
 ) -> None:
     plant.set(pv_watts=DARK, load_watts=3000.0)
     plant.see({"import": BALANCED, "east charging": below(-1900)})
-    usual_s = gaps_s(next_results(plant, 6))
 
     with switched_off(plant, "east"):
         wait_until(lambda: plant.results[-1].snapshot.away == ("east",), "east is away", 1.5)
         without = next_results(plant, 6)
         plant.see({"west charging": about(-3090, 150), "import": BALANCED})
-        assert max(gaps_s(without)) <= max(usual_s) + 0.3
-        assert sum(gaps_s(without)) == pytest.approx(sum(usual_s), rel=0.2)
+        assert max(gaps_s(without)) < WATCHDOG_S + BUSY_MACHINE_S
         commands = [command.battery for each in without[:2] if (command := each.command("west"))]
         assert any(battery and battery.watts == pytest.approx(-3090, rel=0.05) for battery in commands)
 
