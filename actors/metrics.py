@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,65 +14,28 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
-    Metric,
     Summary,
     disable_created_metrics,
     make_wsgi_app,
 )
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from actors.actor import Actor, Surroundings
 from actors.http_server import Gate, Guarded, Tls
+from actors.latest_cycle import PREFIX, LatestCycle, stale_after_s
 from actors.messages import Acknowledged, Event, ExcessEnded, Tick
 from actors.operation_metrics import OperationMetrics
 from orchestrator.config import MetricsSection
 from orchestrator.cycle import CycleResult
 from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused, WrongDevice
-from orchestrator.gauges import GAUGES, gauge_values
 from orchestrator.http_guard import Rules
 from orchestrator.ledger import RULES_S, Excess
 from orchestrator.limit_excess import LIMITS, excess_between
 
 log = logging.getLogger(__name__)
 
-PREFIX: Final = "orchestrator_"
 LATENCY_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-STALE_AFTER_S: Final = 10.0
 LISTEN_AGAIN_S: Final = 10.0
 ERROR_KINDS: Final = tuple(each.kind for each in (LinkDown, LinkTimeout, RequestRefused, NonsenseReply, WrongDevice))
-
-
-class LatestCycle(Collector):
-    """The gauges of the newest cycle, made when they are read: what is away has no series, and so has a dead loop."""
-
-    def __init__(self, now_s: Callable[[], float], stale_after_s: float) -> None:
-        self._now_s = now_s
-        self._stale_after_s = stale_after_s
-        self._latest: tuple[float, CycleResult] | None = None
-
-    def show(self, result: CycleResult) -> None:
-        """Export `result` until the next one comes, at most `stale_after_s`."""
-        self._latest = (self._now_s(), result)  # one assignment: the thread that reads sees the old or the new
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the newest cycle is no older than that."""
-        latest = self._latest
-        return latest is not None and self._now_s() - latest[0] <= self._stale_after_s
-
-    def collect(self) -> Iterator[Metric]:
-        """Called in a thread of the HTTP server."""
-        families = {kind.name: GaugeMetricFamily(PREFIX + kind.name, kind.help, labels=kind.labels) for kind in GAUGES}
-        latest = self._latest
-        if latest is not None and self._now_s() - latest[0] <= self._stale_after_s:
-            for value in gauge_values(latest[1]):
-                families[value.name].add_metric(value.labels, value.value)
-        yield from families.values()
-        age = GaugeMetricFamily(PREFIX + "cycle_age_seconds", "Time since the newest cycle was decided.")
-        if latest is not None:
-            age.add_metric((), self._now_s() - latest[0])
-        yield age
 
 
 class PrometheusObserver:
@@ -95,7 +58,7 @@ class PrometheusObserver:
         self.registry = CollectorRegistry()
         self.bound_port: int | None = None
         """The port where a MetricsActor serves the registry, None while it is not served."""
-        self._latest = LatestCycle(now_s, max(STALE_AFTER_S, 3 * cycle_interval_s))
+        self._latest = LatestCycle(now_s, stale_after_s(cycle_interval_s))
         self._former: CycleResult | None = None
         self._devices: set[str] = set()
         self.registry.register(self._latest)
@@ -143,8 +106,12 @@ class PrometheusObserver:
             self._seconds.labels(limit)
             self._watt_hours.labels(limit)
             self._excess.labels(limit)
+        self._expect_sources(sources)
+
+    def _expect_sources(self, sources: Sequence[str]) -> None:
         for source in sources:
             self._rejected.labels(source)
+        self._sources = set(sources)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(PREFIX + name, text, labels, registry=self.registry)
@@ -207,6 +174,14 @@ class PrometheusObserver:
     def setpoint_refused(self, source: str) -> None:
         """A message of `source` was not a setpoint."""
         self._rejected.labels(source).inc()
+
+    def reconfigured(self, sources: Sequence[str], cycle_interval_s: float) -> None:
+        """Another configuration is in force, with these sources of setpoints."""
+        self._latest.stale_after_s = stale_after_s(cycle_interval_s)
+        self._operation.reconfigured(sources, cycle_interval_s)
+        for source in self._sources - set(sources):
+            self._rejected.remove(source)
+        self._expect_sources(sources)
 
     def setpoint_fresh(self, source: str, fresh: bool) -> None:
         """Whether `source` has renewed its setpoint in time."""

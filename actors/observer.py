@@ -5,6 +5,7 @@ Calls come from any thread and must return at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -32,6 +33,9 @@ class Observer(Protocol):
     def setpoint_refused(self, source: str) -> None:
         """A message of `source` was not a setpoint."""
 
+    def reconfigured(self, sources: Sequence[str], cycle_interval_s: float) -> None:
+        """Another configuration is in force, with these sources of setpoints."""
+
     def setpoint_fresh(self, source: str, fresh: bool) -> None:
         """Whether `source` has renewed its setpoint in time; told again and again. One that need not is fresh."""
 
@@ -52,5 +56,7 @@ class NoObserver:
     def register_written(self, inverter: str, register: str) -> None: ...
 
     def setpoint_refused(self, source: str) -> None: ...
+
+    def reconfigured(self, sources: Sequence[str], cycle_interval_s: float) -> None: ...
 
     def setpoint_fresh(self, source: str, fresh: bool) -> None: ...

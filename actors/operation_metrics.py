@@ -38,16 +38,26 @@ class OperationMetrics:
             ("source",),
             registry=registry,
         )
-        Gauge("orchestrator_cycle_interval_seconds", "Time from cycle to cycle as configured.", registry=registry).set(
-            cycle_interval_s
+        self._interval = Gauge(
+            "orchestrator_cycle_interval_seconds", "Time from cycle to cycle as configured.", registry=registry
         )
         for mode in MODES:
             self._cycles.labels(mode)
         for flow in FLOWS:
             self._energy.labels(flow)
-        for source in sources:
-            self._fresh.labels(source).set(1)
         self._known: frozenset[str] = frozenset()
+        self._sources: frozenset[str] = frozenset()
+        self.reconfigured(sources, cycle_interval_s)
+
+    def reconfigured(self, sources: Iterable[str], cycle_interval_s: float) -> None:
+        """The series of sources that are no more end; those that are new count as fresh until they prove otherwise."""
+        names = frozenset(sources)
+        for source in self._sources - names:
+            self._fresh.remove(source)
+        for source in names - self._sources:
+            self._fresh.labels(source).set(1)
+        self._sources = names
+        self._interval.set(cycle_interval_s)
 
     def cycle_done(self, former: CycleResult | None, latest: CycleResult) -> None:
         """Count a cycle, and the energy since the one before."""

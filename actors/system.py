@@ -192,6 +192,9 @@ class _Plant:
             self._replace(self.meter, Child(self.meter, self._start_meter))
         if changes.mqtt:
             self._replace(self.mqtt, *self._mqtt_children())
+        self.surroundings.observer.reconfigured(
+            [source.name for source in config.setpoints.mqtt], config.control.interval_s
+        )
         if changes.metrics:
             self._replace(self.metrics, *self._metrics_children())
         if changes.ledger:

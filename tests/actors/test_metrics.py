@@ -209,6 +209,22 @@ def test_a_source_that_does_not_renew_its_setpoint_is_seen() -> None:
         assert served.value("setpoint_fresh", source="mqtt") == 0
 
 
+def test_another_configuration_has_its_own_sources_and_interval() -> None:
+    with serving() as served:
+        served.prometheus.setpoint_fresh("mqtt", False)
+        served.prometheus.reconfigured(["grid"], cycle_interval_s=20.0)
+        served.ref.tell(cycle_result())
+        wait_until(lambda: served.value("cycles_total", mode="normal") == 1, "the cycle")
+        served.clock.advance(55.0)
+
+        assert served.value("setpoint_fresh", source="grid") == 1
+        assert served.value("setpoint_fresh", source="mqtt") is None
+        assert served.value("setpoints_rejected_total", source="grid") == 0
+        assert served.value("setpoints_rejected_total", source="mqtt") is None
+        assert served.value("cycle_interval_seconds") == 20.0
+        assert served.value("site_power_watts") == -500
+
+
 def test_a_failing_device_and_a_crashing_actor_are_counted_from_zero() -> None:
     with serving() as served:
         served.prometheus.actor_up("site", True)

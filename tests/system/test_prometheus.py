@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from actors.clock import RealClock
 from actors.metrics import ERROR_KINDS, PrometheusObserver
 from actors.operation_metrics import COMMAND_FAULTS, MODES
-from actors.system import start_system
+from actors.system import System, start_system
 from orchestrator.config import MetricsSection, SiteConfig
 from orchestrator.energy import FLOWS
 from orchestrator.limit_excess import LIMITS
@@ -54,6 +54,7 @@ class Watched:
     """A plant, the Prometheus that reads it, and where its metrics are."""
 
     site: RunningSite
+    system: System
     setpoint: Publisher
     prometheus: Prometheus
     metrics_url: str
@@ -89,7 +90,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
                 target = f"127.0.0.1:{observer.bound_port}"
                 Eyes(site).set(pv_watts=PV_WATTS)
                 with prometheus(folder, target) as url:
-                    yield Watched(site, setpoint, Prometheus(url), f"http://{target}/metrics")
+                    yield Watched(site, system, setpoint, Prometheus(url), f"http://{target}/metrics")
             finally:
                 system.stop()
                 clock.close()
@@ -158,3 +159,10 @@ def test_an_inverter_that_stops_answering_raises_its_alert_in_a_real_prometheus(
 
     assert before == set()
     wait_until(lambda: not alerts(), "the end of the alert", 30.0)
+
+
+def test_a_changed_interval_is_seen(watched: Watched) -> None:
+    former = watched.site.config
+    watched.system.reload(former.model_copy(update={"control": former.control.model_copy(update={"interval_s": 2.0})}))
+
+    assert "orchestrator_cycle_interval_seconds 2.0" in watched.page()
