@@ -6,14 +6,16 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from bench import core, plant, reading
+from bench import core, plant, reading, scoreboard
 from bench.progress import Watch, watch
+from orchestrator.simulation.scenario import Scenario, load_scenarios
 
-PARTS: Final = ("plant", "reading", "core")
+PARTS: Final = ("plant", "reading", "core", "scoreboard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Extent:
     cores: tuple[int, ...]
     core_steps: int
     loop_steps: int
+    scenarios: Mapping[str, Scenario]
 
 
 FULL: Final = Extent(
@@ -35,15 +38,21 @@ FULL: Final = Extent(
     cores=(3, 10, 50, 100),
     core_steps=60,
     loop_steps=3000,
+    scenarios=load_scenarios(),
 )
-QUICK: Final = Extent((plant.Case(1),), 2.6, 0.1, (1, 3), 5, 20)
+QUICK: Final = Extent((plant.Case(1),), 2.6, 0.1, (1, 3), 5, 20, {"limit_steps": FULL.scenarios["limit_steps"]})
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the tables; 1 where something could not be measured."""
     options = _parser().parse_args(arguments)
     parts, extent, machine = options.only, QUICK if options.quick else FULL, _machine()
-    steps = [len(extent.plants) * ("plant" in parts), "reading" in parts, "core" in parts]
+    steps = [
+        len(extent.plants) * ("plant" in parts),
+        "reading" in parts,
+        "core" in parts,
+        len(extent.scenarios) * ("scoreboard" in parts),
+    ]
     try:
         with watch(sum(steps)) as progress:
             reports = [_measure(part, extent, progress) for part in PARTS if part in parts]
@@ -69,6 +78,8 @@ def _measure(part: str, extent: Extent, progress: Watch) -> str:
     if part == "reading":
         progress.begin("reading one hybrid")
         return reading.report(*reading.measure(extent.reading_s))
+    if part == "scoreboard":
+        return scoreboard.report(scoreboard.measure(extent.scenarios, progress))
     progress.begin("decisions in virtual time")
     times = [core.measure_step(inverters, extent.core_steps) for inverters in extent.cores]
     return core.report(times, core.measure_loop(extent.loop_steps))

@@ -26,6 +26,9 @@ class Watch(Protocol):
     def wait(self, seconds: float) -> None:
         """Let `seconds` pass, visibly."""
 
+    def done(self, part: float) -> None:
+        """So much (0 to 1) of what is being measured is done."""
+
 
 @contextmanager
 def watch(parts: int) -> Iterator[Watch]:
@@ -52,6 +55,9 @@ class Lines:
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    def done(self, part: float) -> None:
+        """Lines say only what begins."""
+
 
 class Bar:
     """A bar of all parts, and the name of the present one."""
@@ -70,3 +76,6 @@ class Bar:
         while (left_s := end_s - time.monotonic()) > 0:
             time.sleep(min(left_s, REFRESH_EVERY_S))
             self._progress.refresh()
+
+    def done(self, part: float) -> None:
+        self._progress.update(self._task, completed=self._begun - 1 + part, refresh=True)
