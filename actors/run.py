@@ -24,6 +24,7 @@ from actors.display import Display, hints, make_display
 from actors.logs import Journal, Log, logging_to
 from actors.metrics import PrometheusObserver
 from actors.process import registered
+from actors.recorder import recording_to
 from actors.reloader import Reloader
 from actors.service_manager import ServiceManager
 from actors.system import System, start_system
@@ -41,7 +42,7 @@ STOP_WITHIN_S = 10.0
 class RunOptions:
     """What is wanted beside the plant. `program` and `site_file` are as they were typed, for hints.
 
-    `log_format` takes the place of `logging.format`.
+    `log_format` takes the place of `logging.format`; `record` is the file that every cycle is added to.
     """
 
     site_file: str
@@ -50,6 +51,7 @@ class RunOptions:
     simulate: bool = False
     broker: bool = False
     log_format: str | None = None
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
         if options.broker:
             _start_brokers(config, running)
         service = ServiceManager()
-        system = running.enter_context(_plant(config, options, display, Journal(handler), service))
+        recorders = running.enter_context(recording_to(options.record))
+        system = running.enter_context(_plant(config, options, display, Journal(handler), service, *recorders))
         running.callback(service.stopping)
         display.start(hints(config, options.program, options.site_file))
         checks = (require_local,) if options.simulate else ()

@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "reload", "have the running orchestrator take the changed SITE.yaml", _reload)
     _add(commands, "health", "whether the orchestrator of SITE.yaml runs and decides; exit 0 yes, 1 no", _health)
     _add(commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release)
+    _add_explain(commands)
     _add_reports(commands)
     return parser
 
@@ -76,6 +77,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--simulate", action="store_true", help="start the virtual devices of SITE.yaml on this machine")
     run.add_argument("--broker", action="store_true", help="start an MQTT broker, unless one answers on its port")
     run.add_argument("--demo", action="store_true", help="both of them")
+    run.add_argument("--record", metavar="FILE", help="add every cycle to FILE, for `explain --recording FILE`")
     run.add_argument("--log-format", choices=("human", "json"), help="in place of logging.format of SITE.yaml")
 
 
@@ -84,6 +86,12 @@ def _add_set(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("payload", metavar="JSON", nargs="?", help="such as '{\"opModExpLimW\": 0}'; '' withdraws it")
     parser.add_argument("--source", metavar="NAME", help="which entry of setpoints.mqtt, where there are several")
     parser.add_argument("--withdraw", action="store_true", help="take the setpoint of the source back")
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = _add(commands, "explain", "say in plain words what decided every watt, now or in a recording", _explain)
+    explain.add_argument("--recording", metavar="FILE", help="a file of `run --record`, in place of the running plant")
+    explain.add_argument("--at", metavar="TIME", help="in a recording: the last cycle up to 2026-06-01T12:00:00Z")
 
 
 def _add_reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -132,6 +140,7 @@ def _run(options: argparse.Namespace) -> int:
         version=program_version(),
         program=_program(),
         log_format=options.log_format,
+        record=options.record,
     )
     return DONE if run_site(config, wanted) else FAILED
 
@@ -209,6 +218,23 @@ def _release(options: argparse.Namespace) -> int:
         print(outcome, file=sys.stdout if outcome.released else sys.stderr)
         all_released = all_released and outcome.released
     return DONE if all_released else FAILED
+
+
+def _explain(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    if options.at is not None and options.recording is None:
+        raise UsageError("--at looks into a recording: say which with --recording FILE")
+    from orchestrator.explain import explain  # noqa: PLC0415
+
+    if options.recording is not None:
+        from orchestrator.recording import recorded_view  # noqa: PLC0415
+
+        print(explain(recorded_view(config, options.recording, options.at)))
+        return DONE
+    from actors.state_reader import published_view  # noqa: PLC0415
+
+    print(explain(published_view(config, datetime.now(UTC))))
+    return DONE
 
 
 def _simulate(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import fsum
 
-from orchestrator.allocation import AllocatableBattery
+from orchestrator.allocation import AllocatableBattery, Bound
 from orchestrator.commands import BatteryMode, InverterCommand
 from orchestrator.cycle import InverterNumbers, LiveNumbers
 from orchestrator.plant import Plant, Unit
@@ -59,7 +59,7 @@ def balanced_watts(batteries: Sequence[AllocatableBattery], *, charging: bool) -
     """
     if not batteries:
         return None
-    able = [b for b in batteries if b.room_watts(charging) > 0]
+    able = [b for b in batteries if b.bound(charging) is Bound.POWER]
     pace = min((b.room_watts(charging) / b.size(charging) for b in able), default=0.0)
     return pace * fsum(b.size(charging) for b in able)
 

@@ -13,12 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.cycle import CycleResult
+from orchestrator.cycle import CycleResult, LiveNumbers
 from orchestrator.samples import InverterSample
 from orchestrator.setpoints import OperatingEnvelope
 
 UNKNOWN = "-"
 WIDE_COLUMNS = 120
+_ASKED = ("charge", "discharge", "idle", "hold", "battery idle", "AC limit")
+"""How reasons begin that repeat what is asked."""
 _NOTICEABLE_WATTS = 0.5
 _MODES = {
     "normal": ("running", "green"),
@@ -36,6 +38,8 @@ def render(result: CycleResult, site: str, shadow: bool = False) -> RenderableTy
     if result.reasons:
         lines.append(Text(f"why     {'; '.join(result.reasons)}"))
     lines.append(Text(f"limits  {limits_text(result.envelope)}"))
+    if (room := room_text(result.live)) is not None:
+        lines.append(Text(f"room    {room}"))
     lines.append(_Inverters(result, shadow))
     return Group(*lines)
 
@@ -70,10 +74,21 @@ def flow_text(result: CycleResult) -> Text:
 def limits_text(envelope: OperatingEnvelope) -> str:
     """Everything that somebody asks for, with who asked: `export limit 5000 W (fixed)`."""
     asked = [
-        f"{_field_text(name, value)} ({envelope.source(name) or UNKNOWN})"
+        f"{field_text(name, value)} ({envelope.source(name) or UNKNOWN})"
         for name, value in envelope.fields.asked().items()
     ]
     return ", ".join(asked) or "none"
+
+
+def room_text(live: LiveNumbers) -> str | None:
+    """What the plant could do from here: head room up and down, and the power that keeps the batteries together."""
+    if live.headroom_up_watts is None or live.headroom_down_watts is None:
+        return None
+    words = f"up {live.headroom_up_watts:.0f} W, down {live.headroom_down_watts:.0f} W"
+    if live.balanced_charge_watts is None or live.balanced_discharge_watts is None:
+        return words
+    balanced = f"charge {live.balanced_charge_watts:.0f} W, discharge {live.balanced_discharge_watts:.0f} W"
+    return f"{words}; balanced {balanced}"
 
 
 def command_text(command: InverterCommand | None) -> str:
@@ -152,8 +167,14 @@ def _orders(sample: InverterSample, result: CycleResult, *, wide: bool) -> tuple
     """What is asked of an inverter and why: side by side, or one below the other."""
     command = result.command(sample.name)
     reasons = (*(f"fault: {fault}" for fault in sample.faults), *(command.reasons if command else ()))
-    words, why = command_text(command), "; ".join(reasons)
+    words, why = command_text(command), "; ".join(dict.fromkeys(map(_beside_its_command, reasons)))
     return (words, why) if wide else (Text.assemble(words, ("\n" + why if why else "", "dim")),)
+
+
+def _beside_its_command(reason: str) -> str:
+    """`charge 2000 W: share by capacity` as `share by capacity`: what is asked stands right beside it."""
+    asked, _, why = reason.partition(": ")
+    return why if why and asked.startswith(_ASKED) else reason
 
 
 def _inverter_words(sample: InverterSample, result: CycleResult) -> str:
@@ -178,7 +199,7 @@ def _battery_text(battery: BatteryCommand) -> str:
     return "battery idle"
 
 
-def _field_text(name: str, value: object) -> str:
+def field_text(name: str, value: object) -> str:
     """`export_limit_watts`, 5000 as `export limit 5000 W`."""
     for suffix, unit in (("_watts", " W"), ("_percent", " %")):
         if name.endswith(suffix) and isinstance(value, float | int):

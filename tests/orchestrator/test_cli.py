@@ -58,7 +58,7 @@ def test_check_of_a_wrong_site_exits_2_with_all_mistakes_on_stderr(capsys: pytes
     assert err.splitlines() == expected
 
 
-@pytest.mark.parametrize("command", ["run", "set", "release"])
+@pytest.mark.parametrize("command", ["run", "set", "release", "explain"])
 def test_every_command_refuses_a_wrong_site(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "nowhere.yaml"]) == 2
     assert capsys.readouterr().err == "nowhere.yaml:1:1: there is no such file\n"

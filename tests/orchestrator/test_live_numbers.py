@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.allocation import AllocatableBattery, allocate_battery_power
+from orchestrator.allocation import AllocatableBattery, Bound, allocate_battery_power
 from orchestrator.cycle import LiveNumbers
 from orchestrator.live_numbers import balanced_watts
 from tests.support.batteries import batteries
@@ -27,6 +27,7 @@ def test_the_weakest_for_its_size_decides_what_keeps_the_batteries_together() ->
     assert balanced_watts([EAST, WEST], charging=True) == 7500
     assert balanced_watts([EAST, replace(WEST, charge_max_watts=1000)], charging=True) == 3000
     assert balanced_watts([EAST, replace(WEST, charge_max_watts=1000)], charging=False) == 7500
+    assert balanced_watts([EAST, replace(WEST, charge_max_watts=0)], charging=True) == 0
 
 
 def test_a_full_battery_does_not_hold_the_others_back() -> None:
@@ -37,7 +38,7 @@ def test_a_full_battery_does_not_hold_the_others_back() -> None:
 
 @given(batteries, st.booleans())
 def test_up_to_the_balanced_power_all_shares_are_in_proportion(group: list[AllocatableBattery], charging: bool) -> None:
-    able = [b for b in group if b.room_watts(charging) > 0]
+    able = [b for b in group if b.bound(charging) is Bound.POWER]
     most = balanced_watts(group, charging=charging)
     assert most is not None
     allocation = allocate_battery_power(most if charging else -most, group, "capacity")

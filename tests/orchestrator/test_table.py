@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.cycle import BatteryPowerFlow, CycleResult, SiteTotals
+from orchestrator.cycle import BatteryPowerFlow, CycleResult, LiveNumbers, SiteTotals
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, PriorityMode, Setpoint, SetpointFields, merge
 from orchestrator.table import command_text, directed, limits_text, plain_line, render
@@ -72,11 +72,31 @@ min 10 % (fixed), battery priority mode export_first (utility)
 
 
 def test_a_long_reason_is_cut_where_there_is_little_room() -> None:
-    command = InverterCommand("roof", 60.0, 2500.0, reasons=("AC limit 2500 W: export limit 1500 W (utility)",))
+    why = "AC limit 2500 W: export limit 1500 W (utility) leaves 2500 W for AC"
+    command = InverterCommand("roof", 60.0, 2500.0, reasons=(why, "throttled"))
     result = replace(RUNNING, commands=(command,))
 
-    assert "AC limit 2500 W: export limit 1500 W …" in shown(result)
-    assert "AC limit 2500 W: export limit 1500 W (utility)" in shown(result, width=120)
+    assert " export limit 1500 W (utility) leaves …" in shown(result)
+    assert "throttled" in shown(result, width=120)
+
+
+def test_a_reason_does_not_repeat_the_command_beside_it() -> None:
+    reasons = ("charge 2000 W: share by capacity", "AC limit 0 W: energize false (a)", "idle: energize false (a)")
+    command = InverterCommand("east", 60.0, 3000.0, battery=CHARGE, reasons=(*reasons, "throttled", "its: battery"))
+    lines = shown(replace(RUNNING, commands=(command,)), width=200).splitlines()
+
+    east = next(line for line in lines if line.startswith(" east"))
+    assert east.endswith("share by capacity; energize false (a); throttled; its: battery")
+
+
+def test_the_room_that_is_left_is_a_line_of_its_own() -> None:
+    live = LiveNumbers(6000.4, 12000.0, 7500.0, 5000.0)
+
+    assert "\nroom    up 6000 W, down 12000 W; balanced charge 7500 W, discharge 5000 W\n" in shown(
+        replace(RUNNING, live=live)
+    )
+    without_batteries = replace(live, balanced_charge_watts=None, balanced_discharge_watts=None)
+    assert "\nroom    up 6000 W, down 12000 W\n" in shown(replace(RUNNING, live=without_batteries))
 
 
 def test_a_wide_table_puts_each_inverter_on_one_line() -> None:
@@ -89,7 +109,9 @@ def test_the_example_site_fits_a_small_terminal() -> None:
     third = replace(RUNNING.snapshot.inverters[0], name="west")
     snapshot = replace(RUNNING.snapshot, inverters=(*RUNNING.snapshot.inverters, third), away=())
 
-    assert len(shown(replace(RUNNING, snapshot=snapshot)).splitlines()) <= 18
+    live = LiveNumbers(6000.4, 12000.0, 7500.0, 5000.0)
+
+    assert len(shown(replace(RUNNING, snapshot=snapshot, live=live)).splitlines()) <= 18
 
 
 def test_shadow_mode_says_that_nothing_is_written() -> None:
