@@ -31,8 +31,14 @@ class Line:
 
 def human(line: Line) -> str:
     """`2026-01-01 12:00:00.000 WARNING [cycle 12, east] message`, in the time zone of `line.at`."""
-    text = f"{line.at:%Y-%m-%d %H:%M:%S}.{line.at.microsecond // 1000:03d} {line.level} {where(line)}{line.message}"
+    at = f"{line.at:%Y-%m-%d %H:%M:%S}.{line.at.microsecond // 1000:03d}"
+    text = f"{at} {line.level} {where(line)}{_on_one_line(line.message)}"
     return f"{text}\n{line.traceback}" if line.traceback else text
+
+
+def _on_one_line(text: str) -> str:
+    """Without what would begin another line or command a terminal: whoever sends a message may have chosen it."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def where(line: Line) -> str:

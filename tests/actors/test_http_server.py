@@ -75,6 +75,16 @@ def test_a_form_of_a_hostile_page_changes_nothing() -> None:
         assert ask(port, method="POST")[0] == 405
 
 
+def test_no_answer_allows_another_origin() -> None:
+    with serving(Rules(frozenset(), "secret")) as port:
+        for headers in ({}, {"Authorization": "Bearer secret"}, {"Host": "evil.example"}):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", "/metrics", headers={"Origin": "http://evil.example", **headers})
+            answer = connection.getresponse()
+            assert answer.getheader("Access-Control-Allow-Origin") is None
+            connection.close()
+
+
 def test_health_needs_no_token_and_says_whether_the_plant_decides() -> None:
     health = Health()
     with serving(Rules(frozenset(), "secret"), health=health) as port:

@@ -28,6 +28,19 @@ def test_a_line_for_people_says_when_how_bad_where_and_what() -> None:
     assert human(Line(AT, "INFO", "x", "started")) == "2026-01-02 03:04:05.678 INFO started"
 
 
+@given(st.text())
+def test_a_message_is_one_line_and_commands_no_terminal(text: str) -> None:
+    assert human(Line(AT, "INFO", "x", text)).isprintable()
+
+
+def test_what_looks_like_another_entry_stays_in_its_own() -> None:
+    forged = "refused\n2026-01-02 03:04:05.678 INFO all is well\x1b[2J"
+
+    assert human(Line(AT, "INFO", "x", forged)).endswith(
+        r" INFO refused\n2026-01-02 03:04:05.678 INFO all is well\x1b[2J"
+    )
+
+
 def test_a_line_for_machines_is_one_object() -> None:
     line = Line(AT, "WARNING", "journal", "does not\nanswer", "east", 12, {"event": "inverter_away"}, "Traceback\n ...")
 
