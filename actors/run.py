@@ -103,6 +103,12 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
         return wait_for_end(wishes.end, system.failed, display, meanwhile)
 
 
+def wait_for_signal() -> None:
+    """Until SIGINT or SIGTERM."""
+    with _signals() as wishes:
+        wishes.end.wait()
+
+
 def wait_for_end(
     ended: threading.Event, failed: threading.Event, display: Display, meanwhile: Callable[[], None] = lambda: None
 ) -> bool:

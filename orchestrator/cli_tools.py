@@ -19,9 +19,11 @@ from orchestrator.scan_targets import (
     PORTS,
     UNIT_RANGE,
     UNITS,
+    Endpoint,
     addresses,
     endpoints,
     numbers,
+    split_host,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ SubCommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_tools(commands: SubCommands) -> None:
     """Add the commands of this file."""
     _add_scan(commands)
+    _add_dump(commands)
+    _add_serve(commands)
 
 
 def _add(
@@ -83,6 +87,61 @@ def _scan(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _add_dump(commands: SubCommands) -> None:
+    text = "save all registers of a SunSpec device as JSON, without its serial number; reads only"
+    parser = _add(commands, "dump", text, _dump)
+    parser.add_argument("target", metavar="HOST[:PORT]", help="the port is 502 where none is given")
+    parser.add_argument("--unit", metavar="N", type=_unit, default=1, help="the Modbus unit (default: 1)")
+    parser.add_argument("--timeout", metavar="S", type=_seconds, default=3.0, help="seconds for a reply (default: 3)")
+    parser.add_argument("--with-serial", action="store_true", help="keep serial numbers and MAC addresses")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write (default: standard output)")
+
+
+def _dump(options: argparse.Namespace) -> int:
+    host, port = split_host(options.target)
+    _require_new(options.output)
+    from actors.dump import dump  # noqa: PLC0415
+    from actors.progress import watch  # noqa: PLC0415
+    from orchestrator.image_file import to_json  # noqa: PLC0415
+    from orchestrator.register_image import described  # noqa: PLC0415
+
+    with watch(f"reading {options.target}", 0) as progress:
+        image = dump(Endpoint(host, port or PORTS[0]), options.unit, options.timeout, progress)
+    image = described(image, captured=date.today().isoformat(), with_serial=options.with_serial)
+    if options.output is None:
+        print(to_json(image), end="")
+        return DONE
+    _write(options.output, to_json(image))
+    print(f"written: {options.output}; {len(image.registers())} of {len(image.words)} words of {image.device}")
+    return DONE
+
+
+def _add_serve(commands: SubCommands) -> None:
+    text = "serve a register image (see dump) as a Modbus TCP device until Ctrl-C"
+    parser = _add(commands, "serve", text, _serve)
+    parser.add_argument("image", metavar="IMAGE.json", help="what `dump` wrote")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: %(default)s)")
+    parser.add_argument("--port", metavar="N", type=_port, default=0, help="the port; 0, the default, takes a free one")
+    parser.add_argument("--unit", metavar="N", type=_unit, help="the Modbus unit (default: that of the image)")
+    parser.add_argument("--writable", action="store_true", help="take writes, in memory only")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from actors.image_server import ImageServer  # noqa: PLC0415
+    from actors.run import wait_for_signal  # noqa: PLC0415
+    from orchestrator.image_file import from_json  # noqa: PLC0415
+
+    image = from_json(_read(options.image))
+    server = ImageServer(image, host=options.host, port=options.port, unit_id=options.unit, writable=options.writable)
+    with server:
+        unit = "any unit" if server.unit_id is None else f"unit {server.unit_id}"
+        print(
+            f"serving {image.device or options.image} at {options.host}:{server.port} {unit}; Ctrl-C ends", flush=True
+        )
+        wait_for_signal()
+    return DONE
+
+
 def _write_draft(found: ScanReport, options: argparse.Namespace) -> None:
     from orchestrator.draft_site import draft_site  # noqa: PLC0415
 
@@ -106,6 +165,13 @@ def _write(path: str, text: str) -> None:
         raise NotWritten(f"{path} cannot be written: {trouble.strerror or trouble}") from trouble
 
 
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise UsageError(f"{path} cannot be read: {getattr(trouble, 'strerror', None) or trouble}") from trouble
+
+
 def _require_new(path: str | None) -> None:
     """Before anything takes its time: never overwrite a file."""
     if path is not None and Path(path).exists():
@@ -124,6 +190,16 @@ def _seconds(text: str) -> float:
 def _count(text: str) -> int:
     """A number of 1 to 200: more connections than that run into limits of the system."""
     return int(_within(int(text), 1, 200))
+
+
+def _unit(text: str) -> int:
+    """A Modbus unit, 0 to 255."""
+    return int(_within(int(text), 0, 255))
+
+
+def _port(text: str) -> int:
+    """A port to listen at, 0 to 65535."""
+    return int(_within(int(text), 0, 65535))
 
 
 def _within(value: float, low: float, high: float) -> float:

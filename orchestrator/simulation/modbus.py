@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from orchestrator.simulation.devices.register_map import Device, ExceptionCode
+from orchestrator.simulation.devices.register_map import ExceptionCode, Registers
 
 READ_HOLDING, WRITE_ONE, WRITE_MANY = 3, 6, 16
 EXCEPTION_BIT = 0x80
@@ -60,7 +60,7 @@ def exception_reply(request: Request, code: ExceptionCode) -> bytes:
     return bytes([request.pdu[0] | EXCEPTION_BIT, code])
 
 
-def answer(device: Device, request: Request, now_s: float) -> bytes:
+def answer(device: Registers, request: Request, now_s: float) -> bytes:
     """The PDU with which `device` answers; writes are stamped `now_s`."""
     handlers = {READ_HOLDING: _read, WRITE_ONE: _write_one, WRITE_MANY: _write_many}
     handler = handlers.get(request.pdu[0])
@@ -68,7 +68,7 @@ def answer(device: Device, request: Request, now_s: float) -> bytes:
     return exception_reply(request, outcome) if isinstance(outcome, ExceptionCode) else outcome
 
 
-def _read(device: Device, pdu: bytes, _now_s: float) -> bytes | ExceptionCode:
+def _read(device: Registers, pdu: bytes, _now_s: float) -> bytes | ExceptionCode:
     if len(pdu) != 5:
         return ExceptionCode.ILLEGAL_VALUE
     address, count = struct.unpack(">HH", pdu[1:])
@@ -80,14 +80,14 @@ def _read(device: Device, pdu: bytes, _now_s: float) -> bytes | ExceptionCode:
     return struct.pack(f">BB{count}H", READ_HOLDING, 2 * count, *words)
 
 
-def _write_one(device: Device, pdu: bytes, now_s: float) -> bytes | ExceptionCode:
+def _write_one(device: Registers, pdu: bytes, now_s: float) -> bytes | ExceptionCode:
     if len(pdu) != 5:
         return ExceptionCode.ILLEGAL_VALUE
     address, word = struct.unpack(">HH", pdu[1:])
     return device.write(address, (word,), now_s) or pdu
 
 
-def _write_many(device: Device, pdu: bytes, now_s: float) -> bytes | ExceptionCode:
+def _write_many(device: Registers, pdu: bytes, now_s: float) -> bytes | ExceptionCode:
     if len(pdu) < 6:
         return ExceptionCode.ILLEGAL_VALUE
     address, count, size = struct.unpack(">HHB", pdu[1:6])

@@ -145,7 +145,7 @@ class RunningSite:
         self._advanced_to_s = now_s
 
 
-class _ServedPort:
+class ServedPort:
     """One listening port and the units behind it. A port number of 0 is replaced by the one the system chose."""
 
     def __init__(self, host: str, config_port: int, *, bind_port: int) -> None:
@@ -187,7 +187,7 @@ class _ServedPort:
 class _Connection(asyncio.Protocol):
     """One client. Replies leave in the order of their delays, each with the transaction of its own request."""
 
-    def __init__(self, port: _ServedPort, now_s: Callable[[], float]) -> None:
+    def __init__(self, port: ServedPort, now_s: Callable[[], float]) -> None:
         self._port = port
         self._now_s = now_s
         self._buffer = bytearray()
@@ -235,9 +235,9 @@ def _make_units(site: VirtualSite) -> dict[str, Unit]:
     return {name: Unit(name, device, latencies[name]) for name, device in site.devices.items()}
 
 
-def _group_by_port(config: SiteConfig, units: dict[str, Unit], *, ephemeral_ports: bool) -> list[_ServedPort]:
+def _group_by_port(config: SiteConfig, units: dict[str, Unit], *, ephemeral_ports: bool) -> list[ServedPort]:
     """One port for every host:port; several units may share it. Raises ValueError for an address used twice."""
-    ports: dict[tuple[str, int], _ServedPort] = {}
+    ports: dict[tuple[str, int], ServedPort] = {}
     addressed: list[tuple[str, MeterConfig | InverterConfig]] = [(METER, config.meter)]
     addressed += [(inverter.name, inverter) for inverter in config.inverters]
     for name, address in addressed:
@@ -245,7 +245,7 @@ def _group_by_port(config: SiteConfig, units: dict[str, Unit], *, ephemeral_port
             continue
         _require_loopback(address.host)
         key = (address.host, address.port)
-        port = ports.setdefault(key, _ServedPort(*key, bind_port=0 if ephemeral_ports else address.port))
+        port = ports.setdefault(key, ServedPort(*key, bind_port=0 if ephemeral_ports else address.port))
         if address.unit_id in port.units:
             raise ValueError(f"{name} has the address of another device: {address.host}:{address.port}")
         port.units[address.unit_id] = units[name]
@@ -261,7 +261,7 @@ def _require_loopback(host: str) -> None:
         raise ValueError(f"only a loopback address such as 127.0.0.1 can be simulated, not {host!r}")
 
 
-def _with_ports(config: SiteConfig, ports: list[_ServedPort]) -> SiteConfig:
+def _with_ports(config: SiteConfig, ports: list[ServedPort]) -> SiteConfig:
     """The same configuration with the ports that are really open."""
     bound = {(port.host, port.config_port): port.bind_port for port in ports}
     meter = config.meter.model_copy(update={"port": bound[config.meter.host, config.meter.port]})

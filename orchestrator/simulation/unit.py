@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.simulation.devices.register_map import Device, ExceptionCode
+from orchestrator.simulation.devices.register_map import ExceptionCode, Registers
 from orchestrator.simulation.faults import Fault, FaultKind, FrozenReads, Reply, spoil
 from orchestrator.simulation.modbus import Request, answer, exception_reply, frame
 
@@ -10,7 +10,7 @@ from orchestrator.simulation.modbus import Request, answer, exception_reply, fra
 class Unit:
     """A device behind a unit id. While not `running` a gateway would answer for it: exception 0x0B."""
 
-    def __init__(self, name: str, device: Device, latency_s: float) -> None:
+    def __init__(self, name: str, device: Registers, latency_s: float) -> None:
         self.name = name
         self.device = device
         self.running = True

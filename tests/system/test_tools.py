@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import signal
 from pathlib import Path
 
 import pytest
 
+from actors.image_server import ImageServer
 from orchestrator.cli import main
+from orchestrator.image_file import from_json
+from orchestrator.register_image import masked
+from tests.support.command_line import orchestrator
+from tests.support.images import fixture, path_of
 from tests.support.networks import NETWORK, network, writes_of
+
+SAME = ("base_address_0based", "chain", "registers", "unit_id", "words_hex")
+"""What of an image must survive being served and dumped."""
 
 
 def test_scan_prints_a_table_and_writes_a_draft_that_check_accepts(
@@ -54,3 +64,44 @@ def test_scan_refuses_wrong_numbers(arguments: list[str]) -> None:
         main(["scan", "127.0.0.1", *arguments])
 
     assert caught.value.code == 2
+
+
+def test_a_dump_is_served_and_dumped_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with orchestrator(tmp_path, "serve", str(path_of("sma_sb36_night"))) as serving:
+        serving.wait_for_output("Ctrl-C ends")
+        assert "unit 126" in serving.out
+        port = serving.out.split(" unit ")[0].rpartition(":")[2]
+        copy = tmp_path / "copy.json"
+
+        assert main(["dump", f"127.0.0.1:{port}", "--unit", "126", "--with-serial", "-o", str(copy)]) == 0
+        assert serving.end(signal.SIGINT) == 0
+
+    original = json.loads(path_of("sma_sb36_night").read_text())
+    dumped = json.loads(copy.read_text())
+    assert {key: dumped[key] for key in SAME} == {key: original[key] for key in SAME}
+    assert dumped["device"] == "SMA SB3.6-1AV-41 4.01.15.R"
+    assert "words of SMA SB3.6-1AV-41" in capsys.readouterr().out
+
+
+def test_a_dump_without_a_file_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    image = fixture("fimer_pvs_day")
+    with ImageServer(image, host="127.0.0.1", port=0) as server:
+        assert main(["dump", f"127.0.0.1:{server.port}"]) == 0
+
+    out, err = capsys.readouterr()
+    assert from_json(out).words == masked(image).words != image.words
+    assert f"reading 127.0.0.1:{server.port}: 1379 of 1379" in err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "nowhere.json cannot be read: No such file"), ("{}", "words_hex must be a list")]
+)
+def test_serve_refuses_what_is_no_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, reason: str
+) -> None:
+    path = tmp_path / "nowhere.json"
+    if content is not None:
+        path.write_text('{"base_address_0based": 0}')
+
+    assert main(["serve", str(path)]) == 2
+    assert reason in capsys.readouterr().err

@@ -39,21 +39,26 @@ class WriteRecord:
     registers: tuple[str, ...]
 
 
-class Device(Protocol):
-    """What the server serves: registers over time, without socket or clock."""
+class Registers(Protocol):
+    """What the server serves: words that are read and written, without socket or clock."""
 
     reads: int
     """How many read requests were answered."""
     writes: list[WriteRecord]
     """Every write that was accepted, oldest first."""
-    registers: RegisterMap
-    """Where each of its points lies."""
 
     def read(self, address: int, count: int) -> Words | ExceptionCode:
         """`count` words from the 0-based `address`."""
 
     def write(self, address: int, words: Words, now_s: float) -> ExceptionCode | None:
         """Write `words` from the 0-based `address`; None is acceptance. `now_s` stamps the record."""
+
+
+class Device(Registers, Protocol):
+    """A simulated device: its registers change over time."""
+
+    registers: RegisterMap
+    """Where each of its points lies."""
 
     def advance(self, dt_s: float) -> None:
         """Let the device's own timers run for `dt_s`."""
