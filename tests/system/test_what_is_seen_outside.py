@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
+from orchestrator.config import InverterConfig, MeterConfig
 from orchestrator.simulation.devices.register_map import WriteRecord
 from tests.support.brokers import mqtt_client
 from tests.support.running_plant import NAMES, TOPIC, RunningPlant, about, above, running_plant
@@ -105,6 +107,25 @@ def test_a_message_that_is_no_setpoint_is_refused_with_its_reason_and_changes_no
     assert refusal.json()["source"] == "mqtt"
     assert 'did you mean "batteryChargeMaxWatts"' in refusal.json()["reason"]
     plant.stays({"charging": about(2000, 60)}, 1.5)
+
+
+def test_pysunspec2_scans_and_reads_every_device_while_the_plant_runs(plant: RunningPlant) -> None:
+    devices: list[MeterConfig | InverterConfig] = [plant.config.meter, *plant.config.inverters]
+    for device in devices:
+        client = SunSpecModbusClientDeviceTCP(slave_id=device.unit_id, ipaddr=device.host, ipport=device.port)
+        try:
+            client.scan()
+            models = {number: found[0] for number, found in client.models.items() if isinstance(number, int)}
+            for model in models.values():
+                model.read()
+        finally:
+            client.close()
+        if isinstance(device, MeterConfig):
+            assert set(models) == {1, 203}
+            assert models[203].W.cvalue == pytest.approx(plant.look()["import"], abs=60)
+        else:
+            assert set(models) == {1, 103, 120, 121, 122, 123, 160} | ({124} if device.name != "roof" else set())
+            assert models[103].W.cvalue == pytest.approx(plant.look()[f"{device.name} ac"], abs=60)
 
 
 @pytest.mark.long
