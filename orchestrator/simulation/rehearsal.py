@@ -71,7 +71,7 @@ def rehearse(
     simulate.
     """
     loop = VirtualTime(config, controller=way.controller)
-    maker = TraceMaker(loop.site.simulation, max(LEAST_BUCKET_S, hours * 3600 / MOST_BUCKETS))
+    maker = TraceMaker(loop.site.simulation, bucket_s(hours))
     ledger = _Ledger(begin, config.ledger.tolerance_percent)
     sums = _Sums(fsum(inverter.state.stored_wh for inverter in loop.site.inverters.values()))
     for chunk in _chunks(loop, hours * 3600):
@@ -90,6 +90,11 @@ def rehearse(
         sums.direction_changes,
         sums.command_changes,
     )
+
+
+def bucket_s(hours: float) -> float:
+    """Over how many seconds the curves of so many hours are means: a minute, and more for more than a day."""
+    return max(LEAST_BUCKET_S, hours * 3600 / MOST_BUCKETS)
 
 
 def _chunks(loop: VirtualTime, seconds: float) -> Iterator[list[Moment]]:

@@ -1,0 +1,85 @@
+"""A site's day in virtual time, in several ways."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from orchestrator.config import SiteConfig
+from orchestrator.ledger import Outcome
+from orchestrator.simulation.config import LoadSimulation, SunSimulation
+from orchestrator.simulation.history import Run
+from orchestrator.simulation.measures import avoidable_curtailed_wh, command_changes, direction_changes
+from orchestrator.simulation.rehearsal import WAYS, Rehearsed, bucket_s, rehearse
+from orchestrator.simulation.virtual_time import VirtualTime
+from tests.support.example_site import EXAMPLE
+from tests.support.virtual_site import site_config
+
+MIDNIGHT = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def site(**fixed: object) -> SiteConfig:
+    """The example plant in a sunny afternoon."""
+    sun = SunSimulation(start_fraction=0.2, cloud_period_s=60.0)
+    config = site_config(EXAMPLE, sun=sun, load=LoadSimulation(base_watts=500.0))
+    return SiteConfig.model_validate(config.model_dump() | {"setpoints": {"fixed": fixed}})
+
+
+def rehearsed(config: SiteConfig, number: int = 0, hours: float = 0.5) -> Rehearsed:
+    return rehearse(config, WAYS[number], hours=hours, begin=MIDNIGHT, progress=lambda _: None)
+
+
+def test_the_curves_cover_the_whole_time_minute_by_minute() -> None:
+    trace = rehearsed(site()).trace
+
+    assert trace.at_s == [60.0 * minute + 30 for minute in range(30)]
+    assert None not in trace.column("roof.ac_watts")
+
+
+def test_a_part_at_a_time_is_the_same_as_all_at_once() -> None:
+    config = site(export_limit_watts=2000.0)
+    ours = rehearsed(config)
+    loop = VirtualTime(config)
+    run = Run.of(config, loop.run(1800))
+
+    assert ours.avoidable_curtailed_wh == pytest.approx(avoidable_curtailed_wh(run))
+    assert ours.command_changes == command_changes(run)
+    assert ours.direction_changes == direction_changes(run)
+    assert ours.balance.pv_wh == pytest.approx(sum(p.pv_watts for m in run.moments for p in m.powers) / 3600)
+    assert ours.balance.gap_wh == pytest.approx(0, abs=1e-6)
+
+
+def test_without_control_the_ledger_has_what_the_orchestrator_avoids() -> None:
+    config = site(export_limit_watts=1000.0)
+    ours, nobody = rehearsed(config, 0), rehearsed(config, 1)
+
+    assert [excess for excess in ours.excesses if excess.duration_s > 5] == []
+    assert max(excess.duration_s for excess in nobody.excesses) > 600
+    assert nobody.excesses[-1].began_at < MIDNIGHT + timedelta(minutes=30)
+    assert all(excess.outcome is not Outcome.OPEN for excess in nobody.excesses)
+
+
+def test_an_excess_at_the_end_is_not_forgotten() -> None:
+    (excess,) = rehearsed(site(generation_limit_watts=0.0), 1, hours=0.1).excesses
+
+    assert excess.outcome is Outcome.UNSEEN
+    assert excess.duration_s == pytest.approx(360, abs=5)
+
+
+def test_progress_is_told_until_all_of_the_time_is_over() -> None:
+    told: list[float] = []
+    rehearse(site(), WAYS[1], hours=0.5, begin=MIDNIGHT, progress=told.append)
+
+    assert len(told) == 3
+    assert sum(told) == pytest.approx(1800)
+
+
+def test_a_long_time_has_no_more_points_than_a_day() -> None:
+    assert [bucket_s(hours) for hours in (0.1, 24.0, 240.0)] == [60, 60, 600]
+
+
+def test_the_same_site_gives_the_same_rehearsal() -> None:
+    config = site(export_limit_watts=2000.0)
+
+    assert rehearsed(config, hours=0.2) == rehearsed(config, hours=0.2)
