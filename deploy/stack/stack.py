@@ -187,7 +187,8 @@ def _mosquitto(folder: Path, ports: dict[str, int], passwords: dict[str, str]) -
     shutil.copyfile(HERE / "mosquitto.acl", rights)
     rights.chmod(0o600)
     as_root = ["user root"] if os.geteuid() == 0 else []  # it could not read the private files otherwise
-    lines = [f"listener {ports['Mosquitto']} {HOST}", f"password_file {users}", f"acl_file {rights}", *as_root]
+    listener = [f"listener {ports['Mosquitto']} {HOST}", "max_connections 100"]
+    lines = [*as_root, f"password_file {users}", f"acl_file {rights}", *listener]
     settings.write_text((HERE / "mosquitto.conf").read_text() + "\n".join(lines) + "\n")
     command: list[str | Path] = [_program("mosquitto", "mosquitto"), "-c", settings]
     return Part("Mosquitto", command, lambda: _listens(ports["Mosquitto"]))

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from actors.broker import is_broker_listening
 from orchestrator.config_file import load_config
-from tests.support.servers import require_server
+from tests.support.brokers import mqtt_client
+from tests.support.servers import free_port, require_server, wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = DEPLOY / "compose"
@@ -127,3 +129,34 @@ def test_the_script_is_a_script() -> None:
 
     assert said.returncode == 0, said.stderr
     assert os.access(DEPLOY / "stack/compose.sh", os.X_OK)
+
+
+def test_the_broker_of_the_compose_file_asks_for_passwords_and_keeps_its_list(tmp_path: Path) -> None:
+    """Its start script, run as it stands; only its folders and its port are others."""
+    program, port = require_server("mosquitto"), free_port()
+    services = yaml.safe_load((COMPOSE / "compose.yaml").read_text())["services"]
+    script = str(services["mosquitto"]["command"][0]).replace("$$", "$")
+    (tmp_path / "settings").mkdir()
+    for name in ("mosquitto.conf", "mosquitto.acl"):
+        shutil.copyfile(DEPLOY / "stack" / name, tmp_path / "settings" / name)
+    with (tmp_path / "settings/mosquitto.conf").open("a") as settings:
+        settings.write("user root\n")  # a test may run as root, the container does not
+    for here, there in (("/run/mosquitto", tmp_path), ("/etc/mosquitto-stack", tmp_path / "settings"), ("1883", port)):
+        script = script.replace(str(here), str(there))
+    passwords = {"MQTT_PASSWORD": "one", "MQTT_OPERATOR_PASSWORD": "two", "MQTT_VIEWER_PASSWORD": "three"}
+    path = f"{Path(program).parent}:{os.environ['PATH']}"
+    broker = subprocess.Popen(["sh", "-euc", script], env={**os.environ, **passwords, "PATH": path})
+    try:
+        wait_until(lambda: is_broker_listening("127.0.0.1", port), "the broker")
+        with (
+            mqtt_client("127.0.0.1", port, "viewer", "three") as viewer,
+            mqtt_client("127.0.0.1", port, "operator", "two") as operator,
+        ):
+            viewer.subscribe("site/home/#")
+            viewer.publish("site/home/setpoints", "of the viewer")
+            operator.publish("site/home/setpoints", "of the operator")
+            assert viewer.wait_for("site/home/setpoints").payload == b"of the operator"
+        assert "one" not in (tmp_path / "users").read_text()
+    finally:
+        broker.terminate()
+        broker.wait(10)

@@ -18,7 +18,7 @@ import pytest
 from orchestrator.cli import main
 from orchestrator.config_file import load_config
 from tests.support.brokers import mqtt_client
-from tests.support.servers import require_server, wait_until
+from tests.support.servers import listening_addresses, require_server, wait_until
 
 STACK = Path(__file__).parents[2] / "deploy/stack/stack.py"
 PARTS = ("Mosquitto", "Orchestrator", "Prometheus")
@@ -147,6 +147,14 @@ def test_secrets_are_private_and_in_no_log(stack: Stack) -> None:
         assert path.stat().st_mode & 0o077 == 0
     assert [path.name for path in secret_files if path.read_text() in logs] == []
     assert not [path for path in secret_files if path.read_text() in (folder / "mosquitto.users").read_text()]
+
+
+def test_every_part_listens_on_this_machine_only(stack: Stack) -> None:
+    children = Path(f"/proc/{stack.process.pid}/task/{stack.process.pid}/children").read_text().split()
+    listening = [address for pid in children for address in listening_addresses(int(pid))]
+
+    assert len(children) == len(PARTS)
+    assert set(listening) == {"127.0.0.1"}
 
 
 def test_a_port_that_is_taken_is_named(stack: Stack, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.cli import main
 from orchestrator.config_file import load_config
 from tests.support.command_line import example_site, orchestrator
-from tests.support.servers import wait_until
+from tests.support.servers import listening_addresses, wait_until
 
 
 def test_health_follows_the_plant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,28 +51,3 @@ def test_the_example_site_listens_on_this_machine_only(tmp_path: Path) -> None:
         running.wait_for_output("limits export limit")
         wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
         assert listening_addresses(running.process.pid) == {"127.0.0.1"}
-
-
-def listening_addresses(pid: int) -> set[str]:
-    """The addresses of the sockets that a process listens on, from the kernel."""
-    inodes = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if _is_socket(link)}
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for row in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            cells = row.split()
-            if cells[3] == "0A" and f"socket:[{cells[9]}]" in inodes:
-                found.add(_address(cells[1].partition(":")[0]))
-    return found
-
-
-def _is_socket(link: Path) -> bool:
-    try:
-        return link.readlink().name.startswith("socket:")
-    except OSError:
-        return False
-
-
-def _address(hexadecimal: str) -> str:
-    return (
-        ".".join(str(byte) for byte in reversed(bytes.fromhex(hexadecimal))) if len(hexadecimal) == 8 else hexadecimal
-    )
