@@ -64,15 +64,21 @@ class Running:
 
 
 @contextlib.contextmanager
-def orchestrator(folder: Path, *arguments: str, terminal: bool = False) -> Iterator[Running]:
-    """The command with these arguments, ended at the end whatever happens. `terminal` makes it print to one."""
+def orchestrator(
+    folder: Path, *arguments: str, terminal: bool = False, error_terminal: bool = False
+) -> Iterator[Running]:
+    """The command with these arguments, ended at the end whatever happens.
+
+    `terminal` makes its output a terminal, `error_terminal` its standard error.
+    """
     command = [sys.executable, "-m", "orchestrator.cli", *arguments]
     with contextlib.ExitStack() as files:
         out = files.enter_context((folder / "out.txt").open("wb"))
         err = files.enter_context((folder / "err.txt").open("wb"))
         printed = files.enter_context(_terminal_into(folder / "out.txt")) if terminal else out.fileno()
+        said = files.enter_context(_terminal_into(folder / "err.txt")) if error_terminal else err.fileno()
         environment = {**os.environ, "TERM": "xterm-256color"}
-        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=printed, stderr=err, env=environment)
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=printed, stderr=said, env=environment)
         try:
             yield Running(process, folder)
         finally:
