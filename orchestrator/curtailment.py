@@ -118,7 +118,8 @@ def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: floa
     feeds = RISE_PART_OF_RATING * fsum(u.rating_watts or 0.0 for u in curtailed)
     whole = step_watts(plant) / STEP_PART_OF_LIMIT
     step = min(part * whole, feeds, room)
-    return 0.0 if room < ROOM_PART_OF_LIMIT * whole or step < SMALLEST_STEP_WATTS else step
+    at_their_limit = room < ROOM_PART_OF_LIMIT * min(whole, charge_max_watts)
+    return 0.0 if at_their_limit or step < SMALLEST_STEP_WATTS else step
 
 
 def lost_with_its_battery_watts(unit: Unit) -> float:
