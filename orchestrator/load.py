@@ -34,8 +34,8 @@ def estimate_load(before: LoadEstimate | None, meter: MeterSample, plant: Plant)
 
     A meter that still shows the value of the last step says nothing of AC power that has moved since: the load is
     taken to be unchanged. While AC power moves, the lower of the last two estimates is taken when it rises, the higher
-    when it falls, because readings that are not of one moment differ by as much as it moved. When
-    another set of inverters answers than before, the estimate starts anew.
+    when it falls, because readings that are not of one moment differ by as much as it moved; by more than that the
+    load itself has moved. When another set of inverters answers than before, the estimate starts anew.
     """
     seen = frozenset(u.name for u in plant.units if u.sample.ac_watts is not None)
     if before is not None and before.inverters != seen:
@@ -43,7 +43,8 @@ def estimate_load(before: LoadEstimate | None, meter: MeterSample, plant: Plant)
     if before is not None and meter.changed_at_s == before.meter_changed_at_s:
         return replace(before, ac_watts=plant.ac_watts)
     raw = load = meter.site_watts + plant.ac_watts
-    if before is not None and abs(plant.ac_watts - before.ac_watts) > MOVING_PART_OF_RATING * plant.rating_watts:
-        rising = plant.ac_watts > before.ac_watts
-        load = min(raw, before.raw_watts) if rising else max(raw, before.raw_watts)
+    moved = 0.0 if before is None else plant.ac_watts - before.ac_watts
+    if before is not None and abs(moved) > MOVING_PART_OF_RATING * plant.rating_watts:
+        lower, higher = sorted((raw, before.raw_watts))
+        load = max(lower, raw - moved) if moved > 0 else min(higher, raw - moved)
     return LoadEstimate(load, raw, plant.ac_watts, meter.changed_at_s, seen)

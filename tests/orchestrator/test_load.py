@@ -48,6 +48,13 @@ def test_while_ac_moves_the_estimate_is_the_careful_one(moved_to: float, site: f
     assert estimate_load(first, meter(site, 2.0), seen(east=moved_to)).load_watts == load
 
 
+def test_a_load_that_moved_by_more_than_ac_is_believed() -> None:
+    first = estimate_load(None, meter(8000), seen(east=2000))
+
+    assert estimate_load(first, meter(-500, 2.0), seen(east=1500)).load_watts == 1500
+    assert estimate_load(first, meter(20000, 2.0), seen(east=2500)).load_watts == 22000
+
+
 def test_another_set_of_inverters_starts_the_estimate_anew() -> None:
     first = estimate_load(None, meter(-500), seen(east=2000, west=1000))
     assert estimate_load(first, meter(-500), seen(east=2000)).load_watts == 1500
