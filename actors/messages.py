@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from actors.address import Recipient
 from orchestrator.commands import InverterCommand
-from orchestrator.ledger import Excess
 from orchestrator.config import SiteConfig
+from orchestrator.ledger import Excess
 from orchestrator.reload import Changes
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.setpoints import Setpoint
@@ -78,6 +78,13 @@ class Reconfigure:
     changes: Changes
     inverters: Mapping[str, Recipient]
     done: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class InverterRemoved:
+    """An inverter is not part of the site any more; what was published of it is to be taken back."""
+
+    inverter: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient, tell_if_alive
 from actors.mailbox import Mailbox
-from actors.messages import Event, SetpointReceived, SetpointRefused, SetpointWithdrawn, Tick
+from actors.messages import Event, InverterRemoved, SetpointReceived, SetpointRefused, SetpointWithdrawn, Tick
 from actors.mqtt_connection import Listener, MqttConnection
 from orchestrator.config import Broker, PublishMqtt, SiteConfig
 from orchestrator.cycle import CycleResult
@@ -65,6 +65,8 @@ class MqttActor(Actor):
                 self._look_or_wait()
             case _Remind():
                 self._remind()
+            case InverterRemoved(name):
+                self._withdraw_state(name)
             case _Connected():
                 self._outbox.forget()
             case CycleResult():
@@ -149,6 +151,12 @@ class MqttActor(Actor):
         publish, connection = self._config.publish.mqtt, self._publisher()
         if publish is not None and connection is not None:
             connection.publish(f"{publish.topic}/{topic}", json.dumps(payload, allow_nan=False), qos=qos, retain=retain)
+
+    def _withdraw_state(self, inverter: str) -> None:
+        """A retained message without content takes the former one away."""
+        publish, connection = self._config.publish.mqtt, self._publisher()
+        if publish is not None and connection is not None:
+            connection.publish(f"{publish.topic}/inverters/{inverter}", "", qos=1, retain=True)
 
     def _publisher(self) -> MqttConnection | None:
         publish = self._config.publish.mqtt

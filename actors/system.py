@@ -17,7 +17,7 @@ from actors.clock import Clock
 from actors.inverter import InverterActor
 from actors.ledger import LedgerActor
 from actors.link import LinkPool
-from actors.messages import Reconfigure, Stop
+from actors.messages import InverterRemoved, Reconfigure, Stop
 from actors.meter import NAME as METER
 from actors.meter import MeterActor
 from actors.metrics import MetricsActor, PrometheusObserver
@@ -186,6 +186,8 @@ class _Plant:
         self._stop(*(former[name] for name in changes.stopped))
         for name in changes.removed:
             self.surroundings.observer.actor_gone(name)
+            if name not in self.inverters:
+                self.mqtt.tell(InverterRemoved(name))
         self.links.expect_only(_timeouts_s(config))
         self._adopt(*(self._inverter_child(each) for each in config.inverters if each.name in changes.started))
         if changes.meter:
