@@ -52,7 +52,9 @@ class InverterCommand:
     `ac_limit_watts` >= 0; None takes the limit away. `connect` None leaves the connection as it is.
     `battery` None: the battery is not ours to command. `valid_for_s` > 0 is how long the command may wait in an inbox,
     and the time after which the device falls back to its own default (revert time); `ac_limit_reverts` False keeps
-    the AC limit in force for ever instead. `reasons` says in plain words what decided, most decisive first.
+    the AC limit in force for ever instead. `ac_limit_after_watts` >= 0 is what is safe once the command has expired,
+    for devices that can be told what to revert to (model 704); None: no such limit is known. `reasons` says in plain
+    words what decided, most decisive first.
     """
 
     inverter: str
@@ -62,9 +64,12 @@ class InverterCommand:
     connect: bool | None = None
     battery: BatteryCommand | None = None
     reasons: tuple[str, ...] = ()
+    ac_limit_after_watts: float | None = None
 
     def __post_init__(self) -> None:
         if self.ac_limit_watts is not None and not self.ac_limit_watts >= 0:
             raise ValueError(f"AC limit of {self.inverter} must be >= 0 W, not {self.ac_limit_watts}")
+        if self.ac_limit_after_watts is not None and not self.ac_limit_after_watts >= 0:
+            raise ValueError(f"AC limit of {self.inverter} after it must be >= 0 W, not {self.ac_limit_after_watts}")
         if not self.valid_for_s > 0:
             raise ValueError(f"a command must be valid for a time > 0 s, not {self.valid_for_s}")

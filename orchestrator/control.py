@@ -211,9 +211,10 @@ def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, genera
 
 def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
     commands, memories = [], dict(_absent(inputs))
+    limits_after = _limits_after(inputs)
     for unit in inputs.plant.units:
         if unit.controllable:
-            command, memory = _command(inputs, decision, unit)
+            command, memory = _command(inputs, decision, unit, limits_after.get(unit.name))
             commands.append(command)
             memories[unit.name] = memory
     responses = _responses(inputs, commands)
@@ -239,7 +240,15 @@ def _responses(inputs: _Inputs, commands: list[InverterCommand]) -> Mapping[str,
     return learn_responses(inputs.state.responses, inputs.plant, commands, inputs.now_s)
 
 
-def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[InverterCommand, InverterMemory]:
+def _limits_after(inputs: _Inputs) -> Mapping[str, float]:
+    """The AC limits that are safe when nobody commands any more, where limits are to outlive the orchestrator."""
+    room = safe_room_watts(inputs.config, inputs.wanted) if limits_stay(inputs.config) else None
+    return {} if room is None else safe_limits(inputs.plant, room)
+
+
+def _command(
+    inputs: _Inputs, decision: _Decision, unit: Unit, limit_after_watts: float | None
+) -> tuple[InverterCommand, InverterMemory]:
     """One inverter: battery first, then its AC limit, then its connection."""
     lost_watts = lost_with_its_battery_watts(unit)
     unit = unit.with_memory(watch_following(unit))
@@ -252,6 +261,7 @@ def _command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[Inverter
         valid_for_s=inputs.config.control.revert_s,
         ac_limit_watts=limit,
         ac_limit_reverts=not limits_stay(inputs.config),
+        ac_limit_after_watts=limit_after_watts,
         connect=connect,
         battery=battery,
         reasons=reasons.of_inverter(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from orchestrator.commands import InverterCommand
 from orchestrator.samples import InverterSample, MeterSample, Nameplate
@@ -70,6 +70,9 @@ Words = tuple[int, ...]
 Registers = Mapping[int, int]
 """Words that were read, by 0-based wire address."""
 
+Role = Literal["inverter", "meter"]
+"""What a device is wanted for: one address may hold an inverter and the meter behind it."""
+
 DeviceT = TypeVar("DeviceT")
 Discovery = Generator[ReadRequest, Words | Refused, DeviceT]
 """Yields reads, is sent their words or `Refused`, returns what was found; raises WrongDevice."""
@@ -80,8 +83,18 @@ class Driver(Protocol[DeviceT]):
 
     name: str
 
-    def discover(self) -> Discovery[DeviceT]:
-        """Find out what is there. Raises WrongDevice when it is nothing this driver knows."""
+    def discover(self, role: Role | None = None) -> Discovery[DeviceT]:
+        """Find out what is there; where there are several devices, the one that has this role (None: the first).
+
+        Raises WrongDevice when it is nothing this driver knows, or nothing for this role.
+        """
+        ...
+
+    def look_again(self, device: DeviceT, role: Role | None = None) -> Discovery[DeviceT]:
+        """The device, found anew where something of it could not be judged when it was found, as often at night.
+
+        Returns `device` itself where nothing has changed, without a read where all was known.
+        """
         ...
 
     def nameplate(self, device: DeviceT) -> Nameplate:

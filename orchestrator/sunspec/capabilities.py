@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from orchestrator.drivers.base import Capabilities
-from orchestrator.sunspec.device import SunSpecDevice
+from orchestrator.sunspec.device import CONTROLS, DER_CONTROLS, STORAGE, SunSpecDevice
+from orchestrator.sunspec.enums import ControlModes
+from orchestrator.sunspec.percent import PERCENT_SCALES
 
-PERCENT_SCALES: Final = range(-2, 3)
-"""The scale factors at which 100 % fits 16 bits and is a whole number; with any other a percent is not written."""
+LIMIT_NEEDS: Final = {
+    CONTROLS: ("123.WMaxLimPct", "123.WMaxLim_Ena"),
+    DER_CONTROLS: ("704.WMaxLimPct", "704.WMaxLimPctEna"),
+}
+LIMIT_SCALES: Final = {CONTROLS: "123.WMaxLimPct_SF", DER_CONTROLS: "704.WMaxLimPct_SF"}
+SET_NEEDS: Final = ("704.WSetEna", "704.WSetMod", "704.WSet", "704.WSetRvrtTms")
+"""A set point without a revert time would hold a battery for ever when the orchestrator is killed."""
+SET_SCALES: Final = range(-3, 2)
+"""Between mW and 10 W: finer does not fit 32 bits for every power, and coarser is no control."""
 
-AC_REVERT: Final = "123.WMaxLimPct_RvrtTms"
-BATTERY_REVERT: Final = "124.InOutWRte_RvrtTms"
+LIMIT_REVERTS: Final = {CONTROLS: "123.WMaxLimPct_RvrtTms", DER_CONTROLS: "704.WMaxLimPctRvrtTms"}
+BATTERY_REVERTS: Final = {STORAGE: "124.InOutWRte_RvrtTms", DER_CONTROLS: "704.WSetRvrtTms"}
 
 
 def capabilities(device: SunSpecDevice) -> Capabilities:
     """What can be asked of this device. `reverts_by_itself`: every power that can be commanded has a revert time."""
-    commands_battery = device.storage is not None
-    limits_ac = _limits_ac(device)
-    reverts = [name for able, name in ((limits_ac, AC_REVERT), (commands_battery, BATTERY_REVERT)) if able]
+    limits, commands = device.limits_by, device.commands_battery_by
+    reverts = [
+        names[model_id]
+        for names, model_id in ((LIMIT_REVERTS, limits), (BATTERY_REVERTS, commands))
+        if model_id is not None
+    ]
     return Capabilities(
-        limits_ac=limits_ac,
+        limits_ac=limits is not None,
         disconnects="123.Conn" in device.implemented,
-        commands_battery=commands_battery,
-        reports_soc=commands_battery,
+        commands_battery=commands is not None,
+        reports_soc=not device.implemented.isdisjoint(("713.SoC", "802.SoC")) or device.storage is not None,
         reverts_by_itself=bool(reverts) and device.implemented.issuperset(reverts),
     )
 
 
-def _limits_ac(device: SunSpecDevice) -> bool:
-    """Whether WMaxLimPct can be written: implemented, in a scale that can hold 100 %, of a known number of watts."""
-    return (
-        device.implemented.issuperset(("123.WMaxLimPct", "123.WMaxLim_Ena"))
-        and device.scale_factors.get("123.WMaxLimPct_SF") in PERCENT_SCALES
-        and device.ac_reference_watts is not None
-    )
+def limits_by(device: SunSpecDevice, references: Mapping[int, float | None]) -> int | None:
+    """The model whose WMaxLimPct can be written: implemented, in a scale that can hold 100 %, of a known power.
+
+    `references` are the watts of 100 %, by model. Where both generations can be written, the older one is.
+    """
+    for model_id in (CONTROLS, DER_CONTROLS):
+        implemented = device.implemented.issuperset(LIMIT_NEEDS[model_id])
+        fits = device.scale_factors.get(LIMIT_SCALES[model_id]) in PERCENT_SCALES
+        if implemented and fits and references[model_id] is not None:
+            return model_id
+    return None
+
+
+def commands_battery_by(device: SunSpecDevice, control_modes: int) -> int | None:
+    """The model by which the battery is commanded: 124 where it is usable, else 704 WSet where 702 CtrlModes has it.
+
+    WSet is the power of the whole inverter at AC, and so a battery's only where there is no PV behind it: in a hybrid a
+    set point would hold PV back, unseen.
+    """
+    if device.storage is not None:
+        return STORAGE
+    set_watts = control_modes & ControlModes.SET_WATTS and device.implemented.issuperset(SET_NEEDS)
+    fits = device.scale_factors.get("704.WSet_SF") in SET_SCALES
+    return DER_CONTROLS if set_watts and fits and device.has_battery and not device.has_pv else None

@@ -1,7 +1,8 @@
-"""PV and battery power of an inverter, from the DC inputs of model 160 and the totals of its inverter model.
+"""PV and battery power of an inverter, from its DC inputs (model 160 or 714), its battery's own model and its totals.
 
 Model 160 counts every input without a sign. Fronius gives a battery two of them, one for charging and one for
-discharging; elsewhere a battery shows only as the difference between the PV inputs and the DC total.
+discharging; elsewhere a battery shows only as the difference between the PV inputs and the DC total. Model 714 types
+its ports and signs their power, and model 802 says the battery's power; both count what the battery gives as positive.
 """
 
 from __future__ import annotations
@@ -11,17 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.drivers.base import Registers
-from orchestrator.sunspec.device import BATTERY_KINDS, MPPT, DcModule, ModuleKind, SunSpecDevice
+from orchestrator.sunspec.device import BATTERY, BATTERY_KINDS, DcModule, ModuleKind, SunSpecDevice
+from orchestrator.sunspec.inputs import input_kind
 from orchestrator.sunspec.models import MODELS
-from orchestrator.sunspec.registers import read_raw, read_value
-from orchestrator.sunspec.static import module_kind
-
-_DCW: Final = MODELS[MPPT].repeated["DCW"]
-_ID_STR: Final = MODELS[MPPT].repeated["IDStr"]
+from orchestrator.sunspec.registers import read_value
 
 CONVERSION_LOSS_WATTS: Final = 150.0
 CONVERSION_LOSS_SHARE: Final = 0.15
 """How far the DC total may lie from AC power and still be the whole DC side, battery included."""
+
+_BANK_WATTS: Final = MODELS[BATTERY]["W"]
 
 Powers = dict[ModuleKind, list[float | None]]
 
@@ -33,49 +33,73 @@ class Totals:
     ac_watts: float | None
     dc_watts: float | None
 
+    @property
+    def whole_dc_watts(self) -> float | None:
+        """The DC total where it agrees with AC power.
+
+        A DC total that counts PV alone would make every battery look idle, and disagrees as soon as the battery works.
+        """
+        ac, dc = self.ac_watts, self.dc_watts
+        return dc if ac is not None and dc is not None and _are_near(ac, dc) else None
+
 
 def module_powers(device: SunSpecDevice, registers: Registers) -> Powers:
-    """DCW of every module, by what hangs on it."""
+    """DCW of every input, by what hangs on it."""
     powers: Powers = {}
     for module in device.modules:
+        power = MODELS[module.model_id].repeated["DCW"]
         kind = _kind(module, registers)
-        powers.setdefault(kind, []).append(read_value(registers, module.address, _DCW, module.model_address))
+        powers.setdefault(kind, []).append(read_value(registers, module.address, power, module.model_address))
     return powers
 
 
-def pv_watts(device: SunSpecDevice, powers: Powers, totals: Totals) -> float | None:
-    """PV production. With a battery only the PV inputs tell; without one the DC total, or AC power, is PV as well."""
-    known = [watts for watts in powers.get(ModuleKind.PV, ()) if watts is not None]
-    if has_battery(device):
+def string_watts(powers: Powers) -> tuple[float | None, ...]:
+    """Power of each PV input in the order of the map; a PV input that takes a little at night makes nothing."""
+    return tuple(None if watts is None else max(watts, 0.0) for watts in powers.get(ModuleKind.PV, ()))
+
+
+def pv_watts(device: SunSpecDevice, powers: Powers, totals: Totals, battery: float | None) -> float | None:
+    """PV production; `battery` is the battery's power, charging +.
+
+    With a battery only the PV inputs tell, or what the DC total and the battery leave over. Without one the DC total,
+    or AC power, is PV as well.
+    """
+    strings = [watts for watts in string_watts(powers) if watts is not None]
+    known = sum(strings) if strings and ModuleKind.UNKNOWN not in powers else None
+    if device.has_battery:
         if not device.has_pv:
             return 0.0
-        return sum(known) if known and ModuleKind.UNKNOWN not in powers else None
-    if known:
-        return sum(known)
+        return known if device.bank is None else _pv_beside_bank(known, totals, battery)
+    if strings:
+        return sum(strings)
     total = totals.ac_watts if totals.dc_watts is None else totals.dc_watts
     return None if total is None else max(total, 0.0)
 
 
-def battery_watts(powers: Powers, totals: Totals) -> float | None:
+def battery_watts(device: SunSpecDevice, powers: Powers, totals: Totals, registers: Registers) -> float | None:
     """Battery power, charging +; None where it cannot be known."""
-    if ModuleKind.UNKNOWN in powers:
-        return None
-    charge, discharge = powers.get(ModuleKind.CHARGE, []), powers.get(ModuleKind.DISCHARGE, [])
-    if charge or discharge:
-        charging, discharging = _sum(charge), _sum(discharge)
-        return None if charging is None or discharging is None else charging - discharging
-    return _battery_from_balance(_sum(powers.get(ModuleKind.PV, [])), totals)
+    if ModuleKind.UNKNOWN not in powers and any(kind in powers for kind in BATTERY_KINDS):
+        return _battery_inputs(powers)
+    if device.bank is not None:
+        return _negated(read_value(registers, device.bank.address, _BANK_WATTS))
+    return _battery_from_balance(powers, totals)
 
 
-def has_battery(device: SunSpecDevice) -> bool:
-    """Whether a battery hangs on the DC side: a usable model 124, or modules that are named as the battery's."""
-    return device.storage is not None or any(module.kind in BATTERY_KINDS for module in device.modules)
+def _battery_inputs(powers: Powers) -> float | None:
+    if ModuleKind.STORAGE in powers:
+        return _negated(_sum(powers[ModuleKind.STORAGE]))
+    charging, discharging = _sum(powers.get(ModuleKind.CHARGE, [])), _sum(powers.get(ModuleKind.DISCHARGE, []))
+    return None if charging is None or discharging is None else charging - discharging
+
+
+def _negated(watts: float | None) -> float | None:
+    return None if watts is None else 0.0 - watts
 
 
 def _kind(module: DcModule, registers: Registers) -> ModuleKind:
     if module.kind is not ModuleKind.UNKNOWN:
         return module.kind
-    return module_kind(read_raw(registers, module.address, _ID_STR))
+    return input_kind(module.model_id, module.address, registers)
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
@@ -85,13 +109,22 @@ def _sum(values: Iterable[float | None]) -> float | None:
     return sum(known) if known and len(known) == len(values) else None
 
 
-def _battery_from_balance(pv: float | None, totals: Totals) -> float | None:
-    """PV less the DC total, but only where the DC total agrees with AC power.
-
-    A DC total that counts PV alone would make every battery look idle, and disagrees as soon as the battery works.
+def _pv_beside_bank(strings: float | None, totals: Totals, battery: float | None) -> float | None:
+    """PV where model 802 says the battery's power. One of the inputs may be the battery's, under any name (Kostal):
+    then the inputs do not agree with what the DC total and the battery leave over, and that is the PV.
     """
-    ac, dc = totals.ac_watts, totals.dc_watts
-    if pv is None or ac is None or dc is None:
-        return None
-    loss = CONVERSION_LOSS_WATTS + CONVERSION_LOSS_SHARE * abs(dc)
-    return pv - dc if abs(dc - ac) <= loss else None
+    whole = totals.whole_dc_watts
+    if whole is None or battery is None:
+        return strings
+    rest = max(whole + battery, 0.0)
+    return strings if strings is not None and _are_near(rest, strings) else rest
+
+
+def _battery_from_balance(powers: Powers, totals: Totals) -> float | None:
+    """PV less the DC total."""
+    pv, whole = _sum(powers.get(ModuleKind.PV, [])), totals.whole_dc_watts
+    return None if pv is None or whole is None or ModuleKind.UNKNOWN in powers else pv - whole
+
+
+def _are_near(ac: float, dc: float) -> bool:
+    return abs(dc - ac) <= CONVERSION_LOSS_WATTS + CONVERSION_LOSS_SHARE * abs(dc)

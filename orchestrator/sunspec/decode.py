@@ -9,23 +9,22 @@ from typing import Final
 
 from orchestrator.drivers.base import Registers
 from orchestrator.errors import NonsenseReply
-from orchestrator.samples import BatterySample, ChargeState, InverterSample, OperatingState
-from orchestrator.sunspec.dc_power import Totals, battery_watts, has_battery, module_powers, pv_watts
-from orchestrator.sunspec.device import CONTROLS, STORAGE, FoundModel, SunSpecDevice
-from orchestrator.sunspec.enums import Connection, GridCharging, LimitEnabled
+from orchestrator.samples import InverterSample, OperatingState
+from orchestrator.sunspec.dc_power import Totals, battery_watts, module_powers, pv_watts, string_watts
+from orchestrator.sunspec.decode_battery import decode_battery
+from orchestrator.sunspec.device import CONTROLS, DER_AC, DER_CONTROLS, FoundModel, SunSpecDevice
+from orchestrator.sunspec.enums import Connection, GridConnection, LimitEnabled
 from orchestrator.sunspec.models import MODELS
+from orchestrator.sunspec.plausible import PV_MARGIN, Faults
+from orchestrator.sunspec.reads import inverter_block
 from orchestrator.sunspec.registers import read_raw, read_value
 
-POWER_MARGIN: Final = 1.5
-"""AC or battery power beyond this multiple of the rating is no measurement."""
-PV_MARGIN: Final = 3.0
-"""PV may well exceed the AC rating: oversized fields, and what goes into the battery."""
-WATTS_MAX: Final = 1e8
-"""The bound where there is no rating to compare with."""
 FEEDING_IN_WATTS: Final = 50.0
 
 _CONTROLS: Final = MODELS[CONTROLS]
-_STORAGE: Final = MODELS[STORAGE]
+_DER_CONTROLS: Final = MODELS[DER_CONTROLS]
+_STATE_POINTS: Final = {DER_AC: "InvSt"}
+_STATES: Final = frozenset(OperatingState)
 
 
 def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s: float) -> InverterSample:
@@ -36,27 +35,25 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
     inverter = device.inverter
     if inverter is None:
         raise NonsenseReply("this device has no inverter model")
-    layout = MODELS[inverter.id]
     _refuse_empty(inverter, registers)
-    faults = _Faults()
+    faults = Faults()
     rating = device.rated_watts
-    totals = Totals(
-        ac_watts=faults.power("ac", read_value(registers, inverter.address, layout["W"]), rating),
-        dc_watts=faults.power("dc", read_value(registers, inverter.address, layout["DCW"]), rating, PV_MARGIN),
-    )
+    totals = _totals(inverter, registers, faults, rating)
     powers = module_powers(device, registers)
-    pv = faults.power("pv", pv_watts(device, powers, totals), rating, PV_MARGIN)
-    connected = _connected(device, registers, totals.ac_watts)
+    battery = battery_watts(device, powers, totals, registers)
+    pv = faults.power("pv", pv_watts(device, powers, totals, battery), rating, PV_MARGIN)
+    connected, believed = _connected(device, registers, totals.ac_watts)
     return InverterSample(
         name=name,
         at_s=at_s,
         ac_watts=totals.ac_watts,
         pv_watts=pv,
-        battery=_battery(device, battery_watts(powers, totals), registers, faults) if has_battery(device) else None,
+        string_watts=string_watts(powers),
+        battery=decode_battery(device, battery, registers, faults) if device.has_battery else None,
         nameplate=device.nameplate,
-        state=_state(read_raw(registers, inverter.address, layout["St"])),
+        state=_state(inverter, registers),
         connected=connected,
-        ac_limit_watts=_ac_limit(device, registers) if connected is not None else None,
+        ac_limit_watts=_ac_limit(device, registers) if believed else None,
         ac_limit_controllable=device.capabilities.limits_ac,
         battery_controllable=device.capabilities.commands_battery,
         has_pv=device.has_pv,
@@ -64,33 +61,20 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
     )
 
 
-class _Faults:
-    """Collects the names of readings that were refused."""
-
-    def __init__(self) -> None:
-        self._names: list[str] = []
-
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._names)
-
-    def power(self, name: str, watts: float | None, rating: float | None, margin: float = POWER_MARGIN) -> float | None:
-        """`watts`, or None and a fault where it is beyond all that the rating allows."""
-        limit = WATTS_MAX if rating is None else margin * rating
-        return self.within(f"implausible_{name}_watts", watts, -limit, limit)
-
-    def within(self, fault: str, value: float | None, low: float, high: float) -> float | None:
-        """`value`, or None and the fault where it is outside low..high."""
-        if value is None or low <= value <= high:
-            return value
-        self._names.append(fault)
-        return None
+def _totals(inverter: FoundModel, registers: Registers, faults: Faults, rating: float | None) -> Totals:
+    layout = MODELS[inverter.id]
+    dc = None if inverter.id == DER_AC else read_value(registers, inverter.address, layout["DCW"])
+    return Totals(
+        ac_watts=faults.power("ac", read_value(registers, inverter.address, layout["W"]), rating),
+        dc_watts=faults.power("dc", dc, rating, PV_MARGIN),
+    )
 
 
 def _refuse_empty(inverter: FoundModel, registers: Registers) -> None:
     """Some inverters answer zeros for a moment: even the scale factors, which are never all zero in a real frame."""
-    layout = MODELS[inverter.id]
-    state = inverter.address + layout["St"].offset
-    block = range(inverter.address + layout["A"].offset, state)
+    state = inverter.address + MODELS[inverter.id][_STATE_POINTS.get(inverter.id, "St")].offset
+    first, end = inverter_block(inverter)
+    block = [address for address in range(first, end) if address != state]
     if not any(address in registers for address in block):
         raise NonsenseReply(f"model {inverter.id} was not read")
     state_word = registers.get(state, 0)
@@ -98,62 +82,48 @@ def _refuse_empty(inverter: FoundModel, registers: Registers) -> None:
         raise NonsenseReply(f"model {inverter.id} is all zeros")
 
 
-def _battery(device: SunSpecDevice, watts: float | None, registers: Registers, faults: _Faults) -> BatterySample:
-    watts = faults.power("battery", watts, device.storage_reference_watts)
-    if device.storage is None:
-        return BatterySample(watts=watts)
-    origin = device.storage.address
-    reference = read_value(registers, origin, _STORAGE["WChaMax"])
-    if reference is None:
-        reference = device.storage_reference_watts
-    soc = read_value(registers, origin, _STORAGE["ChaState"])
-    plate = device.nameplate
-    return BatterySample(
-        watts=watts,
-        soc_percent=faults.within("implausible_soc_percent", soc, 0.0, 100.0),
-        charge_max_watts=_lower(reference, plate.charge_max_watts),
-        discharge_max_watts=_lower(reference, plate.discharge_max_watts),
-        capacity_wh=plate.capacity_wh,
-        grid_charging_allowed=_grid_charging_allowed(read_raw(registers, origin, _STORAGE["ChaGriSet"])),
-        state=_charge_state(read_raw(registers, origin, _STORAGE["ChaSt"])),
-    )
+def _connected(device: SunSpecDevice, registers: Registers, ac_watts: float | None) -> tuple[bool | None, bool]:
+    """Conn of model 123, else ConnSt of 701; and whether the controls are to be believed.
+
+    An SMA says "disconnected", and limited to 0, while it feeds in.
+    """
+    says = _says_connected(device, registers)
+    if says is False and ac_watts is not None and ac_watts > FEEDING_IN_WATTS:
+        return None, False
+    return says, True
 
 
-def _connected(device: SunSpecDevice, registers: Registers, ac_watts: float | None) -> bool | None:
-    """Conn of model 123. Not believed where it says "disconnected" of an inverter that feeds in (an SMA does)."""
-    raw = None if device.controls is None else read_raw(registers, device.controls.address, _CONTROLS["Conn"])
-    if raw == Connection.CONNECT:
-        return True
-    feeding_in = ac_watts is not None and ac_watts > FEEDING_IN_WATTS
-    return False if raw == Connection.DISCONNECT and not feeding_in else None
+def _says_connected(device: SunSpecDevice, registers: Registers) -> bool | None:
+    if device.controls is not None:
+        raw = read_raw(registers, device.controls.address, _CONTROLS["Conn"])
+        return None if raw not in _CONNECTIONS else raw == Connection.CONNECT
+    if device.inverter is None or device.inverter.id != DER_AC:
+        return None
+    raw = read_raw(registers, device.inverter.address, MODELS[DER_AC]["ConnSt"])
+    return None if raw not in _GRID_CONNECTIONS else raw == GridConnection.CONNECTED
 
 
 def _ac_limit(device: SunSpecDevice, registers: Registers) -> float | None:
-    if device.controls is None or device.ac_reference_watts is None:
+    if device.ac_reference_watts is None:
         return None
-    origin = device.controls.address
-    if read_raw(registers, origin, _CONTROLS["WMaxLim_Ena"]) != LimitEnabled.ENABLED:
+    if device.limits_by == DER_CONTROLS or device.controls is None:
+        model, enabled, percent = device.der_controls, _DER_CONTROLS["WMaxLimPctEna"], _DER_CONTROLS["WMaxLimPct"]
+    else:
+        model, enabled, percent = device.controls, _CONTROLS["WMaxLim_Ena"], _CONTROLS["WMaxLimPct"]
+    if model is None or read_raw(registers, model.address, enabled) != LimitEnabled.ENABLED:
         return None
-    percent = read_value(registers, origin, _CONTROLS["WMaxLimPct"])
-    return None if percent is None else percent * device.ac_reference_watts / 100.0
+    value = read_value(registers, model.address, percent)
+    return None if value is None else value * device.ac_reference_watts / 100.0
 
 
-def _state(raw: int | None) -> OperatingState | None:
+def _state(inverter: FoundModel, registers: Registers) -> OperatingState | None:
+    """St of models 101 to 113. InvSt of 701 has the same states in the same order, counted from 0."""
+    layout = MODELS[inverter.id]
+    raw = read_raw(registers, inverter.address, layout[_STATE_POINTS.get(inverter.id, "St")])
+    if raw is not None and inverter.id == DER_AC:
+        raw += 1
     return OperatingState(raw) if raw in _STATES else None
 
 
-def _charge_state(raw: int | None) -> ChargeState | None:
-    return ChargeState(raw) if raw in _CHARGE_STATES else None
-
-
-def _grid_charging_allowed(raw: int | None) -> bool | None:
-    return None if raw not in _GRID_CHARGING else raw == GridCharging.GRID
-
-
-def _lower(first: float | None, second: float | None) -> float | None:
-    return min((value for value in (first, second) if value is not None), default=None)
-
-
-_STATES: Final = frozenset(OperatingState)
-_CHARGE_STATES: Final = frozenset(ChargeState)
-_GRID_CHARGING: Final = frozenset(GridCharging)
+_CONNECTIONS: Final = frozenset(Connection)
+_GRID_CONNECTIONS: Final = frozenset(GridConnection)

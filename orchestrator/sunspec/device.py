@@ -13,25 +13,40 @@ from orchestrator.samples import Nameplate
 from orchestrator.sunspec.enums import GridCharging
 
 COMMON: Final = 1
-INVERTERS: Final = (101, 102, 103, 111, 112, 113)
 NAMEPLATE: Final = 120
 SETTINGS: Final = 121
 CONTROLS: Final = 123
 STORAGE: Final = 124
 MPPT: Final = 160
+DER_AC: Final = 701
+DER_CAPACITY: Final = 702
+DER_CONTROLS: Final = 704
+DER_STORAGE: Final = 713
+DER_DC: Final = 714
+BATTERY: Final = 802
+INVERTERS: Final = (101, 102, 103, 111, 112, 113, DER_AC)
+"""Models that say AC power, the preferred ones first: where a map has both, 1xx stays what it was before 7xx came."""
 METERS: Final = (201, 202, 203, 204, 211, 212, 213, 214)
+WRITTEN: Final = (CONTROLS, STORAGE, DER_CONTROLS)
+"""The models that are ever written to."""
 
 
 class ModuleKind(StrEnum):
-    """What hangs on one DC input of model 160. UNKNOWN: its IDStr could not be read."""
+    """What hangs on one DC input. UNKNOWN: its IDStr (model 160) or its type (714) could not be read.
+
+    CHARGE and DISCHARGE are the two unsigned modules of one battery in model 160; STORAGE is a battery's signed port of
+    model 714, OTHER a port of 714 that is neither PV nor a battery.
+    """
 
     PV = "pv"
     CHARGE = "charge"
     DISCHARGE = "discharge"
+    STORAGE = "storage"
+    OTHER = "other"
     UNKNOWN = "unknown"
 
 
-BATTERY_KINDS: Final = (ModuleKind.CHARGE, ModuleKind.DISCHARGE)
+BATTERY_KINDS: Final = (ModuleKind.CHARGE, ModuleKind.DISCHARGE, ModuleKind.STORAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +60,15 @@ class FoundModel:
 
 @dataclass(frozen=True, slots=True)
 class DcModule:
-    """One module of a model 160: the address of its first word, and that of its model's id word."""
+    """One DC input: a module of a model 160, or a port of a model 714.
+
+    `address` is that of its first word, `model_address` that of its model's id word.
+    """
 
     address: int
     model_address: int
     kind: ModuleKind
+    model_id: int = MPPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +77,12 @@ class SunSpecDevice:
 
     `implemented` names the static and control points that the device implements ("124.OutWRte"), `scale_factors` their
     scale factors ("123.WMaxLimPct_SF"). `rated_watts` is the AC rating that readings are checked against,
-    `ac_reference_watts` is what 100 % of WMaxLimPct means (model 121 WMax, else
-    120 WRtg), `storage_reference_watts` what 100 % of InWRte and OutWRte means (124 WChaMax).
-    `storage` is set only where model 124 can really be used. `found_grid_charging` is the ChaGriSet that is put back
-    when a command leaves it open. `reads` is the plan of one cycle.
+    `ac_reference_watts` is what 100 % of WMaxLimPct means (for model 123: 121 WMax, else 120 WRtg; for 704: 702 WMax,
+    else WMaxRtg), `storage_reference_watts` what 100 % of InWRte and OutWRte means (124 WChaMax).
+    `storage` is set only where model 124 can really be used, `energy` is a usable 713, `bank` a usable 802.
+    `limits_by` is the model that the AC limit is written to, `commands_battery_by` that of battery power.
+    `found_grid_charging` is the ChaGriSet that is put back when a command leaves it open. `doubtful` are models that
+    are there and could not be used when the device was found. `reads` is the plan of one cycle.
     """
 
     base: int
@@ -71,13 +92,19 @@ class SunSpecDevice:
     meter: FoundModel | None = None
     controls: FoundModel | None = None
     storage: FoundModel | None = None
+    der_controls: FoundModel | None = None
+    energy: FoundModel | None = None
+    bank: FoundModel | None = None
     modules: tuple[DcModule, ...] = ()
     implemented: frozenset[str] = frozenset()
     scale_factors: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     rated_watts: float | None = None
     ac_reference_watts: float | None = None
     storage_reference_watts: float | None = None
+    limits_by: int | None = None
+    commands_battery_by: int | None = None
     found_grid_charging: GridCharging | None = None
+    doubtful: tuple[FoundModel, ...] = ()
     capabilities: Capabilities = field(default_factory=Capabilities)
     reads: tuple[ReadRequest, ...] = ()
 
@@ -90,3 +117,9 @@ class SunSpecDevice:
     def has_pv(self) -> bool:
         """False for a battery inverter: all its DC inputs are known to be its battery's."""
         return not self.modules or any(module.kind not in BATTERY_KINDS for module in self.modules)
+
+    @property
+    def has_battery(self) -> bool:
+        """Whether a battery hangs on the DC side: a model of a battery that is in use, or inputs that are its own."""
+        models = (self.storage, self.energy, self.bank)
+        return any(model is not None for model in models) or any(m.kind in BATTERY_KINDS for m in self.modules)

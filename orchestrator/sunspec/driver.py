@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.commands import InverterCommand
-from orchestrator.drivers.base import Capabilities, Discovery, ReadRequest, Registers, WriteGroup
+from orchestrator.drivers.base import Capabilities, Discovery, ReadRequest, Registers, Role, WriteGroup
 from orchestrator.samples import InverterSample, MeterSample, Nameplate
 from orchestrator.sunspec import decode, decode_meter, discovery, encode, reads, verify
 from orchestrator.sunspec.device import SunSpecDevice
 
 
 class SunSpecDriver:
-    """Implements `drivers.base.Driver` for models 101 to 103, 111 to 113, 120 to 124, 160, 201 to 204, 211 to 214."""
+    """Implements `drivers.base.Driver` for inverters with models 101 to 103, 111 to 113 or 701, and for meters.
+
+    Beside these it uses 120, 121, 123, 124, 160, 702, 704, 713, 714 and 802; meters are 201 to 204 and 211 to 214.
+    """
 
     name = "sunspec"
 
-    def discover(self) -> Discovery[SunSpecDevice]:
+    def discover(self, role: Role | None = None) -> Discovery[SunSpecDevice]:
         """Find the map and read what does not change. Raises WrongDevice, RequestRefused, NonsenseReply."""
-        return discovery.discover()
+        return discovery.discover(role)
+
+    def look_again(self, device: SunSpecDevice, role: Role | None = None) -> Discovery[SunSpecDevice]:
+        """Read the models again that could not be used, and find the device anew where they say more now."""
+        return discovery.look_again(device, role)
 
     def nameplate(self, device: SunSpecDevice) -> Nameplate:
-        """Models 1 and 120, with the lower of 120 WRtg and 121 WMax as AC power."""
+        """Model 1, with the lowest of what the other models say of each power."""
         return device.nameplate
 
     def capabilities(self, device: SunSpecDevice) -> Capabilities:
@@ -49,7 +56,7 @@ class SunSpecDriver:
         return decode_meter.decode_meter(device, registers, at_s)
 
     def encode(self, device: SunSpecDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
-        """The register writes of `command`, on `encode.WRITABLE` only."""
+        """The register writes of `command`, on `writes.WRITABLE` only."""
         return encode.encode(device, command, registers)
 
     def verify(self, device: SunSpecDevice, groups: Iterable[WriteGroup], registers: Registers) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A command as register writes: models 123 and 124, in the order that devices need.
+"""A command as register writes: models 123 and 124 here, 704 in `encode_der`, in the order that devices need.
 
 Settings come first and the point that puts them in force last; what belongs together goes in one FC16, because rates
 that are written one by one pass through a window that contradicts itself, and devices refuse that.
@@ -6,45 +6,17 @@ that are written one by one pass through a window that contradicts itself, and d
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterator
 
 from orchestrator.commands import BatteryCommand, InverterCommand
-from orchestrator.drivers.base import Registers, RegisterWrite, WriteGroup
-from orchestrator.sunspec.capabilities import PERCENT_SCALES
-from orchestrator.sunspec.codec import scale_down
-from orchestrator.sunspec.device import CONTROLS, STORAGE, FoundModel, SunSpecDevice
+from orchestrator.drivers.base import Registers, WriteGroup
+from orchestrator.sunspec import encode_der
+from orchestrator.sunspec.device import CONTROLS, DER_CONTROLS, STORAGE, FoundModel, SunSpecDevice
 from orchestrator.sunspec.enums import Connection, GridCharging, LimitEnabled, StorageControl
 from orchestrator.sunspec.models import MODELS
-from orchestrator.sunspec.registers import read_raw, read_scale, read_value
-
-WRITABLE: Final = frozenset(
-    {
-        "123.Conn_WinTms",
-        "123.Conn_RvrtTms",
-        "123.Conn",
-        "123.WMaxLimPct",
-        "123.WMaxLimPct_WinTms",
-        "123.WMaxLimPct_RvrtTms",
-        "123.WMaxLimPct_RmpTms",
-        "123.WMaxLim_Ena",
-        "124.StorCtl_Mod",
-        "124.OutWRte",
-        "124.InWRte",
-        "124.InOutWRte_WinTms",
-        "124.InOutWRte_RvrtTms",
-        "124.InOutWRte_RmpTms",
-        "124.ChaGriSet",
-    }
-)
-"""Every register this driver may ever write. A label on a write is the name of its first register."""
-
-REVERT_MAX_S: Final = 0xFFFE
-REFRESH_SHARE: Final = 0.4
-"""A group is written again after this share of its revert time: strictly before half of it."""
-
-Value = tuple[str, int]
+from orchestrator.sunspec.percent import limit_raw, percent_raw, percent_scale
+from orchestrator.sunspec.registers import read_raw, read_value
+from orchestrator.sunspec.writes import Value, refresh_s, revert_s, writes
 
 
 def encode(device: SunSpecDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
@@ -68,56 +40,74 @@ def _connect(device: SunSpecDevice, command: InverterCommand, registers: Registe
         return None
     if command.connect and read_raw(registers, controls.address, MODELS[CONTROLS]["Conn"]) == Connection.CONNECT:
         return None
-    revert_s = 0 if command.connect or not command.ac_limit_reverts else _revert_s(command)
+    seconds = 0 if command.connect or not command.ac_limit_reverts else revert_s(command)
     values = (
         ("Conn_WinTms", 0),
-        ("Conn_RvrtTms", revert_s),
+        ("Conn_RvrtTms", seconds),
         ("Conn", Connection.CONNECT if command.connect else Connection.DISCONNECT),
     )
-    writes = tuple(_writes(device, controls, values))
-    return WriteGroup("connect", writes, _refresh_s(device, "123.Conn_RvrtTms", revert_s))
+    return WriteGroup(
+        "connect", tuple(writes(device, controls, values)), refresh_s(device, "123.Conn_RvrtTms", seconds)
+    )
 
 
 def _ac_limit(device: SunSpecDevice, command: InverterCommand, registers: Registers) -> WriteGroup | None:
+    if device.limits_by == DER_CONTROLS:
+        return encode_der.ac_limit(device, command, registers)
+    return _immediate_limit(device, command, registers) if device.limits_by == CONTROLS else None
+
+
+def _immediate_limit(device: SunSpecDevice, command: InverterCommand, registers: Registers) -> WriteGroup | None:
     """Model 123 offsets 5 to 9, Ena last. No limit is 100 % and Ena 0, written only where Ena is not 0 already."""
     controls = device.controls
-    if controls is None or not device.capabilities.limits_ac:
+    if controls is None:
         return None
     limited = command.ac_limit_watts is not None
     shown = read_raw(registers, controls.address, MODELS[CONTROLS]["WMaxLim_Ena"])
     if not limited and shown == LimitEnabled.DISABLED:
         return None
-    revert_s = _revert_s(command) if limited and command.ac_limit_reverts else 0
+    seconds = revert_s(command) if limited and command.ac_limit_reverts else 0
+    scale = percent_scale(device, controls, "WMaxLimPct_SF", registers)
     values = (
-        ("WMaxLimPct", _limit_raw(device, controls, command.ac_limit_watts, registers)),
+        ("WMaxLimPct", limit_raw(device, command.ac_limit_watts, scale)),
         ("WMaxLimPct_WinTms", 0),
-        ("WMaxLimPct_RvrtTms", revert_s),
+        ("WMaxLimPct_RvrtTms", seconds),
         ("WMaxLimPct_RmpTms", 0),
         ("WMaxLim_Ena", LimitEnabled.ENABLED if limited else LimitEnabled.DISABLED),
     )
-    writes = tuple(_writes(device, controls, values))
-    return WriteGroup("ac_limit", writes, _refresh_s(device, "123.WMaxLimPct_RvrtTms", revert_s))
+    refresh = refresh_s(device, "123.WMaxLimPct_RvrtTms", seconds)
+    return WriteGroup("ac_limit", tuple(writes(device, controls, values)), refresh)
 
 
 def _battery(device: SunSpecDevice, command: InverterCommand, registers: Registers) -> WriteGroup | None:
+    if command.battery is None:
+        return None
+    if device.commands_battery_by == DER_CONTROLS:
+        return encode_der.set_point(device, command, command.battery, registers)
+    return _storage_window(device, command, command.battery, registers)
+
+
+def _storage_window(
+    device: SunSpecDevice, command: InverterCommand, battery: BatteryCommand, registers: Registers
+) -> WriteGroup | None:
     """Model 124: rates and timers in one FC16, with ChaGriSet where it has to change, then StorCtl_Mod."""
-    storage, battery = device.storage, command.battery
-    if storage is None or battery is None:
+    storage = device.storage
+    if storage is None:
         return None
     mode, out_rate, in_rate = _window(device, storage, battery, registers)
-    revert_s = _revert_s(command) if mode else 0
+    seconds = revert_s(command) if mode else 0
     values = [
         ("OutWRte", out_rate),
         ("InWRte", in_rate),
         ("InOutWRte_WinTms", 0),
-        ("InOutWRte_RvrtTms", revert_s),
+        ("InOutWRte_RvrtTms", seconds),
         ("InOutWRte_RmpTms", 0),
         *_grid_charging(device, storage, battery, registers),
     ]
     # Where a device lacks one of these, permission and timer go before the rates that need them.
-    settings = reversed(tuple(_writes(device, storage, values)))
-    activation = _writes(device, storage, [("StorCtl_Mod", mode)])
-    return WriteGroup("battery", (*settings, *activation), _refresh_s(device, "124.InOutWRte_RvrtTms", revert_s))
+    settings = reversed(tuple(writes(device, storage, values)))
+    activation = writes(device, storage, [("StorCtl_Mod", mode)])
+    return WriteGroup("battery", (*settings, *activation), refresh_s(device, "124.InOutWRte_RvrtTms", seconds))
 
 
 def _window(
@@ -131,11 +121,11 @@ def _window(
     reference = read_value(registers, storage.address, MODELS[STORAGE]["WChaMax"])
     if not reference or reference < 0:
         reference = device.storage_reference_watts or 0.0
-    scale = _percent_scale(device, storage, "InOutWRte_SF", registers)
-    full = _percent_raw(100.0, scale)
+    scale = percent_scale(device, storage, "InOutWRte_SF", registers)
+    full = percent_raw(100.0, scale)
 
     def rate(watts: float) -> int:
-        return _percent_raw(min(max(100.0 * watts / reference, -100.0), 100.0), scale)
+        return percent_raw(min(max(100.0 * watts / reference, -100.0), 100.0), scale)
 
     mode = StorageControl.NONE
     if battery.high_watts is not None:
@@ -157,57 +147,3 @@ def _grid_charging(
     shown = read_raw(registers, storage.address, MODELS[STORAGE]["ChaGriSet"])
     if wanted is not None and shown is not None and shown != wanted:
         yield "ChaGriSet", wanted
-
-
-def _limit_raw(device: SunSpecDevice, controls: FoundModel, watts: float | None, registers: Registers) -> int:
-    """WMaxLimPct for a limit, rounded down: the limit is never exceeded by rounding."""
-    scale = _percent_scale(device, controls, "WMaxLimPct_SF", registers)
-    if watts is None or not device.ac_reference_watts:
-        return _percent_raw(100.0, scale)
-    percent = min(100.0 * watts / device.ac_reference_watts, 100.0)
-    # Without the hair, 30 % would become 29.99 % where the division leaves 29.999999999999996.
-    return math.floor(scale_down(percent, scale) + 1e-9)
-
-
-def _percent_raw(percent: float, scale: int) -> int:
-    return round(scale_down(percent, scale))
-
-
-def _percent_scale(device: SunSpecDevice, model: FoundModel, name: str, registers: Registers) -> int:
-    """The newest scale factor, because some makes change it; what discovery saw where it was not read."""
-    scale = read_scale(registers, model.address + MODELS[model.id][name].offset)
-    return scale if scale is not None and scale in PERCENT_SCALES else device.scale_factors[f"{model.id}.{name}"]
-
-
-def _revert_s(command: InverterCommand) -> int:
-    return max(1, min(math.ceil(command.valid_for_s), REVERT_MAX_S))
-
-
-def _refresh_s(device: SunSpecDevice, timer: str, revert_s: int) -> float | None:
-    return REFRESH_SHARE * revert_s if revert_s and timer in device.implemented else None
-
-
-def _writes(device: SunSpecDevice, model: FoundModel, values: Iterable[Value]) -> Iterator[RegisterWrite]:
-    """Values of adjacent points joined into one write each, around points that the device does not implement."""
-    run: list[Value] = []
-    end = 0
-    for name, value in values:
-        point = MODELS[model.id][name]
-        if f"{model.id}.{name}" not in device.implemented:
-            continue
-        if run and point.offset != end:
-            yield _write(model, run)
-            run = []
-        run.append((name, value))
-        end = point.end
-    if run:
-        yield _write(model, run)
-
-
-def _write(model: FoundModel, run: list[Value]) -> RegisterWrite:
-    points = [MODELS[model.id][name] for name, _ in run]
-    for point in points:
-        if f"{model.id}.{point.name}" not in WRITABLE:
-            raise ValueError(f"{model.id}.{point.name} is not a register this driver may write")
-    words = tuple(word for point, (_, value) in zip(points, run, strict=True) for word in point.type.pack(value))
-    return RegisterWrite(model.address + points[0].offset, words, f"{model.id}.{points[0].name}")

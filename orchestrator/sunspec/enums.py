@@ -1,4 +1,4 @@
-"""The enumerations and bit fields of the control points, by name."""
+"""The enumerations and bit fields of control points and of typed ports, by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Connection(IntEnum):
 
 
 class LimitEnabled(IntEnum):
-    """Model 123, WMaxLim_Ena."""
+    """Model 123, WMaxLim_Ena; model 704, WMaxLimPctEna, WSetEna and what they revert to."""
 
     DISABLED = 0
     ENABLED = 1
@@ -35,3 +35,31 @@ class GridCharging(IntEnum):
 
     PV = 0
     GRID = 1
+
+
+class SetPointUnit(IntEnum):
+    """Model 704, WSetMod: what the set point is given in."""
+
+    PERCENT = 0
+    WATTS = 1
+
+
+class ControlModes(IntFlag):
+    """Model 702, CtrlModes: what the device can be told (of 14 bits, those that are used here)."""
+
+    LIMIT_WATTS = 1
+    SET_WATTS = 2
+
+
+class PortType(IntEnum):
+    """Model 714, PrtTyp (of 7 values, those that are used here)."""
+
+    PV = 0
+    STORAGE = 1
+
+
+class GridConnection(IntEnum):
+    """Model 701, ConnSt."""
+
+    DISCONNECTED = 0
+    CONNECTED = 1

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from orchestrator.drivers.base import Registers
-from orchestrator.samples import Nameplate
-from orchestrator.sunspec.capabilities import PERCENT_SCALES, capabilities
+from orchestrator.sunspec.capabilities import capabilities, commands_battery_by, limits_by
 from orchestrator.sunspec.device import (
+    BATTERY,
     COMMON,
     CONTROLS,
+    DER_CAPACITY,
+    DER_CONTROLS,
+    DER_DC,
+    DER_STORAGE,
     INVERTERS,
     METERS,
     MPPT,
     NAMEPLATE,
     SETTINGS,
     STORAGE,
-    DcModule,
+    WRITTEN,
     FoundModel,
-    ModuleKind,
     SunSpecDevice,
 )
 from orchestrator.sunspec.enums import GridCharging
+from orchestrator.sunspec.inputs import find_inputs, nameless_are_pv
 from orchestrator.sunspec.models import MODELS
+from orchestrator.sunspec.percent import PERCENT_SCALES
+from orchestrator.sunspec.ratings import AC_RATINGS, AC_REFERENCES, AC_SETTINGS, first_of, nameplate, read_ratings
 from orchestrator.sunspec.reads import with_plan
 from orchestrator.sunspec.registers import read_raw, read_scale, read_value
 
-STATIC_POINTS: Final[dict[int, tuple[str, ...]]] = {
-    COMMON: ("Mn", "Md", "Vr", "SN"),
+STATIC_POINTS: Final[Mapping[int, tuple[str, ...]]] = {
+    COMMON: ("Mn", "Md", "Opt", "Vr", "SN"),
     NAMEPLATE: (
         *("WRtg", "WRtg_SF", "WHRtg", "WHRtg_SF"),
         *("MaxChaRte", "MaxChaRte_SF", "MaxDisChaRte", "MaxDisChaRte_SF"),
@@ -46,8 +52,25 @@ STATIC_POINTS: Final[dict[int, tuple[str, ...]]] = {
         *("InOutWRte_WinTms", "InOutWRte_RvrtTms", "InOutWRte_RmpTms", "ChaGriSet"),
         *("WChaMax_SF", "ChaState_SF", "InOutWRte_SF"),
     ),
+    DER_CAPACITY: (
+        *("WMaxRtg", "WChaRteMaxRtg", "WDisChaRteMaxRtg", "CtrlModes"),
+        *("WMax", "WChaRteMax", "WDisChaRteMax", "W_SF"),
+    ),
+    DER_CONTROLS: (
+        *("WMaxLimPctEna", "WMaxLimPct", "WMaxLimPctRvrt", "WMaxLimPctEnaRvrt", "WMaxLimPctRvrtTms"),
+        *("WSetEna", "WSetMod", "WSet", "WSetRvrt", "WSetEnaRvrt", "WSetRvrtTms"),
+        *("WMaxLimPct_SF", "WSet_SF"),
+    ),
+    DER_STORAGE: ("WHRtg", "SoC", "WH_SF", "Pct_SF"),
+    BATTERY: (
+        *("WHRtg", "WChaRteMax", "WDisChaRteMax", "SoC", "W"),
+        *("WHRtg_SF", "WChaDisChaMax_SF", "SoC_SF", "W_SF"),
+    ),
 }
-"""Model 160 is missing here because its static points, the names of its modules, repeat."""
+"""The static points of models 160 and 714 are not here, because they repeat: see `REPEATED_POINTS`."""
+
+REPEATED_POINTS: Final = {MPPT: (("DCW_SF", "N"), ("IDStr",)), DER_DC: (("NPrt", "DCW_SF"), ("PrtTyp",))}
+"""What is read once of the models with DC inputs: points of the fixed part, and of each input."""
 
 STORAGE_NEEDS: Final = ("124.WChaMax", "124.ChaState", "124.OutWRte", "124.InWRte", "124.StorCtl_Mod")
 """Presence of model 124 proves nothing: a PV-only SMA publishes it with nothing but StorCtl_Mod = 0."""
@@ -57,35 +80,29 @@ def build_device(base: int, models: tuple[FoundModel, ...], words: Registers) ->
     """The device that the chain and the words of its static points describe."""
     first = _first_of_each(models)
     implemented = frozenset(_implemented(first.values(), words))
-    ratings = _ratings(first, words)
+    ratings = read_ratings(first, words)
     storage = _usable_storage(first.get(STORAGE), implemented, words)
     device = SunSpecDevice(
         base=base,
         models=models,
-        nameplate=_nameplate(first, words, ratings),
-        inverter=next((first[model_id] for model_id in first if model_id in INVERTERS), None),
+        nameplate=nameplate(first, words, ratings),
+        inverter=next((first[model_id] for model_id in INVERTERS if model_id in first), None),
         meter=next((first[model_id] for model_id in first if model_id in METERS), None),
         controls=first.get(CONTROLS),
         storage=storage,
-        modules=tuple(_modules(models, words)),
+        der_controls=first.get(DER_CONTROLS),
+        energy=_usable(first.get(DER_STORAGE), implemented, ("713.SoC", "713.WHRtg")),
+        bank=_usable(_only(models, BATTERY, first), implemented, ("802.SoC", "802.WHRtg")),
+        modules=find_inputs(models, words),
         implemented=implemented,
         scale_factors=MappingProxyType(dict(_scale_factors(first.values(), words))),
-        rated_watts=ratings.get("120.WRtg") or ratings.get("121.WMax"),
-        ac_reference_watts=ratings.get("121.WMax") or ratings.get("120.WRtg"),
+        rated_watts=first_of(ratings, (*AC_RATINGS, *AC_SETTINGS)),
         storage_reference_watts=ratings.get("124.WChaMax") if storage else None,
         found_grid_charging=_grid_charging(storage, words),
     )
-    device = replace(_nameless_are_pv(device), capabilities=capabilities(device))
+    device = _with_controls(_inputs_told_apart(device), ratings, _control_modes(first.get(DER_CAPACITY), words))
+    device = replace(device, capabilities=capabilities(device), doubtful=tuple(_doubtful(device, first)))
     return with_plan(device)
-
-
-def module_kind(name: str | None) -> ModuleKind:
-    """What a module is by its IDStr: "StCha 3" takes the battery's charging, "StDisCha 4" its discharging (Fronius)."""
-    if name is None:
-        return ModuleKind.UNKNOWN
-    if name.startswith("StDisCha"):
-        return ModuleKind.DISCHARGE
-    return ModuleKind.CHARGE if name.startswith("StCha") else ModuleKind.PV
 
 
 def _first_of_each(models: tuple[FoundModel, ...]) -> dict[int, FoundModel]:
@@ -98,16 +115,26 @@ def _first_of_each(models: tuple[FoundModel, ...]) -> dict[int, FoundModel]:
 
 def _length_fits(model: FoundModel) -> bool:
     """A model that is shorter than its layout is not that model; what we write to must have exactly its length."""
-    if model.id in (CONTROLS, STORAGE):
+    if model.id in WRITTEN:
         return model.length == MODELS[model.id].length
     return model.length >= MODELS[model.id].length - (1 if model.id == COMMON else 0)
 
 
+def _only(models: tuple[FoundModel, ...], model_id: int, first: Mapping[int, FoundModel]) -> FoundModel | None:
+    """The model where there is one of its kind: the power of one of two batteries says nothing of both."""
+    return first.get(model_id) if sum(model.id == model_id for model in models) == 1 else None
+
+
 def _implemented(models: Iterable[FoundModel], words: Registers) -> Iterator[str]:
     for model in models:
-        for name in STATIC_POINTS.get(model.id, ()):
-            if read_raw(words, model.address, MODELS[model.id][name]) is not None:
-                yield f"{model.id}.{name}"
+        yield from implemented_points(model, words)
+
+
+def implemented_points(model: FoundModel, words: Registers) -> Iterator[str]:
+    """The static points of `model` that have a value in `words`, as "124.OutWRte"."""
+    for name in STATIC_POINTS.get(model.id, ()):
+        if read_raw(words, model.address, MODELS[model.id][name]) is not None:
+            yield f"{model.id}.{name}"
 
 
 def _scale_factors(models: Iterable[FoundModel], words: Registers) -> Iterator[tuple[str, int]]:
@@ -119,38 +146,6 @@ def _scale_factors(models: Iterable[FoundModel], words: Registers) -> Iterator[t
                     yield f"{model.id}.{name}", scale
 
 
-def _ratings(first: dict[int, FoundModel], words: Registers) -> dict[str, float]:
-    """Ratings by point name, only those that are above zero: a rating of 0 says nothing."""
-    wanted = ("120.WRtg", "120.WHRtg", "120.MaxChaRte", "120.MaxDisChaRte", "121.WMax", "124.WChaMax")
-    ratings: dict[str, float] = {}
-    for label in wanted:
-        model_id, name = int(label[:3]), label[4:]
-        if model_id in first:
-            value = read_value(words, first[model_id].address, MODELS[model_id][name])
-            if value is not None and value > 0:
-                ratings[label] = value
-    return ratings
-
-
-def _nameplate(first: dict[int, FoundModel], words: Registers, ratings: dict[str, float]) -> Nameplate:
-    common = first.get(COMMON)
-
-    def text(name: str) -> str:
-        return "" if common is None else read_raw(words, common.address, MODELS[COMMON][name]) or ""
-
-    powers = [ratings[label] for label in ("120.WRtg", "121.WMax") if label in ratings]
-    return Nameplate(
-        manufacturer=text("Mn"),
-        model=text("Md"),
-        version=text("Vr"),
-        serial=text("SN"),
-        ac_max_watts=min(powers, default=None),
-        charge_max_watts=ratings.get("120.MaxChaRte"),
-        discharge_max_watts=ratings.get("120.MaxDisChaRte"),
-        capacity_wh=ratings.get("120.WHRtg"),
-    )
-
-
 def _usable_storage(storage: FoundModel | None, implemented: frozenset[str], words: Registers) -> FoundModel | None:
     if storage is None or not implemented.issuperset(STORAGE_NEEDS):
         return None
@@ -160,28 +155,46 @@ def _usable_storage(storage: FoundModel | None, implemented: frozenset[str], wor
     return storage if scale in PERCENT_SCALES and reference is not None and reference > 0 else None
 
 
+def _usable(model: FoundModel | None, implemented: frozenset[str], any_of: tuple[str, ...]) -> FoundModel | None:
+    """A model of a battery, where it says anything of one."""
+    return None if model is None or implemented.isdisjoint(any_of) else model
+
+
 def _grid_charging(storage: FoundModel | None, words: Registers) -> GridCharging | None:
     raw = None if storage is None else read_raw(words, storage.address, MODELS[STORAGE]["ChaGriSet"])
     return GridCharging(raw) if raw in tuple(GridCharging) else None
 
 
-def _modules(models: tuple[FoundModel, ...], words: Registers) -> Iterator[DcModule]:
-    mppt = MODELS[MPPT]
-    for model in models:
-        if model.id != MPPT or model.length < mppt.length:
-            continue
-        fitted = (model.length - mppt.length) // mppt.repeated_length
-        said = read_raw(words, model.address, mppt["N"])
-        for index in range(fitted if said is None else min(fitted, said)):
-            address = model.address + mppt.module_offset(index)
-            kind = module_kind(read_raw(words, address, mppt.repeated["IDStr"]))
-            yield DcModule(address, model.address, kind)
+def _control_modes(capacity: FoundModel | None, words: Registers) -> int:
+    return 0 if capacity is None else read_raw(words, capacity.address, MODELS[DER_CAPACITY]["CtrlModes"]) or 0
 
 
-def _nameless_are_pv(device: SunSpecDevice) -> SunSpecDevice:
-    """Without a battery a module that has no name can only be PV."""
-    if device.storage is not None:
-        return device
-    unknown = ModuleKind.UNKNOWN
-    modules = (replace(m, kind=ModuleKind.PV) if m.kind is unknown else m for m in device.modules)
-    return replace(device, modules=tuple(modules))
+def _inputs_told_apart(device: SunSpecDevice) -> SunSpecDevice:
+    has_battery_model = any(model is not None for model in (device.storage, device.energy, device.bank))
+    return device if has_battery_model else replace(device, modules=nameless_are_pv(device.modules))
+
+
+def _with_controls(device: SunSpecDevice, ratings: Mapping[str, float], control_modes: int) -> SunSpecDevice:
+    references = {model_id: first_of(ratings, labels) for model_id, labels in AC_REFERENCES.items()}
+    chosen = limits_by(device, references)
+    return replace(
+        device,
+        limits_by=chosen,
+        ac_reference_watts=references[chosen] if chosen else references[CONTROLS] or references[DER_CONTROLS],
+        commands_battery_by=commands_battery_by(device, control_modes),
+    )
+
+
+def _doubtful(device: SunSpecDevice, first: Mapping[int, FoundModel]) -> Iterator[FoundModel]:
+    """Models that may only be unusable for now, as at night, when some devices say "not implemented" everywhere."""
+    wanted: dict[int, bool] = {
+        NAMEPLATE: device.rated_watts is None,
+        SETTINGS: device.rated_watts is None,
+        DER_CAPACITY: device.rated_watts is None,
+        CONTROLS: device.limits_by is None,
+        DER_CONTROLS: device.limits_by is None,
+        STORAGE: device.storage is None,
+        DER_STORAGE: device.energy is None,
+        BATTERY: device.bank is None,
+    }
+    yield from (first[model_id] for model_id, unused in wanted.items() if unused and model_id in first)

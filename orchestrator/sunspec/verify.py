@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from orchestrator.drivers.base import Registers, WriteGroup
-from orchestrator.sunspec.device import SunSpecDevice
-from orchestrator.sunspec.models import MODELS
+from orchestrator.sunspec.device import FoundModel, SunSpecDevice
+from orchestrator.sunspec.models import MODELS, Point
 
 _TIMER = "RvrtTms"
 
@@ -26,17 +26,34 @@ def verify(device: SunSpecDevice, groups: Iterable[WriteGroup], registers: Regis
 
 
 def register_name(device: SunSpecDevice, address: int) -> str | None:
-    """The name of the register at `address`, None where it belongs to no model that can be written."""
-    for model in (device.controls, device.storage):
+    """The name of the point that the register at `address` is part of, None where no model there can be written."""
+    found = _point_at(device, address)
+    return None if found is None else f"{found[0].id}.{found[1].name}"
+
+
+def _point_at(device: SunSpecDevice, address: int) -> tuple[FoundModel, Point] | None:
+    for model in (device.controls, device.storage, device.der_controls):
         if model is not None and 0 <= address - model.address < 2 + model.length:
             points = MODELS[model.id].points.values()
-            return next((f"{model.id}.{p.name}" for p in points if p.offset == address - model.address), None)
+            return next(((model, p) for p in points if p.offset <= address - model.address < p.end), None)
     return None
 
 
 def _pairs(device: SunSpecDevice, group: WriteGroup, registers: Registers) -> Iterator[tuple[str, int, int]]:
+    """(name, written, shown) of each point, as unsigned numbers of all its words."""
     for write in group.writes:
-        for address, written in enumerate(write.values, start=write.address):
-            shown, name = registers.get(address), register_name(device, address)
-            if shown is not None and name is not None:
-                yield name, written, shown
+        written = dict(enumerate(write.values, start=write.address))
+        for address in written:
+            found = _point_at(device, address)
+            if found is None or address != found[0].address + found[1].offset:
+                continue
+            words = range(address, address + found[1].words)
+            if all(at in written and at in registers for at in words):
+                yield f"{found[0].id}.{found[1].name}", _number(written, words), _number(registers, words)
+
+
+def _number(registers: Registers, words: range) -> int:
+    number = 0
+    for address in words:
+        number = number << 16 | registers[address]
+    return number

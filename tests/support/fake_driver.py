@@ -13,6 +13,7 @@ from orchestrator.drivers.base import (
     Refused,
     Registers,
     RegisterWrite,
+    Role,
     WriteGroup,
 )
 from orchestrator.errors import NonsenseReply, WrongDevice
@@ -44,11 +45,15 @@ class FakeDriver:
     def __init__(self, *, reads_all: bool = False) -> None:
         self._reads = (ReadRequest(AC_AT, 13 if reads_all else 6),)
 
-    def discover(self) -> Discovery[FakeDevice]:
+    def discover(self, role: Role | None = None) -> Discovery[FakeDevice]:
         words = yield ReadRequest(MAGIC_AT, 2)
         if isinstance(words, Refused) or words[0] != MAGIC:
             raise WrongDevice("no magic word")
         return FakeDevice(words[1], self._reads)
+
+    def look_again(self, device: FakeDevice, role: Role | None = None) -> Discovery[FakeDevice]:
+        return device
+        yield
 
     def nameplate(self, device: FakeDevice) -> Nameplate:
         return Nameplate(serial=str(device.serial), ac_max_watts=5000.0)

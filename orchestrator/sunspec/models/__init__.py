@@ -27,6 +27,13 @@ _LAYOUTS: Final = (
     "mppt",
     "meter",
     "meter_float",
+    "der_measure_ac",
+    "der_capacity",
+    "der_enter_service",
+    "der_controls",
+    "der_storage_capacity",
+    "der_measure_dc",
+    "battery",
 )
 
 
@@ -52,8 +59,9 @@ class Point:
 class Model:
     """The layout that the model ids `ids` share. `length` counts the fixed part without id and length word.
 
-    `repeated` are the points of one module (model 160), offsets counted from the module's first word, and
-    `repeated_length` its words; their `scale_offset` counts from the model id word.
+    `repeated` are the points of one module (model 160) or port (714), offsets counted from the module's first word, and
+    `repeated_length` its words; their `scale_offset` counts from the model id word. The points of a group that occurs
+    once have the group's name in front ("PFWInj.PF" of model 704).
     """
 
     name: str

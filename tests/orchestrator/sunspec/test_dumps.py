@@ -6,9 +6,9 @@ import pytest
 
 from orchestrator.samples import InverterSample, OperatingState
 from orchestrator.sunspec import meter_sign
+from orchestrator.sunspec.inputs import module_kind
 from orchestrator.sunspec.models import MODELS
 from orchestrator.sunspec.registers import read_raw, read_value
-from orchestrator.sunspec.static import module_kind
 from tests.orchestrator.sunspec.images import (
     COMMON,
     DRIVER,

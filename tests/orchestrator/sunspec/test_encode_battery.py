@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.drivers.base import WriteGroup
-from orchestrator.sunspec.encode import WRITABLE
 from orchestrator.sunspec.enums import GridCharging, StorageControl
 from orchestrator.sunspec.verify import register_name
+from orchestrator.sunspec.writes import WRITABLE
 from tests.orchestrator.sunspec.images import DRIVER, Image, cycle, discovery_of, dump, hybrid, registers_of
 
 WCHAMAX = 10240.0

@@ -13,8 +13,8 @@ from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.errors import DeviceError
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.sunspec.device import SunSpecDevice
-from orchestrator.sunspec.encode import WRITABLE
 from orchestrator.sunspec.verify import register_name
+from orchestrator.sunspec.writes import WRITABLE
 from tests.orchestrator.sunspec.images import (
     COMMON,
     DRIVER,
