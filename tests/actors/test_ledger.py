@@ -180,6 +180,20 @@ def test_a_torn_file_is_set_aside(tmp_path: Path, part: float) -> None:
     assert len([each for each in tmp_path.iterdir() if "unusable" in each.name]) == 1
 
 
+def test_a_file_with_a_damaged_page_in_it_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / FILE_NAME
+    with contextlib.closing(LedgerFile.open(path, START)) as file:
+        file.record([replace(EXCESS, began_at=START + timedelta(seconds=number)) for number in range(300)])
+    content = bytearray(path.read_bytes())
+    content[5 * 4096 : 6 * 4096] = b"\xaa" * 4096
+    path.write_bytes(content)
+    with keeping(tmp_path) as ledger:
+        ledger.exports(2000)
+
+        assert len(rows(tmp_path)) == 1
+    assert "unusable" in caplog.text
+
+
 def test_a_folder_that_cannot_be_written_costs_no_cycle_and_no_excess(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -188,6 +202,8 @@ def test_a_folder_that_cannot_be_written_costs_no_cycle_and_no_excess(
     with keeping(folder) as ledger:
         ledger.exports(2000, 2000, 900, 900, 900)
         assert len(ledger.listener.of(ExcessEnded)) == 1
+        ledger.clock.advance(10)
+        ledger.exports(900)
         folder.unlink()
         ledger.clock.advance(10)
         ledger.exports(900)

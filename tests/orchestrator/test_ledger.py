@@ -91,10 +91,11 @@ def test_decisions_in_quick_succession_are_not_all_told() -> None:
     assert [excess.duration_s for excess in ledger.told] == [0, 0.6]
 
 
-def test_a_dip_of_a_second_does_not_end_it() -> None:
-    ledger = Ledger().exports(2000, 2000, 900, 2000, 900, 900, 900)
+@pytest.mark.parametrize("dip", [(900,), (900, 900)])
+def test_a_dip_of_up_to_two_seconds_does_not_end_it(dip: tuple[float, ...]) -> None:
+    ledger = Ledger().exports(2000, 2000, *dip, 2000, 900, 900, 900)
 
-    assert only(ledger.records).duration_s == 4
+    assert only(ledger.records).duration_s == 3 + len(dip)
 
 
 def test_an_excess_after_two_seconds_within_the_limit_is_another_one() -> None:

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.config import SiteConfig
 from orchestrator.ledger import Outcome
 from orchestrator.simulation.config import LoadSimulation, SunSimulation
+from orchestrator.simulation.energy_balance import stored_wh
 from orchestrator.simulation.history import Run
 from orchestrator.simulation.measures import avoidable_curtailed_wh, command_changes, direction_changes
 from orchestrator.simulation.rehearsal import WAYS, Rehearsed, bucket_s, rehearse
@@ -37,16 +38,19 @@ def test_the_curves_cover_the_whole_time_minute_by_minute() -> None:
     assert None not in trace.column("roof.ac_watts")
 
 
-def test_a_part_at_a_time_is_the_same_as_all_at_once() -> None:
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_part_at_a_time_is_the_same_as_all_at_once(number: int) -> None:
     config = site(export_limit_watts=2000.0)
-    ours = rehearsed(config)
-    loop = VirtualTime(config)
+    ours = rehearsed(config, number)
+    loop = VirtualTime(config, controller=WAYS[number].controller, keep_results=False)
+    before_wh = sum(inverter.state.stored_wh for inverter in loop.site.inverters.values())
     run = Run.of(config, loop.run(1800))
 
     assert ours.avoidable_curtailed_wh == pytest.approx(avoidable_curtailed_wh(run))
     assert ours.command_changes == command_changes(run)
     assert ours.direction_changes == direction_changes(run)
     assert ours.balance.pv_wh == pytest.approx(sum(p.pv_watts for m in run.moments for p in m.powers) / 3600)
+    assert ours.balance.stored_wh == pytest.approx(stored_wh(run.moments[-1]) - before_wh)
     assert ours.balance.gap_wh == pytest.approx(0, abs=1e-6)
 
 

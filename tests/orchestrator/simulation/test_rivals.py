@@ -11,7 +11,7 @@ from orchestrator.simulation.config import LoadSimulation
 from orchestrator.simulation.rivals import no_control, same_for_all
 from orchestrator.simulation.virtual_time import Controller, Moment, VirtualTime
 from tests.support.example_site import EXAMPLE, SUNNY
-from tests.support.virtual_site import site_config
+from tests.support.virtual_site import BATTERY, HYBRID, site_config
 
 
 def run(controller: Controller, seconds: float, load_watts: float = 1000.0, **fixed: object) -> list[Moment]:
@@ -59,6 +59,27 @@ def test_the_plain_rule_discharges_for_the_load_of_the_evening() -> None:
 
     assert {command.battery.mode for command in last.commands if command.battery} == {BatteryMode.DISCHARGE}
     assert abs(last.site_watts) < 300
+
+
+def test_the_plain_rule_discharges_in_percent_of_what_each_can_give() -> None:
+    weak = BATTERY.model_copy(update={"discharge_watts": 1000.0})
+    simulated = {"east": HYBRID, "west": HYBRID.model_copy(update={"battery": weak})}
+    loop = VirtualTime(site_config(simulated, load=LoadSimulation(base_watts=2000.0)), controller=same_for_all)
+    for name in simulated:
+        loop.site.set_pv_available(name, 0.0)
+    east, west = [command.battery.watts for command in loop.run(30)[-1].commands if command.battery]
+
+    assert east < 0
+    assert east == pytest.approx(4 * west)
+
+
+def test_the_plain_rule_leaves_an_inverter_alone_that_is_not_ours() -> None:
+    sections = site_config(EXAMPLE).model_dump()
+    sections["inverters"][0]["control"] = False
+    sections["setpoints"]["fixed"]["export_limit_watts"] = 0.0
+    last = VirtualTime(SiteConfig.model_validate(sections), controller=same_for_all).run(10)[-1]
+
+    assert {command.inverter for command in last.commands} == {"west", "roof"}
 
 
 def test_the_plain_rule_commands_no_battery_that_is_not_ours() -> None:
