@@ -211,7 +211,12 @@ def _health(options: argparse.Namespace) -> int:
 
 def _release(options: argparse.Namespace) -> int:
     config = load_config(options.site)
+    from actors.process import running_pid  # noqa: PLC0415
     from actors.release import release_site  # noqa: PLC0415
+
+    pid = running_pid(Path(config.control.state_dir))
+    if pid is not None:
+        raise UsageError(f"the orchestrator runs (process {pid}) and would command them anew; stop it first")
 
     all_released = True
     for outcome in release_site(config):

@@ -138,6 +138,15 @@ def test_release_hands_back_what_a_killed_orchestrator_left(tmp_path: Path, caps
         assert not list((tmp_path / "state").rglob("*.json"))
 
 
+def test_release_is_refused_while_the_orchestrator_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = example_site(tmp_path)
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        running.wait_for_output(SHOWS_A_CYCLE)
+
+        assert main(["release", str(path)]) == 2
+        assert f"the orchestrator runs (process {running.process.pid})" in capsys.readouterr().err
+
+
 def test_release_names_the_inverter_that_cannot_be_reached(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = example_site(tmp_path)
     config: SiteConfig = load_config(path)
