@@ -18,6 +18,9 @@ from orchestrator.samples import MeterSample
 MOVING_PART_OF_RATING = 0.04
 """A sum of AC that moves by more than this part of nameplate a step makes the estimate doubtful."""
 
+DOUBT_S = 3.0
+"""A value that the meter has shown for so long is not of another moment than the AC power of then: no more doubt."""
+
 SILENT_AFTER_PERIODS = 3
 SILENT_AFTER_MOST_S = 5.0
 
@@ -41,7 +44,8 @@ def estimate_load(before: LoadEstimate | None, meter: MeterSample, plant: Plant)
     if before is not None and before.inverters != seen:
         before = None
     if before is not None and meter.changed_at_s == before.meter_changed_at_s:
-        return replace(before, ac_watts=plant.ac_watts)
+        believed = meter.at_s - meter.changed_at_s >= DOUBT_S
+        return replace(before, load_watts=before.raw_watts if believed else before.load_watts, ac_watts=plant.ac_watts)
     raw = load = meter.site_watts + plant.ac_watts
     moved = 0.0 if before is None else plant.ac_watts - before.ac_watts
     if before is not None and abs(moved) > MOVING_PART_OF_RATING * plant.rating_watts:

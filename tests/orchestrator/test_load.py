@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.cycle import ControlState
@@ -37,6 +39,16 @@ def test_a_sleeping_inverter_adds_nothing() -> None:
 def test_a_meter_value_seen_before_says_nothing_of_ac_that_moved_since() -> None:
     first = estimate_load(None, meter(-500), seen(east=2000))
     assert estimate_load(first, meter(-500), seen(east=1000)).load_watts == 1500
+
+
+def test_a_value_that_the_meter_has_shown_for_three_seconds_is_believed() -> None:
+    first = estimate_load(None, meter(9000), seen(east=5000))
+    doubted = estimate_load(first, meter(-500, 2.0), seen(east=2000))
+    still = replace(meter(-500, 2.0), at_s=4.9)
+    at_last = replace(meter(-500, 2.0), at_s=5.0)
+
+    assert estimate_load(doubted, still, seen(east=2000)).load_watts == 4500
+    assert estimate_load(doubted, at_last, seen(east=2000)).load_watts == 1500
 
 
 @pytest.mark.parametrize(
