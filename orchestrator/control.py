@@ -43,6 +43,9 @@ EXCESS_PART_OF_RATING = 0.004
 EXCESS_LEAST_WATTS = 25.0
 """Above this a limit counts as exceeded, and even a small reduction is written."""
 
+EXCESS_STEPS = 2
+"""After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Inputs:
@@ -130,7 +133,10 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
     binding = is_binding(plant, room())
     allocation = _share(inputs, plant, balance, target_watts)
     targets = {name: share.watts for name, share in allocation.shares.items()}
-    room_watts = room(fed_watts=newly_fed_watts(plant, targets) if binding else 0.0)
+    excess = _exceeds(plant, load.load_watts, export_limit, wanted.generation_limit_watts)
+    excess_steps = inputs.state.excess_steps + 1 if excess else 0
+    feeds = binding and excess_steps <= EXCESS_STEPS
+    room_watts = room(fed_watts=newly_fed_watts(plant, targets) if feeds else 0.0)
     state = replace(
         inputs.state,
         load=load,
@@ -139,6 +145,7 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
         import_steps=hidden.import_steps,
         probe=hidden.probe,
         uses=_uses(inputs, allocation),
+        excess_steps=excess_steps,
     )
     available_watts = balance.available_watts(plant.battery_watts)
     return _Decision(
@@ -148,7 +155,7 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
         allocation=allocation,
         room_watts=room_watts,
         limits_watts={} if room_watts is None else hand_out_room(plant, room_watts, targets),
-        excess=_exceeds(plant, load.load_watts, export_limit, wanted.generation_limit_watts),
+        excess=excess,
         state=state,
         totals=_totals(inputs, load.load_watts),
     )

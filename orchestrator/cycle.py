@@ -155,6 +155,7 @@ class ControlState:
     target_watts: float = 0.0
     target_pending: Pending | None = None
     import_steps: int = 0
+    excess_steps: int = 0
     probe: Probe = field(default_factory=Probe)
     trust: MeterTrust = field(default_factory=MeterTrust)
     inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
