@@ -25,7 +25,7 @@ FILE_NAME: Final = "ledger.sqlite3"
 APPLICATION_ID: Final = 0x6F6C6467  # "oldg"
 SCHEMA_VERSION: Final = 1
 MOST_ROWS: Final = 100_000
-"""About 40 MB. Beyond it the oldest rows go, whatever their age."""
+"""About 50 MB. Beyond it the oldest rows go, whatever their age."""
 WAIT_FOR_LOCK_S: Final = 1.0
 
 _SCHEMA: Final = f"""
@@ -154,7 +154,7 @@ def _check(connection: sqlite3.Connection) -> None:
         raise _Foreign("it is another program's database")
     if _number(connection, "user_version") != SCHEMA_VERSION:
         raise _Foreign("it was written by another version of this program")
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
         raise _Foreign(f"it is damaged: {verdict}")
 

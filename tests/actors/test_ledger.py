@@ -194,6 +194,18 @@ def test_a_file_with_a_damaged_page_in_it_is_set_aside(tmp_path: Path, caplog: p
     assert "unusable" in caplog.text
 
 
+def test_a_file_whose_rows_are_out_of_order_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / FILE_NAME
+    with contextlib.closing(LedgerFile.open(path, START)) as file:
+        file.record([replace(EXCESS, began_at=START + timedelta(seconds=number)) for number in range(9)])
+    path.write_bytes(path.read_bytes().replace(b"00:00:03.000", b"00:09:03.000"))
+    with keeping(tmp_path) as ledger:
+        ledger.exports(2000)
+
+        assert len(rows(tmp_path)) == 1
+    assert "it is damaged: row not in PRIMARY KEY order" in caplog.text
+
+
 def test_a_folder_that_cannot_be_written_costs_no_cycle_and_no_excess(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

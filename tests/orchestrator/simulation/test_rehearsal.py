@@ -20,10 +20,10 @@ from tests.support.virtual_site import site_config
 MIDNIGHT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def site(**fixed: object) -> SiteConfig:
+def site(noise_watts: float = 0.0, **fixed: object) -> SiteConfig:
     """The example plant in a sunny afternoon."""
     sun = SunSimulation(start_fraction=0.2, cloud_period_s=60.0)
-    config = site_config(EXAMPLE, sun=sun, load=LoadSimulation(base_watts=500.0))
+    config = site_config(EXAMPLE, sun=sun, load=LoadSimulation(base_watts=500.0, noise_watts=noise_watts))
     return SiteConfig.model_validate(config.model_dump() | {"setpoints": {"fixed": fixed}})
 
 
@@ -40,7 +40,7 @@ def test_the_curves_cover_the_whole_time_minute_by_minute() -> None:
 
 @pytest.mark.parametrize("number", [0, 2])
 def test_a_part_at_a_time_is_the_same_as_all_at_once(number: int) -> None:
-    config = site(export_limit_watts=2000.0)
+    config = site(noise_watts=200.0, export_limit_watts=2000.0)
     ours = rehearsed(config, number)
     loop = VirtualTime(config, controller=WAYS[number].controller, keep_results=False)
     before_wh = sum(inverter.state.stored_wh for inverter in loop.site.inverters.values())

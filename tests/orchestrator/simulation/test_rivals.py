@@ -67,9 +67,10 @@ def test_the_plain_rule_discharges_in_percent_of_what_each_can_give() -> None:
     loop = VirtualTime(site_config(simulated, load=LoadSimulation(base_watts=2000.0)), controller=same_for_all)
     for name in simulated:
         loop.site.set_pv_available(name, 0.0)
-    east, west = [command.battery.watts for command in loop.run(30)[-1].commands if command.battery]
+    last = loop.run(30)[-1]
+    east, west = [command.battery.watts for command in last.commands if command.battery]
 
-    assert east < 0
+    assert abs(last.site_watts) < 200
     assert east == pytest.approx(4 * west)
 
 
