@@ -56,7 +56,14 @@ class InverterActor(Actor):
         self._store = store
         self._site = site
         self._session = DeviceSession(
-            config.name, driver, link, config.unit_id, clock=self.clock, retry_longest_s=RETRY_LONGEST_S
+            config.name,
+            driver,
+            link,
+            config.unit_id,
+            clock=self.clock,
+            retry_longest_s=RETRY_LONGEST_S,
+            role="inverter",
+            write_single=config.write_single,
         )
         self._writer = CommandWriter(self._session, self.clock, self.observer, say=site.tell)
         self._sample: InverterSample | None = None

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Protocol
 
@@ -37,8 +40,14 @@ class Link(Protocol):
         Raises LinkDown, LinkTimeout, RequestRefused or NonsenseReply (another number of words came back).
         """
 
-    def write(self, unit_id: int, address: int, values: Sequence[int], device: str) -> None:
-        """Write `values` (words) from `address` in one request of function 16. Raises as `read`."""
+    def write(
+        self, unit_id: int, address: int, values: Sequence[int], device: str, *, one_by_one: bool = False
+    ) -> None:
+        """Write `values` (words) from `address` in one request of function 16. Raises as `read`.
+
+        `one_by_one`: each word in a request of function 6 instead, for devices that know no other. What was written
+        before a refusal stays written.
+        """
 
     def close(self) -> None:
         """End the connection; the next call makes a new one."""
@@ -73,12 +82,30 @@ class FairLock:
             self._condition.notify_all()
 
 
-class ModbusLink:
-    """A `Link` over Modbus TCP. `timeout_s` bounds the connection and each reply; nothing is tried twice."""
+@dataclass(frozen=True, slots=True)
+class LinkNeeds:
+    """What the devices behind one host and port need.
 
-    def __init__(self, host: str, port: int, timeout_s: float, clock: Clock, observer: Observer) -> None:
+    `timeout_s` bounds the connection and each reply; `min_gap_s` is the least time from a reply to the next request.
+    """
+
+    timeout_s: float
+    min_gap_s: float = 0.0
+
+    def __or__(self, other: LinkNeeds) -> LinkNeeds:
+        """What both need: the longer of each."""
+        return LinkNeeds(max(self.timeout_s, other.timeout_s), max(self.min_gap_s, other.min_gap_s))
+
+
+class ModbusLink:
+    """A `Link` over Modbus TCP. `timeout_s` and `min_gap_s` as in `LinkNeeds`; nothing is tried twice."""
+
+    def __init__(
+        self, host: str, port: int, timeout_s: float, clock: Clock, observer: Observer, *, min_gap_s: float = 0.0
+    ) -> None:
         self._name = f"{host}:{port}"
-        self._timeout_s = timeout_s
+        self._needs = LinkNeeds(timeout_s, min_gap_s)
+        self._quiet_since_s = float("-inf")
         self._clock = clock
         self._observer = observer
         self._turn = FairLock()
@@ -96,13 +123,13 @@ class ModbusLink:
 
         return tuple(self._in_turn(device, read).registers)
 
-    def write(self, unit_id: int, address: int, values: Sequence[int], device: str) -> None:
+    def write(
+        self, unit_id: int, address: int, values: Sequence[int], device: str, *, one_by_one: bool = False
+    ) -> None:
         """See `Link`."""
-
-        def write() -> ModbusPDU:
-            return self._send(lambda: self._client.write_registers(address, list(values), device_id=unit_id))
-
-        self._in_turn(device, write)
+        parts = [(at, (word,)) for at, word in enumerate(values, address)] if one_by_one else [(address, values)]
+        for at, words in parts:
+            self._in_turn(device, partial(self._write, unit_id, at, words, single=one_by_one))
 
     def connect(self) -> bool:
         """Make the connection now; whether the peer takes it. Others need not call this: a request connects as well."""
@@ -110,31 +137,37 @@ class ModbusLink:
             return bool(self._client.connect())  # type: ignore[no-untyped-call]
 
     @property
-    def timeout_s(self) -> float:
-        """How long a connection or a reply may take."""
-        return self._timeout_s
+    def needs(self) -> LinkNeeds:
+        """What it grants to the devices behind it."""
+        return self._needs
 
     def close(self) -> None:
         """See `Link`. Waits for a request that is under way."""
         with self._turn:
             self._disconnect()
 
-    def allow(self, timeout_s: float) -> None:
-        """From now on wait so long for each reply. The connection is made anew by the next call."""
+    def allow(self, needs: LinkNeeds) -> None:
+        """From now on grant this. The connection is made anew by the next call."""
         with self._turn:
             self._disconnect()
-            self._timeout_s = timeout_s
+            self._needs = needs
             self._client = self._make_client()
+
+    def _write(self, unit_id: int, address: int, values: Sequence[int], *, single: bool) -> ModbusPDU:
+        if single:
+            return self._send(lambda: self._client.write_register(address, values[0], device_id=unit_id))
+        return self._send(lambda: self._client.write_registers(address, list(values), device_id=unit_id))
 
     def _make_client(self) -> ModbusTcpClient:
         host, port = self._address
-        return ModbusTcpClient(host, port=port, timeout=self._timeout_s, retries=0)
+        return ModbusTcpClient(host, port=port, timeout=self._needs.timeout_s, retries=0)
 
     def _disconnect(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]
 
     def _in_turn(self, device: str, request: Callable[[], ModbusPDU]) -> ModbusPDU:
         with self._turn:
+            self._keep_the_gap()
             began_s = self._clock.now_s()
             error: DeviceError | None = None
             try:
@@ -143,7 +176,14 @@ class ModbusLink:
                 error = trouble
                 raise
             finally:
+                self._quiet_since_s = time.monotonic()
                 self._observer.request_done(device, self._clock.now_s() - began_s, error.kind if error else None)
+
+    def _keep_the_gap(self) -> None:
+        """Wait until the device has had its rest: some lose requests that come too soon after a reply."""
+        rest_s = self._quiet_since_s + self._needs.min_gap_s - time.monotonic()
+        if rest_s > 0:
+            time.sleep(rest_s)
 
     def _send(self, send: Callable[[], ModbusPDU]) -> ModbusPDU:
         try:
@@ -153,7 +193,7 @@ class ModbusLink:
             raise LinkDown(f"{self._name}: no connection ({_reason(trouble)})") from trouble
         except ModbusException as trouble:
             self._disconnect()
-            raise LinkTimeout(f"{self._name}: no answer within {self._timeout_s:g} s") from trouble
+            raise LinkTimeout(f"{self._name}: no answer within {self._needs.timeout_s:g} s") from trouble
         if reply.isError():
             raise self._refusal(reply.exception_code)
         return reply
@@ -176,33 +216,36 @@ class LinkPool:
     def __init__(self, clock: Clock, observer: Observer) -> None:
         self._clock = clock
         self._observer = observer
-        self._timeouts_s: dict[tuple[str, int], float] = {}
+        self._needs: dict[tuple[str, int], LinkNeeds] = {}
         self._links: dict[tuple[str, int], ModbusLink] = {}
         self._lock = threading.Lock()
 
-    def expect(self, host: str, port: int, timeout_s: float) -> None:
-        """Say before the first `link` that a device there may take `timeout_s` to answer; the largest counts."""
+    def expect(self, host: str, port: int, needs: LinkNeeds) -> None:
+        """Say before the first `link` what a device there needs; with others behind it the larger of each counts."""
         with self._lock:
-            self._timeouts_s[host, port] = max(timeout_s, self._timeouts_s.get((host, port), 0.0))
+            self._needs[host, port] = needs | self._needs.get((host, port), needs)
 
-    def expect_only(self, timeouts_s: Mapping[tuple[str, int], float]) -> None:
-        """From now on these are all the devices, by host and port, with their timeouts; other links are closed."""
+    def expect_only(self, needs: Mapping[tuple[str, int], LinkNeeds]) -> None:
+        """From now on these are all the devices, by host and port, with what they need; other links are closed."""
         with self._lock:
-            self._timeouts_s = dict(timeouts_s)
-            gone = [self._links.pop(key) for key in list(self._links) if key not in timeouts_s]
-            kept = [(link, timeouts_s[key]) for key, link in self._links.items()]
+            self._needs = dict(needs)
+            gone = [self._links.pop(key) for key in list(self._links) if key not in needs]
+            kept = [(link, needs[key]) for key, link in self._links.items()]
         for link in gone:
             link.close()
-        for link, timeout_s in kept:
-            if link.timeout_s != timeout_s:
-                link.allow(timeout_s)
+        for link, wanted in kept:
+            if link.needs != wanted:
+                link.allow(wanted)
 
     def link(self, host: str, port: int) -> ModbusLink:
         """The one link to `host` and `port`. Raises KeyError when it was not expected."""
         key = (host, port)
         with self._lock:
             if key not in self._links:
-                self._links[key] = ModbusLink(host, port, self._timeouts_s[key], self._clock, self._observer)
+                needs = self._needs[key]
+                self._links[key] = ModbusLink(
+                    host, port, needs.timeout_s, self._clock, self._observer, min_gap_s=needs.min_gap_s
+                )
             return self._links[key]
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class MeterActor(Actor):
         self._site = site
         self._report_interval_s = report_interval_s
         self._session = DeviceSession(
-            NAME, driver, link, config.unit_id, clock=self.clock, retry_longest_s=RETRY_LONGEST_S
+            NAME, driver, link, config.unit_id, clock=self.clock, retry_longest_s=RETRY_LONGEST_S, role="meter"
         )
         self._sign = meter_sign.initial(config.sign)
         self._registers: dict[int, int] = {}

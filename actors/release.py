@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actors.clock import Clock, RealClock
-from actors.link import LinkPool
+from actors.link import LinkNeeds, LinkPool
 from actors.messages import Event
 from actors.observer import NoObserver
 from actors.session import DeviceSession
@@ -42,7 +42,7 @@ def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS)
     clock = RealClock()
     links = LinkPool(clock, NoObserver())
     for inverter in config.inverters:
-        links.expect(inverter.host, inverter.port, inverter.timeout_s)
+        links.expect(inverter.host, inverter.port, LinkNeeds(inverter.timeout_s, inverter.min_gap_s))
     store = StateStore(Path(config.control.state_dir))
     try:
         for inverter in config.inverters:
@@ -57,7 +57,16 @@ def _release(
     if not config.control:
         return ReleaseOutcome(config.name, True, "left alone (control: false)")
     link = links.link(config.host, config.port)
-    session = DeviceSession(config.name, driver, link, config.unit_id, clock=clock, retry_longest_s=1.0)
+    session = DeviceSession(
+        config.name,
+        driver,
+        link,
+        config.unit_id,
+        clock=clock,
+        retry_longest_s=1.0,
+        role="inverter",
+        write_single=config.write_single,
+    )
     try:
         outcome = _write_release(config, session, store, clock)
     except DeviceError as trouble:

@@ -7,7 +7,7 @@ from typing import Any
 from actors.clock import Clock
 from actors.link import Link
 from orchestrator.cadence import Backoff
-from orchestrator.drivers.base import AnyDriver, ReadRequest, Refused, RegisterWrite, Words
+from orchestrator.drivers.base import AnyDriver, Discovery, ReadRequest, Refused, RegisterWrite, Role, Words
 from orchestrator.errors import DeviceError, LinkError, RequestRefused, WrongDevice
 
 RETRY_FIRST_S = 0.5
@@ -15,6 +15,9 @@ ILLEGAL_ADDRESS = 2
 
 WHOLE_AGAIN_S = 300.0
 """After this a read that had to be split is tried as a whole again: some devices refuse words by night only."""
+
+LOOK_AGAIN_S = 300.0
+"""How often a device is asked again for what it did not say when it was found: at night some say nothing."""
 
 
 class Unreachable(DeviceError):
@@ -28,42 +31,52 @@ class Unreachable(DeviceError):
 class DeviceSession:
     """From discovery to the loss of the connection, again and again; after a failure it waits before it tries anew.
 
-    Belongs to one actor. Everything here raises DeviceError for what devices do.
+    Belongs to one actor. `role` is what the device is wanted for (None: whatever is there), `write_single` is for a
+    device that takes one register a request (function 6). Everything here raises DeviceError for what devices do.
     """
 
     def __init__(
-        self, name: str, driver: AnyDriver, link: Link, unit_id: int, *, clock: Clock, retry_longest_s: float
+        self,
+        name: str,
+        driver: AnyDriver,
+        link: Link,
+        unit_id: int,
+        *,
+        clock: Clock,
+        retry_longest_s: float,
+        role: Role | None = None,
+        write_single: bool = False,
     ) -> None:
         self.name = name
         self.driver = driver
         self._link = link
         self._unit_id = unit_id
         self._clock = clock
+        self._role = role
+        self._write_single = write_single
         self._backoff = Backoff(RETRY_FIRST_S, retry_longest_s)
         self._last_trouble: DeviceError | None = None
         self._found: Any = None
         self._split_until_s: float | None = None
+        self._look_again_at_s = 0.0
         self.device: Any = None
         """What discovery found, without the reads that it refuses; None while there is no connection."""
 
     def connect(self, serial: str | None, *, at_once: bool = False) -> bool:
-        """Find the device unless it is found. True when it was found just now.
+        """Find the device unless it is found. True when it was found just now, or is another than it seemed to be.
 
         Raises WrongDevice when its serial number is not `serial` (None: any), Unreachable when it is too early for
         another attempt and not `at_once`, and whatever the link raises.
         """
         if self.device is not None:
-            return False
+            return self._look_again(serial)
         if self._last_trouble is not None and not at_once and not self._backoff.is_over(self._clock.now_s()):
             raise Unreachable(self._last_trouble)
         try:
-            device = self._discover()
-            self._check_serial(serial, self.driver.nameplate(device).serial)
+            self._take(self._carry_out(self.driver.discover(self._role)), serial)
         except DeviceError as trouble:
             self.lost(trouble)
             raise
-        self.device = self._found = device
-        self._split_until_s = None
         return True
 
     def read(self) -> dict[int, int]:
@@ -93,7 +106,7 @@ class DeviceSession:
     def write(self, write: RegisterWrite) -> None:
         """Write one run of registers. Loses the device on a LinkError."""
         try:
-            self._link.write(self._unit_id, write.address, write.values, self.name)
+            self._link.write(self._unit_id, write.address, write.values, self.name, one_by_one=self._write_single)
         except LinkError as trouble:
             self.lost(trouble)
             raise
@@ -109,8 +122,30 @@ class DeviceSession:
         self.device = None
         self._link.close()
 
-    def _discover(self) -> Any:
-        steps = self.driver.discover()
+    def _look_again(self, serial: str | None) -> bool:
+        """From time to time; whether the device has turned out to be another than it seemed to be."""
+        if self._clock.now_s() < self._look_again_at_s:
+            return False
+        self._look_again_at_s = self._clock.now_s() + LOOK_AGAIN_S
+        try:
+            device = self._carry_out(self.driver.look_again(self._found, self._role))
+            if device is self._found:
+                return False
+            self._take(device, serial)
+        except RequestRefused:
+            return False  # it is busy, and still known
+        except DeviceError as trouble:
+            self.lost(trouble)
+            raise
+        return True
+
+    def _take(self, device: Any, serial: str | None) -> None:
+        self._check_serial(serial, self.driver.nameplate(device).serial)
+        self.device = self._found = device
+        self._split_until_s = None
+        self._look_again_at_s = self._clock.now_s() + LOOK_AGAIN_S
+
+    def _carry_out(self, steps: Discovery[Any]) -> Any:
         answer: Words | Refused | None = None
         while True:
             try:

@@ -16,7 +16,7 @@ from actors.address import Address, Recipient
 from actors.clock import Clock
 from actors.inverter import InverterActor
 from actors.ledger import LedgerActor
-from actors.link import LinkPool
+from actors.link import LinkNeeds, LinkPool
 from actors.messages import InverterRemoved, Reconfigure, Stop
 from actors.meter import NAME as METER
 from actors.meter import MeterActor
@@ -180,15 +180,15 @@ class _Plant:
         former, self.config = self.inverters, config
         stay = {name: address for name, address in former.items() if name not in changes.removed}
         self.inverters = {each.name: stay.get(each.name) or Address(each.name) for each in config.inverters}
-        for (host, port), timeout_s in _timeouts_s(config).items():
-            self.links.expect(host, port, timeout_s)
+        for (host, port), needs in _link_needs(config).items():
+            self.links.expect(host, port, needs)
         self._tell_site(changes)
         self._stop(*(former[name] for name in changes.stopped))
         for name in changes.removed:
             self.surroundings.observer.actor_gone(name)
             if name not in self.inverters:
                 self.mqtt.tell(InverterRemoved(name))
-        self.links.expect_only(_timeouts_s(config))
+        self.links.expect_only(_link_needs(config))
         self._adopt(*(self._inverter_child(each) for each in config.inverters if each.name in changes.started))
         if changes.meter:
             self._replace(self.meter, Child(self.meter, self._start_meter))
@@ -281,15 +281,16 @@ class _Guarded:
 
 
 def _expect_devices(links: LinkPool, config: SiteConfig) -> LinkPool:
-    links.expect_only(_timeouts_s(config))
+    links.expect_only(_link_needs(config))
     return links
 
 
-def _timeouts_s(config: SiteConfig) -> dict[tuple[str, int], float]:
-    """The longest reply time of the units behind each host and port."""
-    timeouts_s: dict[tuple[str, int], float] = {}
+def _link_needs(config: SiteConfig) -> dict[tuple[str, int], LinkNeeds]:
+    """What the units behind each host and port need together."""
+    needs: dict[tuple[str, int], LinkNeeds] = {}
     devices: tuple[MeterConfig | InverterConfig, ...] = (config.meter, *config.inverters)
     for device in devices:
+        own = LinkNeeds(device.timeout_s, device.min_gap_s)
         key = (device.host, device.port)
-        timeouts_s[key] = max(device.timeout_s, timeouts_s.get(key, 0.0))
-    return timeouts_s
+        needs[key] = own | needs.get(key, own)
+    return needs

@@ -14,6 +14,8 @@ from orchestrator.config_base import Host, Name, Percent, Port, Section, Text, T
 from orchestrator.setpoints import PriorityMode, SetpointFields
 from orchestrator.simulation.config import SimulationConfig
 
+MinGap = Annotated[float, Field(ge=0, le=5)]
+
 
 class SiteSection(Section):
     """`site:` its name, and its time zone for reports."""
@@ -31,6 +33,7 @@ class MeterConfig(Section):
     unit_id: UnitId = 1
     sign: Literal["import_positive", "export_positive", "auto"] = "auto"
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    min_gap_s: MinGap = 0.0
     interval_s: Annotated[float, Field(gt=0, le=60)] = 0.25
 
 
@@ -57,6 +60,8 @@ class InverterConfig(Section):
     control: bool = True
     serial: Text | None = None
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    min_gap_s: MinGap = 0.0
+    write_single: bool = False
     interval_s: Annotated[float, Field(gt=0, le=60)] | None = None
     ac_max_watts: Annotated[float, Field(gt=0, le=1e9)] | None = None
     phases: Literal[1, 3] | None = None

@@ -82,18 +82,21 @@ def _names(
 
 
 def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """Only a meter may share the address of an inverter, which may have it in its map; a simulated one has not."""
     first: dict[tuple[str, object, object], KeyPath] = {}
+    simulated = _section(data, "simulation", "inverters")
     for path, entry in (*_entries(data, "meter"), *_entries(data, "inverters")):
         host = entry.get("host")
         if not isinstance(host, str):
             continue
         port, unit = entry.get("port", 502), entry.get("unit_id", 1)
         address = (host.lower(), str(port), str(unit))
-        if address in first:
+        behind = first.get(address) == ("meter",) and entry.get("name") not in simulated
+        if address in first and not behind:
             taken = key_path_text(first[address])
             where = (*path, "unit_id" if "unit_id" in entry else "host")
             yield where, f"host, port and unit_id must be unique; {taken} is at {host} port {port} unit {unit} already"
-        first.setdefault(address, path)
+        first[address] = path if behind else first.get(address, path)
 
 
 def _soc_ranges(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -61,6 +61,16 @@ def _sign_is_guessed(config: SiteConfig) -> str | None:
     return "meter.sign: not written, so import counts as positive until proven otherwise; write it once it is known"
 
 
+def _meter_is_behind_an_inverter(config: SiteConfig) -> str | None:
+    meter = config.meter
+    address = (meter.host.lower(), meter.port, meter.unit_id)
+    behind = (i.name for i in config.inverters if (i.host.lower(), i.port, i.unit_id) == address)
+    name = next(behind, None)
+    if name is None:
+        return None
+    return f"meter.unit_id: the address of {name}, so the meter is looked for in the registers of that inverter"
+
+
 def _revert_is_short(config: SiteConfig) -> str | None:
     control = config.control
     if control.revert_s >= _CYCLES_PER_REVERT * control.interval_s:
@@ -86,6 +96,7 @@ _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _batteries_are_not_commanded,
     _metrics_are_public,
     _sign_is_guessed,
+    _meter_is_behind_an_inverter,
     _revert_is_short,
     _stay_and_charging_from_ac,
 )

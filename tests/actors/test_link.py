@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from actors.clock import RealClock
-from actors.link import FairLock, LinkPool, ModbusLink
+from actors.link import FairLock, LinkNeeds, LinkPool, ModbusLink
 from actors.observer import NoObserver
 from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused
 from tests.support.plant import ModbusBox, ServerThread
@@ -148,7 +149,7 @@ def test_a_closed_link_connects_again_when_it_is_used(link: ModbusLink, box: Mod
 def test_devices_behind_one_host_and_port_share_a_link_with_the_longest_timeout(box: ModbusBox) -> None:
     pool = LinkPool(RealClock(), NoObserver())
     for timeout_s in (0.05, 0.4, 0.05):
-        pool.expect("127.0.0.1", box.port, timeout_s)
+        pool.expect("127.0.0.1", box.port, LinkNeeds(timeout_s))
     box.delay_s = 0.15
 
     link = pool.link("127.0.0.1", box.port)
@@ -156,6 +157,40 @@ def test_devices_behind_one_host_and_port_share_a_link_with_the_longest_timeout(
     assert link.read(1, 10, 1, "east") == (7,)
     assert pool.link("127.0.0.1", box.port) is link
     pool.close()
+
+
+def test_words_may_go_out_one_by_one_with_function_6(link: ModbusLink, box: ModbusBox, requests: Requests) -> None:
+    link.write(1, 20, (5, 6), "east", one_by_one=True)
+
+    assert dict.fromkeys(box.requests) == dict.fromkeys([(6, 20, 1), (6, 21, 1)]), "the server notes each twice"
+    assert link.read(1, 20, 2, "east") == (5, 6)
+    assert len(requests.seen) == 3
+
+
+def test_the_next_request_waits_until_the_device_has_had_its_rest(box: ModbusBox) -> None:
+    link = ModbusLink("127.0.0.1", box.port, TIMEOUT_S, RealClock(), NoObserver(), min_gap_s=0.1)
+    link.read(1, 10, 1, "east")
+    began_s = time.monotonic()
+
+    link.read(1, 10, 1, "east")
+    link.write(1, 20, (5,), "east")
+
+    assert time.monotonic() - began_s >= 0.2
+    link.close()
+
+
+def test_units_behind_one_link_rest_as_long_as_the_slowest_of_them_needs() -> None:
+    pool = LinkPool(RealClock(), NoObserver())
+    key = ("127.0.0.1", 502)
+    pool.expect(*key, LinkNeeds(1.0, min_gap_s=0.5))
+    pool.expect(*key, LinkNeeds(5.0, min_gap_s=0.1))
+
+    link = pool.link(*key)
+
+    assert link.needs == LinkNeeds(5.0, min_gap_s=0.5)
+    pool.expect_only({key: LinkNeeds(2.0)})
+    assert pool.link(*key) is link
+    assert link.needs == LinkNeeds(2.0)
 
 
 def waits(lock: FairLock, count: int) -> bool:

@@ -107,6 +107,14 @@ def test_metrics_of_this_machine_only_are_no_reason_for_a_warning(host: str) -> 
     assert said == ()
 
 
+def test_a_meter_may_share_the_address_of_one_inverter_and_that_is_mentioned() -> None:
+    config = site(
+        f"control: {{battery_power_flow: true, {RELEASED}}}", SITE.replace("10.0.0.1, unit_id: 200", "10.0.0.2")
+    )
+
+    assert [said.split(",")[0] for said in warnings(config)] == ["meter.unit_id: the address of east"]
+
+
 def test_a_meter_without_a_sign_is_mentioned() -> None:
     said = warnings(
         site(f"control: {{battery_power_flow: true, {RELEASED}}}", SITE.replace(", sign: import_positive", ""))
