@@ -159,7 +159,7 @@ def test_every_command_in_the_readme_exists(capsys: pytest.CaptureFixture[str]) 
         main(["--help"])
 
     help_text = capsys.readouterr().out
-    assert commands == {"run", "check", "set", "release", "explain"}
+    assert commands == {"run", "check", "set", "release", "explain", "simulate"}
     assert all(re.search(rf"^ +{command}\b", help_text, re.MULTILINE) for command in commands)
 
 
