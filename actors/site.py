@@ -35,7 +35,7 @@ from orchestrator.config import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult
 from orchestrator.failsafe import final_commands
 from orchestrator.handover import attendance_after, hand_back_commands, state_after
-from orchestrator.meter_trust import MeterFault
+from orchestrator.meter_trust import FAULT_WORDS, MeterFault
 from orchestrator.reload import forgotten_sources
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, Setpoint, in_force, merge
@@ -222,7 +222,7 @@ class SiteActor(Actor):
     def _announce_meter_fault(self, fault: MeterFault | None) -> None:
         """Say it once when it begins. The meter actor hears it too, and turns a sign that was ours to find out."""
         if fault is not None and fault != self._meter_fault:
-            self._announce(Event(f"meter_{fault}", METER, f"the meter is {fault}: failsafe"))
+            self._announce(Event(f"meter_{fault}", METER, f"{FAULT_WORDS[fault]}: failsafe"))
         self._meter_fault = fault
 
     def _announce_not_following(self, names: frozenset[str]) -> None:

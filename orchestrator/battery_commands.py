@@ -7,7 +7,7 @@ from dataclasses import replace
 from orchestrator.commands import BatteryCommand, BatteryMode
 from orchestrator.curtailment import follows, shows_curtailment
 from orchestrator.cycle import InverterMemory
-from orchestrator.plant import Battery, Unit
+from orchestrator.plant import Battery, LimitedBy, Unit
 
 CHARGE_BIT = 1
 """Bit 0 of batteryStorageMode (and of 124 StorCtl_Mod): the charge limit may be set."""
@@ -52,6 +52,7 @@ def watch_following(unit: Unit) -> InverterMemory:
         seen_at_s=unit.sample.at_s,
         deaf_since_s=_deaf_since_s(unit, unit.battery),
         short_steps=memory.short_steps + 1 if _is_short(memory, unit.battery.watts) else 0,
+        over_steps=memory.over_steps + 1 if _gives_too_much(memory, unit.battery) else 0,
     )
 
 
@@ -63,6 +64,18 @@ def _is_short(memory: InverterMemory, watts: float) -> bool:
     missing = sign * (asked - watts)
     came_nearer = sign * (watts - memory.seen_watts)
     return missing > max(SHORT_BY_PART * abs(asked), SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * missing
+
+
+def _gives_too_much(memory: InverterMemory, battery: Battery) -> bool:
+    """It does clearly more than it was asked for, and goes on with it."""
+    asked = memory.target_watts
+    if asked is None or memory.seen_at_s is None or battery.watts == 0:
+        return False
+    sign = 1 if battery.watts > 0 else -1
+    too_much = sign * (battery.watts - asked)
+    came_nearer = sign * (memory.seen_watts - battery.watts)
+    limit = max(battery.charge_max_watts, battery.discharge_max_watts)
+    return too_much > max(IDLE_PART * limit, SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * too_much
 
 
 def _deaf_since_s(unit: Unit, battery: Battery) -> float | None:
@@ -112,7 +125,15 @@ def command_battery(
         grid_charging=grid_charging,
         grid_unneeded_since_s=grid_unneeded_since_s,
         hold_watts=None,
+        easing=memory.easing and _is_held_back(battery, target_watts),
     )
+
+
+def _is_held_back(battery: Battery, target_watts: float) -> bool:
+    """Whether its share stands at the limit that eases its return."""
+    limited_by = battery.charge_limited_by if target_watts > 0 else battery.discharge_limited_by
+    limit = battery.charge_max_watts if target_watts > 0 else battery.discharge_max_watts
+    return bool(target_watts) and limited_by is LimitedBy.RETURN and abs(target_watts) >= limit - 1.0
 
 
 def _allow_grid(unit: Unit, battery: Battery, target_watts: float, now_s: float) -> tuple[bool | None, float | None]:

@@ -7,7 +7,8 @@ one decision becomes many again: a full battery never stops an empty one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from math import fsum
 
 from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, allocate_battery_power
@@ -17,6 +18,9 @@ from orchestrator.deadband import settle
 from orchestrator.plant import Battery, Plant
 from orchestrator.power_flow import calculate_battery_power_flow
 from orchestrator.setpoints import SetpointFields
+
+STUCK_AFTER_STEPS = 2
+"""A battery that gave more than asked for this many steps is reckoned with as it is."""
 
 SMALL_PART_OF_LIMIT = 0.01
 """A change of the target by less than this part of the power limits is small."""
@@ -90,7 +94,34 @@ def share_target(
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
     the export limit refuses it. `resting(battery, charging)` says whether a battery must stay idle before it turns.
+    What a battery goes on giving beyond its share, the others give less: never more, and never the other way.
     """
+    share = partial(
+        _share_among, config=config, refused_watts=refused_watts, wanted=wanted, resting=resting, now_s=now_s
+    )
+    allocation = share(plant, target_watts)
+    stuck = {
+        u.name for u in plant.units if u.memory.over_steps >= STUCK_AFTER_STEPS and u.battery_watts * target_watts > 0
+    }
+    if not stuck:
+        return allocation
+    left_watts = target_watts - fsum(plant.unit(name).battery_watts for name in stuck)
+    if left_watts * target_watts < 0:
+        left_watts = 0.0
+    others = Plant(tuple(replace(u, battery=None) if u.name in stuck else u for u in plant.units))
+    return _and_to_the_others(allocation, share(others, left_watts))
+
+
+def _share_among(
+    plant: Plant,
+    target_watts: float,
+    *,
+    config: SiteConfig,
+    refused_watts: float,
+    wanted: SetpointFields,
+    resting: Callable[[Battery, bool], bool],
+    now_s: float,
+) -> Allocation:
     control = config.control
 
     def spread(watts: float, batteries: Sequence[AllocatableBattery]) -> Allocation:
@@ -122,7 +153,7 @@ def _above_target(battery: Battery) -> str:
 
 
 def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
-    """Both together: `second` is of those batteries only that had no part in `first`."""
+    """Both together: what `second` says of a battery counts."""
     running = first.running
     if running is not None and second.running is not None:
         running = (running - second.shares.keys()) | second.running

@@ -95,10 +95,12 @@ def step(
     """
     started_at_s = now if state.started_at_s is None else state.started_at_s
     plant = see_plant(config, state, snapshot, envelope.fields)
-    trust = state.trust if snapshot.meter is None else watch_meter(state.trust, snapshot.meter, plant, now)
+    trust = state.trust
+    if snapshot.meter is not None:
+        trust = watch_meter(trust, snapshot.meter, plant, config.control.interval_s, now)
     inputs = _Inputs(config, replace(state, started_at_s=started_at_s, trust=trust), snapshot, envelope, plant, now)
     silent = is_silent(config, snapshot.meter, started_at_s, now)
-    fault = "silent" if silent else trust.fault(config, now)
+    fault = "silent" if silent else trust.fault
     if fault is not None:
         return _result(inputs, _decide_without_meter(inputs, fault))
     if snapshot.meter is None:

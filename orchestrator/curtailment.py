@@ -28,7 +28,7 @@ STALLED_AFTER_STEPS = 1
 
 SMALLEST_STEP_WATTS = 50.0
 
-ROOM_PART_OF_LIMIT = 0.04
+ROOM_PART_OF_LIMIT = 0.005
 """Batteries this near to their charge limit are at it: the rest is losses."""
 
 JUDGE_AFTER_S = 2.0
@@ -113,13 +113,17 @@ def taken_from_ac(plant: Plant, battery_watts: Mapping[str, float]) -> dict[str,
 
 
 def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: float, part: float) -> float:
-    """The next step of the probe: 0 where batteries are at their limit already."""
-    room = charge_max_watts - plant.battery_watts
+    """The next step of the probe: 0 where all batteries that follow are at their limit already."""
+    open_watts = fsum(
+        u.battery.charge_max_watts - u.battery.watts
+        for u in plant.units
+        if u.battery and u.battery.below_max and follows(u)
+    )
+    room = min(open_watts, charge_max_watts - plant.battery_watts)
     feeds = RISE_PART_OF_RATING * fsum(u.rating_watts or 0.0 for u in curtailed)
     whole = step_watts(plant) / STEP_PART_OF_LIMIT
-    step = min(part * whole, feeds, room)
     at_their_limit = room < ROOM_PART_OF_LIMIT * min(whole, charge_max_watts)
-    return 0.0 if at_their_limit or step < SMALLEST_STEP_WATTS else step
+    return 0.0 if at_their_limit else min(max(part * whole, SMALLEST_STEP_WATTS), feeds, room)
 
 
 def lost_with_its_battery_watts(unit: Unit) -> float:

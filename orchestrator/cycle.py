@@ -121,7 +121,8 @@ class InverterMemory:
     care. `seen_watts` is where it was,
     and `seen_pv_watts` what its PV made then.
     `hold_watts` is the charging at the moment the meter fell silent.
-    `disconnected` says that we disconnected it; of one that is `away` nothing else is known.
+    `over_steps` counts steps in which it gave more than asked. While `easing`, it has just come back and gets its share
+    step by step. `disconnected` says that we disconnected it; of one that is `away` nothing else is known.
     """
 
     ac_limit_watts: float | None = None
@@ -130,6 +131,8 @@ class InverterMemory:
     direction: int = 0
     direction_at_s: float = 0.0
     short_steps: int = 0
+    over_steps: int = 0
+    easing: bool = False
     deaf_since_s: float | None = None
     seen_watts: float = 0.0
     seen_pv_watts: float = 0.0

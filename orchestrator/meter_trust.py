@@ -6,16 +6,22 @@ other way round. Neither can be seen while nothing moves, and neither does harm 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from orchestrator.config import SiteConfig
 from orchestrator.samples import MeterSample
 
 if TYPE_CHECKING:
     from orchestrator.plant import Plant
 
 MeterFault = Literal["silent", "frozen", "reversed"]
+
+FAULT_WORDS: Mapping[MeterFault, str] = {
+    "silent": "meter silent",
+    "frozen": "meter frozen",
+    "reversed": "meter with the wrong sign",
+}
 
 MOVE_PART_OF_RATING = 0.02
 MOVE_LEAST_WATTS = 150.0
@@ -38,14 +44,16 @@ class MeterTrust:
     """The evidence. All of it starts anew when other inverters answer, or when the meter is turned round.
 
     `ac_watts` and `site_watts` are of the last new value of the meter; `moved_since_s` is since when AC power is away
-    from there. `gaps_s` are the last times between new values. `weight` and `wrong` sum up moves of AC power and how
-    far the meter went the same way, old ones counting less; `moves` counts them.
+    from there, and `frozen` says that the meter should have shown it. `gaps_s` are the last times between new values.
+    `weight` and `wrong` sum up moves of AC power and how far the meter went the same way, old ones counting less;
+    `moves` counts them.
     """
 
     changed_at_s: float | None = None
     ac_watts: float = 0.0
     site_watts: float = 0.0
     moved_since_s: float | None = None
+    frozen: bool = False
     gaps_s: tuple[float, ...] = ()
     moves: int = 0
     weight: float = 0.0
@@ -53,19 +61,19 @@ class MeterTrust:
     inverters: frozenset[str] = frozenset()
     orientation: int = 1
 
-    def fault(self, config: SiteConfig, now_s: float) -> MeterFault | None:
+    @property
+    def fault(self) -> MeterFault | None:
         """What is wrong with the meter, as far as its answers show."""
         if self.moves >= REVERSED_AFTER_MOVES and self.wrong > REVERSED_ABOVE * self.weight:
             return "reversed"
-        if self.moved_since_s is None or len(self.gaps_s) < PERIODS_SEEN:
-            return None
-        period_s = max(*self.gaps_s, config.control.interval_s)
-        allowed_s = max(FROZEN_AFTER_PERIODS * period_s, FROZEN_AFTER_LEAST_S)
-        return "frozen" if now_s - self.moved_since_s >= allowed_s else None
+        return "frozen" if self.frozen else None
 
 
-def watch_meter(before: MeterTrust, meter: MeterSample, plant: Plant, now_s: float) -> MeterTrust:
-    """The evidence after one more look at meter (import +) and inverters."""
+def watch_meter(before: MeterTrust, meter: MeterSample, plant: Plant, interval_s: float, now_s: float) -> MeterTrust:
+    """The evidence after one more look at meter (import +) and inverters. `interval_s` is that of the loop.
+
+    A frozen meter is frozen until it shows another value, wherever AC power goes meanwhile.
+    """
     answering = frozenset(u.name for u in plant.units if u.sample.ac_watts is not None)
     if before.changed_at_s is None or before.inverters != answering or before.orientation != meter.orientation:
         return _anew(before, meter, plant.ac_watts, answering)
@@ -73,16 +81,26 @@ def watch_meter(before: MeterTrust, meter: MeterSample, plant: Plant, now_s: flo
     has_moved = abs(moved) > max(MOVE_PART_OF_RATING * plant.rating_watts, MOVE_LEAST_WATTS)
     if meter.changed_at_s == before.changed_at_s:
         since_s = now_s if before.moved_since_s is None else before.moved_since_s
-        return replace(before, moved_since_s=since_s if has_moved else None)
+        frozen = before.frozen or (has_moved and _is_overdue(before, since_s, interval_s, now_s))
+        return replace(before, moved_since_s=since_s if has_moved else None, frozen=frozen)
     seen = replace(
         before,
         changed_at_s=meter.changed_at_s,
         ac_watts=plant.ac_watts,
         site_watts=meter.site_watts,
         moved_since_s=None,
+        frozen=False,
         gaps_s=(*before.gaps_s, meter.changed_at_s - before.changed_at_s)[-PERIODS_SEEN:],
     )
     return _judged(seen, before, moved) if has_moved else seen
+
+
+def _is_overdue(before: MeterTrust, moved_since_s: float, interval_s: float, now_s: float) -> bool:
+    """Whether the meter should long have shown that AC power moved. Its own period must be known for that."""
+    if len(before.gaps_s) < PERIODS_SEEN:
+        return False
+    period_s = max(*before.gaps_s, interval_s)
+    return now_s - moved_since_s >= max(FROZEN_AFTER_PERIODS * period_s, FROZEN_AFTER_LEAST_S)
 
 
 def _anew(before: MeterTrust, meter: MeterSample, ac_watts: float, answering: frozenset[str]) -> MeterTrust:

@@ -19,6 +19,8 @@ from orchestrator.setpoints import SetpointFields
 SHORT_AFTER_STEPS = 2
 """A battery that gave less than asked for this many steps is asked for little more than it gives."""
 
+EASE_PART_OF_RATING = 0.1
+
 ACCEPTANCE_STEP = 0.02
 """How much more than it gives such a battery is asked for, as a part of its limit: this is how it is tried again."""
 
@@ -33,6 +35,7 @@ class LimitedBy(StrEnum):
     RATE = "rate"
     INVERTER = "inverter"
     ACCEPTANCE = "acceptance"
+    RETURN = "return"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,8 @@ def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, w
         if sample is not None:
             memory = state.inverters.get(inverter.name, NOTHING_KNOWN) if config.control.enabled else NOTHING_KNOWN
             if memory.away:
-                memory = replace(memory, away=False, ac_limit_watts=sample.ac_limit_watts)
+                running = config.control.enabled and bool(state.inverters)
+                memory = replace(memory, away=False, ac_limit_watts=sample.ac_limit_watts, easing=running)
             unit = _unit(config, inverter, sample, memory, wanted)
             units.append(_with_use(unit, state.uses))
     return Plant(tuple(units))
@@ -208,6 +212,7 @@ def _unit(
         battery = _battery(inverter, sample.battery, memory, wanted, rating)
         battery = _within_ac_rating(battery, sample.pv_watts or 0.0, rating)
         battery = _within_acceptance(battery, memory)
+        battery = _eased(battery, memory, rating)
     return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
 
 
@@ -289,6 +294,19 @@ def _within_acceptance(battery: Battery, memory: InverterMemory) -> Battery:
         return _lowered(battery, LimitedBy.ACCEPTANCE, charge_max_watts=accepted)
     accepted = max(-battery.watts, 0.0) + ACCEPTANCE_STEP * battery.discharge_max_watts
     return _lowered(battery, LimitedBy.ACCEPTANCE, discharge_max_watts=accepted)
+
+
+def _eased(battery: Battery, memory: InverterMemory, rating_watts: float | None) -> Battery:
+    """A battery whose inverter has just come back gets its share in steps of its rating, not as a jump."""
+    if not memory.easing:
+        return battery
+    step = EASE_PART_OF_RATING * (rating_watts or max(battery.charge_max_watts, battery.discharge_max_watts))
+    return _lowered(
+        battery,
+        LimitedBy.RETURN,
+        charge_max_watts=max(battery.watts, 0.0) + step,
+        discharge_max_watts=max(-battery.watts, 0.0) + step,
+    )
 
 
 def _lowest(*values: float | None) -> float:

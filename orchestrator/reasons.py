@@ -13,7 +13,7 @@ from orchestrator.allocation import Allocation, BatteryShare
 from orchestrator.commands import BatteryCommand, BatteryMode
 from orchestrator.cycle import BatteryPowerFlow
 from orchestrator.limit_commands import SMALL_PART_OF_RATING, rise_watts_per_s
-from orchestrator.meter_trust import MeterFault
+from orchestrator.meter_trust import FAULT_WORDS, MeterFault
 from orchestrator.plant import Unit
 from orchestrator.reasons_battery import of_share
 from orchestrator.setpoints import OperatingEnvelope, PriorityMode
@@ -63,7 +63,7 @@ def of_site(
     elif envelope.fields.connect is False:
         said.append(f"connect false ({envelope.source('connect')}): all inverters disconnected")
     if meter_fault is not None:
-        said.append(f"meter {meter_fault}: failsafe")
+        said.append(f"{FAULT_WORDS[meter_fault]}: failsafe")
     if facts is not None and facts.has_batteries and envelope.fields.energize is not False:
         said.extend(_of_flow(envelope, facts))
     if allocation.binding:
@@ -151,7 +151,7 @@ def _of_battery(
     if envelope.fields.energize is False:
         return f"battery idle: energize false ({envelope.source('energize')})"
     if meter_fault is not None:
-        return f"hold: meter {meter_fault}, charge at most {battery.watts:.0f} W from own PV"
+        return f"hold: {FAULT_WORDS[meter_fault]}, charge at most {battery.watts:.0f} W from own PV"
     why = "nothing asked" if facts.share is None else of_share(envelope, facts.unit, facts.share)
     if battery.mode is BatteryMode.IDLE:
         return f"idle: {why}"
@@ -169,7 +169,7 @@ def _of_limit(
         if getattr(envelope.fields, field) is not None
     ]
     if meter_fault is not None:
-        limits.insert(0, f"meter {meter_fault}")
+        limits.insert(0, FAULT_WORDS[meter_fault])
     leaves = f" leaves {room_watts:.0f} W for AC" if limits and room_watts is not None else ""
     return f"AC limit {ac_limit_watts:.0f} W: {', '.join(limits) or 'rising step by step to no limit'}{leaves}"
 

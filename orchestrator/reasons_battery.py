@@ -40,6 +40,8 @@ def _of_power(envelope: OperatingEnvelope, battery: Battery, *, charging: bool) 
         case LimitedBy.ACCEPTANCE:
             near_full = charging and battery.soc_percent is not None and battery.soc_percent >= NEAR_FULL_PERCENT
             return "takes no more near full" if near_full else f"{'takes' if charging else 'gives'} no more than that"
+        case LimitedBy.RETURN:
+            return "has just come back, its share rises step by step"
     return ""
 
 

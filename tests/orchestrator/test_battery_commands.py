@@ -98,3 +98,26 @@ def test_a_permission_that_was_found_is_used_up_in_the_same_way() -> None:
     memory = permission(3000.0, InverterMemory(), 0.0, pv_watts=4000.0, grid=True)
     assert memory.grid_charging is True
     assert permission(3000.0, memory, 10.0, pv_watts=4000.0, grid=True).grid_charging is False
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen", "steps"),
+    [
+        (-500.0, [-1000.0, -1000.0, -1000.0], 2),
+        (0.0, [2000.0, 2000.0], 1),
+        (-500.0, [-1000.0, -750.0, -620.0], 0),
+        (1000.0, [1010.0, 1010.0, 1010.0], 0),
+    ],
+)
+def test_steps_of_giving_more_than_asked_are_counted(asked: float, seen: list[float], steps: int) -> None:
+    assert watch(asked, seen).over_steps == steps
+
+
+def test_a_battery_that_comes_back_gets_its_share_in_steps_of_a_tenth_of_its_rating() -> None:
+    back = unit(-300.0, InverterMemory(easing=True))
+    assert back.battery is not None
+    assert (back.battery.charge_max_watts, back.battery.discharge_max_watts) == (500.0, 800.0)
+
+    held_back = command_battery(back, back.battery, -800.0, None, 0.0)[1]
+    assert held_back.easing
+    assert not command_battery(back, back.battery, -600.0, None, 0.0)[1].easing

@@ -12,16 +12,7 @@ from orchestrator.simulation.scenario import SCENARIOS, load_scenarios, play
 
 LONG_FROM_S = 7200.0
 
-NOT_YET: dict[str, str] = {
-    "battery_does_not_follow-mean_export_watts-from_195": "a battery that gives more than asked is not made up for",
-    "hidden_surplus-least_battery_watts-west-from_55": "the probe stops within 4 % of all charge limits together",
-    "hidden_surplus-seconds_to_charging-from_30": "the probe stops within 4 % of all charge limits together",
-    "inverter_offline-jump_percent-from_160": "an inverter that returns is given its whole share at once",
-    "inverter_offline-jump_percent-from_230": "an inverter that returns is given its whole share at once",
-    "meter_frozen-seconds_naming-from_70": "a meter that is still frozen is believed again",
-    "meter_mounted_reversed-seconds_naming-from_20": "a meter with the wrong sign is not named",
-    "meter_reversed-seconds_naming-from_65": "a meter with the wrong sign is not named",
-}
+NOT_YET: dict[str, str] = {}
 """What does not hold yet, by the id of the test, with the reason; strict, so that it cannot be forgotten."""
 
 
