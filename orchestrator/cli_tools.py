@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from zoneinfo import ZoneInfo
 
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.scan_targets import (
@@ -27,6 +28,7 @@ from orchestrator.scan_targets import (
 )
 
 if TYPE_CHECKING:
+    from orchestrator.commission_report import CommissionReport
     from orchestrator.scan_report import ScanReport
 
 DONE, FAILED = 0, 1
@@ -38,6 +40,7 @@ def add_tools(commands: SubCommands) -> None:
     _add_scan(commands)
     _add_dump(commands)
     _add_serve(commands)
+    _add_commission(commands)
 
 
 def _add(
@@ -142,6 +145,61 @@ def _serve(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _add_commission(commands: SubCommands) -> None:
+    text = "try each inverter of SITE.yaml with small steps, and leave it as it was found"
+    parser = _add(commands, "commission", text, _commission)
+    parser.add_argument("site", metavar="SITE.yaml", help="the description of the site")
+    parser.add_argument("--inverter", metavar="NAME", help="this inverter only")
+    parser.add_argument("--revert", metavar="S", type=_revert, default=30.0, help="revert time in s (default: 30)")
+    parser.add_argument("--yes", action="store_true", help="do not ask before each inverter")
+    parser.add_argument("--report", metavar="FILE", help="write the result as a page (HTML)")
+
+
+def _commission(options: argparse.Namespace) -> int:
+    from orchestrator.config_file import load_config  # noqa: PLC0415 - it takes a while to load
+
+    config = load_config(options.site)
+    names = [inverter.name for inverter in config.inverters]
+    if options.inverter not in (None, *names):
+        raise UsageError(f"there is no inverter {options.inverter!r}; there is: {', '.join(names)}")
+    if not (options.yes or sys.stdin.isatty()):
+        raise UsageError("nobody can be asked before devices are written to: say --yes")
+    _require_new(options.report)
+    from rich.console import Console  # noqa: PLC0415
+
+    from actors.commission import CommissionOptions, commission  # noqa: PLC0415
+    from actors.progress import Lines  # noqa: PLC0415
+    from orchestrator.commission_report import summary, table  # noqa: PLC0415
+    from orchestrator.commission_trial import Timing  # noqa: PLC0415
+
+    wanted = CommissionOptions(_yes if options.yes else _ask, Timing(revert_s=options.revert), options.inverter)
+    result = commission(config, wanted, Lines("steps", 2 * (1 if options.inverter else len(names))))
+    Console().print(table(result))
+    print(summary(result))
+    if options.report is not None:
+        _write(options.report, _commission_page(result, config.site.timezone))
+        print(f"written: {options.report}")
+    return DONE if result.is_safe else FAILED
+
+
+def _commission_page(result: CommissionReport, timezone: str) -> str:
+    from orchestrator.cli import program_version  # noqa: PLC0415 - it imports this module
+    from orchestrator.commission_report import TEMPLATE, page_values  # noqa: PLC0415
+    from orchestrator.report.page import Imprint, render  # noqa: PLC0415
+
+    imprint = Imprint(program_version(), datetime.now(ZoneInfo(timezone)), timezone)
+    return render(TEMPLATE, f"{result.site}: commissioning", imprint, page_values(result))
+
+
+def _yes(question: str) -> bool:
+    print(question, "yes (--yes)", file=sys.stderr)
+    return True
+
+
+def _ask(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
 def _write_draft(found: ScanReport, options: argparse.Namespace) -> None:
     from orchestrator.draft_site import draft_site  # noqa: PLC0415
 
@@ -185,6 +243,11 @@ def _text(values: tuple[int, ...]) -> str:
 def _seconds(text: str) -> float:
     """A time of 0.05 to 60 s."""
     return _within(float(text), 0.05, 60.0)
+
+
+def _revert(text: str) -> float:
+    """A revert time of 2 to 600 s."""
+    return _within(float(text), 2.0, 600.0)
 
 
 def _count(text: str) -> int:

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from orchestrator.config import InverterConfig, MeterConfig, SiteConfig
+from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.faults import Fault, FaultKind, Reply
 from orchestrator.simulation.modbus import NotModbus, take_request
 from orchestrator.simulation.site import METER, VirtualSite
@@ -83,6 +84,14 @@ class RunningSite:
             return function(self._site)
 
         return self._await(run())
+
+    def replace_device(self, name: str, make: Callable[[Device], Device]) -> None:
+        """Serve what `make` makes of a device in its place, from now on: another behaviour over the same plant."""
+
+        def replace(site: VirtualSite) -> None:
+            site.devices[name] = self._units[name].device = make(site.devices[name])
+
+        self.call(replace)
 
     def stop_device(self, name: str) -> None:
         """Take a device off the network: its port is closed once no unit behind it is left."""

@@ -53,6 +53,7 @@ def test_what_is_no_image_is_refused(text: str, reason: str) -> None:
         from_json(text)
 
 
+@settings(max_examples=40)
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner))
 )

@@ -12,9 +12,12 @@ from actors.image_server import ImageServer
 from orchestrator.cli import main
 from orchestrator.image_file import from_json
 from orchestrator.register_image import masked
+from orchestrator.simulation.server import RunningSite
 from tests.support.command_line import orchestrator
+from tests.support.commissioning import registers, site_to_commission
 from tests.support.images import fixture, path_of
 from tests.support.networks import NETWORK, network, writes_of
+from tests.support.servers import wait_until
 
 SAME = ("base_address_0based", "chain", "registers", "unit_id", "words_hex")
 """What of an image must survive being served and dumped."""
@@ -105,3 +108,50 @@ def test_serve_refuses_what_is_no_image(
 
     assert main(["serve", str(path)]) == 2
     assert reason in capsys.readouterr().err
+
+
+def site_file(folder: Path, site: RunningSite) -> Path:
+    """The configuration of a virtual site as a file."""
+    path = folder / "site.yaml"
+    sections = site.config.model_dump(mode="json", exclude_none=True)
+    path.write_text(json.dumps({key: sections[key] for key in ("site", "meter", "inverters", "control")}))
+    return path
+
+
+def test_commission_prints_a_table_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "report.html"
+    with site_to_commission(tmp_path) as site:
+        path = site_file(tmp_path, site)
+        code = main(["commission", str(path), "--yes", "--revert", "3", "--report", str(page)])
+
+    out, err = capsys.readouterr()
+    assert code == 0
+    assert "test: 4 passed, 1 not tried" in out
+    assert "east: battery power -500 W, for 3 s each, put back afterwards. Go on? yes (--yes)" in err
+    assert "back by itself" in page.read_text()
+
+
+def test_commission_is_ended_by_ctrl_c_and_leaves_the_device_as_it_was_found(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path) as site:
+        found = registers(site)
+        with orchestrator(tmp_path, "commission", str(site_file(tmp_path, site)), "--yes") as running:
+            wait_until(lambda: registers(site) != found, "a step", 30.0)
+            assert running.end(signal.SIGINT) == 1
+
+            assert "interrupted" in running.out
+            assert "putting back what was found" in running.err
+        assert registers(site) == found
+
+
+def test_commission_asks_before_it_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with site_to_commission(tmp_path) as site:
+        path = str(site_file(tmp_path, site))
+        assert main(["commission", path]) == 2
+        assert main(["commission", path, "--inverter", "west", "--yes"]) == 2
+
+        assert site.call(lambda virtual: virtual.devices["east"].writes) == []
+
+    assert capsys.readouterr().err.splitlines() == [
+        "nobody can be asked before devices are written to: say --yes",
+        "there is no inverter 'west'; there is: east",
+    ]

@@ -1,0 +1,234 @@
+"""`orchestrator commission`: tries each inverter with small steps, and leaves it as it was found.
+
+Everything runs in the main thread, one inverter after the other. While something of ours is in a device, a signal ends
+the trial at the next reading, and what was found is put back before anything else happens.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from actors.clock import Clock, RealClock
+from actors.footprint import Footprint
+from actors.link import LinkPool
+from actors.observer import NoObserver
+from actors.process import registered
+from actors.progress import Watch
+from actors.session import DeviceSession
+from actors.system import DRIVERS
+from orchestrator.commission_report import CommissionReport
+from orchestrator.commission_steps import NotTried, Quantity, Step, plan_ac_step, plan_battery_step
+from orchestrator.commission_trial import Observation, Stage, Timing, Trial, begin, observed, written
+from orchestrator.commission_verdicts import Check, Verdict, judge, not_tried, reading
+from orchestrator.config import InverterConfig, MeterConfig, SiteConfig
+from orchestrator.drivers.base import WriteGroup
+from orchestrator.errors import DeviceError
+from orchestrator.overrides import apply_overrides
+from orchestrator.samples import InverterSample
+from orchestrator.sunspec import meter_sign
+
+METER = "meter"
+AC_LIMIT = "ac_limit"
+"""The group of writes that a step of battery power does not need."""
+
+
+class Interrupted(Exception):
+    """A signal has asked for the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommissionOptions:
+    """`ask` is shown what will be done to an inverter, and says whether it may be. `only`: this inverter alone."""
+
+    ask: Callable[[str], bool]
+    timing: Timing = field(default_factory=Timing)
+    only: str | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def ended_by_signals(ended: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM set `ended`, the first time and every time: nothing may keep a device from being put back."""
+
+    def on_signal(_number: int, _frame: object) -> None:
+        ended.set()
+        print("putting back what was found; please wait", file=sys.stderr, flush=True)
+
+    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def commission(config: SiteConfig, options: CommissionOptions, watch: Watch) -> CommissionReport:
+    """Try the inverters of `config`. Raises AlreadyRunning while an orchestrator commands them."""
+    with registered(Path(config.control.state_dir)):
+        run = _Run(config, options, watch)
+        try:
+            return CommissionReport(config.site.name, *run.carry_out())
+        finally:
+            run.close()
+
+
+class _Run:
+    """One commissioning. `carry_out` returns the checks, and whether it was interrupted."""
+
+    def __init__(self, config: SiteConfig, options: CommissionOptions, watch: Watch) -> None:
+        self._config = config
+        self._options = options
+        self._watch = watch
+        self._clock: Clock = RealClock()
+        self._links = LinkPool(self._clock, NoObserver())
+        devices: tuple[MeterConfig | InverterConfig, ...] = (config.meter, *config.inverters)
+        for device in devices:
+            self._links.expect(device.host, device.port, device.timeout_s)
+        self._meter = _Meter(config, self._links, self._clock)
+        self._checks: list[Check] = []
+
+    def close(self) -> None:
+        """End the connections."""
+        self._links.close()
+
+    def carry_out(self) -> tuple[tuple[Check, ...], bool]:
+        """Every inverter that is wanted, one after the other."""
+        try:
+            for inverter in self._config.inverters:
+                if self._options.only in (None, inverter.name):
+                    self._try_inverter(inverter)
+        except Interrupted:
+            return tuple(self._checks), True
+        return tuple(self._checks), False
+
+    def _try_inverter(self, inverter: InverterConfig) -> None:
+        if not inverter.control:
+            self._note(inverter.name, "reading", Verdict.NOT_TRIED, "left alone (control: false)")
+            return
+        device = _Inverter(inverter, self._links, self._clock, self._meter)
+        try:
+            sample = device.connect()
+            self._checks.append(reading(sample))
+            self._try_steps(device, sample)
+        except DeviceError as trouble:
+            self._note(inverter.name, "reading", Verdict.UNSAFE, f"lost: {trouble}")
+
+    def _try_steps(self, device: _Inverter, sample: InverterSample) -> None:
+        if not self._options.ask(_question(sample, self._options.timing)):
+            self._note(sample.name, "steps", Verdict.NOT_TRIED, "not wanted")
+            return
+        for plan in (plan_ac_step, plan_battery_step):
+            step = plan(device.sample(), self._options.timing.revert_s)
+            if isinstance(step, NotTried):
+                self._checks.append(not_tried(sample.name, step))
+            else:
+                self._try_step(device, step)
+
+    def _try_step(self, device: _Inverter, step: Step) -> None:
+        """One trial. Whatever ends it, the device is put back before anything else happens."""
+        self._watch.say(f"{device.name}: {step.quantity} {step.watts:.0f} W")
+        with ended_by_signals(self._options.ended):
+            try:
+                self._checks.extend(judge(self._trial(device, step)))
+            finally:
+                left = device.footprint.restore()
+                if left:
+                    self._note(device.name, "put back", Verdict.UNSAFE, f"not as it was found: {', '.join(left)}")
+        self._watch.advance()
+
+    def _trial(self, device: _Inverter, step: Step) -> Trial:
+        trial = begin(step, self._options.timing, self._clock.now_s())
+        while trial.stage is not Stage.DONE:
+            if self._options.ended.is_set():
+                raise Interrupted
+            if trial.stage is Stage.WRITE:
+                trial = written(trial, self._clock.now_s(), device.write(step))
+            else:
+                trial = observed(trial, device.observe())
+                self._options.ended.wait(self._options.timing.poll_s)
+        return trial
+
+    def _note(self, inverter: str, name: str, verdict: Verdict, text: str) -> None:
+        self._checks.append(Check(inverter, name, verdict, text))
+
+
+def _question(sample: InverterSample, timing: Timing) -> str:
+    steps = [plan(sample, timing.revert_s) for plan in (plan_ac_step, plan_battery_step)]
+    wanted = [f"{step.quantity} {step.watts:.0f} W" for step in steps if isinstance(step, Step)]
+    asked = " and then ".join(wanted) or "nothing but reading"
+    return f"{sample.name}: {asked}, for {timing.revert_s:g} s each, put back afterwards. Go on?"
+
+
+class _Inverter:
+    """One inverter with the meter beside it."""
+
+    def __init__(self, config: InverterConfig, links: LinkPool, clock: Clock, meter: _Meter) -> None:
+        self.name = config.name
+        self._config = config
+        self._driver = DRIVERS[config.driver]
+        self._clock = clock
+        self._meter = meter
+        link = links.link(config.host, config.port)
+        self._session = DeviceSession(config.name, self._driver, link, config.unit_id, clock=clock, retry_longest_s=1.0)
+        self.footprint = Footprint(self._session)
+        self._asked: tuple[WriteGroup, ...] = ()
+        self._registers: dict[int, int] = {}
+
+    def connect(self) -> InverterSample:
+        """Find it; the first sample. Raises DeviceError."""
+        self._session.connect(self._config.serial, at_once=True)
+        return self.sample()
+
+    def sample(self) -> InverterSample:
+        """Read it, what can be written too. Raises DeviceError."""
+        if self._session.device is None:
+            self._session.connect(self._config.serial, at_once=True)
+        words: dict[int, int] = {}
+        for request in self._driver.plan_readback(self._session.device):
+            words |= self._session.read_more(request)
+        self._registers = words | self._session.read()
+        now_s = self._clock.now_s()
+        sample = self._driver.decode_inverter(self._session.device, self.name, self._registers, now_s)
+        return apply_overrides(self._config, sample)
+
+    def observe(self) -> Observation:
+        """Read inverter and meter, one right after the other. Raises DeviceError when the inverter is lost."""
+        sample = self.sample()
+        site_watts = self._meter.site_watts()
+        held = not self._driver.verify(self._session.device, self._asked, self._registers) if self._asked else None
+        battery_watts = sample.battery.watts if sample.battery else None
+        return Observation(self._clock.now_s(), sample.ac_watts, battery_watts, site_watts, held)
+
+    def write(self, step: Step) -> tuple[str, ...]:
+        """Write the step, and nothing of its command that the step does not need; the names of refused registers."""
+        groups = self._driver.encode(self._session.device, step.command, self._registers)
+        is_battery = step.quantity is Quantity.BATTERY
+        self._asked = tuple(group for group in groups if not (is_battery and group.name == AC_LIMIT))
+        return self.footprint.write(self._asked)
+
+
+class _Meter:
+    """The meter, in the sign that site.yaml says."""
+
+    def __init__(self, config: SiteConfig, links: LinkPool, clock: Clock) -> None:
+        meter = config.meter
+        self._driver = DRIVERS[meter.driver]
+        self._sign = meter_sign.initial(meter.sign)
+        self._clock = clock
+        link = links.link(meter.host, meter.port)
+        self._session = DeviceSession(METER, self._driver, link, meter.unit_id, clock=clock, retry_longest_s=1.0)
+
+    def site_watts(self) -> float | None:
+        """Import +; None while it does not answer."""
+        try:
+            self._session.connect(None)
+            sample = self._driver.decode_meter(self._session.device, self._session.read(), self._clock.now_s())
+        except DeviceError:
+            return None
+        return meter_sign.oriented(self._sign, sample).site_watts

@@ -1,0 +1,222 @@
+"""Commissioning of virtual devices, sound ones and others: each defect is named, and each device is left as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from actors.commission import CommissionOptions, commission
+from actors.process import AlreadyRunning, registered
+from actors.progress import Lines
+from orchestrator.commission_report import CommissionReport
+from orchestrator.commission_verdicts import Verdict
+from orchestrator.simulation.devices.register_map import Device
+from orchestrator.simulation.server import RunningSite
+from orchestrator.simulation.site import VirtualSite
+from tests.support.commissioning import QUICK, registers, site_to_commission
+from tests.support.defects import Deaf, Misscaled, NeverReverts, Reversed, RevertsEarly
+from tests.support.faults import REFUSES_WRITES, fault
+from tests.support.servers import wait_until
+from tests.support.virtual_site import PV_ONLY
+
+DARK, SUNNY = False, True
+
+
+def commissioned(site: RunningSite, **options: object) -> CommissionReport:
+    wanted = CommissionOptions(**({"ask": lambda question: True, "timing": QUICK} | options))  # type: ignore[arg-type]
+    with contextlib.redirect_stderr(io.StringIO()):
+        return commission(site.config, wanted, Lines("steps", 2))
+
+
+def verdicts(report: CommissionReport) -> dict[str, Verdict]:
+    return {str(check.name): check.verdict for check in report.checks}
+
+
+def texts(report: CommissionReport, verdict: Verdict = Verdict.UNSAFE) -> str:
+    return "\n".join(f"{check.name}: {check.text}" for check in report.checks if check.verdict is verdict)
+
+
+def change_a_register(virtual: VirtualSite) -> None:
+    """Something that is not the default, as an installer may have left it."""
+    east = virtual.devices["east"]
+    east.write(east.registers.address("124.InOutWRte_RvrtTms"), (77,), 0.0)
+    east.write(east.registers.address("123.WMaxLimPct"), (9000,), 0.0)
+    east.writes.clear()
+
+
+def test_a_sound_hybrid_passes_everything_and_is_left_as_it_was_found(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, sunny=True) as site:
+        site.call(change_a_register)
+        found = registers(site)
+        report = commissioned(site)
+
+        assert registers(site) == found
+
+    assert verdicts(report) == {
+        "reading": Verdict.PASSED,
+        "AC limit": Verdict.PASSED,
+        "AC limit: revert time": Verdict.PASSED,
+        "AC limit: meter": Verdict.PASSED,
+        "battery power": Verdict.PASSED,
+        "battery power: revert time": Verdict.PASSED,
+        "battery power: meter": Verdict.PASSED,
+    }
+    assert report.is_safe
+
+
+def test_in_the_dark_an_ac_limit_is_not_tried_and_the_battery_is(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path) as site:
+        report = commissioned(site)
+
+    assert verdicts(report)["AC limit"] is Verdict.NOT_TRIED
+    assert verdicts(report)["battery power"] is Verdict.PASSED
+    assert "more sun" in texts(report, Verdict.NOT_TRIED)
+
+
+def test_a_meter_with_the_wrong_sign_is_named(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, meter_sign="export_positive") as site:
+        report = commissioned(site)
+
+    assert "battery power: meter: the sign of the meter is wrong" in texts(report)
+    assert verdicts(report)["battery power"] is Verdict.PASSED
+
+
+def test_a_meter_that_counts_export_as_positive_is_right_when_site_yaml_says_so(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, sign="export_positive", meter_sign="export_positive") as site:
+        report = commissioned(site)
+
+    assert verdicts(report)["battery power: meter"] is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("defect", "sunny", "said"),
+    [
+        (lambda device: Misscaled(device, 100), DARK, "its scale factor is ignored, the answer is too big"),
+        (lambda device: Misscaled(device, 0.01), DARK, "the answer is about 100 times too small"),
+        (lambda device: Misscaled(device, 0.01), SUNNY, "AC limit: from"),
+        (Deaf, DARK, "battery power: from 0 W to -500 W was asked, 0 W came: ignored; its registers do not show"),
+        (NeverReverts, DARK, "battery power: revert time: its revert timer does not work"),
+    ],
+)
+def test_a_defect_is_named_and_the_device_left_as_it_was_found(
+    tmp_path: Path, defect: Callable[[Device], Device], sunny: bool, said: str
+) -> None:
+    with site_to_commission(tmp_path, defect, sunny=sunny) as site:
+        found = registers(site)
+        report = commissioned(site)
+
+        assert registers(site) == found
+
+    assert said in texts(report)
+    assert not report.is_safe
+
+
+def test_a_battery_that_takes_charging_for_discharging_is_named(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, Reversed) as site:
+        site.call(lambda virtual: virtual.set_pv_available("east", 4000.0))
+        wait_until(lambda: site.call(lambda virtual: virtual.inverters["east"].state.battery_watts > 3900), "charging")
+        found = registers(site)
+        report = commissioned(site)
+
+        assert registers(site) == found
+
+    assert "the wrong way, its sign is wrong" in texts(report)
+
+
+def test_a_device_that_returns_too_early_is_named(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, RevertsEarly) as site:
+        report = commissioned(site, timing=replace(QUICK, revert_s=2.0))
+
+    assert "battery power: revert time: too early: back by itself 0." in texts(report)
+
+
+def test_a_device_that_refuses_is_told_from_one_that_ignores(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path) as site, fault(site, "east", REFUSES_WRITES):
+        report = commissioned(site)
+
+    assert "refused: the device does not take 124." in texts(report)
+
+
+def test_what_is_not_controlled_or_not_wanted_is_left_alone(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, inverters={"east": PV_ONLY, "west": PV_ONLY, "roof": PV_ONLY}) as site:
+        config = site.config.model_copy(
+            update={
+                "inverters": tuple(i.model_copy(update={"control": i.name != "east"}) for i in site.config.inverters)
+            }
+        )
+        asked: list[str] = []
+        wanted = CommissionOptions(ask=lambda question: bool(asked.append(question)), timing=QUICK)
+        report = commission(config, wanted, Lines("steps", 2))
+
+        assert site.call(lambda virtual: [len(device.writes) for device in virtual.devices.values()]) == [0, 0, 0, 0]
+
+    assert len(asked) == 2
+    assert "left alone (control: false)" in texts(report, Verdict.NOT_TRIED)
+    assert texts(report, Verdict.NOT_TRIED).count("not wanted") == 2
+
+
+def test_only_the_inverter_that_is_named_is_tried(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, inverters={"east": PV_ONLY, "west": PV_ONLY}) as site:
+        report = commissioned(site, only="west")
+
+    assert {check.inverter for check in report.checks} == {"west"}
+
+
+def test_an_inverter_that_is_away_is_said_and_the_next_one_tried(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, inverters={"east": PV_ONLY, "west": PV_ONLY}) as site:
+        site.stop_device("east")
+        report = commissioned(site)
+
+    assert "reading: lost: 127.0.0.1" in texts(report)
+    assert "west" in {check.inverter for check in report.checks}
+
+
+def test_an_interrupted_trial_puts_everything_back(tmp_path: Path) -> None:
+    ended = threading.Event()
+    with site_to_commission(tmp_path) as site:
+        site.call(change_a_register)
+        found = registers(site)
+        waiter = threading.Thread(target=lambda: _end_once_written(site, ended))
+        waiter.start()
+        report = commissioned(site, ended=ended)
+        waiter.join()
+
+        assert site.call(lambda virtual: len(virtual.devices["east"].writes)) > 0
+        assert registers(site) == found
+
+    assert report.interrupted
+
+
+def _end_once_written(site: RunningSite, ended: threading.Event) -> None:
+    wait_until(lambda: site.call(lambda virtual: virtual.devices["east"].writes), "a write to east")
+    ended.set()
+
+
+def test_what_cannot_be_put_back_is_named(tmp_path: Path) -> None:
+    class ForgetsToRelease(Deaf):
+        """Takes a battery command once, and nothing after it."""
+
+        taken = 0
+
+        def write(self, address: int, words: tuple[int, ...], now_s: float) -> object:  # type: ignore[override]
+            self.taken += 1
+            return self.inside.write(address, words, now_s) if self.taken <= 2 else None
+
+        def advance(self, dt_s: float) -> None:
+            """Its timers do not run either."""
+
+    with site_to_commission(tmp_path, ForgetsToRelease) as site:  # type: ignore[arg-type]
+        report = commissioned(site)
+
+    assert "put back: not as it was found: 124.OutWRte, 124.StorCtl_Mod" in texts(report)
+
+
+def test_beside_a_running_orchestrator_nothing_is_tried(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path) as site, registered(tmp_path / "state"), pytest.raises(AlreadyRunning):
+        commissioned(site)
