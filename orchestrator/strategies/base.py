@@ -88,9 +88,9 @@ class AllocatableBattery:
             case Bound.AWAY:
                 return self.away_words
             case Bound.FULL:
-                return f"full at {self.soc_percent:g} %"
+                return f"full at {round(self.soc_percent or 0.0, 1):g} %"
             case Bound.EMPTY:
-                return f"empty at {self.soc_percent:g} %"
+                return f"empty at {round(self.soc_percent or 0.0, 1):g} %"
         return f"at its power limit of {self.charge_max_watts if charging else self.discharge_max_watts:.0f} W"
 
     def size(self, charging: bool) -> float:
