@@ -47,6 +47,8 @@ class InverterSimulation(Section):
     rating) the fastest either moves. `latency_s` is how long the device takes to answer a Modbus request, in
     virtual time at random up to `jitter_s` more or less. Some hybrids lose their PV for `collapse_s` when their battery
     is told to turn from charging to discharging without having been told to rest for `turn_idle_s` between.
+    `sunspec` is the generation of models that it speaks; in the newer one, 7xx, the battery of an inverter without PV
+    can be commanded, that of a hybrid cannot.
     """
 
     pv_peak_watts: Watts = 0.0
@@ -58,6 +60,7 @@ class InverterSimulation(Section):
     jitter_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     turn_idle_s: Annotated[float, Field(ge=0, le=600)] = 0.0
     collapse_s: Annotated[float, Field(ge=0, le=600)] = 10.0
+    sunspec: Literal["1xx", "7xx"] = "1xx"
     battery: BatterySimulation | None = None
 
 

@@ -17,6 +17,7 @@ from orchestrator.config import SiteConfig
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.simulation.config import SimulationConfig
 from orchestrator.simulation.devices.register_map import Device
+from orchestrator.simulation.devices.sunspec_der import SunSpecDer
 from orchestrator.simulation.devices.sunspec_inverter import SunSpecInverter
 from orchestrator.simulation.devices.sunspec_meter import SunSpecMeter
 from orchestrator.simulation.in_time import InverterInTime
@@ -101,7 +102,7 @@ class VirtualSite:
         load, inverters = self.simulation.load, self.inverters.values()
         most_load_watts = load.base_watts + load.variation_watts + load.appliance_watts + load.noise_watts
         largest_watts = most_load_watts + sum(inverter.settings.ac_rating_watts for inverter in inverters)
-        devices: dict[str, Device] = {inverter.name: SunSpecInverter(inverter) for inverter in inverters}
+        devices: dict[str, Device] = {inverter.name: _make_device(inverter) for inverter in inverters}
         devices[METER] = SunSpecMeter(self.meter, largest_watts)
         return devices
 
@@ -142,6 +143,10 @@ class VirtualSite:
         for name in self.inverters:
             self.devices[name].advance(dt_s)
         self.measure(self.now_s + dt_s)
+
+
+def _make_device(inverter: SimulatedInverter) -> Device:
+    return SunSpecDer(inverter) if inverter.settings.sunspec == "7xx" else SunSpecInverter(inverter)
 
 
 def checked_simulation(config: SiteConfig) -> SimulationConfig:

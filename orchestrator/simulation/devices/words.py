@@ -24,6 +24,8 @@ class Kind:
 UINT16 = Kind(1, 0, 0xFFFE, 0xFFFF)
 INT16 = Kind(1, -0x7FFF, 0x7FFF, 0x8000)
 UINT32 = Kind(2, 0, 0xFFFFFFFE, 0xFFFFFFFF)
+INT32 = Kind(2, -0x7FFFFFFF, 0x7FFFFFFF, 0x80000000)
+UINT64 = Kind(4, 0, 0xFFFFFFFFFFFFFFFE, 0xFFFFFFFFFFFFFFFF)
 ACC32 = Kind(2, 0, 0xFFFFFFFF, 0)
 ACC64 = Kind(4, 0, 0xFFFFFFFFFFFFFFFF, 0)
 ENUM16 = UINT16
@@ -32,7 +34,7 @@ BITS32 = UINT32
 COUNT = UINT16
 SCALE = Kind(1, -10, 10, 0x8000)
 PAD = Kind(1, 0, 0, 0x8000)
-TEXT = {length: Kind(length, 0, 0, 0) for length in (4, 8, 16)}
+TEXT = {length: Kind(length, 0, 0, 0) for length in (4, 8, 16, 32)}
 """Strings by their length in words; all NUL where not implemented."""
 
 
@@ -55,6 +57,14 @@ def split(number: int, words: int) -> Words:
 def signed(word: int) -> int:
     """A 16-bit word read as int16."""
     return word - 0x10000 if word & 0x8000 else word
+
+
+def whole(kind: Kind, words: Words) -> int:
+    """The number in `words`, signed where the kind is."""
+    number = 0
+    for word in words:
+        number = number << 16 | word
+    return number - (1 << 16 * kind.words) if kind.low < 0 and number > kind.high else number
 
 
 def fitting_scale(largest: float, finest: int, highest: int = 0x7FFF) -> int:

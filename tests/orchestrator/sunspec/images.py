@@ -170,3 +170,44 @@ def hybrid(**changes: Any) -> Image:
         model_words(160, MPPT, MODULES),
         model_words(124, changed(STORAGE, **changes)),
     )
+
+
+DER_AC = {"ACType": 2, "St": 1, "InvSt": 3, "ConnSt": 1, "W": -1940, "W_SF": 0, "LNV": 2300, "V_SF": -1} | {
+    "Hz": 50000,
+    "Hz_SF": -3,
+}
+DER_CAPACITY = {"WMaxRtg": 5000, "WChaRteMaxRtg": 4800, "WDisChaRteMaxRtg": 4600, "CtrlModes": 3, "WMax": 5000} | {
+    "WChaRteMax": 4000,
+    "WDisChaRteMax": 5000,
+    "W_SF": 0,
+}
+DER_CONTROLS = {"WMaxLimPctEna": 0, "WMaxLimPct": 1000, "WMaxLimPctRvrt": 1000, "WMaxLimPctEnaRvrt": 0} | {
+    "WMaxLimPctRvrtTms": 0,
+    "WMaxLimPct_SF": -1,
+    **{"WSetEna": 0, "WSetMod": 1, "WSet": 0, "WSetRvrt": 0, "WSetEnaRvrt": 0, "WSetRvrtTms": 0, "WSet_SF": 0},
+}
+DER_STORAGE = {"WHRtg": 1000, "WH_SF": 1, "SoC": 5550, "Pct_SF": -2}
+DER_DC = {"NPrt": 1, "DCW_SF": 0}
+BATTERY_PORT = {"PrtTyp": 1, "ID": 1, "IDStr": "Battery", "DCW": -2000}
+PV_PORTS = ({"PrtTyp": 0, "ID": 2, "DCW": 1500}, {"PrtTyp": 0, "ID": 3, "DCW": 1000})
+BANK = {"WHRtg": 500, "WHRtg_SF": 1, "WChaRteMax": 3000, "WDisChaRteMax": 3000, "WChaDisChaMax_SF": 0} | {
+    "SoC": 42,
+    "SoC_SF": 0,
+    "ChaSt": 3,
+    "W": 700,
+    "W_SF": 0,
+}
+
+
+def der(ports: Iterable[Values] = (BATTERY_PORT,), **changes: Any) -> Image:
+    """An inverter of the 700 series, a battery inverter where no other ports are given. Raw values change it."""
+    ports = tuple(ports)
+    return image_of(
+        model_words(1, changed(COMMON, **changes)),
+        model_words(701, changed(DER_AC, **changes)),
+        model_words(702, changed(DER_CAPACITY, **changes)),
+        model_words(703, {}),
+        model_words(704, changed(DER_CONTROLS, **changes)),
+        model_words(713, changed(DER_STORAGE, **changes)),
+        model_words(714, {**DER_DC, "NPrt": len(ports), **changes}, ports),
+    )

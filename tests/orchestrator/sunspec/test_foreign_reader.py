@@ -2,78 +2,71 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from sunspec2.modbus.client import SunSpecModbusClientDevice
 
-from orchestrator.drivers.base import ReadRequest, Refused
+from actors.clock import RealClock
+from actors.link import ModbusLink
+from actors.observer import NoObserver
+from actors.session import DeviceSession
 from orchestrator.simulation.server import serve
-from orchestrator.sunspec.device import MPPT, FoundModel, SunSpecDevice
+from orchestrator.sunspec.device import FoundModel, SunSpecDevice
 from orchestrator.sunspec.models import MODELS, Point
 from orchestrator.sunspec.registers import read_raw, read_value
+from tests.orchestrator.sunspec.foreign import foreign, image_of_device_file, image_of_mbmap
 from tests.orchestrator.sunspec.images import (
+    BANK,
+    BATTERY_PORT,
     COMMON,
+    DRIVER,
+    DUMPS,
+    PV_PORTS,
     Image,
+    der,
     discovery_of,
     dump,
     hybrid,
     image_of,
     model_words,
 )
-from tests.support.virtual_site import RawClient, site_config
+from tests.support.served_maps import served
+from tests.support.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, RawClient, site_config
 
+REPEATED = {160: "module", 714: "Prt"}
 METER_201_CALLS_IT = {"PhVphAB": "PPVphAB", "PhVphBC": "PPVphBC", "PhVphCA": "PPVphCA"}
 
 
-class ForeignDevice(SunSpecModbusClientDevice):  # type: ignore[misc]
-    """pysunspec2 over any reader of words, instead of its own connection."""
-
-    def __init__(self, read_words: Callable[[int, int], tuple[int, ...]]) -> None:
-        super().__init__()
-        self._read_words = read_words
-
-    def read(self, addr: int, count: int) -> bytes:
-        return struct.pack(f">{count}H", *self._read_words(addr, count))
-
-
-def foreign(image: Image) -> Any:
-    def read(address: int, count: int) -> tuple[int, ...]:
-        answer = image.answer(ReadRequest(address, count))
-        assert not isinstance(answer, Refused)
-        return answer
-
-    device = ForeignDevice(read)
-    device.scan(connect=False)
-    return device
-
-
-def pairs(device: SunSpecDevice, words: dict[int, int], theirs: Any) -> Iterator[tuple[str, Any, Any]]:
-    """(name, our value, their value) of every point of the first model of each id that we know."""
-    seen: set[int] = set()
+def pairs(device: SunSpecDevice, words: Mapping[int, int], theirs: Any) -> Iterator[tuple[str, Any, Any]]:
+    """(name, our value, their value) of every point of every model that we know."""
+    seen: Counter[int] = Counter()
     for model in device.models:
-        if model.id in MODELS and model.id not in seen:
-            seen.add(model.id)
-            yield from _points(model, words, theirs.models[model.id][0])
+        if model.id in MODELS:
+            yield from _points(model, words, theirs.models[model.id][seen[model.id]])
+            seen[model.id] += 1
 
 
-def _points(model: FoundModel, words: dict[int, int], theirs: Any) -> Iterator[tuple[str, Any, Any]]:
+def _points(model: FoundModel, words: Mapping[int, int], theirs: Any) -> Iterator[tuple[str, Any, Any]]:
     layout = MODELS[model.id]
     for point in layout.points.values():
         if point.end <= 2 + model.length:
             name = METER_201_CALLS_IT.get(point.name, point.name) if model.id == 201 else point.name
-            yield f"{model.id}.{name}", _ours(words, model.address, point), theirs.points[name].cvalue
-    if model.id == MPPT:
-        for index, module in enumerate(theirs.groups["module"]):
-            for point in layout.repeated.values():
-                origin = model.address + layout.module_offset(index)
-                ours = _ours(words, origin, point, model.address)
-                yield f"160[{index}].{point.name}", ours, module.points[point.name].cvalue
+            yield f"{model.id}.{name}", _ours(words, model.address, point), _theirs(theirs, name).cvalue
+    for index, group in enumerate(theirs.groups[REPEATED[model.id]] if model.id in REPEATED else ()):
+        for point in layout.repeated.values():
+            origin = model.address + layout.module_offset(index)
+            ours = _ours(words, origin, point, model.address)
+            yield f"{model.id}[{index}].{point.name}", ours, group.points[point.name].cvalue
 
 
-def _ours(words: dict[int, int], origin: int, point: Point, scale_origin: int | None = None) -> Any:
+def _theirs(model: Any, name: str) -> Any:
+    group, dot, point = name.partition(".")
+    return model.groups[group].points[point] if dot else model.points[name]
+
+
+def _ours(words: Mapping[int, int], origin: int, point: Point, scale_origin: int | None = None) -> Any:
     if point.type.name == "string":
         return read_raw(words, origin, point)
     return read_value(words, origin, point, scale_origin)
@@ -107,6 +100,16 @@ MAPS = {
     "hybrid": hybrid(),
     "sma": dump("sma_sb36_day"),
     "fimer": dump("fimer_pvs_day"),
+    "7xx": der(ports=(BATTERY_PORT, *PV_PORTS)),
+    "802": image_of(model_words(1, COMMON), model_words(103, INVERTER_INT), model_words(802, BANK)),
+    "1547": image_of_device_file(DUMPS / "pysunspec2_device_1547.json"),
+    "three 160": image_of_mbmap(DUMPS / "pysunspec_mbmap_test_inverter_3.xml"),
+    "groups of 704": image_of(
+        model_words(1, COMMON),
+        model_words(103, INVERTER_INT),
+        model_words(703, {"ES": 1, "ESVHi": 1050, "V_SF": -3, "ESHzHi": 6010, "Hz_SF": -2, "ESDlyTms": 300}),
+        model_words(704, {"PFWInj.PF": 950, "PFWInj.Ext": 1, "PF_SF": -3, "WSet": -2000, "WSet_SF": 1}),
+    ),
     **{str(i): image_of(model_words(1, COMMON), model_words(i, INVERTER_INT)) for i in (101, 102, 103)},
     **{str(i): image_of(model_words(1, COMMON), model_words(i, INVERTER_FLOAT)) for i in (111, 112, 113)},
     **{str(i): image_of(model_words(1, COMMON), model_words(i, METER_INT)) for i in (201, 202, 203, 204)},
@@ -126,8 +129,15 @@ def test_every_point_of_a_map_has_the_same_value_in_pysunspec2(name: str) -> Non
         agree(point, ours, theirs)
 
 
+OLD_AND_NEW = {
+    f"{name}{generation}": settings.model_copy(update={"sunspec": generation})
+    for name, settings in (("hybrid", HYBRID), ("roof", PV_ONLY), ("store", BATTERY_ONLY))
+    for generation in ("1xx", "7xx")
+}
+
+
 def test_every_point_of_every_virtual_device_has_the_same_value_in_pysunspec2() -> None:
-    with serve(site_config(), ephemeral_ports=True) as site:
+    with serve(site_config(OLD_AND_NEW), ephemeral_ports=True) as site:
         config = site.config
         places = [(config.meter.port, config.meter.unit_id), *((i.port, i.unit_id) for i in config.inverters)]
         for port, unit in places:
@@ -140,6 +150,29 @@ def test_every_point_of_every_virtual_device_has_the_same_value_in_pysunspec2() 
                 agree(point, ours, theirs)
 
 
+@pytest.mark.parametrize("name", ["1547", "three 160"])
+def test_our_client_reads_a_server_of_foreign_test_data(name: str) -> None:
+    image = MAPS[name]
+    with served(image.words) as server:
+        link = ModbusLink("127.0.0.1", server.port, 5.0, RealClock(), NoObserver())
+        session = DeviceSession("x", DRIVER, link, 1, clock=RealClock(), retry_longest_s=1.0, role="inverter")
+        session.connect(None)
+        device: SunSpecDevice = session.device
+        words = session.read()
+        sample = DRIVER.decode_inverter(device, "x", words, 0.0)
+        session.close()
+
+    theirs = foreign(image)
+    assert device.inverter is not None
+    model_id = device.inverter.id
+    assert sample.ac_watts == theirs.models[model_id][0].points["W"].cvalue
+    assert sample.nameplate.serial == theirs.models[1][0].points["SN"].cvalue
+    read = [(point, ours, value) for point, ours, value in pairs(device, words, theirs) if ours is not None]
+    assert len(read) > 15
+    for point, ours, value in read:
+        agree(point, ours, value)
+
+
 def _whole_map(client: RawClient, unit: int) -> dict[int, int]:
     """Every word of a device at one moment, model by model."""
     address, words = 40002, dict(enumerate(client.read(40000, 2, unit), start=40000))
@@ -148,5 +181,7 @@ def _whole_map(client: RawClient, unit: int) -> dict[int, int]:
         words |= {address: model_id, address + 1: length}
         if model_id == 0xFFFF:
             return words
-        words |= enumerate(client.read(address + 2, length, unit), start=address + 2)
+        for first in range(address + 2, address + 2 + length, 100):
+            count = min(100, address + 2 + length - first)
+            words |= enumerate(client.read(first, count, unit), start=first)
         address += 2 + length

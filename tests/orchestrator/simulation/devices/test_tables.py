@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sunspec2
 
-from orchestrator.simulation.devices import tables
+from orchestrator.simulation.devices import tables, tables_der
 from orchestrator.simulation.devices.model import Model, model
 from orchestrator.simulation.devices.words import (
     ACC32,
@@ -16,17 +16,21 @@ from orchestrator.simulation.devices.words import (
     COUNT,
     ENUM16,
     INT16,
+    INT32,
     PAD,
     SCALE,
     TEXT,
     UINT16,
     UINT32,
+    UINT64,
 )
 
 KINDS = {
     "uint16": UINT16,
     "int16": INT16,
+    "int32": INT32,
     "uint32": UINT32,
+    "uint64": UINT64,
     "acc32": ACC32,
     "acc64": ACC64,
     "enum16": ENUM16,
@@ -46,6 +50,10 @@ MODELS = [
     tables.STORAGE,
     tables.MPPT_FIXED,
     tables.METER,
+    tables_der.MEASURE_AC,
+    tables_der.CAPACITY,
+    tables_der.STORAGE_CAPACITY,
+    tables_der.MEASURE_DC_FIXED,
 ]
 
 
@@ -79,6 +87,26 @@ def test_the_modules_of_160_repeat_every_20_words() -> None:
     for index in range(3):
         points = [point for point in ours.points if point.name.startswith(f"{index}.")]
         assert [(p.name[2:], p.kind, p.offset - 10 - 20 * index, p.scale) for p in points] == expected
+
+
+def test_model_704_has_the_published_points_and_the_groups_behind_them() -> None:
+    group = published(704)
+    behind = [
+        {**point, "name": f"{each['name']}.{point['name']}"} for each in group["groups"] for point in each["points"]
+    ]
+    expected = rows([*group["points"][2:], *behind], first_offset=2)
+
+    assert [(p.name, p.kind, p.offset, p.scale) for p in tables_der.CONTROLS.points] == expected
+
+
+def test_the_ports_of_714_repeat_every_25_words() -> None:
+    expected = rows(published(714)["groups"][0]["points"], first_offset=0)
+    ours = tables_der.measure_dc(3)
+
+    assert ours.length == 18 + 75
+    for index in range(3):
+        points = [point for point in ours.points if point.name.startswith(f"{index}.")]
+        assert [(p.name[2:], p.kind, p.offset - 20 - 25 * index, p.scale) for p in points] == expected
 
 
 def test_a_table_that_does_not_fill_its_length_is_refused() -> None:
