@@ -16,7 +16,7 @@ from pathlib import Path
 
 from actors.clock import Clock, RealClock
 from actors.footprint import Footprint
-from actors.link import LinkPool
+from actors.link import LinkNeeds, LinkPool
 from actors.observer import NoObserver
 from actors.process import registered
 from actors.progress import Watch
@@ -34,6 +34,7 @@ from orchestrator.samples import InverterSample
 from orchestrator.sunspec import meter_sign
 
 METER = "meter"
+RETRY_LONGEST_S = 1.0
 AC_LIMIT = "ac_limit"
 """The group of writes that a step of battery power does not need."""
 
@@ -89,7 +90,7 @@ class _Run:
         self._links = LinkPool(self._clock, NoObserver())
         devices: tuple[MeterConfig | InverterConfig, ...] = (config.meter, *config.inverters)
         for device in devices:
-            self._links.expect(device.host, device.port, device.timeout_s)
+            self._links.expect(device.host, device.port, LinkNeeds(device.timeout_s, device.min_gap_s))
         self._meter = _Meter(config, self._links, self._clock)
         self._checks: list[Check] = []
 
@@ -175,7 +176,16 @@ class _Inverter:
         self._clock = clock
         self._meter = meter
         link = links.link(config.host, config.port)
-        self._session = DeviceSession(config.name, self._driver, link, config.unit_id, clock=clock, retry_longest_s=1.0)
+        self._session = DeviceSession(
+            config.name,
+            self._driver,
+            link,
+            config.unit_id,
+            clock=clock,
+            retry_longest_s=RETRY_LONGEST_S,
+            role="inverter",
+            write_single=config.write_single,
+        )
         self.footprint = Footprint(self._session)
         self._asked: tuple[WriteGroup, ...] = ()
         self._registers: dict[int, int] = {}
@@ -222,7 +232,9 @@ class _Meter:
         self._sign = meter_sign.initial(meter.sign)
         self._clock = clock
         link = links.link(meter.host, meter.port)
-        self._session = DeviceSession(METER, self._driver, link, meter.unit_id, clock=clock, retry_longest_s=1.0)
+        self._session = DeviceSession(
+            METER, self._driver, link, meter.unit_id, clock=clock, retry_longest_s=RETRY_LONGEST_S, role="meter"
+        )
 
     def site_watts(self) -> float | None:
         """Import +; None while it does not answer."""

@@ -9,13 +9,15 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import Final
 
 from actors.clock import RealClock
 from actors.link import ModbusLink
 from actors.observer import NoObserver
 from actors.progress import Watch
 from actors.session import DeviceSession
-from orchestrator.errors import DeviceError, LinkError
+from orchestrator.drivers.base import Role
+from orchestrator.errors import DeviceError, LinkError, WrongDevice
 from orchestrator.scan_report import FoundDevice, Remark, ScanReport, found_device, report
 from orchestrator.scan_targets import Endpoint
 from orchestrator.sunspec.driver import SunSpecDriver
@@ -30,6 +32,7 @@ class ScanOptions:
     connections: int = 32
 
 
+ROLES: Final[tuple[Role, ...]] = ("inverter", "meter")
 _Findings = tuple[list[FoundDevice], list[Remark]]
 
 
@@ -75,7 +78,7 @@ class _Scanner:
             if self.ended.is_set():
                 break
             try:
-                devices.append(self._ask(endpoint, unit_id, link))
+                devices.extend(self._ask(endpoint, unit_id, link))
             except LinkError:
                 continue
             except DeviceError as trouble:
@@ -85,8 +88,23 @@ class _Scanner:
             remarks = [Remark(endpoint, (), "the port is open, but none of the units answers Modbus")]
         return devices, remarks
 
-    def _ask(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> FoundDevice:
-        session = DeviceSession(str(endpoint), SunSpecDriver(), link, unit_id, clock=self._clock, retry_longest_s=1.0)
+    def _ask(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> list[FoundDevice]:
+        """The inverter, and the meter that may be behind it in the same map. Raises DeviceError where there is none."""
+        found: list[FoundDevice] = []
+        nothing: WrongDevice | None = None
+        for role in ROLES:
+            try:
+                found.append(self._find(endpoint, unit_id, link, role))
+            except WrongDevice as trouble:
+                nothing = nothing or trouble
+        if nothing is not None and not found:
+            raise nothing
+        return found
+
+    def _find(self, endpoint: Endpoint, unit_id: int, link: ModbusLink, role: Role) -> FoundDevice:
+        session = DeviceSession(
+            str(endpoint), SunSpecDriver(), link, unit_id, clock=self._clock, retry_longest_s=1.0, role=role
+        )
         session.connect(None)
         found = found_device(endpoint, unit_id, session.device)
         self._watch.say(f"found {found.address}: {found.title}")

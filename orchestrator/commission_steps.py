@@ -83,7 +83,7 @@ def _battery_target(sample: InverterSample, battery: BatterySample, step_watts: 
     if present <= -step_watts:
         return round(min(present + step_watts, present / 2))
     if spare_watts >= 1.5 * step_watts and (battery.soc_percent or 0.0) < SOC_HIGH_PERCENT:
-        return round(present + step_watts)
+        return round(max(present, 0.0) + step_watts)
     if battery.soc_percent is None or battery.soc_percent > SOC_LOW_PERCENT:
-        return round(-step_watts)
+        return round(min(present, 0.0) - step_watts)
     return None

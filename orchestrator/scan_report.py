@@ -11,7 +11,7 @@ from rich.table import Table
 
 from orchestrator.samples import Nameplate
 from orchestrator.scan_targets import Endpoint
-from orchestrator.sunspec.device import BATTERY_KINDS, SunSpecDevice
+from orchestrator.sunspec.device import SunSpecDevice
 
 
 class Kind(StrEnum):
@@ -68,8 +68,7 @@ class ScanReport:
 
 def found_device(endpoint: Endpoint, unit_id: int, device: SunSpecDevice) -> FoundDevice:
     """What discovery found at one address."""
-    has_battery = device.storage is not None or any(module.kind in BATTERY_KINDS for module in device.modules)
-    kind = Kind.METER if device.is_meter else Kind.HYBRID if has_battery else Kind.INVERTER
+    kind = Kind.METER if device.is_meter else Kind.HYBRID if device.has_battery else Kind.INVERTER
     return FoundDevice(endpoint, unit_id, kind, device.nameplate, tuple(model.id for model in device.models))
 
 
@@ -116,7 +115,7 @@ def _identity(device: FoundDevice) -> object:
     """What makes two findings one device. Without a serial number nothing does: it is its address."""
     plate = device.nameplate
     if not plate.serial:
-        return device.endpoint, device.unit_id
+        return device.endpoint, device.unit_id, device.kind
     return plate.manufacturer, plate.model, plate.serial, device.kind
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from actors.image_server import ImageServer
 from actors.progress import watch
 from actors.scan import ScanOptions, scan
+from orchestrator.config_file import parse_config
+from orchestrator.draft_site import draft_site
+from orchestrator.register_image import Chain, RegisterImage
 from orchestrator.scan_report import Kind, ScanReport, models_text
 from orchestrator.scan_targets import UNITS, Endpoint, endpoints
 from orchestrator.simulation.server import RunningSite
+from tests.orchestrator.sunspec.images import COMMON, INVERTER, NAMEPLATE, image_of, model_words
 from tests.support.faults import BROKEN, GARBAGE, SILENT, fault
 from tests.support.networks import NETWORK, network, writes_of
 
@@ -51,6 +58,24 @@ def test_what_answers_and_is_of_no_use_is_said_and_hides_nothing() -> None:
     port = found.devices[0].endpoint.port
     assert texts[0] == f"127.0.0.2:{port}: the port is open, but none of the units answers Modbus"
     assert texts[1].startswith(f"127.0.0.3:{port} unit 1: the device refuses to be read for now (Modbus exception 4)")
+
+
+def test_a_meter_behind_an_inverter_is_found_in_the_same_map() -> None:
+    meter = model_words(203, {"W": 100, "W_SF": 0, "Hz": 50, "Hz_SF": 0})
+    words = image_of(
+        *(model_words(1, COMMON), model_words(103, INVERTER), model_words(120, NAMEPLATE)),
+        *(model_words(1, COMMON | {"Opt": "Export+Import", "SN": "M-1"}), meter),
+    ).words
+    image = RegisterImage(Chain(min(words), (), 0), tuple(words[at] for at in sorted(words)), unit_id=1)
+    with ImageServer(image, host="127.0.0.1", port=0) as server, watch("scanning", 1) as progress:
+        found = scan([Endpoint("127.0.0.1", server.port)], QUICK, progress)
+
+    assert [(each.unit_id, each.kind, each.nameplate.serial) for each in found.devices] == [
+        (1, Kind.INVERTER, "SN-1"),
+        (1, Kind.METER, "M-1"),
+    ]
+    draft = parse_config(draft_site(found, target="here", day=date(2030, 1, 31)), environ={})
+    assert draft.meter.unit_id == draft.inverters[0].unit_id
 
 
 def test_a_closed_port_is_nothing_to_speak_of() -> None:
