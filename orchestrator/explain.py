@@ -48,7 +48,7 @@ PLAIN = (
     ("may charge from AC", "PV of other inverters, or the grid where that is allowed, feeds it"),
     ("has not followed", "it is asked for little more than it gives, so that the others take the rest"),
     ("battery released", "it does what its own settings say"),
-    ("hold: meter", "no discharge, and no more charging than before"),
+    ("hold: ", "no discharge, and no more charging than before"),
     ("rising step by step", "nothing limits AC any more; the last limit goes up second by second"),
     ("leaves", "all inverters share this room, those that are not held back first"),
     ("throttled", "it makes what its limit allows; its PV may be able to do more"),

@@ -135,6 +135,19 @@ def test_charging_from_ac_is_said() -> None:
     assert FROM_AC not in why(settled(pv={**DARK, "east": 3000.0}), "east")
 
 
+def test_a_permission_that_lingers_while_own_pv_suffices_is_no_charging_from_ac() -> None:
+    loop = settled(pv=ROOF, export_limit_watts=0.0)
+    loop.site.set_pv_available("east", 6000.0)
+    loop.ask(battery_charge_rate_percent=40.0)
+    loop.run(6)
+    command = loop.history[-1].result.command("east")
+
+    assert command is not None
+    assert command.battery is not None
+    assert command.battery.grid_charging
+    assert FROM_AC not in command.reasons
+
+
 def test_a_battery_that_does_not_follow_is_said() -> None:
     loop = plant(pv_watts=DARK, load_watts=5000.0)
     loop.run(10)
