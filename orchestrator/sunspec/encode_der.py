@@ -29,6 +29,7 @@ AS_GOOD_PART: Final = 0.005
 """A set point that differs by less than this part of the rating is not worth a write."""
 
 _POINTS: Final = MODELS[DER_CONTROLS]
+_WSET: Final = _POINTS["WSet"].type
 
 
 def ac_limit(device: SunSpecDevice, command: InverterCommand, registers: Registers) -> WriteGroup | None:
@@ -101,10 +102,18 @@ def _target_watts(battery: BatteryCommand) -> float | None:
 def _set_point_raw(device: SunSpecDevice, controls: FoundModel, watts: float, registers: Registers) -> int:
     """WSet for battery power `watts` (charging +). What the device shows is kept where it is as good."""
     scale = device.scale_factors["704.WSet_SF"]
-    raw = round(scale_down(0.0 - watts * _ac_part(device, watts, registers), scale))
+    ac_watts = 0.0 - _within_ratings(device, watts) * _ac_part(device, watts, registers)
+    raw = round(min(max(scale_down(ac_watts, scale), _WSET.low), _WSET.high))
     shown: int | None = read_raw(registers, controls.address, _POINTS["WSet"])
     as_good = scale_down(AS_GOOD_PART * (device.rated_watts or 0.0), scale)
     return raw if shown is None or not raw or abs(shown - raw) > as_good else shown
+
+
+def _within_ratings(device: SunSpecDevice, watts: float) -> float:
+    plate = device.nameplate
+    if plate.charge_max_watts is not None:
+        watts = min(watts, plate.charge_max_watts)
+    return watts if plate.discharge_max_watts is None else max(watts, -plate.discharge_max_watts)
 
 
 def _ac_part(device: SunSpecDevice, watts: float, registers: Registers) -> float:
