@@ -34,7 +34,10 @@ MOMENTS_A_REDRAW: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One scenario, controlled in one way: its score, the longest settling, and how many of its expectations hold."""
+    """One scenario, controlled in one way: its score, the longest settling, and how many of its expectations hold.
+
+    `killed` says that the orchestrator is killed in it and does not come back.
+    """
 
     scenario: str
     way: Way
@@ -42,6 +45,7 @@ class Scored:
     settling_s: float | None
     held: int
     expected: int
+    killed: bool = False
 
     def row(self, first: bool) -> tuple[Cell, ...]:
         """The cells of `COLUMNS`; the scenario is named in its first row only."""
@@ -51,11 +55,20 @@ class Scored:
 def report(scored: Sequence[Scored]) -> str:
     """The table of all scenarios, and the sums for each way."""
     rows = [each.row(each.way is WAYS[0]) for each in scored]
+    alive = [each for each in scored if not each.killed]
+    rows += _sums("all of them", scored)
+    if 0 < len(alive) < len(scored):
+        rows += _sums("all but killed_...", alive)
+    return table(TITLE, COLUMNS, rows)
+
+
+def _sums(title: str, scored: Sequence[Scored]) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = []
     for way in WAYS:
         mine = [each for each in scored if each.way is way]
         held = f"{sum(each.held for each in mine)} of {sum(each.expected for each in mine)}"
-        rows.append(("all of them" if way is WAYS[0] else "", way.title, *_cells(mine), held))
-    return table(TITLE, COLUMNS, rows)
+        rows.append((title if way is WAYS[0] else "", way.title, *_cells(mine), held))
+    return rows
 
 
 def measure(scenarios: Mapping[str, Scenario], progress: Watch) -> list[Scored]:
@@ -93,6 +106,7 @@ def _score(name: str, scenario: Scenario, way: Way, run: Run) -> Scored:
         _settling_s(scenario, run),
         sum(outcome.holds for outcome in outcomes),
         len(outcomes),
+        killed=any(event.orchestrator == "killed" for event in scenario.timeline),
     )
 
 

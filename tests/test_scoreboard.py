@@ -76,6 +76,14 @@ def test_the_last_rows_are_the_sums_of_each_way() -> None:
     assert sums[-3:] == ["0", "of", "2"]
 
 
+def test_where_the_orchestrator_is_killed_it_is_summed_up_apart() -> None:
+    killed = CALM.replace("expect:", "  - {at_s: 30, orchestrator: killed}\nexpect:")
+    table = report(scored(one=CALM, killed_two=killed)).splitlines()
+
+    assert [line.split("  ")[1] for line in table[-6::3]] == ["all of them", "all but killed_..."]
+    assert table[-2].split()[2:] == table[4].split()[2:]
+
+
 def test_a_site_under_clouds_has_not_settled() -> None:
     calm, *_ = scored(calm=CALM)
     cloudy, *_ = scored(cloudy=CLOUDY)
