@@ -61,13 +61,13 @@ def fragment(name: str) -> tuple[int, dict[int, int]]:
 def discovery_of(image: Image, discovery: Discovery[SunSpecDevice] | None = None) -> SunSpecDevice:
     """Carry out a discovery on an image, as the actor does on a link."""
     steps = discovery or DRIVER.discover()
-    request = next(steps)
-    while True:
-        try:
+    try:
+        request = next(steps)
+        while True:
             request = steps.send(image.answer(request))
-        except StopIteration as end:
-            device: SunSpecDevice = end.value
-            return device
+    except StopIteration as end:
+        device: SunSpecDevice = end.value
+        return device
 
 
 def registers_of(image: Image, requests: Iterable[ReadRequest]) -> dict[int, int]:

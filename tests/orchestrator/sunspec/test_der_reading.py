@@ -327,14 +327,7 @@ def test_model_124_speaks_before_713_and_802() -> None:
 
 
 def look_again(device: SunSpecDevice, image: Image) -> SunSpecDevice:
-    steps = DRIVER.look_again(device)
-    try:
-        request = next(steps)
-        while True:
-            request = steps.send(image.answer(request))
-    except StopIteration as end:
-        found: SunSpecDevice = end.value
-        return found
+    return discovery_of(image, DRIVER.look_again(device))
 
 
 NIGHT: dict[str, Any] = dict.fromkeys(("W", "SoC", "WHRtg", "WMaxLimPct", "WSet", "WMaxRtg", "WMax", "CtrlModes"))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
+import time
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,16 +20,22 @@ from orchestrator.sunspec.device import SunSpecDevice
 from orchestrator.sunspec.verify import register_name
 from orchestrator.sunspec.writes import WRITABLE
 from tests.orchestrator.sunspec.images import (
+    BANK,
+    BATTERY_PORT,
     COMMON,
     DRIVER,
+    PV_PORTS,
     Image,
     cycle,
+    der,
     discovery_of,
     dump,
     hybrid,
     image_of,
     model_words,
 )
+from tests.orchestrator.sunspec.mutants import check as check_mutant
+from tests.orchestrator.sunspec.mutants import mutant
 
 TELLING = st.sampled_from([0, 1, 2, 10, 11, 0x7FFF, 0x8000, 0x8001, 0xFFF6, 0xFFF5, 0xFFFE, 0xFFFF])
 WORD = TELLING | st.integers(0, 0xFFFF)
@@ -37,7 +47,16 @@ IMAGES = {
     "float": FLOAT,
     "sma": dump("sma_sb36_day"),
     "night": dump("sma_sb36_night"),
+    "fimer": dump("fimer_pvs_day"),
+    "7xx": der(),
+    "7xx hybrid": der(ports=(BATTERY_PORT, *PV_PORTS)),
+    "802": image_of(model_words(1, COMMON), model_words(103, {"W": 1, "W_SF": 0, "DCW": 2}), model_words(802, BANK)),
+    "meter behind": image_of(
+        *(model_words(1, COMMON), model_words(103, {"W": 1, "W_SF": 0, "A_SF": -1})),
+        *(model_words(1, COMMON), model_words(203, {"W": 5, "W_SF": 0, "Hz": 5000, "Hz_SF": -2})),
+    ),
 }
+SECONDS_MOST = 230.0
 ORDER = InverterCommand(
     "x", 60, 1234.5, connect=False, battery=BatteryCommand(BatteryMode.CHARGE, 9e9, -9e9, 9e9, grid_charging=True)
 )
@@ -133,3 +152,34 @@ def test_random_words_behind_the_marker_give_a_device_or_a_named_error(words: li
     if device is None:
         return
     check(device, cycle(image, device))
+
+
+def check_mutants(seeds: range) -> Counter[str]:
+    """What so many images were taken for. The seed of one that fails is in the message."""
+    taken_for: Counter[str] = Counter()
+    for seed in seeds:
+        dice = random.Random(seed)
+        image = mutant(dice, IMAGES)
+        try:
+            taken_for[check_mutant(image, dice)] += 1
+        except Exception as error:
+            raise AssertionError(f"mutant {seed}: {error!r}") from error
+    return taken_for
+
+
+def test_some_hundred_mutants_are_samples_or_named_faults() -> None:
+    taken_for = check_mutants(range(600))
+
+    assert taken_for.keys() <= {"inverter", "meter", "nonsense", "refused", "wrong_device"}
+    assert min(taken_for["inverter"], taken_for["meter"], taken_for["wrong_device"], taken_for["refused"]) > 10
+
+
+@pytest.mark.long
+@pytest.mark.timeout(SECONDS_MOST + 60)
+def test_a_hundred_thousand_mutants_are_samples_or_named_faults_in_time() -> None:
+    began_s = time.monotonic()
+
+    taken_for = check_mutants(range(1000, 101_000))
+
+    assert sum(taken_for.values()) == 100_000
+    assert time.monotonic() - began_s < SECONDS_MOST
