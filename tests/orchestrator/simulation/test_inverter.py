@@ -79,3 +79,32 @@ def test_a_sample_says_what_there_is() -> None:
 def test_an_inverter_without_battery_has_no_state_of_charge() -> None:
     with pytest.raises(ValueError, match="roof has no battery"):
         SimulatedInverter("roof", PV_ONLY).set_soc(50)
+
+
+def test_a_cold_battery_and_one_that_is_held_back_charge_less_than_they_say() -> None:
+    cold, held = SimulatedInverter("east", HYBRID), SimulatedInverter("west", HYBRID)
+    cold.set_temperature(5.0)
+    held.set_accepted(charge_watts=700.0)
+
+    assert run(cold, 6000).state.battery_watts == pytest.approx(2500, abs=5)
+    assert run(held, 6000).state.battery_watts == pytest.approx(700, abs=5)
+    assert held.sample(0.0).nameplate.charge_max_watts == 5000
+    held.set_accepted()
+    assert run(held, 6000).state.battery_watts == pytest.approx(5000, abs=5)
+
+
+def test_the_lower_of_cold_and_management_counts_and_discharging_knows_no_cold() -> None:
+    inverter = SimulatedInverter("east", HYBRID)
+    inverter.set_temperature(5.0)
+    inverter.set_accepted(charge_watts=3000.0, discharge_watts=500.0)
+    charging = run(inverter, 6000).state.battery_watts
+    inverter.controls = Controls(low_watts=-2000, high_watts=-2000)
+
+    assert charging == pytest.approx(2500, abs=5)
+    assert run(inverter, 0).state.battery_watts == pytest.approx(-500, abs=5)
+
+
+@pytest.mark.parametrize("change", ["set_temperature", "set_accepted", "set_soc"])
+def test_without_a_battery_there_is_nothing_to_set(change: str) -> None:
+    with pytest.raises(ValueError, match="roof has no battery"):
+        getattr(SimulatedInverter("roof", PV_ONLY), change)(5.0)

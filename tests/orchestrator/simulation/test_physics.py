@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from orchestrator.simulation.config import BatterySimulation, InverterSimulation
 from orchestrator.simulation.physics import (
     Controls,
+    PowerRange,
     PowerState,
     ac_output_max,
     advance_inverter,
     battery_range,
     to_ac,
     to_dc,
+    warm_part,
 )
 from tests.support.virtual_site import BATTERY, BATTERY_ONLY, HYBRID, PV_ONLY
 
@@ -317,3 +319,59 @@ def test_battery_speed_fills_the_battery_faster_without_more_power() -> None:
 
     assert fast.battery_watts == slow.battery_watts
     assert fast.stored_wh - 5000 == pytest.approx(10 * (slow.stored_wh - 5000))
+
+
+@given(
+    battery_watts=st.floats(-3000, 3000),
+    target_watts=st.floats(-3000, 3000),
+    limit_watts=st.floats(0, 5000),
+    pv_watts=st.floats(0, 5000),
+    ramp_percent_per_s=st.sampled_from([20.0, 100.0, 1000.0]),
+)
+def test_one_step_of_a_second_ends_where_many_short_ones_end(
+    *,
+    battery_watts: float,
+    target_watts: float,
+    limit_watts: float,
+    pv_watts: float,
+    ramp_percent_per_s: float,
+) -> None:
+    inverter = HYBRID.model_copy(update={"ramp_percent_per_s": ramp_percent_per_s})
+    controls = Controls(ac_limit_watts=limit_watts, low_watts=target_watts, high_watts=target_watts, grid_charging=True)
+    start = settle(inverter, Controls(low_watts=battery_watts, high_watts=battery_watts), pv_watts)
+    whole = advance_inverter(inverter, controls, start, pv_available_watts=pv_watts, dt_s=1.0)
+    parts = start
+    for _ in range(100):
+        parts = advance_inverter(inverter, controls, parts, pv_available_watts=pv_watts, dt_s=0.01)
+
+    # The ramps of AC and battery differ, and which of them is cut on the way is seen only by small steps.
+    assert whole.ac_watts == pytest.approx(parts.ac_watts, abs=0.03 * inverter.ac_rating_watts)
+    assert whole.battery_watts == pytest.approx(parts.battery_watts, abs=0.03 * inverter.ac_rating_watts)
+
+
+@pytest.mark.parametrize(("celsius", "part"), [(20, 1.0), (10, 1.0), (5, 0.5), (0, 0.0), (-10, 0.0)])
+def test_a_cold_battery_takes_a_part_of_its_power(celsius: float, part: float) -> None:
+    assert warm_part(BATTERY, celsius) == pytest.approx(part)
+
+
+def test_a_battery_may_be_all_or_nothing_in_the_cold() -> None:
+    strict = BATTERY.model_copy(update={"cold_below_celsius": 5.0, "no_charge_below_celsius": 5.0})
+
+    assert (warm_part(strict, 5.0), warm_part(strict, 4.9)) == (1.0, 0.0)
+
+
+def test_what_the_management_of_a_battery_refuses_stays_with_the_pv() -> None:
+    state = PowerState(stored_wh=5000)
+    for _ in range(20):
+        state = advance_inverter(
+            HYBRID,
+            Controls(ac_limit_watts=0, low_watts=4000, high_watts=4000),
+            state,
+            pv_available_watts=5000,
+            dt_s=1,
+            accepted=PowerRange(-100, 800),
+        )
+
+    assert state.battery_watts == pytest.approx(800)
+    assert state.pv_watts == pytest.approx(800, abs=1)
+    assert state.curtailed

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +54,21 @@ def test_the_appliance_is_on_at_times_and_off_at_others() -> None:
     load = LoadSimulation(base_watts=100, variation_watts=0, appliance_watts=2000, appliance_period_s=10)
 
     assert {load_watts(load, "1", at_s) for at_s in range(0, 600, 10)} == {100, 2100}
+
+
+def test_contrast_makes_clear_sky_and_full_shade_of_a_slow_rise_and_fall() -> None:
+    def lights(contrast: float) -> list[float]:
+        sun = SunSimulation(
+            period_s=1e6, night_fraction=0, start_fraction=0.5, cloud_depth=0.5, cloud_contrast=contrast
+        )
+        return [sunlight(sun, "seed", float(at_s)) for at_s in range(0, 3000, 7)]
+
+    soft, sharp = lights(1.0), lights(20.0)
+    assert sum(light in (pytest.approx(1, abs=0.01), pytest.approx(0.5, abs=0.01)) for light in soft) < 40
+    assert sum(light in (pytest.approx(1, abs=0.01), pytest.approx(0.5, abs=0.01)) for light in sharp) > 350
+
+
+def test_a_sky_without_clouds_knows_no_seed() -> None:
+    sun = SunSimulation(cloud_depth=0.0)
+
+    assert sunlight(sun, "one", 9000.0) == sunlight(sun, "another", 9000.0) > 0

@@ -1,0 +1,49 @@
+"""Hybrids whose PV collapses on a turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.simulation.inverter import SimulatedInverter
+from orchestrator.simulation.physics import Controls
+from orchestrator.simulation.turning import Turning
+from tests.support.virtual_site import HYBRID
+
+CHARGING = Controls(low_watts=2000, high_watts=2000)
+RESTING = Controls(low_watts=0, high_watts=0)
+DISCHARGING = Controls(low_watts=-2000, high_watts=-2000)
+TENDER = HYBRID.model_copy(update={"turn_idle_s": 3.0, "collapse_s": 2.0})
+
+
+@pytest.mark.parametrize(("rest_s", "collapses"), [(0, True), (2, True), (3, False)])
+def test_a_turn_without_rest_collapses_the_pv_for_a_while(rest_s: int, collapses: bool) -> None:
+    turning = Turning(TENDER)
+    turning.advance(CHARGING, 1.0)
+    for _ in range(rest_s):
+        assert not turning.advance(RESTING, 1.0)
+
+    assert [turning.advance(DISCHARGING, 1.0) for _ in range(4)] == [collapses, collapses, False, False]
+
+
+def test_turning_the_other_way_and_discharging_from_rest_do_no_harm() -> None:
+    turning = Turning(TENDER)
+
+    assert not any(turning.advance(controls, 1.0) for controls in (DISCHARGING, CHARGING, CHARGING, RESTING))
+    assert not any(Turning(TENDER).advance(controls, 1.0) for controls in (RESTING, DISCHARGING))
+
+
+def test_a_robust_inverter_never_collapses() -> None:
+    turning = Turning(HYBRID)
+
+    assert not any(turning.advance(controls, 1.0) for controls in (CHARGING, DISCHARGING) * 3)
+
+
+def test_collapsed_pv_makes_nothing_while_the_light_stays() -> None:
+    inverter = SimulatedInverter("gen", TENDER)
+    inverter.controls = CHARGING
+    inverter.advance(1.0, 3000.0)
+    inverter.controls = DISCHARGING
+    inverter.advance(1.0, 3000.0)
+
+    assert inverter.state.pv_watts == 0
+    assert inverter.state.pv_available_watts == 3000
