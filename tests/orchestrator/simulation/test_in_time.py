@@ -57,10 +57,10 @@ def test_a_revert_timer_counts_from_the_last_arrival() -> None:
 def test_commands_do_not_overtake_each_other() -> None:
     unit = roof()
     unit.send(limit(1000.0), arrives_at_s=22.0)
-    unit.send(limit(3000.0), arrives_at_s=21.0)
-    unit.advance_to(23.0)
+    unit.send(limit(3000.0, valid_for_s=10.0), arrives_at_s=21.0)
+    unit.advance_to(31.5)
 
-    assert unit.inverter.controls.ac_limit_watts == 3000
+    assert unit.inverter.controls.ac_limit_watts == 3000  # it arrived at 22 s
 
 
 def test_what_is_on_its_way_is_lost_with_the_connection() -> None:

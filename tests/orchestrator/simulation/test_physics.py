@@ -375,3 +375,15 @@ def test_what_the_management_of_a_battery_refuses_stays_with_the_pv() -> None:
     assert state.battery_watts == pytest.approx(800)
     assert state.pv_watts == pytest.approx(800, abs=1)
     assert state.curtailed
+
+
+def test_a_battery_that_is_suddenly_full_stops_drawing_at_once_however_long_the_step() -> None:
+    controls = Controls(ac_limit_watts=100, grid_charging=True)
+    full = PowerState(ac_watts=-2000, battery_watts=1940, stored_wh=BATTERY.capacity_wh)
+    whole = advance_inverter(HYBRID, controls, full, pv_available_watts=2000, dt_s=1.0)
+    parts = full
+    for _ in range(100):
+        parts = advance_inverter(HYBRID, controls, parts, pv_available_watts=2000, dt_s=0.01)
+
+    assert whole.ac_watts == pytest.approx(parts.ac_watts, abs=1)
+    assert whole.ac_watts > 50

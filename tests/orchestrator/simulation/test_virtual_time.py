@@ -98,6 +98,28 @@ def test_commands_reach_only_a_device_that_takes_requests(fault: InverterFault, 
     assert (loop.site.inverters["roof"].controls.ac_limit_watts is not None) is arrives
 
 
+def test_what_is_under_way_is_lost_with_the_connection() -> None:
+    loop = loop_of(site({"roof": PV_ONLY}))
+    loop.run(5)
+    loop.receive(limited(0.0))
+    loop.inverter_faults["roof"] = InverterFault.OFFLINE
+    loop.run(5)
+
+    assert loop.site.inverters["roof"].controls.ac_limit_watts is None
+
+
+def test_a_command_to_a_deaf_device_does_not_arrive_later() -> None:
+    loop = loop_of(site({"roof": PV_ONLY}))
+    loop.run(5)
+    loop.inverter_faults["roof"] = InverterFault.OFFLINE
+    loop.receive(limited(0.0))
+    loop.inverter_faults.clear()
+    loop.kill()
+    loop.run(5)
+
+    assert loop.site.inverters["roof"].controls.ac_limit_watts is None
+
+
 def test_a_frozen_inverter_shows_the_same_for_ever_and_goes_on_obeying() -> None:
     loop = loop_of(site({"roof": PV_ONLY}))
     loop.run(10)
@@ -133,6 +155,16 @@ def test_a_silent_frozen_or_reversed_meter_says_so_only_by_its_values() -> None:
     assert silent.site_watts < 0 < frozen.at_s
     assert frozen.changed_at_s < frozen.at_s
     assert reverse.site_watts < -1000  # 7 kW of load is an import in truth
+
+
+def test_a_meter_that_is_mounted_the_wrong_way_round_counts_the_wrong_way_too() -> None:
+    loop = loop_of(site({"roof": PV_ONLY}))
+    loop.meter_fault = MeterFault.REVERSED
+    result = loop.run(60)[-1].result
+
+    assert result is not None
+    assert result.snapshot.meter is not None
+    assert result.snapshot.meter.import_wh == loop.site.meter.export_wh > loop.site.meter.import_wh
 
 
 def test_a_limit_that_falls_is_decided_on_at_once() -> None:
