@@ -20,8 +20,9 @@ _TARGETS = (BatteryMode.CHARGE, BatteryMode.DISCHARGE, BatteryMode.IDLE)
 
 def live_numbers(plant: Plant, responses: Mapping[str, Response]) -> LiveNumbers:
     """The numbers of one cycle, from what is seen now and what was learned before."""
-    inverters = {u.name: _of_inverter(u, responses.get(u.name)) for u in plant.units}
-    batteries = [b.allocatable() for b in plant.batteries]
+    able = {b.name: b.allocatable() for b in plant.batteries}
+    inverters = {u.name: _of_inverter(u, able.get(u.name), responses.get(u.name)) for u in plant.units}
+    batteries = list(able.values())
     return LiveNumbers(
         headroom_up_watts=fsum(each.headroom_up_watts for each in inverters.values()),
         headroom_down_watts=fsum(each.headroom_down_watts for each in inverters.values()),
@@ -64,24 +65,24 @@ def balanced_watts(batteries: Sequence[AllocatableBattery], *, charging: bool) -
     return pace * fsum(b.size(charging) for b in able)
 
 
-def _of_inverter(unit: Unit, response: Response | None) -> InverterNumbers:
+def _of_inverter(unit: Unit, battery: AllocatableBattery | None, response: Response | None) -> InverterNumbers:
     return InverterNumbers(
-        headroom_up_watts=_up_watts(unit),
-        headroom_down_watts=_down_watts(unit),
+        headroom_up_watts=_up_watts(unit, battery),
+        headroom_down_watts=_down_watts(unit, battery),
         response_s=response.learned_s if response else None,
     )
 
 
-def _up_watts(unit: Unit) -> float:
+def _up_watts(unit: Unit, battery: AllocatableBattery | None) -> float:
     """How much more AC power it could give: its battery charges less, or discharges more."""
-    if unit.battery is None:
+    if battery is None:
         return 0.0
-    return max(unit.battery.allocatable().discharge_room_watts() + unit.battery.watts, 0.0)
+    return max(battery.discharge_room_watts() + unit.battery_watts, 0.0)
 
 
-def _down_watts(unit: Unit) -> float:
+def _down_watts(unit: Unit, battery: AllocatableBattery | None) -> float:
     """How much less: its battery takes more, and a limit takes away what it still makes then."""
     taken = 0.0
-    if unit.battery is not None:
-        taken = max(unit.battery.allocatable().charge_room_watts() - unit.battery.watts, 0.0)
+    if battery is not None:
+        taken = max(battery.charge_room_watts() - unit.battery_watts, 0.0)
     return max(taken, unit.ac_watts, 0.0) if unit.limitable else taken

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import fsum
+from typing import Any
 
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
 from orchestrator.config import InverterConfig, SiteConfig
@@ -98,6 +99,9 @@ class Unit:
     """One answering inverter. `rating_watts` None: it does not say what it can do, so it cannot be limited in percent.
 
     `limit_watts` is the AC limit in force in the device as far as is known; its rating where there is none.
+    `ac_watts` and `pv_watts` are 0 while they are unknown (a sleeping device). `limitable` says whether its AC power
+    can be limited, `throttled` whether a limit below its rating holds its output back, so that it may be able to make
+    more. All four follow from the rest, and are worked out once because every part of a step looks at them.
     """
 
     name: str
@@ -107,20 +111,22 @@ class Unit:
     rating_watts: float | None
     limit_watts: float
     battery: Battery | None
+    ac_watts: float = field(init=False)
+    pv_watts: float = field(init=False)
+    limitable: bool = field(init=False)
+    throttled: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ac_watts", self.sample.ac_watts or 0.0)
+        object.__setattr__(self, "pv_watts", self.sample.pv_watts or 0.0)
+        object.__setattr__(self, "limitable", self._is_limitable())
+        object.__setattr__(self, "throttled", self._is_throttled())
 
     def with_memory(self, memory: InverterMemory) -> Unit:
         """The same inverter with another memory."""
+        if memory is self.memory:
+            return self
         return Unit(self.name, self.config, self.sample, memory, self.rating_watts, self.limit_watts, self.battery)
-
-    @property
-    def ac_watts(self) -> float:
-        """AC power, 0 while it is unknown (a sleeping device)."""
-        return self.sample.ac_watts or 0.0
-
-    @property
-    def pv_watts(self) -> float:
-        """PV power, 0 while it is unknown."""
-        return self.sample.pv_watts or 0.0
 
     @property
     def battery_watts(self) -> float:
@@ -132,22 +138,13 @@ class Unit:
         """Whether anything may be written to it."""
         return self.config.control
 
-    @property
-    def limitable(self) -> bool:
-        """Whether its AC power can be limited. A battery inverter without PV obeys its window instead."""
-        return (
-            self.controllable
-            and self.sample.ac_limit_controllable
-            and self.rating_watts is not None
-            and self.sample.has_pv
-        )
+    def _is_limitable(self) -> bool:
+        """A battery inverter without PV obeys its window instead."""
+        sample = self.sample
+        return self.config.control and sample.ac_limit_controllable and self.rating_watts is not None and sample.has_pv
 
-    @property
-    def throttled(self) -> bool:
-        """A limit below its rating holds its output back, so it may be able to make more.
-
-        Its output stands at the limit, or it says so itself while it still follows the limit (model 103 St).
-        """
+    def _is_throttled(self) -> bool:
+        """Its output stands at the limit, or it says so itself while it still follows the limit (model 103 St)."""
         if self.rating_watts is None or self.limit_watts >= 0.99 * self.rating_watts:
             return False
         if self.sample.state is OperatingState.THROTTLED:
@@ -266,11 +263,12 @@ def _lowered(
     battery: Battery, by: LimitedBy, *, charge_max_watts: float | None = None, discharge_max_watts: float | None = None
 ) -> Battery:
     """The battery with its limits no higher than these, and what lowered them."""
+    changes: dict[str, Any] = {}
     if charge_max_watts is not None and charge_max_watts < battery.charge_max_watts:
-        battery = replace(battery, charge_max_watts=charge_max_watts, charge_limited_by=by)
+        changes |= {"charge_max_watts": charge_max_watts, "charge_limited_by": by}
     if discharge_max_watts is not None and discharge_max_watts < battery.discharge_max_watts:
-        battery = replace(battery, discharge_max_watts=discharge_max_watts, discharge_limited_by=by)
-    return battery
+        changes |= {"discharge_max_watts": discharge_max_watts, "discharge_limited_by": by}
+    return replace(battery, **changes) if changes else battery
 
 
 def _within_ac_rating(battery: Battery, pv_watts: float, rating_watts: float | None) -> Battery:

@@ -64,7 +64,7 @@ class Look:
 def watch_response(before: Response, look: Look) -> Response:
     """See how far the step under way has come, and whether another one begins."""
     seen = before if before.step is None else _progress(before, before.step, look)
-    after = replace(seen, target_watts=look.target_watts)
+    after = seen if look.target_watts == seen.target_watts else replace(seen, target_watts=look.target_watts)
     if look.target_watts is None or before.target_watts is None:
         return replace(after, step=None)
     large = STEP_PART_OF_RATING * look.rating_watts
