@@ -1,25 +1,31 @@
 """Modbus TCP links: one per host and port, shared by the units behind it.
 
-What goes wrong on the connection becomes an error of `orchestrator.errors` here. Each that leaves the connection in
-doubt closes it, so that the next call makes a new one.
+pymodbus reports trouble in two ways: a lost connection is raised (ModbusException, or a bare OSError for a reset), a
+refusal comes back as a value. It also keeps a silent socket for ever. Here both become errors of
+`orchestrator.errors`, and every raised one closes the connection, so that the next call makes a new one.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Protocol
+
+from pymodbus.client import ModbusTcpClient
+from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.pdu import ModbusPDU
 
 from actors.clock import Clock
-from actors.modbus_tcp import ExceptionReply, ModbusConnection, NoReply, NotModbus
 from actors.observer import Observer
 from orchestrator.errors import DeviceError, LinkDown, LinkTimeout, NonsenseReply, RequestRefused
 
-ReplyT = TypeVar("ReplyT")
+# Every failure reaches the caller as an error; pymodbus would print each of them a second time.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 GATEWAY_SILENT = (0x0A, 0x0B)
 """Exception codes by which a gateway says that the device behind it did not answer."""
@@ -104,30 +110,31 @@ class ModbusLink:
         self._observer = observer
         self._turn = FairLock()
         self._address = (host, port)
-        self._connection = self._make_connection()
+        self._client = self._make_client()
 
     def read(self, unit_id: int, address: int, count: int, device: str) -> tuple[int, ...]:
         """See `Link`."""
-        return self._in_turn(device, partial(self._read, unit_id, address, count))
+
+        def read() -> ModbusPDU:
+            reply = self._send(lambda: self._client.read_holding_registers(address, count=count, device_id=unit_id))
+            if len(reply.registers) != count:
+                raise NonsenseReply(f"{self._name} unit {unit_id}: {len(reply.registers)} words instead of {count}")
+            return reply
+
+        return tuple(self._in_turn(device, read).registers)
 
     def write(
         self, unit_id: int, address: int, values: Sequence[int], device: str, *, one_by_one: bool = False
     ) -> None:
         """See `Link`."""
-        if not one_by_one:
-            self._in_turn(device, lambda: self._connection.write_many(unit_id, address, tuple(values)))
-            return
-        for at, word in enumerate(values, address):
-            self._in_turn(device, partial(self._write_one, unit_id, at, word))
+        parts = [(at, (word,)) for at, word in enumerate(values, address)] if one_by_one else [(address, values)]
+        for at, words in parts:
+            self._in_turn(device, partial(self._write, unit_id, at, words, single=one_by_one))
 
     def connect(self) -> bool:
         """Make the connection now; whether the peer takes it. Others need not call this: a request connects as well."""
         with self._turn:
-            try:
-                self._connection.connect()
-            except OSError:
-                return False
-            return True
+            return bool(self._client.connect())  # type: ignore[no-untyped-call]
 
     @property
     def needs(self) -> LinkNeeds:
@@ -137,34 +144,34 @@ class ModbusLink:
     def close(self) -> None:
         """See `Link`. Waits for a request that is under way."""
         with self._turn:
-            self._connection.close()
+            self._disconnect()
 
     def allow(self, needs: LinkNeeds) -> None:
         """From now on grant this. The connection is made anew by the next call."""
         with self._turn:
-            self._connection.close()
+            self._disconnect()
             self._needs = needs
-            self._connection = self._make_connection()
+            self._client = self._make_client()
 
-    def _make_connection(self) -> ModbusConnection:
-        return ModbusConnection(*self._address, self._needs.timeout_s)
+    def _write(self, unit_id: int, address: int, values: Sequence[int], *, single: bool) -> ModbusPDU:
+        if single:
+            return self._send(lambda: self._client.write_register(address, values[0], device_id=unit_id))
+        return self._send(lambda: self._client.write_registers(address, list(values), device_id=unit_id))
 
-    def _read(self, unit_id: int, address: int, count: int) -> tuple[int, ...]:
-        words = self._connection.read(unit_id, address, count)
-        if len(words) != count:
-            raise NonsenseReply(f"{self._name} unit {unit_id}: {len(words)} words instead of {count}")
-        return words
+    def _make_client(self) -> ModbusTcpClient:
+        host, port = self._address
+        return ModbusTcpClient(host, port=port, timeout=self._needs.timeout_s, retries=0)
 
-    def _write_one(self, unit_id: int, address: int, word: int) -> None:
-        self._connection.write_one(unit_id, address, word)
+    def _disconnect(self) -> None:
+        self._client.close()  # type: ignore[no-untyped-call]
 
-    def _in_turn(self, device: str, request: Callable[[], ReplyT]) -> ReplyT:
+    def _in_turn(self, device: str, request: Callable[[], ModbusPDU]) -> ModbusPDU:
         with self._turn:
             self._keep_the_gap()
             began_s = self._clock.now_s()
             error: DeviceError | None = None
             try:
-                return self._carry_out(request)
+                return request()
             except DeviceError as trouble:
                 error = trouble
                 raise
@@ -178,25 +185,29 @@ class ModbusLink:
         if rest_s > 0:
             time.sleep(rest_s)
 
-    def _carry_out(self, request: Callable[[], ReplyT]) -> ReplyT:
+    def _send(self, send: Callable[[], ModbusPDU]) -> ModbusPDU:
         try:
-            return request()
-        except ExceptionReply as refusal:
-            raise self._refusal(refusal.code) from refusal
-        except NoReply as silence:
-            self._connection.close()
-            raise LinkTimeout(f"{self._name}: no answer within {self._needs.timeout_s:g} s") from silence
-        except NotModbus as nonsense:
-            self._connection.close()
-            raise NonsenseReply(f"{self._name}: this is no Modbus TCP ({nonsense})") from nonsense
-        except OSError as trouble:
-            self._connection.close()
-            raise LinkDown(f"{self._name}: no connection ({trouble.strerror or trouble})") from trouble
+            reply = send()
+        except (ConnectionException, OSError) as trouble:
+            self._disconnect()
+            raise LinkDown(f"{self._name}: no connection ({_reason(trouble)})") from trouble
+        except ModbusException as trouble:
+            self._disconnect()
+            raise LinkTimeout(f"{self._name}: no answer within {self._needs.timeout_s:g} s") from trouble
+        if reply.isError():
+            raise self._refusal(reply.exception_code)
+        return reply
 
     def _refusal(self, code: int) -> DeviceError:
         if code in GATEWAY_SILENT:
             return LinkTimeout(f"{self._name}: the gateway gets no answer from the device (exception {code})")
         return RequestRefused(f"{self._name}: refused with exception {code}", code)
+
+
+def _reason(trouble: Exception) -> str:
+    if isinstance(trouble, OSError):
+        return trouble.strerror or str(trouble)
+    return "cannot connect, or closed by the device"
 
 
 class LinkPool:

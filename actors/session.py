@@ -95,15 +95,13 @@ class DeviceSession:
 
     def read_more(self, request: ReadRequest) -> dict[int, int]:
         """Words beside those of the plan; none where the device refuses them. Loses the device on a LinkError."""
-        words: dict[int, int] = {}
         try:
-            self._read_into(words, request)
+            return self._read_one(request)
         except RequestRefused:
             return {}
         except LinkError as trouble:
             self.lost(trouble)
             raise
-        return words
 
     def write(self, write: RegisterWrite) -> None:
         """Write one run of registers. Loses the device on a LinkError."""
@@ -169,29 +167,29 @@ class DeviceSession:
 
     def _read_plan(self) -> dict[int, int]:
         words: dict[int, int] = {}
-        asked: list[ReadRequest] = []
+        asked: set[ReadRequest] = set()
         refusal: RequestRefused | None = None
-        waiting = list(self.driver.plan_reads(self.device))
-        while waiting:
-            request = waiting.pop(0)
-            asked.append(request)
+        while (request := self._next_request(asked)) is not None:
+            asked.add(request)
             try:
-                self._read_into(words, request)
+                words |= self._read_one(request)
             except RequestRefused as refused:
                 if refused.code != ILLEGAL_ADDRESS:
                     raise
                 refusal = refused
                 self._split(request)
-                waiting = [each for each in self.driver.plan_reads(self.device) if each not in asked]
         if refusal is not None and not words:
             raise refusal
         return words
+
+    def _next_request(self, asked: set[ReadRequest]) -> ReadRequest | None:
+        return next((request for request in self.driver.plan_reads(self.device) if request not in asked), None)
 
     def _split(self, refused: ReadRequest) -> None:
         """A device may refuse a block for one word in it: from now on read its parts."""
         self.device = self.driver.without(self.device, refused)
         self._split_until_s = self._clock.now_s() + WHOLE_AGAIN_S
 
-    def _read_into(self, words: dict[int, int], request: ReadRequest) -> None:
+    def _read_one(self, request: ReadRequest) -> dict[int, int]:
         values = self._link.read(self._unit_id, request.address, request.count, self.name)
-        words.update(zip(range(request.address, request.address + request.count), values, strict=True))
+        return dict(enumerate(values, request.address))

@@ -58,22 +58,20 @@ def string_watts(powers: Powers) -> tuple[float | None, ...]:
     return tuple(None if watts is None else max(watts, 0.0) for watts in powers.get(ModuleKind.PV, ()))
 
 
-def pv_watts(
-    device: SunSpecDevice, powers: Powers, strings: tuple[float | None, ...], totals: Totals, battery: float | None
-) -> float | None:
-    """PV production. `strings` are the PV inputs, `battery` is the battery's power, charging +.
+def pv_watts(device: SunSpecDevice, powers: Powers, totals: Totals, battery: float | None) -> float | None:
+    """PV production; `battery` is the battery's power, charging +.
 
     With a battery only the PV inputs tell, or what the DC total and the battery leave over. Without one the DC total,
     or AC power, is PV as well.
     """
-    known = [watts for watts in strings if watts is not None]
+    strings = [watts for watts in string_watts(powers) if watts is not None]
+    known = sum(strings) if strings and ModuleKind.UNKNOWN not in powers else None
     if device.has_battery:
         if not device.has_pv:
             return 0.0
-        whole = sum(known) if known and ModuleKind.UNKNOWN not in powers else None
-        return whole if device.bank is None else _pv_beside_bank(whole, totals, battery)
-    if known:
-        return sum(known)
+        return known if device.bank is None else _pv_beside_bank(known, totals, battery)
+    if strings:
+        return sum(strings)
     total = totals.ac_watts if totals.dc_watts is None else totals.dc_watts
     return None if total is None else max(total, 0.0)
 

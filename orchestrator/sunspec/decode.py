@@ -12,7 +12,7 @@ from orchestrator.errors import NonsenseReply
 from orchestrator.samples import InverterSample, OperatingState
 from orchestrator.sunspec.dc_power import Totals, battery_watts, module_powers, pv_watts, string_watts
 from orchestrator.sunspec.decode_battery import decode_battery
-from orchestrator.sunspec.device import CONTROLS, DER_AC, DER_CONTROLS, INVERTERS, FoundModel, SunSpecDevice
+from orchestrator.sunspec.device import CONTROLS, DER_AC, DER_CONTROLS, FoundModel, SunSpecDevice
 from orchestrator.sunspec.enums import Connection, GridConnection, LimitEnabled
 from orchestrator.sunspec.models import MODELS
 from orchestrator.sunspec.plausible import PV_MARGIN, Faults
@@ -23,12 +23,8 @@ FEEDING_IN_WATTS: Final = 50.0
 
 _CONTROLS: Final = MODELS[CONTROLS]
 _DER_CONTROLS: Final = MODELS[DER_CONTROLS]
-_STATE_POINTS: Final = {each: MODELS[each]["InvSt" if each == DER_AC else "St"] for each in INVERTERS}
-_AC_POINTS: Final = {each: MODELS[each]["W"] for each in INVERTERS}
-_DC_POINTS: Final = {each: MODELS[each]["DCW"] for each in INVERTERS if each != DER_AC}
+_STATE_POINTS: Final = {DER_AC: "InvSt"}
 _STATES: Final = frozenset(OperatingState)
-_STATES_OF_ZEROS: Final = (0, 7)
-"""What the state says in a frame of zeros: nothing, or "fault"."""
 
 
 def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s: float) -> InverterSample:
@@ -45,15 +41,14 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
     totals = _totals(inverter, registers, faults, rating)
     powers = module_powers(device, registers)
     battery = battery_watts(device, powers, totals, registers)
-    strings = string_watts(powers)
-    pv = faults.power("pv", pv_watts(device, powers, strings, totals, battery), rating, PV_MARGIN)
+    pv = faults.power("pv", pv_watts(device, powers, totals, battery), rating, PV_MARGIN)
     connected, believed = _connected(device, registers, totals.ac_watts)
     return InverterSample(
         name=name,
         at_s=at_s,
         ac_watts=totals.ac_watts,
         pv_watts=pv,
-        string_watts=strings,
+        string_watts=string_watts(powers),
         battery=decode_battery(device, battery, registers, faults) if device.has_battery else None,
         nameplate=device.nameplate,
         state=_state(inverter, registers),
@@ -67,22 +62,23 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
 
 
 def _totals(inverter: FoundModel, registers: Registers, faults: Faults, rating: float | None) -> Totals:
-    dc = None if inverter.id == DER_AC else read_value(registers, inverter.address, _DC_POINTS[inverter.id])
+    layout = MODELS[inverter.id]
+    dc = None if inverter.id == DER_AC else read_value(registers, inverter.address, layout["DCW"])
     return Totals(
-        ac_watts=faults.power("ac", read_value(registers, inverter.address, _AC_POINTS[inverter.id]), rating),
+        ac_watts=faults.power("ac", read_value(registers, inverter.address, layout["W"]), rating),
         dc_watts=faults.power("dc", dc, rating, PV_MARGIN),
     )
 
 
 def _refuse_empty(inverter: FoundModel, registers: Registers) -> None:
     """Some inverters answer zeros for a moment: even the scale factors, which are never all zero in a real frame."""
-    state = inverter.address + _STATE_POINTS[inverter.id].offset
-    if registers.get(state, 0) not in _STATES_OF_ZEROS:
-        return
+    state = inverter.address + MODELS[inverter.id][_STATE_POINTS.get(inverter.id, "St")].offset
     first, end = inverter_block(inverter)
-    if not any(address in registers for address in range(first, end) if address != state):
+    block = [address for address in range(first, end) if address != state]
+    if not any(address in registers for address in block):
         raise NonsenseReply(f"model {inverter.id} was not read")
-    if not any(registers.get(address, 0) for address in range(first, end) if address != state):
+    state_word = registers.get(state, 0)
+    if state_word in (0, OperatingState.FAULT) and not any(registers.get(address, 0) for address in block):
         raise NonsenseReply(f"model {inverter.id} is all zeros")
 
 
@@ -122,7 +118,8 @@ def _ac_limit(device: SunSpecDevice, registers: Registers) -> float | None:
 
 def _state(inverter: FoundModel, registers: Registers) -> OperatingState | None:
     """St of models 101 to 113. InvSt of 701 has the same states in the same order, counted from 0."""
-    raw = read_raw(registers, inverter.address, _STATE_POINTS[inverter.id])
+    layout = MODELS[inverter.id]
+    raw = read_raw(registers, inverter.address, layout[_STATE_POINTS.get(inverter.id, "St")])
     if raw is not None and inverter.id == DER_AC:
         raw += 1
     return OperatingState(raw) if raw in _STATES else None

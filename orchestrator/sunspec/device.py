@@ -80,8 +80,6 @@ class SunSpecDevice:
     `ac_reference_watts` is what 100 % of WMaxLimPct means (for model 123: 121 WMax, else 120 WRtg; for 704: 702 WMax,
     else WMaxRtg), `storage_reference_watts` what 100 % of InWRte and OutWRte means (124 WChaMax).
     `storage` is set only where model 124 can really be used, `energy` is a usable 713, `bank` a usable 802.
-    `has_pv` is False for a battery inverter, all of whose DC inputs are known to be its battery's; `has_battery` says
-    that there is a model of a battery in use, or an input that is its own.
     `limits_by` is the model that the AC limit is written to, `commands_battery_by` that of battery power.
     `found_grid_charging` is the ChaGriSet that is put back when a command leaves it open. `doubtful` are models that
     are there and could not be used when the device was found. `reads` is the plan of one cycle.
@@ -98,8 +96,6 @@ class SunSpecDevice:
     energy: FoundModel | None = None
     bank: FoundModel | None = None
     modules: tuple[DcModule, ...] = ()
-    has_pv: bool = True
-    has_battery: bool = False
     implemented: frozenset[str] = frozenset()
     scale_factors: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     rated_watts: float | None = None
@@ -116,3 +112,14 @@ class SunSpecDevice:
     def is_meter(self) -> bool:
         """Whether it measures and does not generate."""
         return self.meter is not None and self.inverter is None
+
+    @property
+    def has_pv(self) -> bool:
+        """False for a battery inverter: all its DC inputs are known to be its battery's."""
+        return not self.modules or any(module.kind not in BATTERY_KINDS for module in self.modules)
+
+    @property
+    def has_battery(self) -> bool:
+        """Whether a battery hangs on the DC side: a model of a battery that is in use, or inputs that are its own."""
+        models = (self.storage, self.energy, self.bank)
+        return any(model is not None for model in models) or any(m.kind in BATTERY_KINDS for m in self.modules)

@@ -8,9 +8,7 @@ from orchestrator.drivers.base import Registers
 from orchestrator.sunspec.codec import SCALE_MAX, SCALE_MIN, TYPES, scale_up
 from orchestrator.sunspec.models import Point
 
-_SCALE_FACTORS: Final[dict[int | None, int]] = {
-    TYPES["sunssf"].pack(scale)[0]: scale for scale in range(SCALE_MIN, SCALE_MAX + 1)
-}
+_SCALE_FACTORS: Final = {TYPES["sunssf"].pack(scale)[0]: scale for scale in range(SCALE_MIN, SCALE_MAX + 1)}
 """What each word of a scale factor means: looked up with every value, and so not unpacked each time."""
 
 
@@ -38,14 +36,8 @@ def read_value(registers: Registers, origin: int, point: Point, scale_origin: in
 
     `scale_origin` is the address of the model id word, for a point in a module; otherwise it is `origin`.
     """
-    raw: float | None
-    if point.words == 1:  # as `read_raw` does it: most points are such, and this is most of the time of decoding
-        value = registers.get(origin + point.offset)
-        raw = None if value is None else point.type.unpack((value,))
-    else:
-        raw = read_raw(registers, origin, point)
+    raw: float | None = read_raw(registers, origin, point)
     if raw is None or point.scale_offset is None:
         return raw
-    word = registers.get((origin if scale_origin is None else scale_origin) + point.scale_offset)
-    scale = _SCALE_FACTORS.get(word)
+    scale = read_scale(registers, (origin if scale_origin is None else scale_origin) + point.scale_offset)
     return None if scale is None else scale_up(raw, scale)

@@ -11,7 +11,6 @@ from orchestrator.drivers.base import Registers
 from orchestrator.sunspec.capabilities import capabilities, commands_battery_by, limits_by
 from orchestrator.sunspec.device import (
     BATTERY,
-    BATTERY_KINDS,
     COMMON,
     CONTROLS,
     DER_CAPACITY,
@@ -171,15 +170,8 @@ def _control_modes(capacity: FoundModel | None, words: Registers) -> int:
 
 
 def _inputs_told_apart(device: SunSpecDevice) -> SunSpecDevice:
-    has_model = any(model is not None for model in (device.storage, device.energy, device.bank))
-    modules = device.modules if has_model else nameless_are_pv(device.modules)
-    are_batteries = [module.kind in BATTERY_KINDS for module in modules]
-    return replace(
-        device,
-        modules=modules,
-        has_pv=not modules or not all(are_batteries),
-        has_battery=has_model or any(are_batteries),
-    )
+    has_battery_model = any(model is not None for model in (device.storage, device.energy, device.bank))
+    return device if has_battery_model else replace(device, modules=nameless_are_pv(device.modules))
 
 
 def _with_controls(device: SunSpecDevice, ratings: Mapping[str, float], control_modes: int) -> SunSpecDevice:
