@@ -116,6 +116,8 @@ def read_excesses(path: Path, begin: datetime, end: datetime) -> list[Excess]:
         return []
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            if _is_new(connection):
+                return []
             if _number(connection, "application_id") != APPLICATION_ID:
                 raise LedgerUnreadable(f"{path} is not a ledger of this program")
             rows = connection.execute(
@@ -145,9 +147,8 @@ def _prepared(path: Path) -> sqlite3.Connection:
 
 def _check(connection: sqlite3.Connection) -> None:
     """Make the table in a new file; raise _Foreign or sqlite3.DatabaseError for a file that is no sound ledger."""
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     application = _number(connection, "application_id")
-    if not tables and application == 0:
+    if _is_new(connection):
         connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
         return
     if application != APPLICATION_ID:
@@ -157,6 +158,12 @@ def _check(connection: sqlite3.Connection) -> None:
     verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
         raise _Foreign(f"it is damaged: {verdict}")
+
+
+def _is_new(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was written yet: a file that is just being made, or whose maker was killed while making it."""
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return not tables and _number(connection, "application_id") == 0
 
 
 def _set_aside(path: Path, wall_now: datetime, reason: str) -> None:
