@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 
-from orchestrator.simulation.expectations import Expectation
+from orchestrator.simulation.expectations import MEASURES, Expectation
 from orchestrator.simulation.history import Run
-from orchestrator.simulation.scenario import SCENARIOS, load_scenarios, play
+from orchestrator.simulation.scenario import SCENARIOS, Scenario, load_scenarios, play
+from orchestrator.simulation.timeline import Event
 
 LONG_FROM_S = 7200.0
 
@@ -52,6 +54,13 @@ def test_every_exception_is_one_of_an_expectation() -> None:
     known = {identify(name, e) for name, scenario in SCENARIO_OF.items() for e in scenario.expect}
 
     assert set(NOT_YET) <= known
+
+
+def test_every_key_and_measure_of_a_scenario_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
+    keys = {*Scenario.model_fields, *Event.model_fields, *Expectation.model_fields, *MEASURES}
+
+    assert sorted(key for key in keys if f"`{key}`" not in page) == []
 
 
 def test_the_same_scenario_gives_the_same_run() -> None:
