@@ -16,6 +16,7 @@ from pathlib import Path
 
 from actors.clock import Clock, RealClock
 from actors.footprint import Footprint
+from actors.grid_meter import GridMeter, grid_meter
 from actors.link import LinkNeeds, LinkPool
 from actors.observer import NoObserver
 from actors.process import registered
@@ -26,14 +27,12 @@ from orchestrator.commission_report import CommissionReport
 from orchestrator.commission_steps import NotTried, Quantity, Step, plan_ac_step, plan_battery_step
 from orchestrator.commission_trial import Observation, Stage, Timing, Trial, begin, observed, written
 from orchestrator.commission_verdicts import Check, Verdict, judge, not_tried, reading
-from orchestrator.config import InverterConfig, MeterConfig, SiteConfig
+from orchestrator.config import AnyInverterConfig, InverterConfig, MqttInverterConfig, SiteConfig
 from orchestrator.drivers.base import WriteGroup
 from orchestrator.errors import DeviceError
 from orchestrator.overrides import apply_overrides
 from orchestrator.samples import InverterSample
-from orchestrator.sunspec import meter_sign
 
-METER = "meter"
 RETRY_LONGEST_S = 1.0
 AC_LIMIT = "ac_limit"
 """The group of writes that a step of battery power does not need."""
@@ -88,14 +87,14 @@ class _Run:
         self._watch = watch
         self._clock: Clock = RealClock()
         self._links = LinkPool(self._clock, NoObserver())
-        devices: tuple[MeterConfig | InverterConfig, ...] = (config.meter, *config.inverters)
-        for device in devices:
+        for device in config.modbus_devices():
             self._links.expect(device.host, device.port, LinkNeeds(device.timeout_s, device.min_gap_s))
-        self._meter = _Meter(config, self._links, self._clock)
+        self._meter = grid_meter(config.meter, self._links, self._clock)
         self._checks: list[Check] = []
 
     def close(self) -> None:
         """End the connections."""
+        self._meter.close()
         self._links.close()
 
     def carry_out(self) -> tuple[tuple[Check, ...], bool]:
@@ -108,7 +107,10 @@ class _Run:
             return tuple(self._checks), True
         return tuple(self._checks), False
 
-    def _try_inverter(self, inverter: InverterConfig) -> None:
+    def _try_inverter(self, inverter: AnyInverterConfig) -> None:
+        if isinstance(inverter, MqttInverterConfig):
+            self._note(inverter.name, "reading", Verdict.NOT_TRIED, "driver mqtt: only Modbus devices are tried")
+            return
         if not inverter.control:
             self._note(inverter.name, "reading", Verdict.NOT_TRIED, "left alone (control: false)")
             return
@@ -169,7 +171,7 @@ def _question(sample: InverterSample, timing: Timing) -> str:
 class _Inverter:
     """One inverter with the meter beside it."""
 
-    def __init__(self, config: InverterConfig, links: LinkPool, clock: Clock, meter: _Meter) -> None:
+    def __init__(self, config: InverterConfig, links: LinkPool, clock: Clock, meter: GridMeter) -> None:
         self.name = config.name
         self._config = config
         self._driver = DRIVERS[config.driver]
@@ -221,26 +223,3 @@ class _Inverter:
         is_battery = step.quantity is Quantity.BATTERY
         self._asked = tuple(group for group in groups if not (is_battery and group.name == AC_LIMIT))
         return self.footprint.write(self._asked)
-
-
-class _Meter:
-    """The meter, in the sign that site.yaml says."""
-
-    def __init__(self, config: SiteConfig, links: LinkPool, clock: Clock) -> None:
-        meter = config.meter
-        self._driver = DRIVERS[meter.driver]
-        self._sign = meter_sign.initial(meter.sign)
-        self._clock = clock
-        link = links.link(meter.host, meter.port)
-        self._session = DeviceSession(
-            METER, self._driver, link, meter.unit_id, clock=clock, retry_longest_s=RETRY_LONGEST_S, role="meter"
-        )
-
-    def site_watts(self) -> float | None:
-        """Import +; None while it does not answer."""
-        try:
-            self._session.connect(None)
-            sample = self._driver.decode_meter(self._session.device, self._session.read(), self._clock.now_s())
-        except DeviceError:
-            return None
-        return meter_sign.oriented(self._sign, sample).site_watts

@@ -26,7 +26,12 @@ def publish_retained(broker: Broker, topic: str, payload: bytes, timeout_s: floa
     A zero-length payload takes the retained message away. `timeout_s` bounds the connection and the acknowledgement,
     each. Raises NotPublished.
     """
-    _Publication(broker, timeout_s).publish(topic, payload)
+    _Publication(broker, timeout_s).publish(topic, payload, retain=True)
+
+
+def publish_once(broker: Broker, topic: str, payload: bytes, timeout_s: float = TIMEOUT_S) -> None:
+    """The same for a message that the broker does not keep."""
+    _Publication(broker, timeout_s).publish(topic, payload, retain=False)
 
 
 class _Publication:
@@ -41,7 +46,7 @@ class _Publication:
         self._refusal: str | None = None
         self._client = self._make_client()
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
         try:
             self._client.connect(self._broker.host, self._broker.port)
         except OSError as error:
@@ -50,7 +55,7 @@ class _Publication:
         self._client.loop_start()
         try:
             self._wait(self._connected, "does not answer")
-            self._client.publish(topic, payload, qos=1, retain=True)
+            self._client.publish(topic, payload, qos=1, retain=retain)
             self._wait(self._acknowledged, "did not acknowledge the message")
         finally:
             self._client.disconnect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +11,14 @@ from actors.clock import Clock, RealClock
 from actors.link import LinkNeeds, LinkPool
 from actors.messages import Event
 from actors.observer import NoObserver
+from actors.publish import NotPublished, publish_once
 from actors.session import DeviceSession
 from actors.state_store import StateStore
 from actors.system import DRIVERS
 from actors.writer import CommandWriter, Outcome
 from orchestrator.commands import InverterCommand
-from orchestrator.config import InverterConfig, SiteConfig
+from orchestrator.config import AnyInverterConfig, InverterConfig, MqttInverterConfig, SiteConfig
+from orchestrator.device_payload import command_topic, write_command
 from orchestrator.drivers.base import AnyDriver
 from orchestrator.errors import DeviceError
 from orchestrator.failsafe import release_command
@@ -41,12 +44,17 @@ def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS)
     """
     clock = RealClock()
     links = LinkPool(clock, NoObserver())
-    for inverter in config.inverters:
-        links.expect(inverter.host, inverter.port, LinkNeeds(inverter.timeout_s, inverter.min_gap_s))
+    for device in config.modbus_devices():
+        links.expect(device.host, device.port, LinkNeeds(device.timeout_s, device.min_gap_s))
     store = StateStore(Path(config.control.state_dir))
     try:
         for inverter in config.inverters:
-            yield _release(inverter, drivers[inverter.driver], links, store, clock)
+            if not inverter.control:
+                yield ReleaseOutcome(inverter.name, True, "left alone (control: false)")
+            elif isinstance(inverter, MqttInverterConfig):
+                yield _release_by_mqtt(inverter, clock)
+            else:
+                yield _release(inverter, drivers[inverter.driver], links, store, clock)
     finally:
         links.close()
 
@@ -54,8 +62,6 @@ def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS)
 def _release(
     config: InverterConfig, driver: AnyDriver, links: LinkPool, store: StateStore, clock: Clock
 ) -> ReleaseOutcome:
-    if not config.control:
-        return ReleaseOutcome(config.name, True, "left alone (control: false)")
     link = links.link(config.host, config.port)
     session = DeviceSession(
         config.name,
@@ -93,7 +99,16 @@ def _write_release(config: InverterConfig, session: DeviceSession, store: StateS
     return outcome
 
 
-def _command(config: InverterConfig) -> InverterCommand:
+def _release_by_mqtt(config: MqttInverterConfig, clock: Clock) -> ReleaseOutcome:
+    payload = json.dumps(write_command(_command(config), clock.wall()), allow_nan=False)
+    try:
+        publish_once(config, command_topic(config), payload.encode())
+    except NotPublished as trouble:
+        return ReleaseOutcome(config.name, False, f"not released: {trouble}")
+    return ReleaseOutcome(config.name, True, f"told to release on {command_topic(config)}")
+
+
+def _command(config: AnyInverterConfig) -> InverterCommand:
     command = release_command(config.name)
     return command if config.battery.control else replace(command, battery=None)
 

@@ -28,7 +28,7 @@ from actors.recorder import recording_to
 from actors.reloader import Reloader
 from actors.service_manager import ServiceManager
 from actors.system import System, start_system
-from orchestrator.config import Broker, SiteConfig
+from orchestrator.config import MQTT_DRIVER, Broker, SiteConfig
 from orchestrator.config_warnings import is_loopback, warnings
 from orchestrator.errors import OrchestratorError, UsageError
 
@@ -140,9 +140,11 @@ def _plant(config: SiteConfig, options: RunOptions, display: Display, *listeners
 
 def require_local(config: SiteConfig) -> None:
     """Refuse to simulate a site of which any device is elsewhere: it would be commanded for real. Raises UsageError."""
-    for where, host in (("meter", config.meter.host), *((each.name, each.host) for each in config.inverters)):
-        if not is_loopback(host):
-            raise UsageError(f"{where} is at {host}: only a site on this machine (127.0.0.1) can be simulated")
+    for where, device in (("meter", config.meter), *((each.name, each) for each in config.inverters)):
+        if device.driver == MQTT_DRIVER:
+            raise UsageError(f"{where} has driver 'mqtt': nobody knows what is behind it, so it cannot be simulated")
+        if not is_loopback(device.host):
+            raise UsageError(f"{where} is at {device.host}: only a site on this machine (127.0.0.1) can be simulated")
 
 
 @contextmanager

@@ -22,11 +22,12 @@ from actors.meter import NAME as METER
 from actors.meter import MeterActor
 from actors.metrics import MetricsActor, PrometheusObserver
 from actors.mqtt import MqttActor
+from actors.mqtt_device import MqttInverterActor, MqttMeterActor
 from actors.observer import Observer
 from actors.site import SiteActor
 from actors.state_store import StateStore
 from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
-from orchestrator.config import InverterConfig, MeterConfig, SiteConfig
+from orchestrator.config import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.drivers.base import AnyDriver
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.reload import Changes, changes_between
@@ -157,7 +158,7 @@ class _Plant:
         site = [Child(self.meter, self._start_meter), Child(self.site, self._start_site)]
         return (*inverters, *site, *self._mqtt_children(), *self._metrics_children(), self._ledger_child())
 
-    def _inverter_child(self, inverter: InverterConfig) -> Child:
+    def _inverter_child(self, inverter: AnyInverterConfig) -> Child:
         return Child(self.inverters[inverter.name], partial(self._start_inverter, inverter))
 
     def _mqtt_children(self) -> tuple[Child, ...]:
@@ -242,7 +243,10 @@ class _Plant:
         if not self.site.is_alive or not done.wait(timeout_s):
             log.error("not every device could be handed back in time; their own revert timers do the rest")
 
-    def _start_inverter(self, inverter: InverterConfig) -> pykka.ActorRef[Any]:
+    def _start_inverter(self, inverter: AnyInverterConfig) -> pykka.ActorRef[Any]:
+        if isinstance(inverter, MqttInverterConfig):
+            window_s = self.config.control.sample_window_s
+            return MqttInverterActor.start(self.surroundings, config=inverter, sample_window_s=window_s, site=self.site)
         return InverterActor.start(
             self.surroundings,
             config=inverter,
@@ -254,6 +258,8 @@ class _Plant:
 
     def _start_meter(self) -> pykka.ActorRef[Any]:
         meter = self.config.meter
+        if isinstance(meter, MqttMeterConfig):
+            return MqttMeterActor.start(self.surroundings, config=meter, control=self.config.control, site=self.site)
         return MeterActor.start(
             self.surroundings,
             config=meter,
@@ -288,8 +294,7 @@ def _expect_devices(links: LinkPool, config: SiteConfig) -> LinkPool:
 def _link_needs(config: SiteConfig) -> dict[tuple[str, int], LinkNeeds]:
     """What the units behind each host and port need together."""
     needs: dict[tuple[str, int], LinkNeeds] = {}
-    devices: tuple[MeterConfig | InverterConfig, ...] = (config.meter, *config.inverters)
-    for device in devices:
+    for device in config.modbus_devices():
         own = LinkNeeds(device.timeout_s, device.min_gap_s)
         key = (device.host, device.port)
         needs[key] = own | needs.get(key, own)

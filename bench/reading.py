@@ -22,6 +22,7 @@ from bench.readers import (
 )
 from bench.sites import site_of
 from bench.tables import Cell, table
+from orchestrator.config import InverterConfig
 
 ROUNDS: Final = 15
 READINGS_PER_S: Final = 1000
@@ -69,6 +70,7 @@ def measure(seconds: float) -> tuple[list[Measured], list[Measured]]:
     """Readings and decodings of a virtual hybrid, about `seconds` for each of the two."""
     with served(site_of(1)) as devices:
         config = devices.config.inverters[0]
+        assert isinstance(config, InverterConfig)
         ours, foreign = OurReader(config), ForeignReader(config)
         plain, naive = PlainReader(config, ours.device), NaiveReader(config, ours.device)
         readers: tuple[Reader, ...] = (ours, foreign, naive, plain)

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.cadence import meter_silent_after_s
-from orchestrator.config import ControlConfig, InverterConfig
+from orchestrator.config import AnyInverterConfig, ControlConfig, InverterConfig
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 
 SILENT_INTERVALS = 2
 """For how many control intervals an inverter may say nothing before it counts as away."""
 
 
-def patience_s(config: InverterConfig, interval_s: float) -> float:
+def patience_s(config: AnyInverterConfig, interval_s: float) -> float:
     """How long an inverter may say nothing: one that is known to be slow has as long as one reply may take."""
-    return max(SILENT_INTERVALS * interval_s, config.timeout_s)
+    reply_s = config.timeout_s if isinstance(config, InverterConfig) else 0.0
+    return max(SILENT_INTERVALS * interval_s, reply_s)
 
 
 @dataclass(frozen=True, slots=True)

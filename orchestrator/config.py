@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Discriminator, Field, SecretStr, Tag, field_validator
 
 from orchestrator.config_base import Host, Name, Percent, Port, Section, Text, Title, Topic, UnitId, Watts
 from orchestrator.setpoints import PriorityMode, SetpointFields
 from orchestrator.simulation.config import SimulationConfig
 
 MinGap = Annotated[float, Field(ge=0, le=5)]
+
+
+MODBUS, MQTT_DRIVER = "modbus", "mqtt"
+
+ModbusDriver = Annotated[Literal["sunspec"], Field(description="'sunspec' or 'mqtt'")]
+"""The drivers that speak Modbus; `mqtt` makes a section another one, see `MqttMeterConfig` and `MqttInverterConfig`."""
 
 
 class SiteSection(Section):
@@ -27,7 +33,7 @@ class SiteSection(Section):
 class MeterConfig(Section):
     """`meter:` the meter at the point of common coupling."""
 
-    driver: Literal["sunspec"] = "sunspec"
+    driver: ModbusDriver = "sunspec"
     host: Host
     port: Port = 502
     unit_id: UnitId = 1
@@ -53,7 +59,7 @@ class InverterConfig(Section):
     """`inverters[]:` one inverter; its battery is found by itself."""
 
     name: Name
-    driver: Literal["sunspec"] = "sunspec"
+    driver: ModbusDriver = "sunspec"
     host: Host
     port: Port = 502
     unit_id: UnitId = 1
@@ -141,6 +147,53 @@ class Broker(Section):
     protocol: Literal["3.1.1", "5"] = "3.1.1"
 
 
+class MqttMeterConfig(Broker):
+    """`meter:` with `driver: mqtt`: a meter that something else reads."""
+
+    driver: Literal["mqtt"]
+    topic: Topic
+    sign: Literal["import_positive", "export_positive"] = "import_positive"
+    max_age_s: Annotated[float, Field(gt=0, le=300)] = 5.0
+
+    @property
+    def interval_s(self) -> float:
+        """It is not polled: a new value may come at any moment."""
+        return 0.0
+
+
+class MqttInverterConfig(Broker):
+    """`inverters[]:` with `driver: mqtt`: an inverter that something else reads and commands."""
+
+    name: Name
+    driver: Literal["mqtt"]
+    topic: Topic
+    command_topic: Topic | None = None
+    control: bool = True
+    max_age_s: Annotated[float, Field(gt=0, le=300)] | None = None
+    ac_max_watts: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    phases: Literal[1, 3] | None = None
+    ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    battery: BatteryConfig = BatteryConfig()
+
+
+def _section_for(value: object) -> str:
+    """Which of two sections is meant: the one with `driver: mqtt`, or the one that speaks Modbus."""
+    driver = value.get("driver") if isinstance(value, Mapping) else getattr(value, "driver", None)
+    return MQTT_DRIVER if driver == MQTT_DRIVER else MODBUS
+
+
+AnyMeterConfig = MeterConfig | MqttMeterConfig
+AnyInverterConfig = InverterConfig | MqttInverterConfig
+AnyDeviceConfig = AnyMeterConfig | AnyInverterConfig
+MeterEntry = Annotated[
+    Annotated[MeterConfig, Tag(MODBUS)] | Annotated[MqttMeterConfig, Tag(MQTT_DRIVER)], Discriminator(_section_for)
+]
+InverterEntry = Annotated[
+    Annotated[InverterConfig, Tag(MODBUS)] | Annotated[MqttInverterConfig, Tag(MQTT_DRIVER)],
+    Discriminator(_section_for),
+]
+
+
 class MqttSource(Broker):
     """`setpoints.mqtt:` a topic that setpoints come from."""
 
@@ -207,8 +260,8 @@ class SiteConfig(Section):
     """A whole site.yaml."""
 
     site: SiteSection
-    meter: MeterConfig
-    inverters: Annotated[tuple[InverterConfig, ...], Field(min_length=1, max_length=100, strict=False)]
+    meter: MeterEntry
+    inverters: Annotated[tuple[InverterEntry, ...], Field(min_length=1, max_length=100, strict=False)]
     control: ControlConfig = ControlConfig()
     setpoints: SetpointsSection = SetpointsSection()
     publish: PublishSection = PublishSection()
@@ -217,7 +270,11 @@ class SiteConfig(Section):
     logging: LoggingSection = LoggingSection()
     simulation: SimulationConfig | None = None
 
-    def inverter(self, name: str) -> InverterConfig:
+    def modbus_devices(self) -> tuple[MeterConfig | InverterConfig, ...]:
+        """The meter and the inverters that are spoken to by Modbus."""
+        return tuple(each for each in (self.meter, *self.inverters) if isinstance(each, MeterConfig | InverterConfig))
+
+    def inverter(self, name: str) -> AnyInverterConfig:
         """The inverter called `name`. Raises KeyError where there is none."""
         for inverter in self.inverters:
             if inverter.name == name:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from orchestrator.config import MQTT_DRIVER
 from orchestrator.config_yaml import KeyPath, key_path_text
 
 Finding = tuple[KeyPath, str]
@@ -38,11 +39,6 @@ def _entries(data: Mapping[str, Any], *keys: str) -> Iterator[tuple[KeyPath, Map
     for index, entry in enumerate(value if isinstance(value, list) else ()):
         if isinstance(entry, Mapping):
             yield (*keys, index), entry
-
-
-def _driver(data: Mapping[str, Any]) -> Iterator[Finding]:
-    if _section(data, "meter").get("driver") == "mqtt":
-        yield ("meter", "driver"), "a meter that is read by MQTT is not built yet; it must be 'sunspec' (got 'mqtt')"
 
 
 def _timezone(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -87,7 +83,7 @@ def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
     simulated = _section(data, "simulation", "inverters")
     for path, entry in (*_entries(data, "meter"), *_entries(data, "inverters")):
         host = entry.get("host")
-        if not isinstance(host, str):
+        if not isinstance(host, str) or entry.get("driver") == MQTT_DRIVER:
             continue
         port, unit = entry.get("port", 502), entry.get("unit_id", 1)
         address = (host.lower(), str(port), str(unit))
@@ -97,6 +93,27 @@ def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
             where = (*path, "unit_id" if "unit_id" in entry else "host")
             yield where, f"host, port and unit_id must be unique; {taken} is at {host} port {port} unit {unit} already"
         first[address] = path if behind else first.get(address, path)
+
+
+def _device_topics(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """One topic is one device, and what is sent to a device must not come back as its state, or as another's."""
+    first: dict[tuple[object, object, str], KeyPath] = {}
+    for path, entry in (*_entries(data, "meter"), *_entries(data, "inverters")):
+        for key, topic in _topics_of(entry) if entry.get("driver") == MQTT_DRIVER else ():
+            where = (*path, key if key in entry else "topic")
+            address = (entry.get("host"), entry.get("port", 1883), topic)
+            if address in first:
+                yield where, f"must be a topic of its own; {key_path_text(first[address])} is at {topic!r} already"
+            first.setdefault(address, where)
+
+
+def _topics_of(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    state = entry.get("topic")
+    if isinstance(state, str):
+        yield "topic", state
+        commands = entry.get("command_topic", f"{state}/command")
+        if isinstance(commands, str):
+            yield "command_topic", commands
 
 
 def _soc_ranges(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -136,8 +153,11 @@ def _is_published(topic: str, base: str) -> bool:
 def _simulated(data: Mapping[str, Any]) -> Iterator[Finding]:
     """A simulated inverter that is not in `inverters:` would never be read."""
     names = [entry.get("name") for _, entry in _entries(data, "inverters")]
+    by_mqtt = [entry.get("name") for _, entry in _entries(data, "inverters") if entry.get("driver") == MQTT_DRIVER]
     for name in _section(data, "simulation", "inverters"):
-        if name not in names:
+        if name in by_mqtt:
+            yield ("simulation", "inverters", name), f"{name!r} has driver 'mqtt'; only Modbus devices are simulated"
+        elif name not in names:
             yield ("simulation", "inverters", name), f"there is no inverter called {name!r} under 'inverters'"
 
 
@@ -151,11 +171,11 @@ def _certificate(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 _CHECKS: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
-    _driver,
     _timezone,
     _inverter_names,
     _source_names,
     _addresses,
+    _device_topics,
     _soc_ranges,
     _topics,
     _simulated,

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orchestrator.config import SiteConfig
+from orchestrator.config import MODBUS, MQTT_DRIVER, SiteConfig
 from orchestrator.config_yaml import Document, KeyPath, key_path_text
 from orchestrator.payload import ALIASES, FIELDS
 
@@ -34,24 +34,34 @@ def findings(error: ValidationError, document: Document) -> Iterator[Finding]:
         if path[-1:] == ("[key]",):
             continue  # a name that is no name is not one of `inverters` either, and that is said
         if detail["type"] == "extra_forbidden":
-            yield path, unknown_key(path)
+            yield path, unknown_key(path, document.data)
         elif detail["type"] == "missing":
-            yield path, f"this key is missing; it must be {describe(schema_at(path))}"
+            yield path, f"this key is missing; it must be {describe(schema_at(path, document.data))}"
         elif detail["type"] == "value_error":
             yield path, str(detail["ctx"]["error"])
         else:
-            yield path, f"must be {describe(schema_at(path))} (got {shown(path, detail['input'], document)})"
+            allowed = describe(schema_at(path, document.data))
+            yield path, f"must be {allowed} (got {shown(path, detail['input'], document)})"
 
 
 def path_in_file(location: Iterable[str | int], data: object) -> KeyPath:
-    """pydantic's location without the index of a list that is written as one mapping (`setpoints.mqtt`)."""
+    """pydantic's location without the index of a list that is written as one mapping (`setpoints.mqtt`), and without
+    the name that tells which of two sections is meant (`driver`).
+    """
     path: list[str | int] = []
     for part in location:
         if isinstance(part, int) and isinstance(data, Mapping):
             continue
+        if part in (MODBUS, MQTT_DRIVER) and _has_driver(path):
+            continue
         path.append(part)
         data = _item(data, part)
     return tuple(path)
+
+
+def _has_driver(path: list[str | int]) -> bool:
+    """Whether what stands at `path` is one of two sections, by its `driver`."""
+    return path == ["meter"] or (path[:1] == ["inverters"] and len(path) == 2)
 
 
 def _item(data: object, part: str | int) -> object:
@@ -62,10 +72,13 @@ def _item(data: object, part: str | int) -> object:
     return None
 
 
-def unknown_key(path: KeyPath) -> str:
+def unknown_key(path: KeyPath, data: object = None) -> str:
     """Names the nearest key of the section, the section a key belongs to, or all keys that the section has."""
     key = str(path[-1])
-    known = list(_properties(schema_at(path[:-1])))
+    known = list(_properties(schema_at(path[:-1], data)))
+    driver = _driver_with(key, path[:-1], known)
+    if driver is not None:
+        return f"unknown key {key!r}; it belongs to driver {driver!r}, which this section does not have"
     in_messages = {field.name: field.attribute for field in (*FIELDS, *ALIASES)}
     if in_messages.get(key) in known:
         return f"unknown key {key!r}; that is its name in MQTT messages, here it is {in_messages[key]!r}"
@@ -76,6 +89,18 @@ def unknown_key(path: KeyPath) -> str:
     if nearest:
         return f"unknown key {key!r}; did you mean {nearest[0]!r}?"
     return f"unknown key {key!r}; known here: {', '.join(known)}"
+
+
+def _driver_with(key: str, path: KeyPath, known: list[str]) -> str | None:
+    """The driver whose sections have a key that this one does not know."""
+    if not _has_driver(list(path)) or key in known:
+        return None
+    for driver in ("sunspec", MQTT_DRIVER):
+        section = {"driver": driver}
+        data = {"meter": section, "inverters": [section] * (int(path[1]) + 1 if len(path) > 1 else 0)}
+        if key in _properties(schema_at(path, data)):
+            return driver
+    return None
 
 
 def _homes(key: str) -> str:
@@ -114,14 +139,14 @@ def _cut(text: str) -> str:
 
 def describe(schema: Schema) -> str:
     """What a value may be, such as `a whole number from 1 to 65535`."""
-    if "const" in schema or "enum" in schema:
-        values = [repr(value) for value in schema.get("enum", [schema.get("const")])]
-        return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
     kind = schema.get("type")
     if kind == "object":
         return "a mapping of keys"
     if "description" in schema:
         return str(schema["description"])
+    if "const" in schema or "enum" in schema:
+        values = [repr(value) for value in schema.get("enum", [schema.get("const")])]
+        return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _range(schema)
     if kind == "array":
@@ -153,15 +178,19 @@ def _schema() -> Schema:
     return SiteConfig.model_json_schema()
 
 
-def schema_at(path: KeyPath) -> Schema:
-    """The JSON schema of what stands at `path`; empty where the models leave it open (`simulation`)."""
+def schema_at(path: KeyPath, data: object = None) -> Schema:
+    """The JSON schema of what stands at `path`; empty where the models leave it open (`simulation`).
+
+    `data` tells which of two sections is meant where `driver` decides it; without it, the one that speaks Modbus.
+    """
     schema = _resolve(_schema())
     for part in path:
+        data = _item(data, part)
         if schema.get("type") == "array":
-            schema = _resolve(schema.get("items", {}))
+            schema = _resolve(schema.get("items", {}), data)
             if isinstance(part, int):
                 continue
-        schema = _resolve(_properties(schema).get(str(part)) or _any_property(schema))
+        schema = _resolve(_properties(schema).get(str(part)) or _any_property(schema), data)
     return schema
 
 
@@ -178,8 +207,11 @@ def _any_property(schema: Schema) -> Schema:
     return patterns[0] if patterns else open_ended if isinstance(open_ended, dict) else {}
 
 
-def _resolve(schema: Schema) -> Schema:
-    """Without `$ref`, and without the null that `| None` allows."""
+def _resolve(schema: Schema, data: object = None) -> Schema:
+    """Without `$ref`, without the null that `| None` allows, and of two sections the one that `driver` means."""
+    if "oneOf" in schema:
+        is_mqtt = isinstance(data, Mapping) and data.get("driver") == MQTT_DRIVER
+        schema = schema["oneOf"][1 if is_mqtt else 0]
     if "anyOf" in schema:
         schema = next(dict(option) for option in schema["anyOf"] if option.get("type") != "null")
     if "$ref" in schema:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from orchestrator.config import SiteConfig
+from orchestrator.config import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.failsafe import limits_stay
 
 _CYCLES_PER_REVERT = 3
@@ -56,19 +56,21 @@ def is_loopback(host: str) -> bool:
 
 
 def _sign_is_guessed(config: SiteConfig) -> str | None:
-    if "sign" in config.meter.model_fields_set:
+    if "sign" in config.meter.model_fields_set or isinstance(config.meter, MqttMeterConfig):
         return None
     return "meter.sign: not written, so import counts as positive until proven otherwise; write it once it is known"
 
 
 def _meter_is_behind_an_inverter(config: SiteConfig) -> str | None:
-    meter = config.meter
-    address = (meter.host.lower(), meter.port, meter.unit_id)
-    behind = (i.name for i in config.inverters if (i.host.lower(), i.port, i.unit_id) == address)
-    name = next(behind, None)
+    where = {_address(each): each.name for each in config.inverters if isinstance(each, InverterConfig)}
+    name = where.get(_address(config.meter)) if isinstance(config.meter, MeterConfig) else None
     if name is None:
         return None
     return f"meter.unit_id: the address of {name}, so the meter is looked for in the registers of that inverter"
+
+
+def _address(device: MeterConfig | InverterConfig) -> tuple[str, int, int]:
+    return device.host.lower(), device.port, device.unit_id
 
 
 def _revert_is_short(config: SiteConfig) -> str | None:

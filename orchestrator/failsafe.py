@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import fsum
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.config import InverterConfig, SiteConfig
+from orchestrator.config import AnyInverterConfig, SiteConfig
 from orchestrator.plant import Plant
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, SetpointFields
@@ -33,7 +33,7 @@ def safe_room_watts(config: SiteConfig, wanted: SetpointFields) -> float | None:
     return min(rooms) if rooms else None
 
 
-def batteries_are_ours(config: SiteConfig, inverter: InverterConfig) -> bool:
+def batteries_are_ours(config: SiteConfig, inverter: AnyInverterConfig) -> bool:
     """Whether the battery of this inverter is commanded at all."""
     return config.control.battery_power_flow and inverter.control and inverter.battery.control
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.config import InverterConfig
+from orchestrator.config import AnyInverterConfig
 from orchestrator.samples import BatterySample, InverterSample
 
 
-def apply_overrides(config: InverterConfig, sample: InverterSample) -> InverterSample:
+def apply_overrides(config: AnyInverterConfig, sample: InverterSample) -> InverterSample:
     """The sample with the ratings of site.yaml in it. Powers in W: the lower of both; capacity in Wh: site.yaml's.
 
     A battery that may not be commanded (`battery.control` or `control` false) keeps its readings, and is marked so.
@@ -23,7 +23,7 @@ def apply_overrides(config: InverterConfig, sample: InverterSample) -> InverterS
     )
 
 
-def _override_battery(config: InverterConfig, battery: BatterySample) -> BatterySample:
+def _override_battery(config: AnyInverterConfig, battery: BatterySample) -> BatterySample:
     stated = config.battery
     return replace(
         battery,

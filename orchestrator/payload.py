@@ -104,7 +104,7 @@ def parse_setpoint(
     `received_at_s` is monotonic, `wall_now` the same moment with its time zone: `validUntil` counts from it. The
     setpoint ends at `validUntil` or `validity_s` (seconds, None: no end) after its arrival, whichever comes first.
     """
-    message = _read_object(payload)
+    message = read_object(payload)
     ends = [(received_at_s + validity_s, _rfc3339(wall_now, validity_s))] if validity_s is not None else []
     if VALID_UNTIL in message:
         text = message.pop(VALID_UNTIL)
@@ -119,7 +119,7 @@ def to_payload(fields: SetpointFields) -> dict[str, object]:
     return {name: asked[attribute] for attribute, name in _BY_ATTRIBUTE.items() if attribute in asked}
 
 
-def _read_object(payload: bytes) -> dict[str, Any]:
+def read_object(payload: bytes) -> dict[str, Any]:
     """The JSON object in `payload`. Refuses what no sender means: huge, nested without end, the same key twice."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise PayloadError(f"the message is longer than {MAX_PAYLOAD_BYTES} bytes")

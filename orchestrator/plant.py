@@ -12,7 +12,7 @@ from math import fsum
 from typing import Any
 
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
-from orchestrator.config import InverterConfig, SiteConfig
+from orchestrator.config import AnyInverterConfig, SiteConfig
 from orchestrator.cycle import ControlState, InverterMemory
 from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
@@ -105,7 +105,7 @@ class Unit:
     """
 
     name: str
-    config: InverterConfig
+    config: AnyInverterConfig
     sample: InverterSample
     memory: InverterMemory
     rating_watts: float | None
@@ -199,7 +199,11 @@ def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, w
 
 
 def _unit(
-    config: SiteConfig, inverter: InverterConfig, sample: InverterSample, memory: InverterMemory, wanted: SetpointFields
+    config: SiteConfig,
+    inverter: AnyInverterConfig,
+    sample: InverterSample,
+    memory: InverterMemory,
+    wanted: SetpointFields,
 ) -> Unit:
     rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
     limit = (rating or 0.0) if memory.ac_limit_watts is None else memory.ac_limit_watts
@@ -220,7 +224,7 @@ def _with_use(unit: Unit, uses: Mapping[str, BatteryUse]) -> Unit:
 
 
 def _battery(
-    inverter: InverterConfig,
+    inverter: AnyInverterConfig,
     seen: BatterySample,
     memory: InverterMemory,
     wanted: SetpointFields,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.config import InverterConfig, SiteConfig
+from orchestrator.config import AnyInverterConfig, InverterConfig, SiteConfig
 from orchestrator.failsafe import batteries_are_ours
 
 SECTIONS_OF_THE_SITE = ("site", "control", "setpoints")
@@ -94,20 +94,21 @@ def forgotten_sources(former: SiteConfig, new: SiteConfig) -> tuple[str, ...]:
     )
 
 
-def _is_another(before: InverterConfig, after: InverterConfig) -> bool:
+def _is_another(before: AnyInverterConfig, after: AnyInverterConfig) -> bool:
     """Whether a name leads to another device now."""
     return _device(before) != _device(after)
 
 
-def _device(inverter: InverterConfig) -> tuple[object, ...]:
-    return inverter.driver, inverter.host, inverter.port, inverter.unit_id
+def _device(inverter: AnyInverterConfig) -> tuple[object, ...]:
+    where = inverter.unit_id if isinstance(inverter, InverterConfig) else inverter.topic
+    return inverter.driver, inverter.host, inverter.port, where
 
 
-def _is_written(config: SiteConfig, inverter: InverterConfig) -> bool:
+def _is_written(config: SiteConfig, inverter: AnyInverterConfig) -> bool:
     return config.control.enabled and inverter.control
 
 
-def _commands_battery(config: SiteConfig, inverter: InverterConfig) -> bool:
+def _commands_battery(config: SiteConfig, inverter: AnyInverterConfig) -> bool:
     return config.control.enabled and batteries_are_ours(config, inverter)
 
 

@@ -23,9 +23,14 @@ SAME_KEYS_ELSEWHERE = ("setpoints.mqtt[].default",)
 """Sections whose keys are listed with another section."""
 
 
+BY_MQTT = {"meter": {"driver": "mqtt"}, "inverters": [{"driver": "mqtt"}]}
+"""A site whose sections are those of `driver: mqtt`."""
+WITH_MQTT = "` with `driver: mqtt"
+
+
 def sections() -> dict[str, KeyPath]:
     """Every section of site.yaml: its heading in configuration.md, and its path in the schema."""
-    found: dict[str, KeyPath] = {}
+    found: dict[str, KeyPath] = {f"meter{WITH_MQTT}": ("meter",), f"inverters[]{WITH_MQTT}": ("inverters", 0)}
 
     def visit(heading: str, path: KeyPath) -> None:
         schema = schema_at(path)
@@ -69,11 +74,12 @@ def test_every_section_of_the_configuration_is_documented() -> None:
 @pytest.mark.parametrize("heading", sections())
 def test_every_key_is_documented_with_what_is_allowed_and_its_default(heading: str) -> None:
     path, rows = sections()[heading], documented()[heading]
-    schema = schema_at(path)
+    data = BY_MQTT if heading.endswith(WITH_MQTT) else None
+    schema = schema_at(path, data)
 
     assert list(rows) == list(schema["properties"])
     for key, (allowed, default, meaning) in rows.items():
-        inner = schema_at((*path, key))
+        inner = schema_at((*path, key), data)
         assert allowed == describe(inner), key
         assert len(meaning) > 5, key
         if inner.get("type") not in ("object", "array"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from orchestrator.config import BatteryConfig, InverterConfig, SiteConfig
+from orchestrator.config import AnyInverterConfig, BatteryConfig, SiteConfig
 from orchestrator.simulation.config import (
     BatterySimulation,
     InverterSimulation,
@@ -126,13 +126,13 @@ def _load(simulation: SimulationConfig | None, told: list[str]) -> LoadSimulatio
 
 
 def _inverter(
-    config: InverterConfig, described: InverterSimulation | None, weather: Weather, told: list[str]
+    config: AnyInverterConfig, described: InverterSimulation | None, weather: Weather, told: list[str]
 ) -> InverterSimulation:
     settings = _assumed(config, told) if described is None else described
     return settings.model_copy(update={"pv_peak_watts": settings.pv_peak_watts * SKIES[weather].light})
 
 
-def _assumed(config: InverterConfig, told: list[str]) -> InverterSimulation:
+def _assumed(config: AnyInverterConfig, told: list[str]) -> InverterSimulation:
     """An inverter that `simulation:` does not describe."""
     rating = config.ac_max_watts or RATING_WATTS
     battery = _assumed_battery(config.battery)

@@ -18,7 +18,7 @@ from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from orchestrator.config import InverterConfig, MeterConfig, SiteConfig
+from orchestrator.config import AnyDeviceConfig, MeterConfig, SiteConfig
 from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.faults import Fault, FaultKind, Reply
 from orchestrator.simulation.modbus import NotModbus, take_request
@@ -247,9 +247,8 @@ def _make_units(site: VirtualSite) -> dict[str, Unit]:
 def _group_by_port(config: SiteConfig, units: dict[str, Unit], *, ephemeral_ports: bool) -> list[ServedPort]:
     """One port for every host:port; several units may share it. Raises ValueError for an address used twice."""
     ports: dict[tuple[str, int], ServedPort] = {}
-    addressed: list[tuple[str, MeterConfig | InverterConfig]] = [(METER, config.meter)]
-    addressed += [(inverter.name, inverter) for inverter in config.inverters]
-    for name, address in addressed:
+    for address in config.modbus_devices():
+        name = METER if isinstance(address, MeterConfig) else address.name
         if name not in units:
             continue
         _require_loopback(address.host)
@@ -273,9 +272,11 @@ def _require_loopback(host: str) -> None:
 def _with_ports(config: SiteConfig, ports: list[ServedPort]) -> SiteConfig:
     """The same configuration with the ports that are really open."""
     bound = {(port.host, port.config_port): port.bind_port for port in ports}
-    meter = config.meter.model_copy(update={"port": bound[config.meter.host, config.meter.port]})
-    inverters = tuple(
-        inverter.model_copy(update={"port": bound.get((inverter.host, inverter.port), inverter.port)})
-        for inverter in config.inverters
-    )
-    return config.model_copy(update={"meter": meter, "inverters": inverters})
+    at_modbus = config.modbus_devices()
+
+    def moved(device: AnyDeviceConfig) -> AnyDeviceConfig:
+        port = bound.get((device.host, device.port), device.port) if device in at_modbus else device.port
+        return device.model_copy(update={"port": port})
+
+    inverters = tuple(moved(inverter) for inverter in config.inverters)
+    return config.model_copy(update={"meter": moved(config.meter), "inverters": inverters})
