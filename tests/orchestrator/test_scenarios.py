@@ -31,7 +31,7 @@ def cases() -> list[object]:
     for name, scenario in SCENARIO_OF.items():
         for expectation in scenario.expect:
             ident = identify(name, expectation)
-            marks = [pytest.mark.long] if scenario.duration_s >= LONG_FROM_S else []
+            marks = [pytest.mark.long, pytest.mark.timeout(900)] if scenario.duration_s >= LONG_FROM_S else []
             if ident in NOT_YET:
                 marks.append(pytest.mark.xfail(strict=True, reason=NOT_YET[ident]))
             found.append(pytest.param(name, expectation, id=ident, marks=marks))
