@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 from actors.session import DeviceSession
-from orchestrator.drivers.base import ReadRequest, RegisterWrite, WriteGroup
+from orchestrator.drivers.base import ReadRequest, Registers, RegisterWrite, WriteGroup
 from orchestrator.errors import DeviceError, NonsenseReply, RequestRefused
 
 TRIES: Final = 5
@@ -41,11 +42,13 @@ class Footprint:
         Tries again while the device does not answer. Never raises DeviceError: what it cannot put back, it names.
         """
         groups = tuple(self._as_found(group) for group in self._written.values())
-        lost = tuple(name for group in groups for name in self._put_back(group))
-        differing = self._differing(groups)
-        if not lost and not differing:
+        lost = [write for group in groups for write in group.writes if not self._written_back(write)]
+        registers = self._read_back(groups)
+        unseen = [write.register for write in lost if write.address not in registers]
+        left = tuple(dict.fromkeys((*unseen, *self._differing(groups, registers))))
+        if not left:
             self._written.clear()
-        return tuple(dict.fromkeys((*lost, *differing)))
+        return left
 
     def _record(self, group: WriteGroup) -> None:
         for write in group.writes:
@@ -74,9 +77,6 @@ class Footprint:
         addresses = range(write.address, write.address + len(write.values))
         return replace(write, values=tuple(self._found[address] for address in addresses))
 
-    def _put_back(self, group: WriteGroup) -> tuple[str, ...]:
-        return tuple(write.register for write in group.writes if not self._written_back(write))
-
     def _written_back(self, write: RegisterWrite) -> bool:
         for left in reversed(range(TRIES)):
             try:
@@ -90,17 +90,23 @@ class Footprint:
                 return True
         return False
 
-    def _differing(self, groups: tuple[WriteGroup, ...]) -> tuple[str, ...]:
-        """Registers that show another value than the one found. One that cannot be read any more is not judged."""
-        names: list[str] = []
+    def _read_back(self, groups: Iterable[WriteGroup]) -> dict[int, int]:
+        registers: dict[int, int] = {}
         for write in (write for group in groups for write in group.writes):
-            try:
-                words = self._session.read_more(ReadRequest(write.address, len(write.values)))
-            except DeviceError:
-                continue
-            if words and any(words[at] != value for at, value in enumerate(write.values, write.address)):
-                names.append(write.register)
-        return tuple(names)
+            with contextlib.suppress(DeviceError):  # of one that cannot be read any more it counts whether it was taken
+                registers |= self._session.read_more(ReadRequest(write.address, len(write.values)))
+        return registers
+
+    def _differing(self, groups: tuple[WriteGroup, ...], registers: Registers) -> tuple[str, ...]:
+        """The names of registers that show another value; the driver knows which of them may count down."""
+        if self._session.device is not None:
+            return self._session.driver.verify(self._session.device, groups, registers)
+        writes = (write for group in groups for write in group.writes)
+        return tuple(write.register for write in writes if not _is_shown(write, registers))
+
+
+def _is_shown(write: RegisterWrite, registers: Registers) -> bool:
+    return all(registers.get(at, value) == value for at, value in enumerate(write.values, write.address))
 
 
 def _joined(first: WriteGroup, second: WriteGroup) -> WriteGroup:

@@ -55,7 +55,8 @@ class Lines:
         self._steps += steps
 
     def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{text}\n")  # in one piece: several threads have something to say
+        sys.stderr.flush()
 
 
 class Bar:

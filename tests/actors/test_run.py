@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from actors.display import LineDisplay, TableDisplay, hints, make_display
-from actors.run import wait_for_end
+from actors.run import require_local, wait_for_end
+from orchestrator.errors import UsageError
 from tests.support.cycles import cycle_result, site_config
 
 BROKER = {"host": "10.0.0.5", "port": 1884}
@@ -46,6 +47,16 @@ def test_a_plant_that_cannot_go_on_ends_the_waiting_badly(caplog: pytest.LogCapt
 
     assert not wait_for_end(threading.Event(), failed, Counting(failed, draws=1))
     assert "the plant cannot go on" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["meter", "east"])
+def test_a_site_with_a_device_by_mqtt_is_never_simulated(where: str) -> None:
+    by_mqtt = {"driver": "mqtt", "host": "127.0.0.1", "topic": "a"}
+    inverter = {"name": "east", **(by_mqtt if where == "east" else {"host": "127.0.0.1"})}
+    config = site_config(meter=by_mqtt if where == "meter" else {"host": "127.0.0.2"}, inverters=(inverter,))
+
+    with pytest.raises(UsageError, match=f"{where} has driver 'mqtt'"):
+        require_local(config)
 
 
 def test_lines_are_printed_seldom(capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,6 +98,8 @@ def test_a_sound_device_passes(values: dict[str, object]) -> None:
         (BATTERY | {"answer": lambda asked: asked / 100}, "about 100 times too small"),
         (BATTERY | {"answer": lambda asked: 5000.0}, "the answer is too big"),
         (BATTERY | {"answer": lambda asked: -asked}, "its sign is wrong"),
+        (BATTERY | {"present": 3000.0, "asked": 2500.0, "answer": lambda asked: -asked}, "its sign is wrong"),
+        (BATTERY | {"present": 5.0, "answer": lambda asked: 5.0}, "ignored, or"),
         (BATTERY | {"answer": lambda asked: 0.0}, "ignored"),
     ],
 )
@@ -106,6 +108,26 @@ def test_a_wrong_answer_is_named(values: dict[str, object], said: str) -> None:
 
     assert verdict is Verdict.UNSAFE
     assert said in text
+
+
+def test_an_answer_that_does_not_stay_is_none() -> None:
+    class Short(Plant):
+        """Obeys for a second, and forgets."""
+
+        def power(self, since_s: float | None) -> float:
+            return self.asked if since_s is not None and 0.5 < since_s < 1.5 else self.present
+
+    verdict, text = next(iter(judged(Short()).values()))
+
+    assert verdict is Verdict.UNSAFE
+    assert "ignored" in text
+
+
+def test_a_step_from_which_the_sun_has_run_away_proves_nothing() -> None:
+    verdict, text = next(iter(judged(Plant(present=2300.0, asked=2500.0)).values()))
+
+    assert verdict is Verdict.UNCLEAR
+    assert "changed by itself to 2300 W" in text
 
 
 def test_a_refusal_ends_the_trial_at_once() -> None:
