@@ -69,14 +69,23 @@ class _Inputs:
 
 
 @dataclass(frozen=True, slots=True)
+class _Limiting:
+    """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now."""
+
+    room_watts: float | None
+    limits_watts: Mapping[str, float]
+    exceeded: bool
+    excess_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Decision:
-    """What one step decided for the site: battery target and shares, and the room for AC (None: unlimited)."""
+    """What one step decided for the site. `targets_watts` are the shares of the batteries, charging +, by inverter."""
 
     facts: reasons.SiteFacts | None
     allocation: Allocation
-    room_watts: float | None
-    limits_watts: Mapping[str, float]
-    excess: bool
+    targets_watts: Mapping[str, float]
+    limiting: _Limiting
     state: ControlState
     totals: SiteTotals
     meter_fault: MeterFault | None = None
@@ -124,21 +133,9 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
     balance = Balance(load.load_watts, site_watts, hidden.watts)
     flow = decide_flow(inputs.config, plant, balance, wanted)
     target_watts, pending = settle_target(plant, inputs.state, flow.target_battery_power_watts, inputs.now_s)
-    export_limit = export_limit_watts(inputs.config, wanted)
-    room = partial(
-        room_for_ac,
-        plant,
-        load_watts=load.load_watts,
-        export_limit_watts=export_limit,
-        generation_limit_watts=wanted.generation_limit_watts,
-    )
-    binding = is_binding(plant, room())
     allocation = _share(inputs, plant, balance, target_watts)
-    targets = {name: share.watts for name, share in allocation.shares.items()}
-    excess = _exceeds(plant, load.load_watts, export_limit, wanted.generation_limit_watts)
-    excess_steps = inputs.state.excess_steps + 1 if excess else 0
-    feeds = binding and excess_steps <= EXCESS_STEPS
-    room_watts = room(fed_watts=newly_fed_watts(plant, targets) if feeds else 0.0)
+    targets_watts = {name: share.watts for name, share in allocation.shares.items()}
+    limiting = _limit_ac(inputs, plant, load.load_watts, targets_watts)
     state = replace(
         inputs.state,
         load=load,
@@ -147,7 +144,7 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
         import_steps=hidden.import_steps,
         probe=hidden.probe,
         uses=_uses(inputs, allocation),
-        excess_steps=excess_steps,
+        excess_steps=limiting.excess_steps,
     )
     available_watts = balance.available_watts(plant.battery_watts)
     return _Decision(
@@ -155,12 +152,29 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
             flow, target_watts, available_watts, hidden.watts, hidden.import_steps > 0, bool(plant.batteries)
         ),
         allocation=allocation,
-        room_watts=room_watts,
-        limits_watts={} if room_watts is None else hand_out_room(plant, room_watts, targets),
-        excess=excess,
+        targets_watts=targets_watts,
+        limiting=limiting,
         state=state,
         totals=_totals(inputs, load.load_watts),
     )
+
+
+def _limit_ac(inputs: _Inputs, plant: Plant, load_watts: float, targets_watts: Mapping[str, float]) -> _Limiting:
+    """The room for AC power with the new battery targets, and the share of each inverter in it."""
+    export_limit, wanted = export_limit_watts(inputs.config, inputs.wanted), inputs.wanted
+    room = partial(
+        room_for_ac,
+        plant,
+        load_watts=load_watts,
+        export_limit_watts=export_limit,
+        generation_limit_watts=wanted.generation_limit_watts,
+    )
+    exceeded = _exceeds(plant, load_watts, export_limit, wanted.generation_limit_watts)
+    excess_steps = inputs.state.excess_steps + 1 if exceeded else 0
+    feeds = is_binding(plant, room()) and excess_steps <= EXCESS_STEPS
+    room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) if feeds else 0.0)
+    shares_watts = {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts)
+    return _Limiting(room_watts, shares_watts, exceeded, excess_steps)
 
 
 def _decide_without_meter(inputs: _Inputs, fault: MeterFault) -> _Decision:
@@ -169,7 +183,8 @@ def _decide_without_meter(inputs: _Inputs, fault: MeterFault) -> _Decision:
     safe = {} if room is None else safe_limits(inputs.plant, room)
     limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
     state = replace(inputs.state, load=None, target_watts=0.0, target_pending=None, import_steps=0)
-    return _Decision(None, Allocation({}), room, limits, True, state, _totals(inputs, None), fault)
+    limiting = _Limiting(room, limits, exceeded=True)
+    return _Decision(None, Allocation({}), {}, limiting, state, _totals(inputs, None), fault)
 
 
 def _commanded(inputs: _Inputs) -> Plant:
@@ -280,8 +295,8 @@ def _command(
                 battery=battery,
                 share=decision.allocation.shares.get(unit.name),
                 ac_limit_watts=limit,
-                wanted_limit_watts=decision.limits_watts.get(unit.name),
-                room_watts=decision.room_watts,
+                wanted_limit_watts=decision.limiting.limits_watts.get(unit.name),
+                room_watts=decision.limiting.room_watts,
                 connect=connect,
                 not_following=is_deaf(memory, inputs.now_s),
             ),
@@ -310,13 +325,12 @@ def _limit(inputs: _Inputs, decision: _Decision, unit: Unit, lost_watts: float) 
     if not (unit.limitable or (failsafe and unit.rating_watts is not None)):
         wanted = None
     else:
-        wanted = decision.limits_watts.get(unit.name)
-    targets = {name: share.watts for name, share in decision.allocation.shares.items()}
+        wanted = decision.limiting.limits_watts.get(unit.name)
     return command_limit(
         unit,
         wanted,
-        known_watts=0.0 if failsafe else expected_watts(unit, targets) + lost_watts,
-        needed_now=decision.excess,
+        known_watts=0.0 if failsafe else expected_watts(unit, decision.targets_watts) + lost_watts,
+        needed_now=decision.limiting.exceeded,
         dt_s=inputs.dt_s,
         now_s=inputs.now_s,
     )
