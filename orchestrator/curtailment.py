@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import fsum
 
 from orchestrator.cycle import ControlState, Probe
+from orchestrator.limit_commands import rise_watts_per_s
 from orchestrator.plant import Plant, Unit
 
 STEP_PART_OF_LIMIT = 0.15
@@ -20,9 +21,6 @@ STEP_PART_OF_LIMIT = 0.15
 SMALLEST_PART = 0.02
 LARGEST_PART = 0.2
 """Steps of the probe, as a part of the charge limit of all batteries."""
-
-RISE_PART_OF_RATING = 0.2
-"""The AC limit of an inverter rises by this part of its rating in a step: more cannot be fed by it."""
 
 STALLED_AFTER_STEPS = 1
 
@@ -120,7 +118,7 @@ def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: floa
         if u.battery and u.battery.below_max and follows(u)
     )
     room = min(open_watts, charge_max_watts - plant.battery_watts)
-    feeds = RISE_PART_OF_RATING * fsum(u.rating_watts or 0.0 for u in curtailed)
+    feeds = fsum(rise_watts_per_s(u) for u in curtailed)  # their AC limits rise no faster
     whole = step_watts(plant) / STEP_PART_OF_LIMIT
     at_their_limit = room < ROOM_PART_OF_LIMIT * min(whole, charge_max_watts)
     return 0.0 if at_their_limit else min(max(part * whole, SMALLEST_STEP_WATTS), feeds, room)

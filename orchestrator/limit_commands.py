@@ -17,7 +17,7 @@ LONGEST_STEP_S = 2.0
 
 
 def rise_watts_per_s(unit: Unit) -> float:
-    """How fast its limit may rise: as site.yaml says, else a part of its rating."""
+    """How fast its AC limit may rise, in W a second: as site.yaml says, else 20 % of its rating."""
     return unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
 
 

@@ -247,3 +247,20 @@ def test_a_battery_near_full_that_takes_less_is_not_said_to_be_deaf() -> None:
     loop.run(60)
 
     assert loop.history[-1].result.not_following == ()
+
+
+def test_batteries_are_fed_from_held_back_pv_no_faster_than_its_limit_may_rise() -> None:
+    inverters = {
+        "pv": InverterSimulation(pv_peak_watts=8000.0, ac_rating_watts=8000.0),
+        "bat": InverterSimulation(ac_rating_watts=5000.0, battery=battery(10000.0, 5000.0)),
+    }
+    loop = plant(inverters, pv_watts={"pv": 7000.0})
+    slow = loop.config.inverters[0].model_copy(update={"ramp_watts_per_s": 100.0})
+    loop.config = loop.config.model_copy(update={"inverters": (slow, *loop.config.inverters[1:])})
+    loop.ask(export_limit_watts=0.0, battery_charge_max_watts=0.0)
+    loop.run(30)
+    loop.ask(export_limit_watts=0.0)
+    moments = loop.run(30)
+
+    assert max(m.site_watts for m in moments) < 150
+    assert moments[-1].result.totals.battery_watts > 1500
