@@ -17,6 +17,18 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Celsius = Annotated[float, Field(ge=-60, le=90, allow_inf_nan=False)]
 EfficiencyPercent = Annotated[float, Field(ge=50, le=100, allow_inf_nan=False)]
 
+Make = Literal[
+    "fronius-gen24",
+    "fronius-symo-hybrid",
+    "goodwe-et",
+    "huawei-luna",
+    "kostal-plenticore",
+    "sma",
+    "solaredge-storedge",
+    "sungrow-sh",
+    "victron-gx",
+]
+
 
 class BatterySimulation(Section):
     """`simulation.inverters.<name>.battery:` a battery on the DC side.
@@ -48,7 +60,7 @@ class InverterSimulation(Section):
     virtual time at random up to `jitter_s` more or less. Some hybrids lose their PV for `collapse_s` when their battery
     is told to turn from charging to discharging without having been told to rest for `turn_idle_s` between.
     `sunspec` is the generation of models that it speaks; in the newer one, 7xx, the battery of an inverter without PV
-    can be commanded, that of a hybrid cannot.
+    can be commanded, that of a hybrid cannot. `make` lets it have the registers of a make instead.
     """
 
     pv_peak_watts: Watts = 0.0
@@ -61,6 +73,7 @@ class InverterSimulation(Section):
     turn_idle_s: Annotated[float, Field(ge=0, le=600)] = 0.0
     collapse_s: Annotated[float, Field(ge=0, le=600)] = 10.0
     sunspec: Literal["1xx", "7xx"] = "1xx"
+    make: Make | None = None
     battery: BatterySimulation | None = None
 
 

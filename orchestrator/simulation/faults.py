@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from enum import Enum
 
 from orchestrator.simulation.devices.register_map import ExceptionCode
-from orchestrator.simulation.modbus import READ_HOLDING, Request, exception_reply, frame
+from orchestrator.simulation.functions import READ_HOLDING, READ_INPUT
+from orchestrator.simulation.modbus import Request, exception_reply, frame
 
 
 class FaultKind(Enum):
@@ -71,7 +71,7 @@ def spoil(fault: Fault, request: Request, pdu: bytes) -> Reply:
         return Reply(right[: len(right) // 2], fault.latency_s, resets=True)
     if fault.kind is FaultKind.GARBAGE:
         return Reply(bytes((37 * index + 171) & 0xFF for index in range(len(right))), fault.latency_s)
-    if fault.kind is FaultKind.ZEROS and pdu[0] == READ_HOLDING:
+    if fault.kind is FaultKind.ZEROS and pdu[0] in (READ_HOLDING, READ_INPUT):
         return Reply(frame(request, pdu[:2] + bytes(len(pdu) - 2)), fault.latency_s)
     return Reply(right, fault.latency_s)
 
@@ -80,11 +80,10 @@ class FrozenReads:
     """What a frozen device answers: to each read, what the first such read gave."""
 
     def __init__(self) -> None:
-        self._first: dict[tuple[int, int], bytes] = {}
+        self._first: dict[tuple[int, bytes], bytes] = {}
 
     def replay(self, request: Request, pdu: bytes) -> bytes:
         """The remembered reply to this read; `pdu` where it is the first, or no read."""
-        if pdu[0] != READ_HOLDING:
+        if pdu[0] not in (READ_HOLDING, READ_INPUT):
             return pdu
-        address, count = struct.unpack(">HH", request.pdu[1:5])
-        return self._first.setdefault((address, count), pdu)
+        return self._first.setdefault((request.unit, request.pdu), pdu)

@@ -6,11 +6,14 @@ frame = transaction (2), protocol 0 (2), length of what follows (2), unit (1), P
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.simulation.devices.plain_map import PlainDevice
 from orchestrator.simulation.devices.register_map import ExceptionCode, Registers
+from orchestrator.simulation.devices.words import Words
+from orchestrator.simulation.functions import READ_HOLDING, READ_INPUT, WRITE_MANY, WRITE_ONE
 
-READ_HOLDING, WRITE_ONE, WRITE_MANY = 3, 6, 16
 EXCEPTION_BIT = 0x80
 HEADER = struct.Struct(">HHHB")
 MOST_READ, MOST_WRITTEN = 125, 123
@@ -28,7 +31,7 @@ class Request:
     @property
     def is_write(self) -> bool:
         """Whether it wants to change registers."""
-        return self.pdu[:1] in (bytes([WRITE_ONE]), bytes([WRITE_MANY]))
+        return self.pdu[0] in (WRITE_ONE, WRITE_MANY)
 
 
 class NotModbus(Exception):
@@ -62,22 +65,32 @@ def exception_reply(request: Request, code: ExceptionCode) -> bytes:
 
 def answer(device: Registers, request: Request, now_s: float) -> bytes:
     """The PDU with which `device` answers; writes are stamped `now_s`."""
-    handlers = {READ_HOLDING: _read, WRITE_ONE: _write_one, WRITE_MANY: _write_many}
-    handler = handlers.get(request.pdu[0])
+    function = request.pdu[0]
+    knows = not isinstance(device, PlainDevice) or function in device.functions
+    handler = _HANDLERS.get(function) if knows else None
     outcome = ExceptionCode.ILLEGAL_FUNCTION if handler is None else handler(device, request.pdu, now_s)
     return exception_reply(request, outcome) if isinstance(outcome, ExceptionCode) else outcome
 
 
-def _read(device: Registers, pdu: bytes, _now_s: float) -> bytes | ExceptionCode:
+def _read_holding(device: Registers, pdu: bytes, _now_s: float) -> bytes | ExceptionCode:
+    return _read(pdu, device.read)
+
+
+def _read_inputs(device: Registers, pdu: bytes, _now_s: float) -> bytes | ExceptionCode:
+    """SunSpec devices have holding registers only."""
+    return _read(pdu, device.read_inputs) if isinstance(device, PlainDevice) else ExceptionCode.ILLEGAL_FUNCTION
+
+
+def _read(pdu: bytes, read: Callable[[int, int], Words | ExceptionCode]) -> bytes | ExceptionCode:
     if len(pdu) != 5:
         return ExceptionCode.ILLEGAL_VALUE
     address, count = struct.unpack(">HH", pdu[1:])
     if not 1 <= count <= MOST_READ:
         return ExceptionCode.ILLEGAL_VALUE
-    words = device.read(address, count)
+    words = read(address, count)
     if isinstance(words, ExceptionCode):
         return words
-    return struct.pack(f">BB{count}H", READ_HOLDING, 2 * count, *words)
+    return struct.pack(f">BB{count}H", pdu[0], 2 * count, *words)
 
 
 def _write_one(device: Registers, pdu: bytes, now_s: float) -> bytes | ExceptionCode:
@@ -95,3 +108,11 @@ def _write_many(device: Registers, pdu: bytes, now_s: float) -> bytes | Exceptio
         return ExceptionCode.ILLEGAL_VALUE
     words = struct.unpack(f">{count}H", pdu[6:])
     return device.write(address, words, now_s) or pdu[:5]
+
+
+_HANDLERS = {
+    READ_HOLDING: _read_holding,
+    READ_INPUT: _read_inputs,
+    WRITE_ONE: _write_one,
+    WRITE_MANY: _write_many,
+}

@@ -13,13 +13,14 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from orchestrator.config import AnyDeviceConfig, MeterConfig, SiteConfig
-from orchestrator.simulation.devices.register_map import Device
+from orchestrator.simulation.devices.plain_map import PlainDevice
+from orchestrator.simulation.devices.register_map import Device, Registers
 from orchestrator.simulation.faults import Fault, FaultKind, Reply
 from orchestrator.simulation.modbus import NotModbus, take_request
 from orchestrator.simulation.site import METER, VirtualSite
@@ -257,7 +258,13 @@ def _group_by_port(config: SiteConfig, units: dict[str, Unit], *, ephemeral_port
         if address.unit_id in port.units:
             raise ValueError(f"{name} has the address of another device: {address.host}:{address.port}")
         port.units[address.unit_id] = units[name]
+        port.units |= dict.fromkeys(_other_ids(units[name].device), units[name])
     return list(ports.values())
+
+
+def _other_ids(device: Registers) -> Mapping[int, Registers]:
+    """The other unit ids that a device answers to."""
+    return device.others if isinstance(device, PlainDevice) else {}
 
 
 def _require_loopback(host: str) -> None:

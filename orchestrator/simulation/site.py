@@ -16,6 +16,7 @@ from orchestrator.commands import InverterCommand
 from orchestrator.config import SiteConfig
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.simulation.config import SimulationConfig
+from orchestrator.simulation.devices.makes import MAKES
 from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.devices.sunspec_der import SunSpecDer
 from orchestrator.simulation.devices.sunspec_inverter import SunSpecInverter
@@ -146,6 +147,8 @@ class VirtualSite:
 
 
 def _make_device(inverter: SimulatedInverter) -> Device:
+    if inverter.settings.make is not None:
+        return MAKES[inverter.settings.make](inverter)
     return SunSpecDer(inverter) if inverter.settings.sunspec == "7xx" else SunSpecInverter(inverter)
 
 

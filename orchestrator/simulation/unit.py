@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.simulation.devices.plain_map import PlainDevice
 from orchestrator.simulation.devices.register_map import ExceptionCode, Registers
 from orchestrator.simulation.faults import Fault, FaultKind, FrozenReads, Reply, spoil
 from orchestrator.simulation.modbus import Request, answer, exception_reply, frame
@@ -28,13 +29,17 @@ class Unit:
         if not self.running:
             return no_such_unit(request)
         fault = self._fault if self._fault and self._fault.spoils(request) else None
-        pdu = b"" if fault and fault.withholds else answer(self.device, request, now_s)
+        pdu = b"" if fault and fault.withholds else answer(self._registers(request.unit), request, now_s)
         if fault is None:
             return Reply(frame(request, pdu), self._latency_s)
         if fault.kind is FaultKind.FROZEN:
             pdu = self._frozen.replay(request, pdu)
         spoiled = spoil(fault, request, pdu)
         return Reply(spoiled.data, spoiled.delay_s + self._latency_s, spoiled.resets)
+
+    def _registers(self, unit_id: int) -> Registers:
+        """A gateway of several parts shows each under a unit id of its own."""
+        return self.device.others.get(unit_id, self.device) if isinstance(self.device, PlainDevice) else self.device
 
 
 def no_such_unit(request: Request) -> Reply:

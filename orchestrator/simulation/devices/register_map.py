@@ -54,11 +54,19 @@ class Registers(Protocol):
         """Write `words` from the 0-based `address`; None is acceptance. `now_s` stamps the record."""
 
 
+class Addresses(Protocol):
+    """Where what is a device's lies."""
+
+    def address(self, name: str) -> int:
+        """The first address of the register called `name`. Raises KeyError."""
+
+
 class Device(Registers, Protocol):
     """A simulated device: its registers change over time."""
 
-    registers: RegisterMap
-    """Where each of its points lies."""
+    @property
+    def registers(self) -> Addresses:
+        """Where each of its points lies."""
 
     def advance(self, dt_s: float) -> None:
         """Let the device's own timers run for `dt_s`."""

@@ -1,0 +1,12 @@
+"""The virtual devices of makes, by the name that `simulation.inverters.<name>.make` has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from orchestrator.simulation.devices.register_map import Device
+from orchestrator.simulation.inverter import SimulatedInverter
+
+MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxyType({})
