@@ -34,10 +34,11 @@ GATEWAY_SILENT = (0x0A, 0x0B)
 class Link(Protocol):
     """The way to the units behind one host and port. Any thread may call; calls are served one by one, in order."""
 
-    def read(self, unit_id: int, address: int, count: int, device: str) -> tuple[int, ...]:
+    def read(self, unit_id: int, address: int, count: int, device: str, *, inputs: bool = False) -> tuple[int, ...]:
         """Read `count` (1 to 125) holding registers from `address` (0-based). `device` names the caller in metrics.
 
-        Raises LinkDown, LinkTimeout, RequestRefused or NonsenseReply (another number of words came back).
+        `inputs`: of the input registers (function 4) in place of the holding registers (function 3). Raises
+        LinkDown, LinkTimeout, RequestRefused or NonsenseReply (another number of words came back).
         """
 
     def write(
@@ -112,11 +113,15 @@ class ModbusLink:
         self._address = (host, port)
         self._client = self._make_client()
 
-    def read(self, unit_id: int, address: int, count: int, device: str) -> tuple[int, ...]:
+    def read(self, unit_id: int, address: int, count: int, device: str, *, inputs: bool = False) -> tuple[int, ...]:
         """See `Link`."""
 
+        def ask() -> ModbusPDU:
+            ask_for = self._client.read_input_registers if inputs else self._client.read_holding_registers
+            return ask_for(address, count=count, device_id=unit_id)
+
         def read() -> ModbusPDU:
-            reply = self._send(lambda: self._client.read_holding_registers(address, count=count, device_id=unit_id))
+            reply = self._send(ask)
             if len(reply.registers) != count:
                 raise NonsenseReply(f"{self._name} unit {unit_id}: {len(reply.registers)} words instead of {count}")
             return reply

@@ -8,6 +8,7 @@ from actors.clock import Clock
 from actors.link import Link
 from orchestrator.cadence import Backoff
 from orchestrator.drivers.base import AnyDriver, Discovery, ReadRequest, Refused, RegisterWrite, Role, Words
+from orchestrator.drivers.places import place_of
 from orchestrator.errors import DeviceError, LinkError, RequestRefused, WrongDevice
 
 RETRY_FIRST_S = 0.5
@@ -106,7 +107,9 @@ class DeviceSession:
     def write(self, write: RegisterWrite) -> None:
         """Write one run of registers. Loses the device on a LinkError."""
         try:
-            self._link.write(self._unit_id, write.address, write.values, self.name, one_by_one=self._write_single)
+            place = place_of(write.address)
+            unit_id = place.unit_id or self._unit_id
+            self._link.write(unit_id, place.address, write.values, self.name, one_by_one=self._write_single)
         except LinkError as trouble:
             self.lost(trouble)
             raise
@@ -153,7 +156,7 @@ class DeviceSession:
             except StopIteration as end:
                 return end.value
             try:
-                answer = self._link.read(self._unit_id, request.address, request.count, self.name)
+                answer = self._ask(request)
             except RequestRefused as refusal:
                 answer = Refused(refusal.code)
 
@@ -191,5 +194,9 @@ class DeviceSession:
         self._split_until_s = self._clock.now_s() + WHOLE_AGAIN_S
 
     def _read_one(self, request: ReadRequest) -> dict[int, int]:
-        values = self._link.read(self._unit_id, request.address, request.count, self.name)
-        return dict(enumerate(values, request.address))
+        return dict(enumerate(self._ask(request), request.address))
+
+    def _ask(self, request: ReadRequest) -> Words:
+        place = place_of(request.address)
+        unit_id = place.unit_id or self._unit_id
+        return self._link.read(unit_id, place.address, request.count, self.name, inputs=place.inputs)

@@ -16,7 +16,7 @@ from orchestrator.samples import InverterSample, MeterSample, Nameplate
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """Read `count` (1 to 125) holding registers from the 0-based wire `address`."""
+    """Read `count` (1 to 125) registers from `address`: the 0-based wire address, or the number of another place."""
 
     address: int
     count: int
@@ -24,7 +24,7 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class RegisterWrite:
-    """Write `values` (words, 0 to 65535) from the 0-based wire `address`; `register` names it for people and metrics.
+    """Write `values` (words, 0 to 65535) from `address` (as in `ReadRequest`); `register` names it for people.
 
     `register` is a bounded label such as "123.WMaxLimPct" or "124.StorCtl_Mod".
     """
@@ -68,7 +68,7 @@ class Refused:
 
 Words = tuple[int, ...]
 Registers = Mapping[int, int]
-"""Words that were read, by 0-based wire address."""
+"""Words that were read, by address: see `drivers.places` for what is not a holding register at the own unit id."""
 
 Role = Literal["inverter", "meter"]
 """What a device is wanted for: one address may hold an inverter and the meter behind it."""
