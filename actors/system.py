@@ -28,15 +28,15 @@ from actors.site import SiteActor
 from actors.state_store import StateStore
 from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
 from orchestrator.config import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.driver_library import DriverLibrary
 from orchestrator.drivers.base import AnyDriver
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.reload import Changes, changes_between
 from orchestrator.setpoints import Setpoint
-from orchestrator.sunspec.driver import SunSpecDriver
 
 log = logging.getLogger(__name__)
 
-DRIVERS: Mapping[str, AnyDriver] = {"sunspec": SunSpecDriver()}
+DRIVERS: Mapping[str, AnyDriver] = DriverLibrary()
 
 RELEASE_SHARE = 0.7
 """The part of the time for stopping that may go into handing the devices back."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, SecretStr, Tag, field_validator
+from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
 from orchestrator.config_base import Host, Name, Percent, Port, Section, Text, Title, Topic, UnitId, Watts
+from orchestrator.profiles.choice import known_driver, link_defaults
 from orchestrator.setpoints import PriorityMode, SetpointFields
 from orchestrator.simulation.config import SimulationConfig
 
@@ -19,7 +20,9 @@ MinGap = Annotated[float, Field(ge=0, le=5)]
 
 MODBUS, MQTT_DRIVER = "modbus", "mqtt"
 
-ModbusDriver = Annotated[Literal["sunspec"], Field(description="'sunspec' or 'mqtt'")]
+ModbusDriver = Annotated[
+    str, AfterValidator(known_driver), Field(description="'sunspec', 'mqtt' or the name of a make, see Makes")
+]
 """The drivers that speak Modbus; `mqtt` makes a section another one, see `MqttMeterConfig` and `MqttInverterConfig`."""
 
 
@@ -30,7 +33,16 @@ class SiteSection(Section):
     timezone: str = "UTC"
 
 
-class MeterConfig(Section):
+class ModbusDevice(Section):
+    """A device that is spoken to by Modbus. What its make needs of the connection is the default of the same keys."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_make(cls, value: object) -> object:
+        return {**link_defaults(value), **value} if isinstance(value, Mapping) else value
+
+
+class MeterConfig(ModbusDevice):
     """`meter:` the meter at the point of common coupling."""
 
     driver: ModbusDriver = "sunspec"
@@ -55,7 +67,7 @@ class BatteryConfig(Section):
     idle_between_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
 
 
-class InverterConfig(Section):
+class InverterConfig(ModbusDevice):
     """`inverters[]:` one inverter; its battery is found by itself."""
 
     name: Name

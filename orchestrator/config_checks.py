@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.config import MQTT_DRIVER
 from orchestrator.config_yaml import KeyPath, key_path_text
+from orchestrator.profiles.choice import link_defaults
 
 Finding = tuple[KeyPath, str]
 
@@ -85,7 +86,8 @@ def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
         host = entry.get("host")
         if not isinstance(host, str) or entry.get("driver") == MQTT_DRIVER:
             continue
-        port, unit = entry.get("port", 502), entry.get("unit_id", 1)
+        make = link_defaults(entry)
+        port, unit = (entry.get(key, make.get(key, value)) for key, value in (("port", 502), ("unit_id", 1)))
         address = (host.lower(), str(port), str(unit))
         behind = first.get(address) == ("meter",) and entry.get("name") not in simulated
         if address in first and not behind:

@@ -26,12 +26,13 @@ class ReadRequest:
 class RegisterWrite:
     """Write `values` (words, 0 to 65535) from `address` (as in `ReadRequest`); `register` names it for people.
 
-    `register` is a bounded label such as "123.WMaxLimPct" or "124.StorCtl_Mod".
+    `register` is a bounded label such as "123.WMaxLimPct" or "124.StorCtl_Mod". `flash`: the device keeps it for ever.
     """
 
     address: int
     values: tuple[int, ...]
     register: str
+    flash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,17 @@ class WriteGroup:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What can be asked of a device. The site asks for a capability, never for a make."""
+    """What can be asked of a device. The site asks for a capability, never for a make.
+
+    `flash_writes_per_day` is how often settings that the device keeps in flash may be written; None: it has none.
+    """
 
     limits_ac: bool = False
     disconnects: bool = False
     commands_battery: bool = False
     reports_soc: bool = False
     reverts_by_itself: bool = False
+    flash_writes_per_day: int | None = None
 
 
 class Refused:

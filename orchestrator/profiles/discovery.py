@@ -1,0 +1,132 @@
+"""Finding a device of a make: its SunSpec map where it has one, then who it is and what does not change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from orchestrator.drivers.base import Capabilities, Discovery, ReadRequest, Refused, Role
+from orchestrator.errors import WrongDevice
+from orchestrator.profiles.device import ProfileDevice, holds, total
+from orchestrator.profiles.plan import cycle_names, fixed_names, meter_names, pieces, requests
+from orchestrator.profiles.registers import read_text
+from orchestrator.profiles.schema import AcLimit, BatteryCommands, Condition, Profile, Sum
+from orchestrator.samples import Nameplate
+from orchestrator.sunspec import discovery as sunspec_discovery
+from orchestrator.sunspec.device import DER_CONTROLS, SunSpecDevice
+
+
+def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
+    """Raises WrongDevice where the device does not say what a device of this make says."""
+    base = None if profile.sunspec is None else (yield from sunspec_discovery.discover(role))
+    if base is not None:
+        _require_make(profile, base)
+    fixed = yield from _read_all(requests(profile, fixed_names(profile)), profile)
+    for identity in profile.identity:
+        says = read_text(profile.registers[identity.register_], fixed, profile.word_order)
+        if not re.search(identity.matches, says):
+            shown = f"{identity.register_} says {says!r}" if says else f"{identity.register_} cannot be read"
+            raise WrongDevice(f"not a device of {profile.make} ({profile.name}): {shown}")
+    return _device(profile, base, MappingProxyType(fixed), role)
+
+
+def _require_make(profile: Profile, base: SunSpecDevice) -> None:
+    use, plate = profile.sunspec, base.nameplate
+    if use is None:
+        return
+    for what, pattern, says in (("Mn", use.manufacturer, plate.manufacturer), ("Md", use.model, plate.model)):
+        if pattern is not None and not re.search(pattern, says):
+            raise WrongDevice(f"not a device of {profile.make} ({profile.name}): model 1 {what} says {says!r}")
+    newer = base.limits_by == DER_CONTROLS or (base.inverter is not None and base.inverter.id > 700)
+    if use.generation is not None and (use.generation == "7xx") != newer:
+        raise WrongDevice(f"{profile.name}: its SunSpec models are not those of the generation {use.generation}")
+
+
+def _read_all(wanted: tuple[ReadRequest, ...], profile: Profile) -> Discovery[dict[int, int]]:
+    """The words of these reads. A block that is refused is read register by register; what is refused then is left."""
+    words: dict[int, int] = {}
+    for request in wanted:
+        answer = yield request
+        if not isinstance(answer, Refused):
+            words |= dict(enumerate(answer, request.address))
+            continue
+        for part in (piece for piece in pieces(profile, request) if piece != request):
+            answer = yield part
+            if not isinstance(answer, Refused):
+                words |= dict(enumerate(answer, part.address))
+    return words
+
+
+def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, int], role: Role | None) -> ProfileDevice:
+    battery, commands = profile.battery, profile.commands
+    own_battery = battery is not None and _is_present(profile, battery.present, fixed)
+    base_battery = base is not None and base.has_battery and battery is None
+    limit = commands.ac_limit
+    limit = limit if limit is not None and _is_present(profile, limit.present, fixed) else None
+    names = meter_names(profile) if role == "meter" else cycle_names(profile)
+    missing = any(profile.registers[name].place not in fixed for name in fixed_names(profile))
+    return ProfileDevice(
+        profile=profile,
+        nameplate=_nameplate(profile, base, fixed),
+        base=base,
+        has_battery=own_battery or base_battery,
+        fixed=fixed,
+        reads=requests(profile, names) + (base.reads if base is not None else ()),
+        doubtful=missing or bool(base is not None and base.doubtful),
+        capabilities=_capabilities(
+            profile, base, limit, commands.battery if own_battery else None, reports_soc=own_battery or base_battery
+        ),
+    )
+
+
+def _is_present(profile: Profile, condition: Condition | None, fixed: Mapping[int, int]) -> bool:
+    return condition is None or holds(profile, condition, fixed) is True
+
+
+def _capabilities(
+    profile: Profile,
+    base: SunSpecDevice | None,
+    limit: AcLimit | None,
+    battery: BatteryCommands | None,
+    *,
+    reports_soc: bool,
+) -> Capabilities:
+    """`limit` and `battery` are what the profile commands of this device; the rest may be the standard's."""
+    use, standard = profile.sunspec, Capabilities() if base is None else base.capabilities
+    limits_by_standard = use is not None and use.ac_limit and standard.limits_ac
+    battery_by_standard = use is not None and use.battery and standard.commands_battery
+    own = [part.revert for part in (limit, battery) if part is not None]
+    own_revert = all(revert.after_s is not None or revert.register_ is not None for revert in own)
+    by_standard = limits_by_standard or battery_by_standard
+    return Capabilities(
+        limits_ac=limit is not None or limits_by_standard,
+        disconnects=use is not None and standard.disconnects,
+        commands_battery=battery is not None or battery_by_standard,
+        reports_soc=reports_soc,
+        reverts_by_itself=bool(own or by_standard) and own_revert and (standard.reverts_by_itself or not by_standard),
+        flash_writes_per_day=profile.flash_writes_per_day,
+    )
+
+
+def _nameplate(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, int]) -> Nameplate:
+    plate, standard = profile.nameplate, Nameplate() if base is None else base.nameplate
+    if plate is None:
+        return standard
+
+    def text(name: str | None, otherwise: str) -> str:
+        return otherwise if name is None else read_text(profile.registers[name], fixed, profile.word_order)
+
+    def watts(terms: Sum | None, otherwise: float | None) -> float | None:
+        return otherwise if terms is None else total(profile, terms, fixed, {})
+
+    return Nameplate(
+        manufacturer=standard.manufacturer or plate.manufacturer,
+        model=text(plate.model, standard.model),
+        version=text(plate.version, standard.version),
+        serial=text(plate.serial, standard.serial),
+        ac_max_watts=watts(plate.ac_max_watts, standard.ac_max_watts),
+        charge_max_watts=watts(plate.charge_max_watts, standard.charge_max_watts),
+        discharge_max_watts=watts(plate.discharge_max_watts, standard.discharge_max_watts),
+        capacity_wh=watts(plate.capacity_wh, standard.capacity_wh),
+    )

@@ -1,0 +1,198 @@
+"""A command as register writes, by the profile of a make: the steps in its order, with numbers in its units and signs.
+
+A battery command is a window of power. A make takes a power, so a window with two ends that differ becomes `hold` where
+it starts at 0 and the make knows that, and else the power that the window came from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.drivers.base import Registers, RegisterWrite, WriteGroup
+from orchestrator.profiles.device import ProfileDevice, named
+from orchestrator.profiles.registers import Register, read_raw, to_words
+from orchestrator.profiles.schema import BatteryCommands, ByPermission, Profile, Revert, Write
+from orchestrator.sunspec import encode as sunspec_encode
+from orchestrator.sunspec.writes import REFRESH_SHARE
+
+Symbols = Mapping[str, float]
+"""Numbers that a write may ask for by name, in W, percent or seconds.
+
+`watts` is the target (charging +) and `minus_watts` the same with discharging +; `charge_watts` and `discharge_watts`
+are its two sides, never negative; `most_charge_watts` is the upper end of the window, `charge_max_watts` and
+`discharge_max_watts` what the battery can do; `limit_watts` and `limit_percent` the AC limit, `ac_max_watts` the AC
+rating; `revert_s` the time after which the device is to go back to its own default.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What steps are filled in with; `grid` is the permission to charge from AC, None where it is left as it is."""
+
+    profile: Profile
+    symbols: Symbols
+    grid: bool | None = None
+
+
+ROUNDED_UP: Final = "revert_s"
+"""Powers and limits are rounded to the smaller side; a time is not shortened."""
+
+
+def encode(device: ProfileDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
+    """The groups that `command` needs, in writing order: what the standard has, AC limit, battery."""
+    return (
+        *_by_standard(device, command, registers),
+        *_ac_limit(device, command, registers),
+        *_battery(device, command, registers),
+    )
+
+
+def _by_standard(device: ProfileDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
+    """What the standard's models do, without what the profile does in its own way."""
+    use = device.profile.sunspec
+    if device.base is None or use is None:
+        return ()
+    used = {"connect": True, "ac_limit": use.ac_limit, "battery": use.battery}
+    return tuple(group for group in sunspec_encode.encode(device.base, command, registers) if used[group.name])
+
+
+def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:
+    limit, rating = device.profile.commands.ac_limit, device.rated_watts
+    if limit is None:
+        return
+    if rating is None or not device.capabilities.limits_ac:
+        return
+    if command.ac_limit_watts is None:
+        yield from _group("ac_limit", _Asked(device.profile, {"ac_max_watts": rating}), limit.clear, None)
+        return
+    percent = min(max(100.0 * command.ac_limit_watts / rating, limit.least_percent), 100.0)
+    reverts = command.ac_limit_reverts or limit.revert.after_s is not None
+    symbols = {
+        "limit_percent": percent,
+        "limit_watts": percent * rating / 100.0,
+        "revert_s": command.valid_for_s if reverts else 0.0,
+    }
+    asked = _Asked(device.profile, symbols)
+    yield from _settings("ac_limit", asked, limit.prepare, registers)
+    refresh_s = _refresh_s(limit.revert, command.valid_for_s) if reverts else None
+    yield from _group("ac_limit", asked, limit.set, refresh_s)
+
+
+def _battery(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:
+    own, wanted = device.profile.commands.battery, command.battery
+    if own is None or wanted is None or not device.capabilities.commands_battery:
+        return
+    mode, steps = _steps(own, wanted)
+    symbols = _battery_symbols(device, wanted, mode, command.valid_for_s)
+    asked = _Asked(device.profile, symbols, wanted.grid_charging)
+    if mode is BatteryMode.RELEASE:
+        yield from _group("battery release", asked, steps, None)
+        return
+    yield from _settings("battery", asked, own.prepare, registers)
+    # A name for each mode: what was written in another mode may have lapsed, and is written anew.
+    yield from _group(f"battery {mode}", asked, steps, _refresh_s(own.revert, command.valid_for_s))
+
+
+def _steps(own: BatteryCommands, asked: BatteryCommand) -> tuple[BatteryMode, Sequence[Write]]:
+    """What the make calls the window that is asked for."""
+    low, high = asked.low_watts, asked.high_watts
+    if low is None and high is None:
+        return BatteryMode.RELEASE, own.release
+    if low == 0 and (high is None or high > 0) and own.hold:
+        return BatteryMode.HOLD, own.hold
+    watts = _target_watts(asked)
+    if watts > 0:
+        return BatteryMode.CHARGE, own.charge
+    return (BatteryMode.DISCHARGE, own.discharge) if watts < 0 else (BatteryMode.IDLE, own.idle)
+
+
+def _target_watts(asked: BatteryCommand) -> float:
+    """The power nearest to the target within the window, charging +."""
+    low = -math.inf if asked.low_watts is None else asked.low_watts
+    high = math.inf if asked.high_watts is None else asked.high_watts
+    return min(max(asked.watts, low), high)
+
+
+def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: BatteryMode, valid_for_s: float) -> Symbols:
+    plate = device.nameplate
+    fallback = device.rated_watts or 0.0
+    charge_max = fallback if plate.charge_max_watts is None else plate.charge_max_watts
+    discharge_max = fallback if plate.discharge_max_watts is None else plate.discharge_max_watts
+    watts = 0.0 if mode is BatteryMode.RELEASE else _target_watts(asked)
+    return {
+        "watts": watts,
+        "minus_watts": -watts,
+        "charge_watts": max(watts, 0.0),
+        "discharge_watts": max(-watts, 0.0),
+        "most_charge_watts": charge_max if asked.high_watts is None else max(min(asked.high_watts, charge_max), 0.0),
+        "charge_max_watts": charge_max,
+        "discharge_max_watts": discharge_max,
+        "revert_s": valid_for_s,
+    }
+
+
+def _refresh_s(revert: Revert, valid_for_s: float) -> float | None:
+    """Well before the device goes back to its default; None where it never does."""
+    if revert.after_s is not None:
+        return REFRESH_SHARE * revert.after_s
+    return REFRESH_SHARE * valid_for_s if revert.register_ is not None else None
+
+
+def _settings(name: str, asked: _Asked, steps: Sequence[Write], registers: Registers) -> Iterator[WriteGroup]:
+    """One group for each setting that the device shows to differ, or does not show at all."""
+    for step in steps:
+        raw = _raw(asked, step)
+        register = asked.profile.registers[step.register_]
+        if raw is not None and read_raw(register, registers, asked.profile.word_order) != raw:
+            yield WriteGroup(f"{name} {step.register_}", (_write(asked.profile, step.register_, raw),))
+
+
+def _group(name: str, asked: _Asked, steps: Sequence[Write], refresh_s: float | None) -> Iterator[WriteGroup]:
+    raws = ((step.register_, _raw(asked, step)) for step in steps)
+    writes = tuple(_joined(_write(asked.profile, register, raw) for register, raw in raws if raw is not None))
+    if writes:
+        yield WriteGroup(name, writes, refresh_s)
+
+
+def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
+    """Steps that follow each other on neighbouring registers go in one request, as makes expect of pairs."""
+    before: RegisterWrite | None = None
+    for write in writes:
+        if before is not None and write.address == before.address + len(before.values) and not write.flash:
+            before = RegisterWrite(before.address, before.values + write.values, before.register, before.flash)
+            continue
+        if before is not None:
+            yield before
+        before = write
+    if before is not None:
+        yield before
+
+
+def _write(profile: Profile, name: str, raw: float) -> RegisterWrite:
+    register = profile.registers[name]
+    return RegisterWrite(register.place, to_words(register, raw, profile.word_order), name, register.flash)
+
+
+def _raw(asked: _Asked, step: Write) -> float | None:
+    """The raw number that a step writes; None where it depends on a permission that is left as it is."""
+    register, to = asked.profile.registers[step.register_], step.to
+    if isinstance(to, ByPermission):
+        return None if asked.grid is None else named(register, to.grid if asked.grid else to.pv)
+    if isinstance(to, str) and to in register.values:
+        return register.values[to]
+    if isinstance(to, str):
+        return _scaled(register, asked.symbols[to], up=to == ROUNDED_UP)
+    return to / register.scale
+
+
+def _scaled(register: Register, value: float, *, up: bool) -> float:
+    """A value in its unit as the raw number; whole numbers towards zero, so that never more is asked for."""
+    raw = value / register.scale
+    if register.type == "f32":
+        return raw
+    # A hundredth of a unit is rounding noise of the division, not more than was asked for.
+    return math.ceil(raw - 1e-6) if up else math.copysign(math.floor(abs(raw) + 1e-6), raw)
