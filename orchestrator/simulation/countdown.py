@@ -8,10 +8,17 @@ class Countdown:
 
     def __init__(self) -> None:
         self.left_s: float | None = None
+        self._whole_s = 0.0
 
     def start(self, seconds: float) -> None:
         """Count down from `seconds` anew; 0 means never, so the timer stops."""
+        self._whole_s = seconds
         self.left_s = seconds if seconds > 0 else None
+
+    def restart(self) -> None:
+        """Count down from the same time anew. A stopped timer stays stopped."""
+        if self.left_s is not None:
+            self.left_s = self._whole_s
 
     def stop(self) -> None:
         """Nothing will revert."""

@@ -59,6 +59,11 @@ class ImmediateControls:
         if "WMaxLim_Ena" in written:
             self._activate_limit()
 
+    def heard(self) -> None:
+        """Count the running timers down anew."""
+        self._connect_revert.restart()
+        self._limit_revert.restart()
+
     def advance(self, dt_s: float) -> bool:
         """Let the timers run for `dt_s`; whether one of them has just reverted something."""
         reconnects, unlimits = self._connect_revert.advance(dt_s), self._limit_revert.advance(dt_s)
@@ -94,6 +99,8 @@ class StorageControls:
         "ChaGriSet": FLAG,
     }
     REFRESHING = frozenset({"StorCtl_Mod", "OutWRte", "InWRte", "InOutWRte_RvrtTms"})
+    ACTIVATING: frozenset[str] = frozenset({"StorCtl_Mod"})
+    """The points whose writing puts the window in force."""
 
     def __init__(self, reserve_percent: float, grid_charging_allowed: bool) -> None:
         self.raw = dict.fromkeys(self.ALLOWED, 0) | {
@@ -118,19 +125,28 @@ class StorageControls:
 
     def accepts(self, written: Mapping[str, int]) -> bool:
         """Whether every value is supported, and the window does not contradict itself (-InWRte > OutWRte, Mod 3)."""
-        values = _numbers(written)
-        if not all(value in self.ALLOWED[name] for name, value in values.items()):
-            return False
-        after = self.raw | values
-        return after["StorCtl_Mod"] != 3 or -after["InWRte"] <= after["OutWRte"]
+        return self.are_supported(written) and not self.contradicts(written)
+
+    def are_supported(self, written: Mapping[str, int]) -> bool:
+        """Whether every value is in its range."""
+        return all(value in self.ALLOWED[name] for name, value in _numbers(written).items())
+
+    def contradicts(self, written: Mapping[str, int]) -> bool:
+        """Whether no power would be inside the window that these words make."""
+        after = self.raw | _numbers(written)
+        return after["StorCtl_Mod"] == 3 and -after["InWRte"] > after["OutWRte"]
+
+    def heeded(self, written: Mapping[str, int]) -> Mapping[str, int]:
+        """What of accepted words is taken."""
+        return written
 
     def write(self, written: Mapping[str, int]) -> None:
         """Take words that `accepts` allowed. Any write of the window restarts its revert timer."""
         self.raw.update(_numbers(written))
-        if "StorCtl_Mod" in written:
+        if self.ACTIVATING & written.keys():
             self._activate_window()
         if self.REFRESHING & written.keys():
-            self._revert.start(self.raw["InOutWRte_RvrtTms"] if self.raw["StorCtl_Mod"] else 0)
+            self._revert.start(self.raw.get("InOutWRte_RvrtTms", 0) if self.raw["StorCtl_Mod"] else 0)
 
     def advance(self, dt_s: float) -> bool:
         """Let the timer run for `dt_s`; whether the battery has just gone back to its own default."""

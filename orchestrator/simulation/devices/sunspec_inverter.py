@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 from orchestrator.simulation.devices import tables, values
 from orchestrator.simulation.devices.controls import ImmediateControls, StorageControls
@@ -12,15 +13,24 @@ from orchestrator.simulation.devices.register_map import ExceptionCode, Register
 from orchestrator.simulation.devices.words import Value, Words, fitting_scale
 from orchestrator.simulation.inverter import SimulatedInverter
 
+Chained = tuple[Model, Callable[[], Mapping[str, Value]]]
+"""A model, and what gives the present values of its points."""
+
 
 class SunSpecInverter:
-    """Models 1, 103, 120 to 123, with a battery 124, then 160. Only points of 123 and 124 can be written."""
+    """Models 1, 103, 120 to 123, with a battery 124, then 160. Only points of 123 and 124 can be written.
+
+    A make is a subclass that says what it has of its own.
+    """
+
+    IMMEDIATE_CONTROLS: ClassVar[type[ImmediateControls]] = ImmediateControls
+    STORAGE_CONTROLS: ClassVar[type[StorageControls]] = StorageControls
 
     def __init__(self, inverter: SimulatedInverter) -> None:
         self.reads = 0
         self.writes: list[WriteRecord] = []
         self._inverter = inverter
-        self._immediate = ImmediateControls()
+        self._immediate = self.IMMEDIATE_CONTROLS()
         self._storage = self._make_storage()
         self.registers = RegisterMap(self._models())
 
@@ -39,9 +49,11 @@ class SunSpecInverter:
         if not self._immediate.accepts(immediate) or (self._storage and not self._storage.accepts(storage)):
             return ExceptionCode.ILLEGAL_VALUE
         self._immediate.write(immediate)
+        heeded: Mapping[str, int] = {}
         if self._storage:
-            self._storage.write(storage)
-        taken = tuple(f"123.{name}" for name in immediate) + tuple(f"124.{name}" for name in storage)
+            heeded = self._storage.heeded(storage)
+            self._storage.write(heeded)
+        taken = tuple(f"123.{name}" for name in immediate) + tuple(f"124.{name}" for name in heeded)
         self.writes.append(WriteRecord(now_s, address, words, taken))
         if taken:
             self._obey()
@@ -63,22 +75,39 @@ class SunSpecInverter:
 
     def _make_storage(self) -> StorageControls | None:
         battery = self._inverter.settings.battery
-        return StorageControls(battery.reserve_percent, battery.grid_charging_allowed) if battery else None
+        if battery is None:
+            return None
+        return self.STORAGE_CONTROLS(battery.reserve_percent, battery.grid_charging_allowed)
 
-    def _models(self) -> list[tuple[Model, Callable[[], Mapping[str, Value]]]]:
+    def _models(self) -> list[Chained]:
         inverter = self._inverter
-        chain: list[tuple[Model, Callable[[], Mapping[str, Value]]]] = [
-            (tables.COMMON_WITHOUT_PAD, lambda: values.common(inverter)),
+        return [
+            (tables.COMMON_WITHOUT_PAD, lambda: {**values.common(inverter), **self._identity()}),
             (tables.INVERTER, lambda: values.measurements(inverter)),
-            (tables.NAMEPLATE, lambda: values.nameplate(inverter)),
+            (tables.NAMEPLATE, self._nameplate),
             (tables.SETTINGS, lambda: values.settings(inverter)),
             (tables.STATUS, lambda: values.status(inverter)),
             (tables.CONTROLS, self._immediate_values),
+            *self._behind_controls(),
         ]
-        if self._storage is not None:
-            chain.append((tables.STORAGE, self._storage_values))
-        chain.append((tables.mppt(values.mppt_modules(inverter)), lambda: values.mppt(inverter)))
-        return chain
+
+    def _behind_controls(self) -> list[Chained]:
+        """The models of the DC side, in the order of the map."""
+        inputs = (tables.mppt(len(self._dc_inputs())), self._mppt_values)
+        return [inputs] if self._storage is None else [(tables.STORAGE, self._storage_values), inputs]
+
+    def _identity(self) -> values.Values:
+        """What model 1 says in place of what every virtual device says."""
+        return {}
+
+    def _nameplate(self) -> values.Values:
+        return values.nameplate(self._inverter)
+
+    def _dc_inputs(self) -> list[values.DcInput]:
+        return values.dc_inputs(self._inverter)
+
+    def _mppt_values(self) -> values.Values:
+        return values.mppt(self._inverter, self._dc_inputs())
 
     def _immediate_values(self) -> Mapping[str, Value]:
         raw = self._immediate.raw

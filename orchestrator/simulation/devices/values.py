@@ -5,7 +5,8 @@ A point that is left out is not implemented by this device.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from orchestrator.simulation.devices.words import Value, fitting_scale
 from orchestrator.simulation.inverter import SimulatedInverter
@@ -19,6 +20,15 @@ STRING_SHARES = (0.6, 0.4)
 PV, STORAGE, PV_AND_STORAGE = 4, 80, 82
 CONNECTED, AVAILABLE, OPERATING = 1, 2, 4
 NO_EVENTS = 0
+
+
+class DcInput(NamedTuple):
+    """One module of model 160, which has no signs: `watts` >= 0. `energy_wh` is since ever; None is not implemented."""
+
+    name: str
+    volts: float
+    watts: float
+    energy_wh: float | None
 
 
 def common(inverter: SimulatedInverter) -> Values:
@@ -93,15 +103,14 @@ def status(inverter: SimulatedInverter) -> Values:
     }
 
 
-def mppt(inverter: SimulatedInverter) -> Values:
-    """Model 160: the PV strings, and for a battery one module that charges and one that discharges."""
-    modules = _modules(inverter)
+def mppt(inverter: SimulatedInverter, inputs: Sequence[DcInput]) -> Values:
+    """Model 160 with these inputs."""
     largest_watts = max(inverter.settings.pv_peak_watts * max(STRING_SHARES), _battery_watts_max(inverter))
     values: dict[str, Value] = {
         **{"DCA_SF": -2, "DCV_SF": -1, "DCW_SF": fitting_scale(largest_watts, -1), "DCWH_SF": 0},
-        **{"Evt": NO_EVENTS, "N": len(modules), "TmsPer": 0},
+        **{"Evt": NO_EVENTS, "N": len(inputs), "TmsPer": 0},
     }
-    for index, (name, volts, watts, energy_wh) in enumerate(modules):
+    for index, (name, volts, watts, energy_wh) in enumerate(inputs):
         values |= {
             **{f"{index}.ID": index + 1, f"{index}.IDStr": f"{name} {index + 1}"},
             **{f"{index}.DCA": watts / volts, f"{index}.DCV": volts, f"{index}.DCW": watts},
@@ -110,24 +119,19 @@ def mppt(inverter: SimulatedInverter) -> Values:
     return values
 
 
-def mppt_modules(inverter: SimulatedInverter) -> int:
-    """How many modules model 160 of this inverter has."""
-    return len(_modules(inverter))
+def dc_inputs(inverter: SimulatedInverter, string_name: str = "String") -> list[DcInput]:
+    """The PV strings, and for a battery one input that charges and one that discharges."""
+    state = inverter.state
+    inputs = []
+    if inverter.settings.pv_peak_watts > 0:
+        for share in STRING_SHARES:
+            inputs.append(DcInput(string_name, STRING_VOLTS, state.pv_watts * share, inverter.pv_wh * share))
+    if inverter.settings.battery is not None:
+        inputs.append(DcInput("StCha", BATTERY_VOLTS, max(state.battery_watts, 0.0), inverter.charged_wh))
+        inputs.append(DcInput("StDisCha", BATTERY_VOLTS, max(-state.battery_watts, 0.0), inverter.discharged_wh))
+    return inputs
 
 
 def _battery_watts_max(inverter: SimulatedInverter) -> float:
     battery = inverter.settings.battery
     return 0.0 if battery is None else max(battery.charge_watts, battery.discharge_watts)
-
-
-def _modules(inverter: SimulatedInverter) -> list[tuple[str, float, float, float]]:
-    """(name, V, W, Wh) of every DC input. Battery power is never negative here: it has one module a direction."""
-    state = inverter.state
-    modules = []
-    if inverter.settings.pv_peak_watts > 0:
-        for share in STRING_SHARES:
-            modules.append(("String", STRING_VOLTS, state.pv_watts * share, inverter.pv_wh * share))
-    if inverter.settings.battery is not None:
-        modules.append(("StCha", BATTERY_VOLTS, max(state.battery_watts, 0.0), inverter.charged_wh))
-        modules.append(("StDisCha", BATTERY_VOLTS, max(-state.battery_watts, 0.0), inverter.discharged_wh))
-    return modules

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orchestrator.simulation.config import InverterSimulation
 from orchestrator.simulation.devices.register_map import ExceptionCode
 from orchestrator.simulation.devices.sunspec_inverter import SunSpecInverter
@@ -11,9 +13,14 @@ from orchestrator.simulation.inverter import SimulatedInverter
 class Bench:
     """A SunSpec inverter in steady light. Points are named as in `124.OutWRte`; words are as on the wire."""
 
-    def __init__(self, settings: InverterSimulation, pv_watts: float = 0.0) -> None:
+    def __init__(
+        self,
+        settings: InverterSimulation,
+        pv_watts: float = 0.0,
+        make: Callable[[SimulatedInverter], SunSpecInverter] = SunSpecInverter,
+    ) -> None:
         self.inverter = SimulatedInverter("east", settings)
-        self.device = SunSpecInverter(self.inverter)
+        self.device = make(self.inverter)
         self.pv_watts = pv_watts
         self.now_s = 0.0
 
@@ -27,6 +34,12 @@ class Bench:
         words = self.device.read(self.device.registers.address(name), 1)
         assert isinstance(words, tuple)
         return words[0]
+
+    def text(self, name: str, count: int) -> str:
+        """The text in `count` words of a point, without what fills it up."""
+        words = self.device.read(self.device.registers.address(name), count)
+        assert isinstance(words, tuple)
+        return b"".join(word.to_bytes(2, "big") for word in words).rstrip(b"\0").decode()
 
     def run(self, seconds: float) -> Bench:
         """Let time pass, for the device's timers and for its physics."""
