@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from orchestrator.simulation.devices.goodwe_et import GoodweEt
+from orchestrator.simulation.devices.huawei_luna import HuaweiLuna
 from orchestrator.simulation.devices.register_map import Device
+from orchestrator.simulation.devices.sungrow_sh import SungrowSh
 from orchestrator.simulation.inverter import SimulatedInverter
 
-MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxyType({})
+MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxyType(
+    {
+        "goodwe-et": GoodweEt,
+        "huawei-luna": HuaweiLuna,
+        "sungrow-sh": SungrowSh,
+    }
+)
