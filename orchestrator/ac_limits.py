@@ -63,7 +63,7 @@ def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
     """How much more batteries are about to take from AC. One that stopped following counts only as far as it does."""
     before = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
     after = taken_from_ac(plant, targets_watts)
-    return fsum(max(after[name] - before[name], 0.0) for name in after if follows(plant.unit(name)))
+    return fsum(max(after[name] - before[name], 0.0) for name in after if follows(plant.unit(name).memory.following))
 
 
 def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, float]) -> dict[str, float]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from orchestrator.commands import BatteryCommand, BatteryMode
 from orchestrator.curtailment import follows, shows_curtailment
-from orchestrator.cycle import InverterMemory
+from orchestrator.cycle import BatteryMemory, Following
 from orchestrator.plant import Battery, LimitedBy, Unit
 
 CHARGE_BIT = 1
@@ -30,58 +28,57 @@ PROGRESS_PART = 0.1
 
 def must_rest(unit: Unit, charging: bool, now_s: float) -> bool:
     """Whether the battery has to stay idle a while before it turns (`battery.idle_between_s`)."""
-    if unit.battery is None or unit.memory.direction in (0, 1 if charging else -1):
+    memory = unit.memory.battery
+    if unit.battery is None or memory.direction in (0, 1 if charging else -1):
         return False
-    return now_s - unit.memory.direction_at_s < unit.battery.idle_between_s
+    return now_s - memory.direction_at_s < unit.battery.idle_between_s
 
 
-def is_deaf(memory: InverterMemory, now_s: float) -> bool:
-    """Whether its battery has not followed its command for so long that people should hear of it."""
-    return memory.deaf_since_s is not None and now_s - memory.deaf_since_s >= DEAF_AFTER_S
+def is_deaf(following: Following, now_s: float) -> bool:
+    """Whether a battery has not followed its command for so long that people should hear of it."""
+    return following.deaf_since_s is not None and now_s - following.deaf_since_s >= DEAF_AFTER_S
 
 
-def watch_following(unit: Unit) -> InverterMemory:
+def watch_following(unit: Unit) -> Following:
     """Count the steps in a row in which the battery was short of its target and hardly came nearer."""
-    memory = unit.memory
-    if unit.battery is None or unit.sample.at_s == memory.seen_at_s:
-        return memory
-    return replace(
-        memory,
-        seen_watts=unit.battery.watts,
+    before, battery, asked = unit.memory.following, unit.battery, unit.memory.battery.target_watts
+    if battery is None or unit.sample.at_s == before.seen_at_s:
+        return before
+    return Following(
+        seen_watts=battery.watts,
         seen_pv_watts=unit.pv_watts,
         seen_at_s=unit.sample.at_s,
-        deaf_since_s=_deaf_since_s(unit, unit.battery),
-        short_steps=memory.short_steps + 1 if _is_short(memory, unit.battery.watts) else 0,
-        over_steps=memory.over_steps + 1 if _gives_too_much(memory, unit.battery) else 0,
+        deaf_since_s=_deaf_since_s(unit, battery),
+        short_steps=before.short_steps + 1 if _is_short(before, asked, battery.watts) else 0,
+        over_steps=before.over_steps + 1 if _gives_too_much(before, asked, battery) else 0,
     )
 
 
-def _is_short(memory: InverterMemory, watts: float) -> bool:
-    asked = memory.target_watts
-    if not asked or memory.seen_at_s is None:
+def _is_short(before: Following, asked_watts: float | None, watts: float) -> bool:
+    if not asked_watts or before.seen_at_s is None:
         return False
-    sign = 1 if asked > 0 else -1
-    missing = sign * (asked - watts)
-    came_nearer = sign * (watts - memory.seen_watts)
-    return missing > max(SHORT_BY_PART * abs(asked), SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * missing
+    sign = 1 if asked_watts > 0 else -1
+    missing = sign * (asked_watts - watts)
+    came_nearer = sign * (watts - before.seen_watts)
+    return missing > max(SHORT_BY_PART * abs(asked_watts), SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * missing
 
 
-def _gives_too_much(memory: InverterMemory, battery: Battery) -> bool:
+def _gives_too_much(before: Following, asked_watts: float | None, battery: Battery) -> bool:
     """It does clearly more than it was asked for, and goes on with it."""
-    asked = memory.target_watts
-    if asked is None or memory.seen_at_s is None or battery.watts == 0:
+    if asked_watts is None or before.seen_at_s is None or battery.watts == 0:
         return False
     sign = 1 if battery.watts > 0 else -1
-    too_much = sign * (battery.watts - asked)
-    came_nearer = sign * (memory.seen_watts - battery.watts)
+    too_much = sign * (battery.watts - asked_watts)
+    came_nearer = sign * (before.seen_watts - battery.watts)
     limit = max(battery.charge_max_watts, battery.discharge_max_watts)
     return too_much > max(IDLE_PART * limit, SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * too_much
 
 
 def _deaf_since_s(unit: Unit, battery: Battery) -> float | None:
-    if not _does_not_care(battery, unit.memory.target_watts):
+    if not _does_not_care(battery, unit.memory.battery.target_watts):
         return None
-    return unit.sample.at_s if unit.memory.deaf_since_s is None else unit.memory.deaf_since_s
+    since_s = unit.memory.following.deaf_since_s
+    return unit.sample.at_s if since_s is None else since_s
 
 
 def _does_not_care(battery: Battery, asked_watts: float | None) -> bool:
@@ -96,14 +93,20 @@ def _does_not_care(battery: Battery, asked_watts: float | None) -> bool:
 
 
 def command_battery(
-    unit: Unit, battery: Battery, target_watts: float, storage_mode: int | None, now_s: float
-) -> tuple[BatteryCommand, InverterMemory]:
+    unit: Unit,
+    battery: Battery,
+    target_watts: float,
+    storage_mode: int | None,
+    *,
+    following: Following,
+    now_s: float,
+) -> tuple[BatteryCommand, BatteryMemory]:
     """Pin the battery to its target (charging +), so that the device's own ideas cannot work against the site.
 
-    `storage_mode` (1 to 3, None all) says which sides of the window may be set.
+    `storage_mode` (1 to 3, None all) says which sides of the window may be set, `following` how it follows as of now.
     """
-    memory = unit.memory
-    grid_charging, grid_unneeded_since_s = _allow_grid(unit, battery, target_watts, now_s)
+    memory = unit.memory.battery
+    grid_charging, grid_unneeded_since_s = _allow_grid(unit, battery, target_watts, follows(following), now_s)
     direction, direction_at_s = memory.direction, memory.direction_at_s
     if target_watts:
         direction = 1 if target_watts > 0 else -1
@@ -117,14 +120,12 @@ def command_battery(
         high_watts=target_watts if bits & CHARGE_BIT else None,
         grid_charging=grid_charging,
     )
-    return command, replace(
-        memory,
+    return command, BatteryMemory(
         target_watts=target_watts,
         direction=direction,
         direction_at_s=direction_at_s,
         grid_charging=grid_charging,
         grid_unneeded_since_s=grid_unneeded_since_s,
-        hold_watts=None,
         easing=memory.easing and _is_held_back(battery, target_watts),
     )
 
@@ -136,17 +137,19 @@ def _is_held_back(battery: Battery, target_watts: float) -> bool:
     return bool(target_watts) and limited_by is LimitedBy.RETURN and abs(target_watts) >= limit - 1.0
 
 
-def _allow_grid(unit: Unit, battery: Battery, target_watts: float, now_s: float) -> tuple[bool | None, float | None]:
+def _allow_grid(
+    unit: Unit, battery: Battery, target_watts: float, follows_now: bool, now_s: float
+) -> tuple[bool | None, float | None]:
     """Charging beyond own PV is charging from AC to its inverter: allow it when needed, not before and not much longer.
 
     A curtailed hybrid's own PV follows by itself; it needs AC only when it was seen not to follow. Returns the
     permission, and since when it has not been needed.
     """
-    memory = unit.memory
+    memory = unit.memory.battery
     allowed = battery.grid_charging_allowed if memory.grid_charging is None else memory.grid_charging
     if target_watts <= 0:
         return memory.grid_charging, None
-    own_pv_may_follow = shows_curtailment(unit) and follows(unit)
+    own_pv_may_follow = follows_now and shows_curtailment(unit)
     margin = max(0.02 * battery.charge_max_watts, 50.0)
     if target_watts > unit.pv_watts + margin and not own_pv_may_follow:
         return True, None

@@ -13,7 +13,7 @@ from math import fsum
 
 from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, allocate_battery_power
 from orchestrator.config import SiteConfig
-from orchestrator.cycle import BatteryPowerFlow, ControlState, Pending
+from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
 from orchestrator.deadband import settle
 from orchestrator.plant import Battery, Plant
 from orchestrator.power_flow import calculate_battery_power_flow
@@ -71,13 +71,13 @@ def decide_flow(config: SiteConfig, plant: Plant, balance: Balance, wanted: Setp
     )
 
 
-def settle_target(plant: Plant, state: ControlState, target_watts: float, now_s: float) -> tuple[float, Pending | None]:
+def settle_target(plant: Plant, before: SiteMemory, target_watts: float, now_s: float) -> tuple[float, Pending | None]:
     """Keep the last target where the change is small. A change of direction that small goes through idle."""
     limit = max(fsum(b.charge_max_watts for b in plant.batteries), fsum(b.discharge_max_watts for b in plant.batteries))
     small = SMALL_PART_OF_LIMIT * limit
-    if state.target_watts * target_watts < 0 and abs(target_watts) < 2 * small:
+    if before.target_watts * target_watts < 0 and abs(target_watts) < 2 * small:
         target_watts = 0.0
-    return settle(state.target_watts, target_watts, small_watts=small, pending=state.target_pending, now_s=now_s)
+    return settle(before.target_watts, target_watts, small_watts=small, pending=before.target_pending, now_s=now_s)
 
 
 def share_target(
@@ -101,7 +101,9 @@ def share_target(
     )
     allocation = share(plant, target_watts)
     stuck = {
-        u.name for u in plant.units if u.memory.over_steps >= STUCK_AFTER_STEPS and u.battery_watts * target_watts > 0
+        u.name
+        for u in plant.units
+        if u.memory.following.over_steps >= STUCK_AFTER_STEPS and u.battery_watts * target_watts > 0
     }
     if not stuck:
         return allocation
@@ -132,12 +134,12 @@ def _share_among(
     charging = target_watts > 0
     rests = {b.name: "rests before it turns" if resting(b, charging) else "" for b in plant.batteries}
     if not charging:
-        return spread(target_watts, [b.allocatable(rests[b.name]) for b in plant.batteries])
-    allocation = spread(target_watts, [b.allocatable(rests[b.name] or _above_target(b)) for b in plant.batteries])
+        return spread(target_watts, [b.held_back(rests[b.name]) for b in plant.batteries])
+    allocation = spread(target_watts, [b.held_back(rests[b.name] or _above_target(b)) for b in plant.batteries])
     served = fsum(share.watts for share in allocation.shares.values())
     rest = min(target_watts - served, max(refused_watts - served, 0.0))
     if rest > 0:
-        above = [b.allocatable(rests[b.name]) for b in plant.batteries if not b.below_target]
+        above = [b.held_back(rests[b.name]) for b in plant.batteries if not b.below_target]
         allocation = _and_to_the_others(allocation, spread(rest, above))
     if wanted.load_limit_watts is not None:
         drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}

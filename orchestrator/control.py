@@ -27,12 +27,22 @@ from orchestrator.battery_target import (
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config import SiteConfig
 from orchestrator.curtailment import hidden_surplus, lost_with_its_battery_watts
-from orchestrator.cycle import ControlState, CycleResult, InverterMemory, Mode, SiteTotals
+from orchestrator.cycle import (
+    BatteryMemory,
+    ControlState,
+    CycleResult,
+    Following,
+    InverterMemory,
+    LimitMemory,
+    Mode,
+    SiteMemory,
+    SiteTotals,
+)
 from orchestrator.failsafe import hold, limits_stay, safe_limits, safe_room_watts
 from orchestrator.limit_commands import command_limit
 from orchestrator.live_numbers import learn_responses, live_numbers
 from orchestrator.load import estimate_load, is_silent
-from orchestrator.meter_trust import MeterFault, watch_meter
+from orchestrator.meter_trust import MeterFault, MeterTrust, watch_meter
 from orchestrator.plant import Plant, Unit, see_plant
 from orchestrator.response import Response
 from orchestrator.samples import MeterSample, SiteSnapshot
@@ -56,6 +66,8 @@ class _Inputs:
     snapshot: SiteSnapshot
     envelope: OperatingEnvelope
     plant: Plant
+    trust: MeterTrust
+    started_at_s: float
     now_s: float
 
     @property
@@ -86,7 +98,7 @@ class _Decision:
     allocation: Allocation
     targets_watts: Mapping[str, float]
     limiting: _Limiting
-    state: ControlState
+    memory: SiteMemory
     totals: SiteTotals
     meter_fault: MeterFault | None = None
 
@@ -107,37 +119,36 @@ def step(
     trust = state.trust
     if snapshot.meter is not None:
         trust = watch_meter(trust, snapshot.meter, plant, config.control.interval_s, now)
-    inputs = _Inputs(config, replace(state, started_at_s=started_at_s, trust=trust), snapshot, envelope, plant, now)
+    inputs = _Inputs(config, state, snapshot, envelope, plant, trust, started_at_s, now)
     silent = is_silent(config, snapshot.meter, started_at_s, now)
     fault = "silent" if silent else trust.fault
     if fault is not None:
         return _result(inputs, _decide_without_meter(inputs, fault))
     if snapshot.meter is None:
-        why = ("waiting for the meter",)
-        return CycleResult(snapshot, envelope, None, (), why, mode="waiting", state=inputs.state)
+        why, waiting = ("waiting for the meter",), replace(state, started_at_s=started_at_s, trust=trust)
+        return CycleResult(snapshot, envelope, None, (), why, mode="waiting", state=waiting)
     return _result(inputs, _decide(inputs, snapshot.meter))
 
 
 def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
     """The normal case: everything follows from the load."""
-    plant, wanted = _commanded(inputs), inputs.wanted
-    load = estimate_load(inputs.state.load, meter, plant)
+    plant, wanted, before = _commanded(inputs), inputs.wanted, inputs.state.site
+    load = estimate_load(before.load, meter, plant)
     site_watts = load.load_watts - plant.ac_watts
     hidden = hidden_surplus(
         plant,
-        inputs.state,
+        before,
         site_watts=site_watts,
         charge_max_watts=charge_max_watts(plant, wanted),
         now_s=inputs.now_s,
     )
     balance = Balance(load.load_watts, site_watts, hidden.watts)
     flow = decide_flow(inputs.config, plant, balance, wanted)
-    target_watts, pending = settle_target(plant, inputs.state, flow.target_battery_power_watts, inputs.now_s)
+    target_watts, pending = settle_target(plant, before, flow.target_battery_power_watts, inputs.now_s)
     allocation = _share(inputs, plant, balance, target_watts)
     targets_watts = {name: share.watts for name, share in allocation.shares.items()}
     limiting = _limit_ac(inputs, plant, load.load_watts, targets_watts)
-    state = replace(
-        inputs.state,
+    memory = SiteMemory(
         load=load,
         target_watts=target_watts,
         target_pending=pending,
@@ -154,7 +165,7 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
         allocation=allocation,
         targets_watts=targets_watts,
         limiting=limiting,
-        state=state,
+        memory=memory,
         totals=_totals(inputs, load.load_watts),
     )
 
@@ -170,7 +181,7 @@ def _limit_ac(inputs: _Inputs, plant: Plant, load_watts: float, targets_watts: M
         generation_limit_watts=wanted.generation_limit_watts,
     )
     exceeded = _exceeds(plant, load_watts, export_limit, wanted.generation_limit_watts)
-    excess_steps = inputs.state.excess_steps + 1 if exceeded else 0
+    excess_steps = inputs.state.site.excess_steps + 1 if exceeded else 0
     feeds = is_binding(plant, room()) and excess_steps <= EXCESS_STEPS
     room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) if feeds else 0.0)
     shares_watts = {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts)
@@ -182,9 +193,9 @@ def _decide_without_meter(inputs: _Inputs, fault: MeterFault) -> _Decision:
     room = safe_room_watts(inputs.config, inputs.wanted)
     safe = {} if room is None else safe_limits(inputs.plant, room)
     limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
-    state = replace(inputs.state, load=None, target_watts=0.0, target_pending=None, import_steps=0)
+    memory = replace(inputs.state.site, load=None, target_watts=0.0, target_pending=None, import_steps=0)
     limiting = _Limiting(room, limits, exceeded=True)
-    return _Decision(None, Allocation({}), {}, limiting, state, _totals(inputs, None), fault)
+    return _Decision(None, Allocation({}), {}, limiting, memory, _totals(inputs, None), fault)
 
 
 def _commanded(inputs: _Inputs) -> Plant:
@@ -221,7 +232,7 @@ def _uses(inputs: _Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
     if allocation.running is None:
         return {}
     used = frozenset(name for name, share in allocation.shares.items() if share.watts)
-    return remember_use(inputs.state.uses, allocation.running, used, now_s=inputs.now_s, dt_s=inputs.dt_s)
+    return remember_use(inputs.state.site.uses, allocation.running, used, now_s=inputs.now_s, dt_s=inputs.dt_s)
 
 
 def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:
@@ -251,9 +262,16 @@ def _result(inputs: _Inputs, decision: _Decision) -> CycleResult:
         totals=decision.totals,
         mode=decision.mode,
         meter_fault=decision.meter_fault,
-        not_following=tuple(name for name, memory in memories.items() if is_deaf(memory, inputs.now_s)),
+        not_following=tuple(name for name, memory in memories.items() if is_deaf(memory.following, inputs.now_s)),
         live=live_numbers(_commanded(inputs), responses),
-        state=replace(decision.state, decided_at_s=inputs.now_s, inverters=memories, responses=responses),
+        state=ControlState(
+            started_at_s=inputs.started_at_s,
+            decided_at_s=inputs.now_s,
+            site=decision.memory,
+            trust=inputs.trust,
+            inverters=memories,
+            responses=responses,
+        ),
     )
 
 
@@ -274,11 +292,9 @@ def _command(
     inputs: _Inputs, decision: _Decision, unit: Unit, limit_after_watts: float | None
 ) -> tuple[InverterCommand, InverterMemory]:
     """One inverter: battery first, then its AC limit, then its connection."""
-    lost_watts = lost_with_its_battery_watts(unit)
-    unit = unit.with_memory(watch_following(unit))
-    battery, memory = _battery_command(inputs, decision, unit)
-    unit = unit.with_memory(memory)
-    limit, memory = _limit(inputs, decision, unit, lost_watts)
+    following = watch_following(unit)
+    battery, battery_memory = _battery_command(inputs, decision, unit, following)
+    limit, limit_memory = _limit(inputs, decision, unit)
     connect, disconnected = _connection(inputs.wanted, unit)
     command = InverterCommand(
         inverter=unit.name,
@@ -298,29 +314,34 @@ def _command(
                 wanted_limit_watts=decision.limiting.limits_watts.get(unit.name),
                 room_watts=decision.limiting.room_watts,
                 connect=connect,
-                not_following=is_deaf(memory, inputs.now_s),
+                not_following=is_deaf(following, inputs.now_s),
             ),
             decision.meter_fault,
         ),
     )
-    return command, memory if memory.disconnected == disconnected else replace(memory, disconnected=disconnected)
+    return command, InverterMemory(limit_memory, battery_memory, following, disconnected)
 
 
-def _battery_command(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[BatteryCommand | None, InverterMemory]:
+def _battery_command(
+    inputs: _Inputs, decision: _Decision, unit: Unit, following: Following
+) -> tuple[BatteryCommand | None, BatteryMemory]:
+    before, wanted = unit.memory.battery, inputs.wanted
     if unit.battery is None:
-        return None, unit.memory
-    if _batteries_released(inputs.wanted):
-        return BatteryCommand.release(), replace(unit.memory, target_watts=None, grid_charging=None)
-    if decision.mode == "failsafe" and inputs.wanted.energize is not False:
-        held = max(unit.battery.watts, 0.0) if unit.memory.hold_watts is None else unit.memory.hold_watts
-        return hold(held), replace(unit.memory, target_watts=None, grid_charging=False, hold_watts=held)
-    target = 0.0 if inputs.wanted.energize is False else decision.allocation.watts(unit.name)
-    return command_battery(unit, unit.battery, target, inputs.wanted.battery_storage_mode, inputs.now_s)
+        return None, before
+    if _batteries_released(wanted):
+        return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None)
+    if decision.mode == "failsafe" and wanted.energize is not False:
+        held = max(unit.battery.watts, 0.0) if before.hold_watts is None else before.hold_watts
+        return hold(held), replace(before, target_watts=None, grid_charging=False, hold_watts=held)
+    target = 0.0 if wanted.energize is False else decision.allocation.watts(unit.name)
+    return command_battery(
+        unit, unit.battery, target, wanted.battery_storage_mode, following=following, now_s=inputs.now_s
+    )
 
 
-def _limit(inputs: _Inputs, decision: _Decision, unit: Unit, lost_watts: float) -> tuple[float | None, InverterMemory]:
+def _limit(inputs: _Inputs, decision: _Decision, unit: Unit) -> tuple[float | None, LimitMemory]:
     if inputs.wanted.energize is False:
-        return 0.0, replace(unit.memory, ac_limit_watts=0.0, ac_limit_pending=None)
+        return 0.0, LimitMemory(0.0)
     failsafe = decision.mode == "failsafe"
     if not (unit.limitable or (failsafe and unit.rating_watts is not None)):
         wanted = None
@@ -329,11 +350,16 @@ def _limit(inputs: _Inputs, decision: _Decision, unit: Unit, lost_watts: float) 
     return command_limit(
         unit,
         wanted,
-        known_watts=0.0 if failsafe else expected_watts(unit, decision.targets_watts) + lost_watts,
+        known_watts=0.0 if failsafe else _known_watts(decision, unit),
         needed_now=decision.limiting.exceeded,
         dt_s=inputs.dt_s,
         now_s=inputs.now_s,
     )
+
+
+def _known_watts(decision: _Decision, unit: Unit) -> float:
+    """What it is known to be about to make: what it makes with its new target, and PV that lost its battery."""
+    return expected_watts(unit, decision.targets_watts) + lost_with_its_battery_watts(unit)
 
 
 def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import fsum
 
-from orchestrator.cycle import ControlState, Probe
+from orchestrator.cycle import Following, Probe, SiteMemory
 from orchestrator.limit_commands import rise_watts_per_s
 from orchestrator.plant import Plant, Unit
 
@@ -45,7 +45,7 @@ IMPORT_TOLERANCE_PART_OF_RATING = 0.01
 
 @dataclass(frozen=True, slots=True)
 class HiddenSurplus:
-    """`watts` are added to the visible surplus for the power flow; `probe` and `import_steps` go into the state."""
+    """`watts` are added to the visible surplus for the power flow; `probe` and `import_steps` go into the memory."""
 
     watts: float
     probe: Probe
@@ -53,19 +53,19 @@ class HiddenSurplus:
 
 
 def hidden_surplus(
-    plant: Plant, state: ControlState, *, site_watts: float, charge_max_watts: float, now_s: float
+    plant: Plant, before: SiteMemory, *, site_watts: float, charge_max_watts: float, now_s: float
 ) -> HiddenSurplus:
     """What throttled PV may add this step. `site_watts` import +; `charge_max_watts` is what batteries may take."""
     curtailed = [u for u in plant.units if shows_curtailment(u)]
     tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
     # What batteries were told to give already, but have not yet given, will end as much of the import.
-    lasting_watts = site_watts - max(plant.battery_watts - state.target_watts, 0.0)
+    lasting_watts = site_watts - max(plant.battery_watts - before.target_watts, 0.0)
     importing = lasting_watts > tolerance
-    probe = _judge(state.probe, plant.battery_watts, importing, now_s)
+    probe = _judge(before.probe, plant.battery_watts, importing, now_s)
     if not curtailed or not plant.batteries:
-        return HiddenSurplus(0.0, replace(probe, step_watts=0.0), 0)
+        return HiddenSurplus(0.0, probe if not probe.step_watts else replace(probe, step_watts=0.0), 0)
     if importing:
-        return _answer_import(curtailed, probe, state.import_steps, lasting_watts)
+        return _answer_import(curtailed, probe, before.import_steps, lasting_watts)
     watts, probe = _probe_further(plant, curtailed, probe, charge_max_watts, now_s)
     # A small import is the throttled inverters' to cover: batteries that discharged for it would push PV out for good.
     return HiddenSurplus(watts + max(lasting_watts, 0.0), probe, 0)
@@ -115,7 +115,7 @@ def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: floa
     open_watts = fsum(
         u.battery.charge_max_watts - u.battery.watts
         for u in plant.units
-        if u.battery and u.battery.below_max and follows(u)
+        if u.battery and u.battery.below_max and follows(u.memory.following)
     )
     room = min(open_watts, charge_max_watts - plant.battery_watts)
     feeds = fsum(rise_watts_per_s(u) for u in curtailed)  # their AC limits rise no faster
@@ -126,15 +126,16 @@ def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: floa
 
 def lost_with_its_battery_watts(unit: Unit) -> float:
     """PV that went with the charging it fed: when a battery fills behind an AC limit, its PV is known to be there."""
-    if unit.battery is None or unit.memory.seen_at_s is None or not shows_curtailment(unit):
+    before = unit.memory.following
+    if unit.battery is None or before.seen_at_s is None or not shows_curtailment(unit):
         return 0.0
-    charging_lost = unit.memory.seen_watts - unit.battery_watts
-    return max(min(charging_lost, unit.memory.seen_pv_watts - unit.pv_watts), 0.0)
+    charging_lost = before.seen_watts - unit.battery_watts
+    return max(min(charging_lost, before.seen_pv_watts - unit.pv_watts), 0.0)
 
 
-def follows(unit: Unit) -> bool:
-    """Whether its battery comes nearer to its target, or is there."""
-    return unit.memory.short_steps < STALLED_AFTER_STEPS
+def follows(following: Following) -> bool:
+    """Whether a battery comes nearer to its target, or is there."""
+    return following.short_steps < STALLED_AFTER_STEPS
 
 
 def shows_curtailment(unit: Unit) -> bool:

@@ -112,57 +112,90 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class InverterMemory:
-    """What the loop remembers of one inverter while it answers.
+class LimitMemory:
+    """The AC limit in W that was last commanded (None: no limit), and a change of it too small to be written yet."""
 
-    `ac_limit_watts` and `target_watts` (battery, charging +) are what was last commanded.
+    watts: float | None = None
+    pending: Pending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryMemory:
+    """What was last commanded of one battery: `target_watts`, charging +.
+
     `direction` (+1 charging, -1 discharging) was the last that was commanded, and in force until `direction_at_s`.
-    `short_steps` counts steps in which the battery came no nearer to its target; since `deaf_since_s` it does not
-    care. `seen_watts` is where it was,
-    and `seen_pv_watts` what its PV made then.
-    `hold_watts` is the charging at the moment the meter fell silent.
-    `over_steps` counts steps in which it gave more than asked. While `easing`, it has just come back and gets its share
-    step by step. `disconnected` says that we disconnected it; of one that is `away` nothing else is known.
+    `hold_watts` is the charging at the moment the meter fell silent. While `easing`, its inverter has just come back
+    and gets its share step by step.
     """
 
-    ac_limit_watts: float | None = None
-    ac_limit_pending: Pending | None = None
     target_watts: float | None = None
     direction: int = 0
     direction_at_s: float = 0.0
-    short_steps: int = 0
-    over_steps: int = 0
-    easing: bool = False
-    deaf_since_s: float | None = None
-    seen_watts: float = 0.0
-    seen_pv_watts: float = 0.0
-    seen_at_s: float | None = None
     grid_charging: bool | None = None
     grid_unneeded_since_s: float | None = None
     hold_watts: float | None = None
+    easing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How one battery follows its commands. `seen_watts` is where it was, `seen_pv_watts` what its PV made then.
+
+    `short_steps` counts steps in which it came no nearer to its target, `over_steps` those in which it gave more than
+    asked; since `deaf_since_s` it does not care.
+    """
+
+    seen_watts: float = 0.0
+    seen_pv_watts: float = 0.0
+    seen_at_s: float | None = None
+    deaf_since_s: float | None = None
+    short_steps: int = 0
+    over_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InverterMemory:
+    """What the loop remembers of one inverter while it answers.
+
+    `disconnected` says that we disconnected it; of one that is `away` nothing else is known.
+    """
+
+    limit: LimitMemory = field(default_factory=LimitMemory)
+    battery: BatteryMemory = field(default_factory=BatteryMemory)
+    following: Following = field(default_factory=Following)
     disconnected: bool = False
     away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class ControlState:
-    """The memory of the loop between two steps. A new plant starts with `ControlState()`.
+class SiteMemory:
+    """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
 
-    `uses` is what the strategy `fewest_units` remembers of each battery, `responses` what was learned of each
-    inverter; both also while it is away.
+    `excess_steps` counts the steps above a limit, `import_steps` those in which an import was left to the AC limits.
+    `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
     """
 
-    started_at_s: float | None = None
-    decided_at_s: float | None = None
     load: LoadEstimate | None = None
     target_watts: float = 0.0
     target_pending: Pending | None = None
     import_steps: int = 0
     excess_steps: int = 0
     probe: Probe = field(default_factory=Probe)
+    uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class ControlState:
+    """The memory of the loop between two steps. A new plant starts with `ControlState()`.
+
+    `responses` is what was learned of each inverter, also while it is away.
+    """
+
+    started_at_s: float | None = None
+    decided_at_s: float | None = None
+    site: SiteMemory = field(default_factory=SiteMemory)
     trust: MeterTrust = field(default_factory=MeterTrust)
     inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
-    uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
     responses: Mapping[str, Response] = field(default_factory=lambda: MappingProxyType({}))
 
 

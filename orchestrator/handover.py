@@ -30,7 +30,7 @@ def hand_back_commands(
         yield InverterCommand(
             inverter=name,
             valid_for_s=new.control.revert_s,
-            ac_limit_watts=memory.ac_limit_watts if memory else None,
+            ac_limit_watts=memory.limit.watts if memory else None,
             ac_limit_reverts=not limits_stay(new),
             battery=BatteryCommand.release(),
             reasons=("the battery is left to itself from now on",),

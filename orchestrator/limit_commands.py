@@ -5,9 +5,7 @@ Changes under 1 % of rating wait, except a reduction that a limit needs.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from orchestrator.cycle import InverterMemory
+from orchestrator.cycle import LimitMemory
 from orchestrator.deadband import settle
 from orchestrator.plant import Unit
 
@@ -23,16 +21,16 @@ def rise_watts_per_s(unit: Unit) -> float:
 
 def command_limit(
     unit: Unit, wanted_watts: float | None, *, known_watts: float, needed_now: bool, dt_s: float, now_s: float
-) -> tuple[float | None, InverterMemory]:
+) -> tuple[float | None, LimitMemory]:
     """The limit to command (None: no limit) and the memory of it.
 
     `wanted_watts` is the share of the room, None where nothing limits; `needed_now` says that a limit is being
     exceeded, so that even a small reduction counts; `dt_s` is the time since the last step. The limit may rise at once
     to `known_watts`, what it is known to be about to make: the ramp is for what is not known.
     """
-    rating = unit.rating_watts
+    rating, before = unit.rating_watts, unit.memory.limit
     if rating is None:
-        return None, unit.memory
+        return None, before
     wanted = rating if wanted_watts is None else min(wanted_watts, rating)
     risen = unit.limit_watts + rise_watts_per_s(unit) * min(dt_s, LONGEST_STEP_S)
     wanted = min(wanted, max(risen, known_watts))
@@ -43,11 +41,8 @@ def command_limit(
             unit.limit_watts,
             wanted,
             small_watts=SMALL_PART_OF_RATING * rating,
-            pending=unit.memory.ac_limit_pending,
+            pending=before.pending,
             now_s=now_s,
         )
     command = None if limit >= rating * (1 - SMALL_PART_OF_RATING / 10) else limit
-    memory = unit.memory
-    if command == memory.ac_limit_watts and pending == memory.ac_limit_pending:
-        return command, memory
-    return command, replace(memory, ac_limit_watts=command, ac_limit_pending=pending)
+    return command, LimitMemory(command, pending)

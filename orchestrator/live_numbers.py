@@ -13,21 +13,19 @@ from orchestrator.allocation import AllocatableBattery, Bound
 from orchestrator.commands import BatteryMode, InverterCommand
 from orchestrator.cycle import InverterNumbers, LiveNumbers
 from orchestrator.plant import Plant, Unit
-from orchestrator.response import Look, Response, watch_response
+from orchestrator.response import NEVER_SEEN, Look, Response, watch_response
 
 _TARGETS = (BatteryMode.CHARGE, BatteryMode.DISCHARGE, BatteryMode.IDLE)
 
 
 def live_numbers(plant: Plant, responses: Mapping[str, Response]) -> LiveNumbers:
     """The numbers of one cycle, from what is seen now and what was learned before."""
-    able = {b.name: b.allocatable() for b in plant.batteries}
-    inverters = {u.name: _of_inverter(u, able.get(u.name), responses.get(u.name)) for u in plant.units}
-    batteries = list(able.values())
+    inverters = {u.name: _of_inverter(u, responses.get(u.name)) for u in plant.units}
     return LiveNumbers(
         headroom_up_watts=fsum(each.headroom_up_watts for each in inverters.values()),
         headroom_down_watts=fsum(each.headroom_down_watts for each in inverters.values()),
-        balanced_charge_watts=balanced_watts(batteries, charging=True),
-        balanced_discharge_watts=balanced_watts(batteries, charging=False),
+        balanced_charge_watts=balanced_watts(plant.batteries, charging=True),
+        balanced_discharge_watts=balanced_watts(plant.batteries, charging=False),
         inverters=inverters,
     )
 
@@ -37,8 +35,11 @@ def learn_responses(
 ) -> dict[str, Response]:
     """What is known of each inverter after this cycle; of those that are away it stays."""
     orders = {command.inverter: command for command in commands}
-    watched = {u.name: _look(u, orders[u.name], now_s) for u in plant.units if u.name in orders}
-    return {**before, **{name: watch_response(before.get(name, Response()), look) for name, look in watched.items()}}
+    after = dict(before)
+    for unit in plant.units:
+        if unit.name in orders:
+            after[unit.name] = watch_response(before.get(unit.name, NEVER_SEEN), _look(unit, orders[unit.name], now_s))
+    return after
 
 
 def _look(unit: Unit, command: InverterCommand, now_s: float) -> Look:
@@ -65,24 +66,22 @@ def balanced_watts(batteries: Sequence[AllocatableBattery], *, charging: bool) -
     return pace * fsum(b.size(charging) for b in able)
 
 
-def _of_inverter(unit: Unit, battery: AllocatableBattery | None, response: Response | None) -> InverterNumbers:
+def _of_inverter(unit: Unit, response: Response | None) -> InverterNumbers:
     return InverterNumbers(
-        headroom_up_watts=_up_watts(unit, battery),
-        headroom_down_watts=_down_watts(unit, battery),
+        headroom_up_watts=_up_watts(unit),
+        headroom_down_watts=_down_watts(unit),
         response_s=response.learned_s if response else None,
     )
 
 
-def _up_watts(unit: Unit, battery: AllocatableBattery | None) -> float:
+def _up_watts(unit: Unit) -> float:
     """How much more AC power it could give: its battery charges less, or discharges more."""
-    if battery is None:
-        return 0.0
-    return max(battery.discharge_room_watts() + unit.battery_watts, 0.0)
+    battery = unit.battery
+    return 0.0 if battery is None else max(battery.discharge_room_watts() + battery.watts, 0.0)
 
 
-def _down_watts(unit: Unit, battery: AllocatableBattery | None) -> float:
+def _down_watts(unit: Unit) -> float:
     """How much less: its battery takes more, and a limit takes away what it still makes then."""
-    taken = 0.0
-    if battery is not None:
-        taken = max(battery.charge_room_watts() - unit.battery_watts, 0.0)
+    battery = unit.battery
+    taken = 0.0 if battery is None else max(battery.charge_room_watts() - battery.watts, 0.0)
     return max(taken, unit.ac_watts, 0.0) if unit.limitable else taken

@@ -5,15 +5,14 @@ Signs as everywhere: AC into the site +, battery charging +, limits are magnitud
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import fsum
-from typing import Any
+from typing import NamedTuple
 
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
-from orchestrator.config import AnyInverterConfig, SiteConfig
-from orchestrator.cycle import ControlState, InverterMemory
+from orchestrator.config import AnyInverterConfig, BatteryConfig, SiteConfig
+from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
 from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
 
@@ -39,26 +38,14 @@ class LimitedBy(StrEnum):
     RETURN = "return"
 
 
-@dataclass(frozen=True, slots=True)
-class Battery:
-    """A battery that is ours to command. `watts` charging +; the limits already contain every rate and rating.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Battery(AllocatableBattery):
+    """A battery that is ours to command. `watts` charging +; the limits already contain every rate and rating."""
 
-    `rated_watts` is the AC rating of its inverter, `use` how it was used so far (see `fewest_units`).
-    """
-
-    name: str
     watts: float
-    soc_percent: float | None
-    soc_min_percent: float
-    soc_max_percent: float
     soc_target_percent: float
-    capacity_wh: float | None
-    charge_max_watts: float
-    discharge_max_watts: float
     idle_between_s: float
     grid_charging_allowed: bool | None
-    rated_watts: float | None = None
-    use: BatteryUse = NEVER_USED
     charge_limited_by: LimitedBy = LimitedBy.DEVICE
     discharge_limited_by: LimitedBy = LimitedBy.DEVICE
 
@@ -77,21 +64,9 @@ class Battery:
         """Whether it may be discharged."""
         return self.soc_percent is None or self.soc_percent > self.soc_min_percent
 
-    def allocatable(self, away_words: str = "") -> AllocatableBattery:
-        """The same for allocation. `away_words` say why it takes no part now, "" where it does."""
-        return AllocatableBattery(
-            name=self.name,
-            capacity_wh=self.capacity_wh,
-            charge_max_watts=self.charge_max_watts,
-            discharge_max_watts=self.discharge_max_watts,
-            soc_percent=self.soc_percent,
-            soc_min_percent=self.soc_min_percent,
-            soc_max_percent=self.soc_max_percent,
-            reachable=not away_words,
-            away_words=away_words,
-            rated_watts=self.rated_watts,
-            use=self.use,
-        )
+    def held_back(self, words: str) -> Battery:
+        """The same for allocation. `words` say why it takes no part now, "" where it does."""
+        return replace(self, reachable=False, away_words=words) if words else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +96,6 @@ class Unit:
         object.__setattr__(self, "pv_watts", self.sample.pv_watts or 0.0)
         object.__setattr__(self, "limitable", self._is_limitable())
         object.__setattr__(self, "throttled", self._is_throttled())
-
-    def with_memory(self, memory: InverterMemory) -> Unit:
-        """The same inverter with another memory."""
-        if memory is self.memory:
-            return self
-        return Unit(self.name, self.config, self.sample, memory, self.rating_watts, self.limit_watts, self.battery)
 
     @property
     def battery_watts(self) -> float:
@@ -189,125 +158,137 @@ def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, w
     for inverter in config.inverters:
         sample = snapshot.inverter(inverter.name)
         if sample is not None:
-            memory = state.inverters.get(inverter.name, NOTHING_KNOWN) if config.control.enabled else NOTHING_KNOWN
-            if memory.away:
-                running = config.control.enabled and bool(state.inverters)
-                memory = replace(memory, away=False, ac_limit_watts=sample.ac_limit_watts, easing=running)
-            unit = _unit(config, inverter, sample, memory, wanted)
-            units.append(_with_use(unit, state.uses))
+            units.append(_unit(config, state, inverter, sample, wanted))
     return Plant(tuple(units))
 
 
+def _memory(config: SiteConfig, state: ControlState, sample: InverterSample) -> InverterMemory:
+    """What is remembered of one inverter; of one that was away, the limit that it reports is the one in force."""
+    ours = config.control.enabled
+    memory = state.inverters.get(sample.name, NOTHING_KNOWN) if ours else NOTHING_KNOWN
+    if not memory.away:
+        return memory
+    easing = ours and bool(state.inverters)
+    return replace(
+        memory,
+        away=False,
+        limit=LimitMemory(sample.ac_limit_watts),
+        battery=replace(memory.battery, easing=easing),
+    )
+
+
 def _unit(
-    config: SiteConfig,
-    inverter: AnyInverterConfig,
-    sample: InverterSample,
-    memory: InverterMemory,
-    wanted: SetpointFields,
+    config: SiteConfig, state: ControlState, inverter: AnyInverterConfig, sample: InverterSample, wanted: SetpointFields
 ) -> Unit:
+    memory = _memory(config, state, sample)
     rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
-    limit = (rating or 0.0) if memory.ac_limit_watts is None else memory.ac_limit_watts
+    limit = (rating or 0.0) if memory.limit.watts is None else memory.limit.watts
     battery = None
     ours = config.control.battery_power_flow and inverter.control and inverter.battery.control
     if ours and sample.battery is not None and sample.battery_controllable:
-        battery = _battery(inverter, sample.battery, memory, wanted, rating)
-        battery = _within_ac_rating(battery, sample.pv_watts or 0.0, rating)
-        battery = _within_acceptance(battery, memory)
-        battery = _eased(battery, memory, rating)
+        use = state.site.uses.get(inverter.name, NEVER_USED)
+        battery = _battery(inverter, sample, sample.battery, memory, wanted, use=use)
     return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
-
-
-def _with_use(unit: Unit, uses: Mapping[str, BatteryUse]) -> Unit:
-    if unit.battery is None or unit.name not in uses:
-        return unit
-    return replace(unit, battery=replace(unit.battery, use=uses[unit.name]))
 
 
 def _battery(
     inverter: AnyInverterConfig,
+    sample: InverterSample,
     seen: BatterySample,
     memory: InverterMemory,
     wanted: SetpointFields,
-    rating_watts: float | None,
+    *,
+    use: BatteryUse,
 ) -> Battery:
     own = inverter.battery
+    rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
+    watts = seen.watts if seen.watts is not None else memory.battery.target_watts or 0.0
+    charge, discharge = _power_limits(own, seen, wanted)
+    if rating is not None:
+        charge, discharge = _within_ac_rating(charge, discharge, sample.pv_watts or 0.0, rating)
+    charge, discharge = _within_acceptance(charge, discharge, watts, memory)
+    if memory.battery.easing:
+        charge, discharge = _eased(charge, discharge, watts, rating)
     soc_max = _lowest(100.0, own.soc_max_percent, wanted.battery_soc_max_percent)
     target = wanted.battery_target_soc_percent
     return Battery(
         name=inverter.name,
-        watts=seen.watts if seen.watts is not None else memory.target_watts or 0.0,
+        watts=watts,
         soc_percent=seen.soc_percent,
         soc_min_percent=max(own.soc_min_percent or 0.0, wanted.battery_soc_min_percent or 0.0),
         soc_max_percent=soc_max,
         soc_target_percent=soc_max if target is None else target,
         capacity_wh=seen.capacity_wh or own.capacity_wh,
-        charge_max_watts=_rate(seen.charge_max_watts, own.charge_max_watts, wanted.battery_charge_rate_percent),
-        discharge_max_watts=_rate(
-            seen.discharge_max_watts, own.discharge_max_watts, wanted.battery_discharge_rate_percent
-        ),
+        charge_max_watts=charge.watts,
+        discharge_max_watts=discharge.watts,
         idle_between_s=own.idle_between_s,
         grid_charging_allowed=seen.grid_charging_allowed,
-        rated_watts=rating_watts,
-        charge_limited_by=_limited_by_rate(wanted.battery_charge_rate_percent),
-        discharge_limited_by=_limited_by_rate(wanted.battery_discharge_rate_percent),
+        rated_watts=rating,
+        use=use,
+        charge_limited_by=charge.by,
+        discharge_limited_by=discharge.by,
     )
 
 
-def _rate(device_watts: float | None, config_watts: float | None, percent: float | None) -> float:
+class _PowerLimit(NamedTuple):
+    """The most power in W in one direction, a magnitude, and what it comes from."""
+
+    watts: float
+    by: LimitedBy
+
+    def lowered(self, watts: float, by: LimitedBy) -> _PowerLimit:
+        """This limit, or `watts` where that is lower."""
+        return _PowerLimit(watts, by) if watts < self.watts else self
+
+
+def _power_limits(own: BatteryConfig, seen: BatterySample, wanted: SetpointFields) -> tuple[_PowerLimit, _PowerLimit]:
+    """Charging and discharging, as device, configuration and the rates asked for say."""
+    charge_rate, discharge_rate = wanted.battery_charge_rate_percent, wanted.battery_discharge_rate_percent
+    return (
+        _rated(seen.charge_max_watts, own.charge_max_watts, charge_rate),
+        _rated(seen.discharge_max_watts, own.discharge_max_watts, discharge_rate),
+    )
+
+
+def _rated(device_watts: float | None, config_watts: float | None, percent: float | None) -> _PowerLimit:
     """The lower of what device and configuration say, times the rate asked for; 0 where neither says anything."""
     known = [watts for watts in (device_watts, config_watts) if watts is not None]
-    return min(known, default=0.0) * (1.0 if percent is None else percent / 100.0)
+    by = LimitedBy.DEVICE if percent is None or percent >= 100 else LimitedBy.RATE
+    return _PowerLimit(min(known, default=0.0) * (1.0 if percent is None else percent / 100.0), by)
 
 
-def _limited_by_rate(percent: float | None) -> LimitedBy:
-    return LimitedBy.DEVICE if percent is None or percent >= 100 else LimitedBy.RATE
-
-
-def _lowered(
-    battery: Battery, by: LimitedBy, *, charge_max_watts: float | None = None, discharge_max_watts: float | None = None
-) -> Battery:
-    """The battery with its limits no higher than these, and what lowered them."""
-    changes: dict[str, Any] = {}
-    if charge_max_watts is not None and charge_max_watts < battery.charge_max_watts:
-        changes |= {"charge_max_watts": charge_max_watts, "charge_limited_by": by}
-    if discharge_max_watts is not None and discharge_max_watts < battery.discharge_max_watts:
-        changes |= {"discharge_max_watts": discharge_max_watts, "discharge_limited_by": by}
-    return replace(battery, **changes) if changes else battery
-
-
-def _within_ac_rating(battery: Battery, pv_watts: float, rating_watts: float | None) -> Battery:
+def _within_ac_rating(
+    charge: _PowerLimit, discharge: _PowerLimit, pv_watts: float, rating_watts: float
+) -> tuple[_PowerLimit, _PowerLimit]:
     """Discharge shares the inverter with PV; charging beyond PV comes through the inverter from AC."""
-    if rating_watts is None:
-        return battery
-    return _lowered(
-        battery,
-        LimitedBy.INVERTER,
-        charge_max_watts=pv_watts + rating_watts,
-        discharge_max_watts=max(rating_watts - pv_watts, 0.0),
+    return (
+        charge.lowered(pv_watts + rating_watts, LimitedBy.INVERTER),
+        discharge.lowered(max(rating_watts - pv_watts, 0.0), LimitedBy.INVERTER),
     )
 
 
-def _within_acceptance(battery: Battery, memory: InverterMemory) -> Battery:
+def _within_acceptance(
+    charge: _PowerLimit, discharge: _PowerLimit, watts: float, memory: InverterMemory
+) -> tuple[_PowerLimit, _PowerLimit]:
     """Ask a battery that keeps giving less than asked for little more than it gives, so that others take the rest."""
-    if memory.short_steps < SHORT_AFTER_STEPS or not memory.target_watts:
-        return battery
-    if memory.target_watts > 0:
-        accepted = max(battery.watts, 0.0) + ACCEPTANCE_STEP * battery.charge_max_watts
-        return _lowered(battery, LimitedBy.ACCEPTANCE, charge_max_watts=accepted)
-    accepted = max(-battery.watts, 0.0) + ACCEPTANCE_STEP * battery.discharge_max_watts
-    return _lowered(battery, LimitedBy.ACCEPTANCE, discharge_max_watts=accepted)
+    target = memory.battery.target_watts
+    if memory.following.short_steps < SHORT_AFTER_STEPS or not target:
+        return charge, discharge
+    if target > 0:
+        accepted = max(watts, 0.0) + ACCEPTANCE_STEP * charge.watts
+        return charge.lowered(accepted, LimitedBy.ACCEPTANCE), discharge
+    accepted = max(-watts, 0.0) + ACCEPTANCE_STEP * discharge.watts
+    return charge, discharge.lowered(accepted, LimitedBy.ACCEPTANCE)
 
 
-def _eased(battery: Battery, memory: InverterMemory, rating_watts: float | None) -> Battery:
+def _eased(
+    charge: _PowerLimit, discharge: _PowerLimit, watts: float, rating_watts: float | None
+) -> tuple[_PowerLimit, _PowerLimit]:
     """A battery whose inverter has just come back gets its share in steps of its rating, not as a jump."""
-    if not memory.easing:
-        return battery
-    step = EASE_PART_OF_RATING * (rating_watts or max(battery.charge_max_watts, battery.discharge_max_watts))
-    return _lowered(
-        battery,
-        LimitedBy.RETURN,
-        charge_max_watts=max(battery.watts, 0.0) + step,
-        discharge_max_watts=max(-battery.watts, 0.0) + step,
+    step = EASE_PART_OF_RATING * (rating_watts or max(charge.watts, discharge.watts))
+    return (
+        charge.lowered(max(watts, 0.0) + step, LimitedBy.RETURN),
+        discharge.lowered(max(-watts, 0.0) + step, LimitedBy.RETURN),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Final
 
 DONE_PART = 0.63
 STEP_PART_OF_RATING = 0.1
@@ -45,6 +46,9 @@ class Response:
     def learned_s(self) -> float | None:
         """The response time in seconds, None until one was seen."""
         return median(self.times_s) if self.times_s else None
+
+
+NEVER_SEEN: Final = Response()
 
 
 @dataclass(frozen=True, slots=True)

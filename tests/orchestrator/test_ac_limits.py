@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.ac_limits import hand_out_room, room_for_ac
-from orchestrator.cycle import ControlState, InverterMemory
+from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
 from orchestrator.plant import Plant, see_plant
 from orchestrator.samples import BatterySample, InverterSample, Nameplate, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
@@ -35,7 +35,7 @@ def make_plant(outputs: list[tuple[float, float | None, float | None]]) -> Plant
         )
         for name, (ac, _limit, stored) in zip(names, outputs, strict=True)
     )
-    memory = {name: InverterMemory(ac_limit_watts=limit) for name, (_ac, limit, _s) in zip(names, outputs, strict=True)}
+    memory = {name: InverterMemory(LimitMemory(limit)) for name, (_ac, limit, _s) in zip(names, outputs, strict=True)}
     state = ControlState(inverters=memory)
     return see_plant(config, state, SiteSnapshot(0.0, None, samples), SetpointFields())
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.battery_commands import command_battery, is_deaf, watch_following
-from orchestrator.cycle import ControlState, InverterMemory
+from orchestrator.cycle import BatteryMemory, ControlState, Following, InverterMemory
 from orchestrator.plant import Unit, see_plant
 from orchestrator.samples import BatterySample, InverterSample, Nameplate, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
@@ -31,12 +31,12 @@ def unit(watts: float, memory: InverterMemory, *, at_s: float = 0.0, pv_watts: f
     return see_plant(CONFIG, state, SiteSnapshot(at_s, None, (sample,)), SetpointFields()).units[0]
 
 
-def watch(asked: float, seen: list[float]) -> InverterMemory:
-    """The memory after the battery was at each of `seen`, one a second, while `asked` was commanded."""
-    memory = InverterMemory(target_watts=asked)
+def watch(asked: float, seen: list[float]) -> Following:
+    """How it follows after the battery was at each of `seen`, one a second, while `asked` was commanded."""
+    memory = InverterMemory(battery=BatteryMemory(target_watts=asked))
     for second, watts in enumerate(seen):
-        memory = replace(watch_following(unit(watts, memory, at_s=float(second))), target_watts=asked)
-    return memory
+        memory = replace(memory, following=watch_following(unit(watts, memory, at_s=float(second))))
+    return memory.following
 
 
 @pytest.mark.parametrize(
@@ -68,26 +68,30 @@ def test_one_moment_of_following_ends_it() -> None:
 
 
 def test_an_old_sample_proves_nothing() -> None:
-    memory = watch(3000.0, [0.0, 0.0])
-    assert watch_following(unit(0.0, memory, at_s=1.0)) == memory
+    following = watch(3000.0, [0.0, 0.0])
+    memory = InverterMemory(battery=BatteryMemory(target_watts=3000.0), following=following)
+    assert watch_following(unit(0.0, memory, at_s=1.0)) == following
+
+
+def commanded(seen: Unit, target: float, now_s: float = 0.0) -> BatteryMemory:
+    assert seen.battery is not None
+    return command_battery(seen, seen.battery, target, None, following=seen.memory.following, now_s=now_s)[1]
 
 
 def permission(
-    target: float, memory: InverterMemory, now_s: float, pv_watts: float, grid: bool = False
-) -> InverterMemory:
-    seen = unit(0.0, memory, pv_watts=pv_watts, grid=grid)
-    assert seen.battery is not None
-    return command_battery(seen, seen.battery, target, None, now_s)[1]
+    target: float, memory: BatteryMemory, now_s: float, pv_watts: float, grid: bool = False
+) -> BatteryMemory:
+    return commanded(unit(0.0, InverterMemory(battery=memory), pv_watts=pv_watts, grid=grid), target, now_s)
 
 
 def test_charging_from_ac_is_allowed_when_own_pv_does_not_suffice() -> None:
-    assert permission(3000.0, InverterMemory(), 0.0, pv_watts=1000.0).grid_charging is True
-    assert permission(3000.0, InverterMemory(), 0.0, pv_watts=4000.0).grid_charging is False
-    assert permission(-3000.0, InverterMemory(), 0.0, pv_watts=0.0).grid_charging is None
+    assert permission(3000.0, BatteryMemory(), 0.0, pv_watts=1000.0).grid_charging is True
+    assert permission(3000.0, BatteryMemory(), 0.0, pv_watts=4000.0).grid_charging is False
+    assert permission(-3000.0, BatteryMemory(), 0.0, pv_watts=0.0).grid_charging is None
 
 
 def test_the_permission_is_taken_back_after_own_pv_sufficed_for_ten_seconds() -> None:
-    memory = permission(3000.0, InverterMemory(), 0.0, pv_watts=1000.0)
+    memory = permission(3000.0, BatteryMemory(), 0.0, pv_watts=1000.0)
     for now_s in range(1, 11):
         memory = permission(3000.0, memory, float(now_s), pv_watts=4000.0)
         assert memory.grid_charging is True
@@ -95,7 +99,7 @@ def test_the_permission_is_taken_back_after_own_pv_sufficed_for_ten_seconds() ->
 
 
 def test_a_permission_that_was_found_is_used_up_in_the_same_way() -> None:
-    memory = permission(3000.0, InverterMemory(), 0.0, pv_watts=4000.0, grid=True)
+    memory = permission(3000.0, BatteryMemory(), 0.0, pv_watts=4000.0, grid=True)
     assert memory.grid_charging is True
     assert permission(3000.0, memory, 10.0, pv_watts=4000.0, grid=True).grid_charging is False
 
@@ -114,10 +118,9 @@ def test_steps_of_giving_more_than_asked_are_counted(asked: float, seen: list[fl
 
 
 def test_a_battery_that_comes_back_gets_its_share_in_steps_of_a_tenth_of_its_rating() -> None:
-    back = unit(-300.0, InverterMemory(easing=True))
+    back = unit(-300.0, InverterMemory(battery=BatteryMemory(easing=True)))
     assert back.battery is not None
     assert (back.battery.charge_max_watts, back.battery.discharge_max_watts) == (500.0, 800.0)
 
-    held_back = command_battery(back, back.battery, -800.0, None, 0.0)[1]
-    assert held_back.easing
-    assert not command_battery(back, back.battery, -600.0, None, 0.0)[1].easing
+    assert commanded(back, -800.0).easing
+    assert not commanded(back, -600.0).easing

@@ -219,7 +219,7 @@ def test_a_target_that_is_held_is_said() -> None:
     loop.site.set_load(3040.0)
     loop.run(1)
 
-    assert site(loop)[-1] == f"held at {abs(loop.history[-1].result.state.target_watts):.0f} W: change under 1 %"
+    assert site(loop)[-1] == f"held at {abs(loop.history[-1].result.state.site.target_watts):.0f} W: change under 1 %"
 
 
 def test_what_cannot_be_served_names_the_limit() -> None:

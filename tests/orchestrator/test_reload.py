@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.attendance import Attendance
 from orchestrator.commands import BatteryMode
 from orchestrator.config import SiteConfig
-from orchestrator.cycle import ControlState, InverterMemory
+from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
 from orchestrator.handover import attendance_after, hand_back_commands, state_after
 from orchestrator.reload import Changes, changes_between, forgotten_sources
 from tests.support.cycles import NAMES, site_config
@@ -158,7 +158,7 @@ def test_everyone_of_the_new_site_is_expected_and_nobody_else(former: SiteConfig
 def test_a_release_takes_the_limit_away_and_a_freed_battery_keeps_it() -> None:
     former = with_inverters(EAST, WEST, control=OURS)
     new = with_inverters(WEST | {"battery": {"control": False}}, control=OURS)
-    state = ControlState(inverters={"west": InverterMemory(ac_limit_watts=1500.0), "east": InverterMemory()})
+    state = ControlState(inverters={"west": InverterMemory(LimitMemory(1500.0)), "east": InverterMemory()})
     released, freed = hand_back_commands(former, new, changes_between(former, new), state)
 
     assert (released.inverter, released.ac_limit_watts) == ("east", None)
@@ -175,7 +175,7 @@ def test_a_battery_that_was_never_commanded_is_not_written_when_its_inverter_is_
 
 
 def test_the_loop_forgets_those_that_are_gone_and_remembers_the_others() -> None:
-    memory = {"east": InverterMemory(disconnected=True), "west": InverterMemory(ac_limit_watts=5.0)}
+    memory = {"east": InverterMemory(disconnected=True), "west": InverterMemory(LimitMemory(5.0))}
     state = state_after(ControlState(decided_at_s=3.0, inverters=memory), Changes(removed=("east",)))
 
     assert dict(state.inverters) == {"west": memory["west"]}

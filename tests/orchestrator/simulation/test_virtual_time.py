@@ -215,7 +215,7 @@ def test_a_started_orchestrator_knows_the_setpoints_and_nothing_else() -> None:
     loop_state = loop.state
     moments = loop.run(5)
 
-    assert loop_state.load is None
+    assert loop_state.site.load is None
     assert moments[-1].mode == "normal"
     assert moments[-1].wanted.export_limit_watts == 0.0
 
