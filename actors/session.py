@@ -109,7 +109,8 @@ class DeviceSession:
         try:
             place = place_of(write.address)
             unit_id = place.unit_id or self._unit_id
-            self._link.write(unit_id, place.address, write.values, self.name, one_by_one=self._write_single)
+            one_by_one = self._write_single or write.one_by_one
+            self._link.write(unit_id, place.address, write.values, self.name, one_by_one=one_by_one)
         except LinkError as trouble:
             self.lost(trouble)
             raise

@@ -27,12 +27,14 @@ class RegisterWrite:
     """Write `values` (words, 0 to 65535) from `address` (as in `ReadRequest`); `register` names it for people.
 
     `register` is a bounded label such as "123.WMaxLimPct" or "124.StorCtl_Mod". `flash`: the device keeps it for ever.
+    `one_by_one`: it takes one word a request (function 6).
     """
 
     address: int
     values: tuple[int, ...]
     register: str
     flash: bool = False
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)

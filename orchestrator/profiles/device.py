@@ -35,7 +35,8 @@ class ProfileDevice:
     @cached_property
     def rated_watts(self) -> float | None:
         """The AC rating that powers are compared with."""
-        return self.nameplate.ac_max_watts if self.base is None else self.base.rated_watts
+        stated = self.nameplate.ac_max_watts
+        return self.base.rated_watts if stated is None and self.base is not None else stated
 
 
 def register_value(profile: Profile, name: str, words: Mapping[int, int]) -> float | None:

@@ -62,6 +62,9 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
     battery, commands = profile.battery, profile.commands
     own_battery = battery is not None and _is_present(profile, battery.present, fixed)
     base_battery = base is not None and base.has_battery and battery is None
+    battery_commands = commands.battery if own_battery else None
+    if battery_commands is not None and not _is_present(profile, battery_commands.present, fixed):
+        battery_commands = None
     limit = commands.ac_limit
     limit = limit if limit is not None and _is_present(profile, limit.present, fixed) else None
     names = meter_names(profile) if role == "meter" else cycle_names(profile)
@@ -74,9 +77,7 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
         fixed=fixed,
         reads=requests(profile, names) + (base.reads if base is not None else ()),
         doubtful=missing or bool(base is not None and base.doubtful),
-        capabilities=_capabilities(
-            profile, base, limit, commands.battery if own_battery else None, reports_soc=own_battery or base_battery
-        ),
+        capabilities=_capabilities(profile, base, limit, battery_commands, reports_soc=own_battery or base_battery),
     )
 
 

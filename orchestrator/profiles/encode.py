@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.drivers.base import Registers, RegisterWrite, WriteGroup
-from orchestrator.profiles.device import ProfileDevice, named
+from orchestrator.profiles.device import ProfileDevice, named, register_value, total
 from orchestrator.profiles.registers import Register, read_raw, to_words
 from orchestrator.profiles.schema import BatteryCommands, ByPermission, Profile, Revert, Write
 from orchestrator.sunspec import encode as sunspec_encode
@@ -25,7 +25,8 @@ Symbols = Mapping[str, float]
 `watts` is the target (charging +) and `minus_watts` the same with discharging +; `charge_watts` and `discharge_watts`
 are its two sides, never negative; `most_charge_watts` is the upper end of the window, `charge_max_watts` and
 `discharge_max_watts` what the battery can do; `limit_watts` and `limit_percent` the AC limit, `ac_max_watts` the AC
-rating; `revert_s` the time after which the device is to go back to its own default.
+rating; `revert_s` the time after which the device is to go back to its own default. `ac_draw_per_phase_watts` is what
+the inverter has to draw from AC (negative: feed in) on each phase so that its battery gets `watts` beside its PV.
 """
 
 
@@ -57,7 +58,12 @@ def _by_standard(device: ProfileDevice, command: InverterCommand, registers: Reg
     if device.base is None or use is None:
         return ()
     used = {"connect": True, "ac_limit": use.ac_limit, "battery": use.battery}
-    return tuple(group for group in sunspec_encode.encode(device.base, command, registers) if used[group.name])
+    groups = (group for group in sunspec_encode.encode(device.base, command, registers) if used[group.name])
+    return tuple(_one_by_one(group) if use.write_single else group for group in groups)
+
+
+def _one_by_one(group: WriteGroup) -> WriteGroup:
+    return replace(group, writes=tuple(replace(write, one_by_one=True) for write in group.writes))
 
 
 def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:
@@ -87,7 +93,9 @@ def _battery(device: ProfileDevice, command: InverterCommand, registers: Registe
     if own is None or wanted is None or not device.capabilities.commands_battery:
         return
     mode, steps = _steps(own, wanted)
-    symbols = _battery_symbols(device, wanted, mode, command.valid_for_s)
+    symbols = {**_battery_symbols(device, wanted, mode), "revert_s": command.valid_for_s}
+    if own.phases is not None:
+        symbols["ac_draw_per_phase_watts"] = _ac_draw_per_phase_watts(device, own, _target_watts(wanted), registers)
     asked = _Asked(device.profile, symbols, wanted.grid_charging)
     if mode is BatteryMode.RELEASE:
         yield from _group("battery release", asked, steps, None)
@@ -117,7 +125,7 @@ def _target_watts(asked: BatteryCommand) -> float:
     return min(max(asked.watts, low), high)
 
 
-def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: BatteryMode, valid_for_s: float) -> Symbols:
+def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: BatteryMode) -> Symbols:
     plate = device.nameplate
     fallback = device.rated_watts or 0.0
     charge_max = fallback if plate.charge_max_watts is None else plate.charge_max_watts
@@ -131,8 +139,18 @@ def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: Battery
         "most_charge_watts": charge_max if asked.high_watts is None else max(min(asked.high_watts, charge_max), 0.0),
         "charge_max_watts": charge_max,
         "discharge_max_watts": discharge_max,
-        "revert_s": valid_for_s,
     }
+
+
+def _ac_draw_per_phase_watts(device: ProfileDevice, own: BatteryCommands, watts: float, registers: Registers) -> float:
+    """By the PV of the moment: what it makes beyond the battery's target flows out, what is missing flows in."""
+    profile = device.profile
+    phases = None if own.phases is None else register_value(profile, own.phases, device.fixed)
+    pv_terms = profile.inverter.pv_watts if profile.inverter else None
+    pv_watts = None if pv_terms is None else total(profile, pv_terms, registers, {})
+    missing_watts = watts - (pv_watts or 0.0)
+    efficiency = own.efficiency_percent / 100.0
+    return (missing_watts / efficiency if missing_watts > 0 else missing_watts * efficiency) / (phases or 1.0)
 
 
 def _refresh_s(revert: Revert, valid_for_s: float) -> float | None:

@@ -49,9 +49,11 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
         names += [name for name in (plate.model, plate.version, plate.serial) if name is not None]
         for terms in (plate.ac_max_watts, plate.charge_max_watts, plate.discharge_max_watts, plate.capacity_wh):
             names += registers_of(terms)
-    limit = profile.commands.ac_limit
-    conditions = (battery.present if battery else None, limit.present if limit else None)
-    names += [condition.register_ for condition in conditions if condition is not None]
+    limit, command = profile.commands.ac_limit, profile.commands.battery
+    present = [part.present for part in (battery, limit, command) if part is not None]
+    names += [condition.register_ for condition in present if condition is not None]
+    if command is not None and command.phases is not None:
+        names.append(command.phases)
     return tuple(dict.fromkeys(names))
 
 

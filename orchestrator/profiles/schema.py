@@ -27,6 +27,7 @@ Sum = Annotated[tuple[Term, ...], Field(strict=False, min_length=1)]
 Numbers = Annotated[tuple[int | Key, ...], Field(strict=False)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
+AC_DRAW: Final = "ac_draw_per_phase_watts"
 SYMBOLS: Final = (
     "watts",
     "minus_watts",
@@ -39,6 +40,7 @@ SYMBOLS: Final = (
     "limit_watts",
     "limit_percent",
     "revert_s",
+    AC_DRAW,
 )
 """What a write may say in place of a number, see `encode.Symbols`."""
 
@@ -67,11 +69,13 @@ class Link(Section):
 class SunSpecUse(Section):
     """`sunspec:` what of the standard is used. `ac_limit` and `battery`: whether its models 123, 124, 704 are written.
 
-    `manufacturer` and `model` are patterns of what model 1 must say.
+    `manufacturer` and `model` are patterns of what model 1 must say. `write_single`: its controls
+    take one register a request (function 6).
     """
 
     ac_limit: bool = True
     battery: bool = True
+    write_single: bool = False
     manufacturer: Line | None = None
     model: Line | None = None
     generation: Literal["1xx", "7xx"] | None = None
@@ -194,7 +198,11 @@ class BatteryCommands(Section):
 
     `hold` keeps the battery from discharging and lets it charge; a make without it is pinned to a power instead.
     `prepare` are settings that are only written where the device shows another value, before all but `release`.
+    `present`: the battery can be commanded at all (looked at when found). A make that takes power at AC in place of
+    battery power says the register that counts its `phases`, and the `efficiency_percent` between the two.
     """
+
+    present: Condition | None = None
 
     prepare: Writes = ()
     charge: Writes
@@ -204,6 +212,8 @@ class BatteryCommands(Section):
     release: Writes
     revert: Revert = Revert()
     reaction_s: Seconds = 10.0
+    efficiency_percent: Annotated[float, Field(ge=50, le=100)] = 100.0
+    phases: Key | None = None
 
 
 class Commands(Section):
@@ -310,6 +320,15 @@ def _unknown_values(profile: Profile) -> Iterator[str]:
                 yield f"{value!r} is neither one of the values of {write.register_!r} nor one of {', '.join(SYMBOLS)}"
         if register.table == "input" or register.type == "text":
             yield f"the register {write.register_!r} cannot be written"
+
+
+def _ac_draw(profile: Profile) -> Iterator[str]:
+    asked = any(write.to == AC_DRAW for write in writes_of(profile))
+    battery, inverter = profile.commands.battery, profile.inverter
+    if asked and (battery is None or battery.phases is None):
+        yield f"{AC_DRAW!r} needs 'phases'"
+    if asked and not set(registers_of(inverter.pv_watts if inverter else None)).isdisjoint(BASE_VALUES):
+        yield f"{AC_DRAW!r} needs PV from registers of the profile"
 
 
 def _flash_budget(profile: Profile) -> Iterator[str]:

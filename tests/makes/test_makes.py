@@ -1,0 +1,244 @@
+"""Each make's profile against its virtual counterpart, which knows nothing of the profile, over real Modbus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from orchestrator.profiles.library import load_profile, profile_names
+from orchestrator.simulation.config import InverterSimulation
+from orchestrator.simulation.faults import Fault, FaultKind
+from orchestrator.simulation.physics import Controls
+from tests.support.made_site import HYBRID, VALID_FOR_S, MadeSite, made
+from tests.support.virtual_site import BATTERY_ONLY
+
+
+@dataclass(frozen=True)
+class Make:
+    """What is behind the registers, and what the make cannot do. Times as its document says them."""
+
+    plant: InverterSimulation
+    falls_back_after_s: float | None = VALID_FOR_S
+    """None: it keeps for ever what it was told."""
+    limits_ac: bool = True
+    asks_permission: bool = False
+    """Whether it charges from AC only where a register allows it."""
+    soc_step: float = 0.1
+    shows_capacity: bool = True
+    shows_rating: bool = True
+    idle_after_release_s: float = 0.0
+    """For how long it rests before it is itself again."""
+
+
+def hybrid(make: str) -> InverterSimulation:
+    return HYBRID.model_copy(update={"make": make})
+
+
+MAKES = {
+    "fronius-gen24": Make(hybrid("fronius-gen24"), asks_permission=True),
+    "fronius-symo-hybrid": Make(hybrid("fronius-symo-hybrid"), falls_back_after_s=None, asks_permission=True),
+    "goodwe-et": Make(
+        hybrid("goodwe-et"), falls_back_after_s=None, limits_ac=False, soc_step=1.0, shows_capacity=False
+    ),
+    "huawei-luna": Make(hybrid("huawei-luna"), asks_permission=True),
+    "kostal-plenticore": Make(hybrid("kostal-plenticore"), idle_after_release_s=60.0),
+    "sma": Make(hybrid("sma"), soc_step=1.0),
+    "solaredge-storedge": Make(hybrid("solaredge-storedge"), asks_permission=True),
+    "sungrow-sh": Make(hybrid("sungrow-sh")),
+    "sunspec-1xx": Make(HYBRID, asks_permission=True),
+    "sunspec-7xx": Make(BATTERY_ONLY.model_copy(update={"sunspec": "7xx"})),
+    "victron-gx": Make(
+        hybrid("victron-gx"), falls_back_after_s=10.0, limits_ac=False, soc_step=1.0, shows_rating=False
+    ),
+}
+CLOSE_WATTS = 70.0
+
+
+@pytest.fixture(params=profile_names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def make(name: str) -> Make:
+    return MAKES[name]
+
+
+@pytest.fixture
+def site(name: str, make: Make, tmp_path: Path) -> Iterator[MadeSite]:
+    with made(name, make.plant, tmp_path) as site:
+        yield site
+
+
+def reaction_s(name: str) -> float:
+    battery = load_profile(name).commands.battery
+    return 10.0 if battery is None else battery.reaction_s
+
+
+def test_every_make_is_tested() -> None:
+    assert set(MAKES) == set(profile_names())
+
+
+def test_its_readings_are_those_of_the_plant(name: str, make: Make, site: MadeSite) -> None:
+    site.light(3000.0)
+    site.battery(1000.0, 1000.0)
+    site.wait(30)
+    sample = site.sample()
+    battery = sample.battery
+
+    assert battery is not None
+    assert sample.ac_watts == pytest.approx(site.ac_watts, abs=CLOSE_WATTS)
+    assert battery.watts == pytest.approx(site.battery_watts, abs=CLOSE_WATTS)
+    assert sample.pv_watts == pytest.approx(site.pv_watts, abs=CLOSE_WATTS)
+    soc_percent = site.call(lambda plant: plant.inverters["east"].soc_percent)
+    assert battery.soc_percent == pytest.approx(soc_percent, abs=make.soc_step)
+    rating = pytest.approx(make.plant.ac_rating_watts, rel=0.01) if make.shows_rating else None
+    assert sample.nameplate.ac_max_watts == rating
+    assert sample.nameplate.serial
+    assert sample.nameplate.manufacturer
+    assert (sample.state, sample.faults) != (None, ())
+    if make.shows_capacity:
+        assert battery.capacity_wh == pytest.approx(10000.0, rel=0.02)
+    assert battery.charge_max_watts is None or battery.charge_max_watts >= 3000.0
+
+
+def test_it_charges_as_it_is_told(name: str, site: MadeSite) -> None:
+    answer = site.battery(2000.0, 2000.0)
+    site.wait(reaction_s(name))
+
+    assert (answer.fault, answer.detail) == (None, "")
+    assert site.battery_watts == pytest.approx(2000.0, abs=CLOSE_WATTS)
+
+
+def test_it_discharges_as_it_is_told(name: str, site: MadeSite) -> None:
+    answer = site.battery(-1500.0, -1500.0)
+    site.wait(reaction_s(name))
+
+    assert (answer.fault, answer.detail) == (None, "")
+    assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+
+
+def test_another_power_and_another_direction_follow_at_once(name: str, site: MadeSite) -> None:
+    for watts in (2000.0, 2500.0, -1000.0, -1800.0, 700.0):
+        site.battery(watts, watts)
+        site.wait(reaction_s(name))
+
+        assert site.battery_watts == pytest.approx(watts, abs=CLOSE_WATTS)
+
+
+def test_idle_is_idle_whatever_the_sun_does(name: str, site: MadeSite) -> None:
+    site.light(3000.0)
+    site.battery(0.0, 0.0)
+    site.wait(reaction_s(name))
+
+    assert site.battery_watts == pytest.approx(0.0, abs=CLOSE_WATTS)
+
+
+def test_hold_never_discharges(name: str, site: MadeSite) -> None:
+    site.battery(-1500.0, -1500.0)
+    site.wait(reaction_s(name))
+    site.battery(0.0, None)
+    site.wait(reaction_s(name))
+
+    assert site.battery_watts >= -CLOSE_WATTS
+
+
+def test_released_it_is_as_it_was_delivered(name: str, make: Make, site: MadeSite) -> None:
+    site.light(3000.0)
+    site.wait(10)
+    before = site.battery_watts, site.call(controls)
+    site.battery(-1500.0, -1500.0)
+    site.wait(reaction_s(name))
+    assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+    answer = site.release()
+    site.wait(max(reaction_s(name), 10) + make.idle_after_release_s)
+
+    assert answer.fault is None
+    assert site.battery_watts == pytest.approx(before[0], abs=CLOSE_WATTS)
+    assert site.call(controls) == before[1]
+
+
+def test_without_the_orchestrator_it_falls_back_as_its_document_says(name: str, make: Make, site: MadeSite) -> None:
+    after_s = make.falls_back_after_s or 3600.0
+    site.battery(-1500.0, -1500.0)
+    site.wait(after_s * 0.8)
+    assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+    site.wait(after_s * 0.4 + reaction_s(name))
+
+    if make.falls_back_after_s is None:
+        assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+    else:
+        assert site.battery_watts == pytest.approx(0.0, abs=CLOSE_WATTS)
+
+
+def test_the_same_command_is_kept_alive_with_few_writes(make: Make, site: MadeSite) -> None:
+    site.battery(-1500.0, -1500.0)
+    site.observer.registers.clear()
+    step_s = 1.0 if make.falls_back_after_s == 10.0 else 10.0
+    for _ in range(30):
+        site.wait(step_s)
+        site.battery(-1500.0, -1500.0)
+
+        assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+    assert len(site.observer.registers) <= 60
+
+
+def test_it_charges_from_the_grid_only_with_permission(name: str, make: Make, site: MadeSite) -> None:
+    if not make.asks_permission:
+        pytest.skip(f"{name} has no register for it")
+    site.battery(2000.0, 2000.0, grid=False)
+    site.wait(reaction_s(name))
+    without = site.battery_watts
+    site.battery(2000.0, 2000.0, grid=True)
+    site.wait(reaction_s(name))
+
+    assert without == pytest.approx(0.0, abs=CLOSE_WATTS)
+    assert site.battery_watts == pytest.approx(2000.0, abs=CLOSE_WATTS)
+
+
+def test_its_ac_limit_is_kept_and_taken_away(name: str, make: Make, site: MadeSite) -> None:
+    if not make.limits_ac:
+        assert not site.sample().ac_limit_controllable
+        return
+    production = -4000.0 if make.plant.pv_peak_watts == 0 else 0.0
+    site.light(5500.0)
+    site.battery(production, production)
+    site.wait(20)
+    free_watts = site.ac_watts
+    site.command(ac_limit_watts=2000.0)
+    site.wait(10)
+    limited_watts = site.ac_watts
+    shown = site.sample().ac_limit_watts
+    site.command(ac_limit_watts=None)
+    site.wait(10)
+
+    assert free_watts > 3500.0
+    assert limited_watts == pytest.approx(2000.0, abs=CLOSE_WATTS)
+    assert shown is None or shown == pytest.approx(2000.0, abs=CLOSE_WATTS)
+    assert site.ac_watts == pytest.approx(free_watts, abs=CLOSE_WATTS)
+
+
+def test_a_refusal_is_named_and_harms_nothing(name: str, site: MadeSite) -> None:
+    site.sample()
+    site.running.set_fault("east", Fault(FaultKind.EXCEPTION, only_writes=True))
+    answer = site.battery(2000.0, 2000.0)
+    site.running.set_fault("east", None)
+
+    assert answer.fault == "refused"
+    assert answer.detail
+    assert "command_refused" in site.events
+    again = site.battery(2000.0, 2000.0)
+    site.wait(reaction_s(name))
+    assert again.fault is None
+    assert site.battery_watts == pytest.approx(2000.0, abs=CLOSE_WATTS)
+
+
+def test_a_device_that_takes_nothing_is_told_apart(name: str, site: MadeSite) -> None:
+    """It acknowledges and ignores: the read-back shows another value."""
+
+
+def controls(site: object) -> Controls:
+    return site.inverters["east"].controls  # type: ignore[attr-defined, no-any-return]
