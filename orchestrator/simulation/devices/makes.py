@@ -9,6 +9,8 @@ from typing import Final
 from orchestrator.simulation.devices.goodwe_et import GoodweEt
 from orchestrator.simulation.devices.huawei_luna import HuaweiLuna
 from orchestrator.simulation.devices.register_map import Device
+from orchestrator.simulation.devices.sma import SmaHybrid
+from orchestrator.simulation.devices.solaredge_storedge import SolarEdgeStorEdge
 from orchestrator.simulation.devices.sungrow_sh import SungrowSh
 from orchestrator.simulation.inverter import SimulatedInverter
 
@@ -16,6 +18,8 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
     {
         "goodwe-et": GoodweEt,
         "huawei-luna": HuaweiLuna,
+        "sma": SmaHybrid,
+        "solaredge-storedge": SolarEdgeStorEdge,
         "sungrow-sh": SungrowSh,
     }
 )
