@@ -23,6 +23,7 @@ class ExceptionCode(IntEnum):
     ILLEGAL_VALUE = 3
     DEVICE_FAILURE = 4
     BUSY = 6
+    NO_PATH = 0x0A
     NO_TARGET = 0x0B
 
 
