@@ -8,6 +8,7 @@ from typing import Any
 
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient
+from actors.flash import FlashKeeper
 from actors.link import Link
 from actors.messages import Acknowledged, Command, Event, Read, Release, Report
 from actors.session import DeviceSession
@@ -65,7 +66,8 @@ class InverterActor(Actor):
             role="inverter",
             write_single=config.write_single,
         )
-        self._writer = CommandWriter(self._session, self.clock, self.observer, say=site.tell)
+        flash = FlashKeeper(config.name, store, self.clock)
+        self._writer = CommandWriter(self._session, self.clock, self.observer, flash=flash, say=site.tell)
         self._sample: InverterSample | None = None
         self._found = Found()
         self._waiting: Command | None = None

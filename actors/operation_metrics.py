@@ -12,7 +12,11 @@ from orchestrator.cycle import CycleResult
 from orchestrator.energy import FLOWS, energy_between
 
 MODES: Final = ("normal", "failsafe", "waiting")
-COMMAND_FAULTS: Final = {"command_ignored": "ignored", "command_refused": "refused"}
+COMMAND_FAULTS: Final = {
+    "command_ignored": "ignored",
+    "command_refused": "refused",
+    "flash_budget_spent": "flash_budget",
+}
 """Events about a command that had no effect, and their word in the label `kind`."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actors.clock import Clock, RealClock
+from actors.flash import FlashKeeper
 from actors.link import LinkNeeds, LinkPool
 from actors.messages import Event
 from actors.observer import NoObserver
@@ -87,7 +88,8 @@ def _release(
 def _write_release(config: InverterConfig, session: DeviceSession, store: StateStore, clock: Clock) -> Outcome:
     """Raises DeviceError, and OSError when all is written and the record of what was found cannot be removed."""
     session.connect(config.serial, at_once=True)
-    writer = CommandWriter(session, clock, NoObserver(), say=_ignore)
+    flash = FlashKeeper(config.name, store, clock)
+    writer = CommandWriter(session, clock, NoObserver(), flash=flash, say=_ignore)
     writer.take(session.read())
     kept = store.load(config.name)
     is_same_device = kept.serial == session.driver.nameplate(session.device).serial

@@ -6,6 +6,7 @@ import logging
 import os
 from pathlib import Path
 
+from orchestrator.drivers.flash_budget import FlashUse, flash_use_from_json, flash_use_to_json
 from orchestrator.found import Found, from_json, to_json
 
 log = logging.getLogger(__name__)
@@ -34,14 +35,30 @@ class StateStore:
 
     def save(self, name: str, found: Found) -> None:
         """Keep `found`; an empty record removes the file. Raises OSError when it cannot be written."""
-        path = self._path(name)
         if found.is_empty:
-            path.unlink(missing_ok=True)
-            return
+            self._path(name).unlink(missing_ok=True)
+        else:
+            self._replace(self._path(name), to_json(found))
+
+    def load_flash_use(self, name: str) -> FlashUse:
+        """How often inverter `name` had its flash written lately; nothing where that is not known."""
+        try:
+            return flash_use_from_json(self._flash_path(name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return FlashUse()
+        except (OSError, ValueError) as trouble:
+            log.warning("%s is not usable (%s): counting writes to flash anew", self._flash_path(name), trouble)
+            return FlashUse()
+
+    def save_flash_use(self, name: str, use: FlashUse) -> None:
+        """Keep `use`. Raises OSError when it cannot be written."""
+        self._replace(self._flash_path(name), flash_use_to_json(use))
+
+    def _replace(self, path: Path, text: str) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".new")
         with beside.open("w", encoding="utf-8") as file:
-            file.write(to_json(found))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -56,3 +73,6 @@ class StateStore:
 
     def _path(self, name: str) -> Path:
         return self._directory / f"{name}.json"
+
+    def _flash_path(self, name: str) -> Path:
+        return self._directory / f"{name}.flash.json"

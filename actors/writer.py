@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.clock import Clock
+from actors.flash import FlashKeeper
 from actors.messages import Event
 from actors.observer import Observer
 from actors.session import DeviceSession
@@ -33,9 +34,16 @@ class CommandWriter:
     """Belongs to one inverter actor. `say` takes events; each refused or ignored register is named once."""
 
     def __init__(
-        self, session: DeviceSession, clock: Clock, observer: Observer, *, say: Callable[[Event], None]
+        self,
+        session: DeviceSession,
+        clock: Clock,
+        observer: Observer,
+        *,
+        flash: FlashKeeper,
+        say: Callable[[Event], None],
     ) -> None:
         self._session = session
+        self._flash = flash
         self._clock = clock
         self._observer = observer
         self._say = say
@@ -88,13 +96,22 @@ class CommandWriter:
             return self._write(groups)
         fresh = {} if self._written else self._read
         self._memory = observe(self._memory, groups, fresh)
-        return self._write(due(groups, self._memory, self._clock.now_s(), fresh))
+        return self._write_within_budget(due(groups, self._memory, self._clock.now_s(), fresh))
+
+    def _write_within_budget(self, groups: tuple[WriteGroup, ...]) -> Outcome:
+        per_day = self._session.driver.capabilities(self._session.device).flash_writes_per_day
+        allowed = tuple(group for group in groups if self._flash.allows(group, per_day))
+        held = tuple(group for group in groups if group not in allowed and not group.asks_for_more)
+        for group in held:
+            self._say_spent(group)
+        return self._write(allowed) + Outcome(refused=tuple(group.writes[0].register for group in held))
 
     def _write(self, groups: tuple[WriteGroup, ...]) -> Outcome:
         return sum((self._write_group(group) for group in groups), Outcome())
 
     def _write_group(self, group: WriteGroup) -> Outcome:
         for count, write in enumerate(group.writes):
+            self._flash.note(write)
             try:
                 self._session.write(write)
             except RequestRefused as refusal:
@@ -123,6 +140,13 @@ class CommandWriter:
         self._mismatches = {name: self._mismatches.get(name, 0) + 1 for name in names}
         for name in (name for name, count in self._mismatches.items() if count == MISMATCHES_TO_SAY):
             self._say(Event("command_ignored", self._session.name, f"{name} shows another value than was written"))
+
+    def _say_spent(self, group: WriteGroup) -> None:
+        register = group.writes[0].register
+        if register not in self._refused:
+            self._refused.add(register)
+            detail = f"{register} is kept in flash, and today's budget of writes to it is used up"
+            self._say(Event("flash_budget_spent", self._session.name, detail))
 
     def _say_refused(self, write: RegisterWrite, refusal: RequestRefused) -> None:
         if write.register in self._refused:

@@ -42,11 +42,13 @@ class WriteGroup:
     """Writes that only mean something together, in this order: if one of them is needed, all are sent.
 
     `refresh_s` is the longest time without writing it again (None: it holds for ever, only a change is written).
+    `asks_for_more`: it lets more power through than what is in force, and may wait for the budget of flash writes.
     """
 
     name: str
     writes: tuple[RegisterWrite, ...]
     refresh_s: float | None = None
+    asks_for_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

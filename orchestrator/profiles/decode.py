@@ -85,7 +85,7 @@ def _with_own_readings(
             string_watts=tuple(_not_negative(_total(device, (t,), registers, more)) for t in inverter.string_watts),
             state=_state(device, OperatingState, inverter.state_register, inverter.state, registers) or sample.state,
             connected=sample.connected if inverter.connected is None else holds(profile, inverter.connected, registers),
-            ac_limit_watts=_shown_limit(device, registers) if inverter.ac_limit else sample.ac_limit_watts,
+            ac_limit_watts=shown_limit_watts(device, registers) if inverter.ac_limit else sample.ac_limit_watts,
         )
     if profile.battery is not None and device.has_battery:
         sample = replace(sample, battery=_battery(device, registers, more, faults))
@@ -129,7 +129,7 @@ def _battery(device: ProfileDevice, registers: Registers, more: More, faults: Fa
     )
 
 
-def _shown_limit(device: ProfileDevice, registers: Registers) -> float | None:
+def shown_limit_watts(device: ProfileDevice, registers: Registers) -> float | None:
     """The limit in force in W, None where none is enabled or known."""
     profile = device.profile
     shown = profile.inverter.ac_limit if profile.inverter else None

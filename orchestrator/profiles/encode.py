@@ -13,9 +13,10 @@ from typing import Final
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.drivers.base import Registers, RegisterWrite, WriteGroup
+from orchestrator.profiles.decode import shown_limit_watts
 from orchestrator.profiles.device import ProfileDevice, named, register_value, total
 from orchestrator.profiles.registers import Register, read_raw, to_words
-from orchestrator.profiles.schema import BatteryCommands, ByPermission, Profile, Revert, Write
+from orchestrator.profiles.schema import AcLimit, BatteryCommands, ByPermission, Profile, Revert, Write
 from orchestrator.sunspec import encode as sunspec_encode
 from orchestrator.sunspec.writes import REFRESH_SHARE
 
@@ -39,6 +40,7 @@ class _Asked:
     grid: bool | None = None
 
 
+FLASH_STEP_PERCENT: Final = 5.0
 ROUNDED_UP: Final = "revert_s"
 """Powers and limits are rounded to the smaller side; a time is not shortened."""
 
@@ -68,14 +70,13 @@ def _one_by_one(group: WriteGroup) -> WriteGroup:
 
 def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:
     limit, rating = device.profile.commands.ac_limit, device.rated_watts
-    if limit is None:
-        return
-    if rating is None or not device.capabilities.limits_ac:
+    if limit is None or rating is None or not device.capabilities.limits_ac:
         return
     if command.ac_limit_watts is None:
-        yield from _group("ac_limit", _Asked(device.profile, {"ac_max_watts": rating}), limit.clear, None)
+        asked = _Asked(device.profile, {"ac_max_watts": rating})
+        yield from (replace(group, asks_for_more=True) for group in _group("ac_limit", asked, limit.clear, None))
         return
-    percent = min(max(100.0 * command.ac_limit_watts / rating, limit.least_percent), 100.0)
+    percent = _limit_percent(device.profile, limit, 100.0 * command.ac_limit_watts / rating)
     reverts = command.ac_limit_reverts or limit.revert.after_s is not None
     symbols = {
         "limit_percent": percent,
@@ -85,7 +86,17 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     asked = _Asked(device.profile, symbols)
     yield from _settings("ac_limit", asked, limit.prepare, registers)
     refresh_s = _refresh_s(limit.revert, command.valid_for_s) if reverts else None
-    yield from _group("ac_limit", asked, limit.set, refresh_s)
+    shown_watts = shown_limit_watts(device, registers)
+    more = shown_watts is not None and symbols["limit_watts"] > shown_watts
+    yield from (replace(group, asks_for_more=more) for group in _group("ac_limit", asked, limit.set, refresh_s))
+
+
+def _limit_percent(profile: Profile, limit: AcLimit, percent: float) -> float:
+    """Within what the make can be limited to; in coarse steps downwards where each change wears its flash."""
+    percent = min(max(percent, limit.least_percent), 100.0)
+    if any(profile.registers[write.register_].flash for write in limit.set):
+        percent = FLASH_STEP_PERCENT * math.floor(percent / FLASH_STEP_PERCENT + 1e-6)
+    return percent
 
 
 def _battery(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:

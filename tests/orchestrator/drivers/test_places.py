@@ -3,9 +3,7 @@ from hypothesis import strategies as st
 
 from orchestrator.drivers.places import Place, place_of
 
-PLACES = st.builds(
-    Place, address=st.integers(0, 0xFFFF), unit_id=st.none() | st.integers(1, 255), inputs=st.booleans()
-)
+PLACES = st.builds(Place, address=st.integers(0, 0xFFFF), unit_id=st.none() | st.integers(1, 255), inputs=st.booleans())
 
 
 @given(PLACES)

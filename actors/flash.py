@@ -1,0 +1,42 @@
+"""Keeps the budget of writes to a device's flash, across restarts too."""
+
+from __future__ import annotations
+
+import logging
+
+from actors.clock import Clock
+from actors.state_store import StateStore
+from orchestrator.drivers.base import RegisterWrite, WriteGroup
+from orchestrator.drivers.flash_budget import after_writing, may_write
+
+log = logging.getLogger(__name__)
+
+
+class FlashKeeper:
+    """Belongs to one inverter actor. A write is on record before it is sent: a kill forgets nothing.
+
+    Where the record cannot be kept, which is logged, it goes on counting without it: a limit must still be set.
+    """
+
+    def __init__(self, name: str, store: StateStore, clock: Clock) -> None:
+        self._name = name
+        self._store = store
+        self._clock = clock
+        self._use = store.load_flash_use(name)
+
+    def allows(self, group: WriteGroup, per_day: int | None) -> bool:
+        """Whether the writes of `group` to flash are within `per_day` (None: there is no budget to keep)."""
+        count = sum(write.flash for write in group.writes)
+        if not count or per_day is None:
+            return True
+        return may_write(self._use, count, per_day, self._clock.wall(), for_more=group.asks_for_more)
+
+    def note(self, write: RegisterWrite) -> None:
+        """Count one write that is about to be sent."""
+        if not write.flash:
+            return
+        self._use = after_writing(self._use, 1, self._clock.wall())
+        try:
+            self._store.save_flash_use(self._name, self._use)
+        except OSError as trouble:
+            log.warning("%s: writes to flash cannot be put on record (%s)", self._name, trouble)
