@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from orchestrator.drivers.base import Capabilities, Discovery, ReadRequest, Refused, Role
@@ -14,7 +15,7 @@ from orchestrator.profiles.registers import read_text
 from orchestrator.profiles.schema import AcLimit, BatteryCommands, Condition, Profile, Sum
 from orchestrator.samples import Nameplate
 from orchestrator.sunspec import discovery as sunspec_discovery
-from orchestrator.sunspec.device import DER_CONTROLS, SunSpecDevice
+from orchestrator.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
 
 
 def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
@@ -22,6 +23,7 @@ def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
     base = None if profile.sunspec is None else (yield from sunspec_discovery.discover(role))
     if base is not None:
         _require_make(profile, base)
+        base = _without_battery_input(profile, base)
     fixed = yield from _read_all(requests(profile, fixed_names(profile)), profile)
     for identity in profile.identity:
         says = read_text(profile.registers[identity.register_], fixed, profile.word_order)
@@ -41,6 +43,16 @@ def _require_make(profile: Profile, base: SunSpecDevice) -> None:
     newer = base.limits_by == DER_CONTROLS or (base.inverter is not None and base.inverter.id > 700)
     if use.generation is not None and (use.generation == "7xx") != newer:
         raise WrongDevice(f"{profile.name}: its SunSpec models are not those of the generation {use.generation}")
+
+
+def _without_battery_input(profile: Profile, base: SunSpecDevice) -> SunSpecDevice:
+    """The map without PV on the input that is the battery's."""
+    number = profile.sunspec.battery_input if profile.sunspec else None
+    if number is None or len(base.modules) < number or not base.has_battery:
+        return base
+    modules = list(base.modules)
+    modules[number - 1] = replace(modules[number - 1], kind=ModuleKind.OTHER)
+    return replace(base, modules=tuple(modules))
 
 
 def _read_all(wanted: tuple[ReadRequest, ...], profile: Profile) -> Discovery[dict[int, int]]:

@@ -70,12 +70,14 @@ class SunSpecUse(Section):
     """`sunspec:` what of the standard is used. `ac_limit` and `battery`: whether its models 123, 124, 704 are written.
 
     `manufacturer` and `model` are patterns of what model 1 must say. `write_single`: its controls
-    take one register a request (function 6).
+    take one register a request (function 6). `battery_input` is the number (from 1) of the input of model 160 that is
+    the battery's and has no sign; battery power is then the other inputs less the DC total.
     """
 
     ac_limit: bool = True
     battery: bool = True
     write_single: bool = False
+    battery_input: Annotated[int, Field(ge=1, le=20)] | None = None
     manufacturer: Line | None = None
     model: Line | None = None
     generation: Literal["1xx", "7xx"] | None = None

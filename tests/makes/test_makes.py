@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from actors.messages import Acknowledged
 from orchestrator.profiles.library import load_profile, profile_names
 from orchestrator.simulation.config import InverterSimulation
 from orchestrator.simulation.faults import Fault, FaultKind
@@ -31,6 +33,7 @@ class Make:
     shows_rating: bool = True
     idle_after_release_s: float = 0.0
     """For how long it rests before it is itself again."""
+    close_watts: float = 70.0
 
 
 def hybrid(make: str) -> InverterSimulation:
@@ -51,10 +54,14 @@ MAKES = {
     "sunspec-1xx": Make(HYBRID, asks_permission=True),
     "sunspec-7xx": Make(BATTERY_ONLY.model_copy(update={"sunspec": "7xx"})),
     "victron-gx": Make(
-        hybrid("victron-gx"), falls_back_after_s=10.0, limits_ac=False, soc_step=1.0, shows_rating=False
+        hybrid("victron-gx"),
+        falls_back_after_s=10.0,
+        limits_ac=False,
+        soc_step=1.0,
+        shows_rating=False,
+        close_watts=150.0,  # it takes power at AC; the loop of the site makes up for the losses
     ),
 }
-CLOSE_WATTS = 70.0
 
 
 @pytest.fixture(params=profile_names())
@@ -78,21 +85,30 @@ def reaction_s(name: str) -> float:
     return 10.0 if battery is None else battery.reaction_s
 
 
+def ask(site: MadeSite, name: str, low_watts: float | None, high_watts: float | None, **options: bool) -> Acknowledged:
+    """The same command in each second for as long as the make may take to react; the first answer."""
+    answers = []
+    for _ in range(round(reaction_s(name))):
+        answers.append(site.battery(low_watts, high_watts, **options))
+        site.wait(1)
+    return answers[0]
+
+
 def test_every_make_is_tested() -> None:
     assert set(MAKES) == set(profile_names())
 
 
 def test_its_readings_are_those_of_the_plant(name: str, make: Make, site: MadeSite) -> None:
     site.light(3000.0)
-    site.battery(1000.0, 1000.0)
-    site.wait(30)
+    for _ in range(3):
+        ask(site, name, 1000.0, 1000.0)
     sample = site.sample()
     battery = sample.battery
 
     assert battery is not None
-    assert sample.ac_watts == pytest.approx(site.ac_watts, abs=CLOSE_WATTS)
-    assert battery.watts == pytest.approx(site.battery_watts, abs=CLOSE_WATTS)
-    assert sample.pv_watts == pytest.approx(site.pv_watts, abs=CLOSE_WATTS)
+    assert sample.ac_watts == pytest.approx(site.ac_watts, abs=make.close_watts)
+    assert battery.watts == pytest.approx(site.battery_watts, abs=make.close_watts)
+    assert sample.pv_watts == pytest.approx(site.pv_watts, abs=make.close_watts)
     soc_percent = site.call(lambda plant: plant.inverters["east"].soc_percent)
     assert battery.soc_percent == pytest.approx(soc_percent, abs=make.soc_step)
     rating = pytest.approx(make.plant.ac_rating_watts, rel=0.01) if make.shows_rating else None
@@ -105,98 +121,89 @@ def test_its_readings_are_those_of_the_plant(name: str, make: Make, site: MadeSi
     assert battery.charge_max_watts is None or battery.charge_max_watts >= 3000.0
 
 
-def test_it_charges_as_it_is_told(name: str, site: MadeSite) -> None:
-    answer = site.battery(2000.0, 2000.0)
-    site.wait(reaction_s(name))
+def test_it_charges_as_it_is_told(name: str, make: Make, site: MadeSite) -> None:
+    answer = ask(site, name, 2000.0, 2000.0)
 
     assert (answer.fault, answer.detail) == (None, "")
-    assert site.battery_watts == pytest.approx(2000.0, abs=CLOSE_WATTS)
+    assert site.battery_watts == pytest.approx(2000.0, abs=make.close_watts)
 
 
-def test_it_discharges_as_it_is_told(name: str, site: MadeSite) -> None:
-    answer = site.battery(-1500.0, -1500.0)
-    site.wait(reaction_s(name))
+def test_it_discharges_as_it_is_told(name: str, make: Make, site: MadeSite) -> None:
+    answer = ask(site, name, -1500.0, -1500.0)
 
     assert (answer.fault, answer.detail) == (None, "")
-    assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+    assert site.battery_watts == pytest.approx(-1500.0, abs=make.close_watts)
 
 
-def test_another_power_and_another_direction_follow_at_once(name: str, site: MadeSite) -> None:
+def test_another_power_and_another_direction_follow_at_once(name: str, make: Make, site: MadeSite) -> None:
     for watts in (2000.0, 2500.0, -1000.0, -1800.0, 700.0):
-        site.battery(watts, watts)
-        site.wait(reaction_s(name))
+        ask(site, name, watts, watts)
 
-        assert site.battery_watts == pytest.approx(watts, abs=CLOSE_WATTS)
+        assert site.battery_watts == pytest.approx(watts, abs=make.close_watts)
 
 
-def test_idle_is_idle_whatever_the_sun_does(name: str, site: MadeSite) -> None:
+def test_idle_is_idle_whatever_the_sun_does(name: str, make: Make, site: MadeSite) -> None:
     site.light(3000.0)
-    site.battery(0.0, 0.0)
-    site.wait(reaction_s(name))
+    ask(site, name, 0.0, 0.0)
 
-    assert site.battery_watts == pytest.approx(0.0, abs=CLOSE_WATTS)
+    assert site.battery_watts == pytest.approx(0.0, abs=make.close_watts)
 
 
-def test_hold_never_discharges(name: str, site: MadeSite) -> None:
-    site.battery(-1500.0, -1500.0)
-    site.wait(reaction_s(name))
-    site.battery(0.0, None)
-    site.wait(reaction_s(name))
+def test_hold_never_discharges(name: str, make: Make, site: MadeSite) -> None:
+    ask(site, name, -1500.0, -1500.0)
+    ask(site, name, 0.0, None)
 
-    assert site.battery_watts >= -CLOSE_WATTS
+    assert site.battery_watts >= -make.close_watts
 
 
 def test_released_it_is_as_it_was_delivered(name: str, make: Make, site: MadeSite) -> None:
     site.light(3000.0)
     site.wait(10)
     before = site.battery_watts, site.call(controls)
-    site.battery(-1500.0, -1500.0)
-    site.wait(reaction_s(name))
-    assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+    ask(site, name, -1500.0, -1500.0)
+    assert site.battery_watts == pytest.approx(-1500.0, abs=make.close_watts)
     answer = site.release()
     site.wait(max(reaction_s(name), 10) + make.idle_after_release_s)
 
     assert answer.fault is None
-    assert site.battery_watts == pytest.approx(before[0], abs=CLOSE_WATTS)
+    assert site.battery_watts == pytest.approx(before[0], abs=make.close_watts)
     assert site.call(controls) == before[1]
 
 
 def test_without_the_orchestrator_it_falls_back_as_its_document_says(name: str, make: Make, site: MadeSite) -> None:
     after_s = make.falls_back_after_s or 3600.0
-    site.battery(-1500.0, -1500.0)
-    site.wait(after_s * 0.8)
-    assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
-    site.wait(after_s * 0.4 + reaction_s(name))
+    ask(site, name, -1500.0, -1500.0)
+    site.wait(after_s * 0.5)
+    assert site.battery_watts == pytest.approx(-1500.0, abs=make.close_watts)
+    site.wait(after_s * 0.7 + reaction_s(name))
 
     if make.falls_back_after_s is None:
-        assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+        assert site.battery_watts == pytest.approx(-1500.0, abs=make.close_watts)
     else:
-        assert site.battery_watts == pytest.approx(0.0, abs=CLOSE_WATTS)
+        assert site.battery_watts == pytest.approx(0.0, abs=make.close_watts)
 
 
-def test_the_same_command_is_kept_alive_with_few_writes(make: Make, site: MadeSite) -> None:
-    site.battery(-1500.0, -1500.0)
+def test_the_same_command_is_kept_alive_with_few_writes(name: str, make: Make, site: MadeSite) -> None:
+    ask(site, name, -1500.0, -1500.0)
     site.observer.registers.clear()
     step_s = 1.0 if make.falls_back_after_s == 10.0 else 10.0
     for _ in range(30):
         site.wait(step_s)
         site.battery(-1500.0, -1500.0)
 
-        assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+        assert site.battery_watts == pytest.approx(-1500.0, abs=make.close_watts)
     assert len(site.observer.registers) <= 60
 
 
 def test_it_charges_from_the_grid_only_with_permission(name: str, make: Make, site: MadeSite) -> None:
     if not make.asks_permission:
         pytest.skip(f"{name} has no register for it")
-    site.battery(2000.0, 2000.0, grid=False)
-    site.wait(reaction_s(name))
+    ask(site, name, 2000.0, 2000.0, grid=False)
     without = site.battery_watts
-    site.battery(2000.0, 2000.0, grid=True)
-    site.wait(reaction_s(name))
+    ask(site, name, 2000.0, 2000.0, grid=True)
 
-    assert without == pytest.approx(0.0, abs=CLOSE_WATTS)
-    assert site.battery_watts == pytest.approx(2000.0, abs=CLOSE_WATTS)
+    assert without == pytest.approx(0.0, abs=make.close_watts)
+    assert site.battery_watts == pytest.approx(2000.0, abs=make.close_watts)
 
 
 def test_its_ac_limit_is_kept_and_taken_away(name: str, make: Make, site: MadeSite) -> None:
@@ -216,12 +223,12 @@ def test_its_ac_limit_is_kept_and_taken_away(name: str, make: Make, site: MadeSi
     site.wait(10)
 
     assert free_watts > 3500.0
-    assert limited_watts == pytest.approx(2100.0, abs=CLOSE_WATTS)
-    assert shown is None or shown == pytest.approx(2100.0, abs=CLOSE_WATTS)
-    assert site.ac_watts == pytest.approx(free_watts, abs=CLOSE_WATTS)
+    assert limited_watts == pytest.approx(2100.0, abs=make.close_watts)
+    assert shown is None or shown == pytest.approx(2100.0, abs=make.close_watts)
+    assert site.ac_watts == pytest.approx(free_watts, abs=make.close_watts)
 
 
-def test_a_refusal_is_named_and_harms_nothing(name: str, site: MadeSite) -> None:
+def test_a_refusal_is_named_and_harms_nothing(name: str, make: Make, site: MadeSite) -> None:
     site.sample()
     site.running.set_fault("east", Fault(FaultKind.EXCEPTION, only_writes=True))
     answer = site.battery(2000.0, 2000.0)
@@ -230,14 +237,32 @@ def test_a_refusal_is_named_and_harms_nothing(name: str, site: MadeSite) -> None
     assert answer.fault == "refused"
     assert answer.detail
     assert "command_refused" in site.events
-    again = site.battery(2000.0, 2000.0)
-    site.wait(reaction_s(name))
+    again = ask(site, name, 2000.0, 2000.0)
     assert again.fault is None
-    assert site.battery_watts == pytest.approx(2000.0, abs=CLOSE_WATTS)
+    assert site.battery_watts == pytest.approx(2000.0, abs=make.close_watts)
 
 
-def test_a_device_that_takes_nothing_is_told_apart(name: str, site: MadeSite) -> None:
-    """It acknowledges and ignores: the read-back shows another value."""
+def test_a_device_that_ignores_its_commands_is_told_apart_from_one_that_refuses(
+    name: str, make: Make, site: MadeSite
+) -> None:
+    """It acknowledges and does nothing: the read-back shows another value."""
+    site.sample()
+    site.call(lambda plant: deafen(plant.devices["east"]))
+    answer = ask(site, name, 2000.0, 2000.0)
+    for _ in range(3):
+        ask(site, name, 2000.0, 2000.0)
+
+    assert answer.fault is None
+    assert site.battery_watts == pytest.approx(0.0, abs=make.close_watts)
+    assert "command_refused" not in site.events
+    assert "command_ignored" in site.events
+    assert len(site.events) == len(set(site.details)), "each register is named once"
+
+
+def deafen(device: Any) -> None:
+    """Every unit of it acknowledges writes and forgets them."""
+    for part in (device, *getattr(device, "others", {}).values()):
+        part.write = lambda *_: None
 
 
 def controls(site: object) -> Controls:

@@ -147,6 +147,11 @@ class MadeSite:
         """The names of all events."""
         return [event.name for event in self.site.of(Event)]
 
+    @property
+    def details(self) -> list[str]:
+        """What all events say."""
+        return [event.detail for event in self.site.of(Event)]
+
     def call(self, function: Any) -> Any:
         """Run `function` on the virtual site."""
         return self.running.call(function)
