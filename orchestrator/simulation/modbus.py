@@ -106,6 +106,8 @@ def _write_many(device: Registers, pdu: bytes, now_s: float) -> bytes | Exceptio
     address, count, size = struct.unpack(">HHB", pdu[1:6])
     if not 1 <= count <= MOST_WRITTEN or size != 2 * count or len(pdu) != 6 + size:
         return ExceptionCode.ILLEGAL_VALUE
+    if isinstance(device, PlainDevice) and address in device.single_writes:
+        return ExceptionCode.ILLEGAL_ADDRESS
     words = struct.unpack(f">{count}H", pdu[6:])
     return device.write(address, words, now_s) or pdu[:5]
 

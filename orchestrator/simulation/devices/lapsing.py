@@ -19,6 +19,11 @@ class LapsingValues:
         """Whether a value of this name belongs here, in force or not."""
         return name in self._timers
 
+    @property
+    def in_force(self) -> Mapping[str, float]:
+        """All values that are in force."""
+        return self._values
+
     def get(self, name: str) -> float | None:
         """The value in force; None while there is none."""
         return self._values.get(name)

@@ -10,6 +10,7 @@ from orchestrator.simulation.devices.fronius_gen24 import FroniusGen24
 from orchestrator.simulation.devices.fronius_symo_hybrid import FroniusSymoHybrid
 from orchestrator.simulation.devices.goodwe_et import GoodweEt
 from orchestrator.simulation.devices.huawei_luna import HuaweiLuna
+from orchestrator.simulation.devices.kostal_plenticore import KostalPlenticore
 from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.devices.sma import SmaHybrid
 from orchestrator.simulation.devices.solaredge_storedge import SolarEdgeStorEdge
@@ -23,6 +24,7 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
         "fronius-symo-hybrid": FroniusSymoHybrid,
         "goodwe-et": GoodweEt,
         "huawei-luna": HuaweiLuna,
+        "kostal-plenticore": KostalPlenticore,
         "sma": SmaHybrid,
         "solaredge-storedge": SolarEdgeStorEdge,
         "sungrow-sh": SungrowSh,

@@ -98,6 +98,9 @@ class PlainDevice:
     read as 0 in place of being refused. `others` are registers of the same device under other unit ids.
     """
 
+    single_writes: range = range(0)
+    """Addresses that are written one register at a time: there function 16 is refused (exception 2)."""
+
     def __init__(
         self,
         cells: Iterable[Cell],

@@ -264,6 +264,19 @@ def test_a_limit_as_delivered_moves_by_5_percent_a_minute() -> None:
     assert bench.run(60).ac_watts == pytest.approx(7200, abs=20)
 
 
+def test_a_limit_that_is_disabled_has_no_time_out_and_no_ramp_left() -> None:
+    bench = TypedBench(MAKE, PV_ONLY, 8000, little=True)
+    bench.set(0xF300, (U16, 1))
+    bench.set(0xF322, (F32, 50))
+    bench.run(50).set(0xF300, (U16, 0))
+    bench.run(70)
+    kept_percent = bench.get(0xF322, F32)
+    bench.set(0xF300, (U16, 1))
+
+    assert kept_percent == 50
+    assert bench.run(5).ac_watts == pytest.approx(8000 * 0.97, abs=5)
+
+
 def test_without_a_battery_there_are_no_storage_registers() -> None:
     device = limited(100).device
 
