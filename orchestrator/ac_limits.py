@@ -10,7 +10,7 @@ inverters without a battery, then throttled hybrids (they can store theirs), the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import fsum, inf
 
 from orchestrator.allocation import share_by_weight
@@ -43,9 +43,8 @@ def room_for_ac(
     """
     rooms = []
     if export_limit_watts is not None:
-        drawn = fsum(max(-u.ac_watts, 0.0) for u in plant.units)
         margin = min(MARGIN_PART_OF_RATING * plant.rating_watts, MARGIN_MOST_WATTS)
-        rooms.append(load_watts + export_limit_watts + drawn + fed_watts - margin)
+        rooms.append(load_watts + export_limit_watts + plant.drawn_watts + fed_watts - margin)
     if generation_limit_watts is not None:
         rooms.append(generation_limit_watts)
     return max(min(rooms), 0.0) if rooms else None
@@ -55,8 +54,7 @@ def is_binding(plant: Plant, room_watts: float | None) -> bool:
     """Whether AC power is being limited: an inverter stands at its limit, or more is made than there is room for."""
     if room_watts is None:
         return False
-    made = fsum(max(u.ac_watts, 0.0) for u in plant.units)
-    return made > room_watts or any(u.throttled for u in plant.units if u.limitable)
+    return plant.generated_watts > room_watts or any(u.throttled for u in plant.units if u.limitable)
 
 
 def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
@@ -72,23 +70,22 @@ def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, f
     left = max(room_watts - _taken_by_others(plant, targets_watts), 0.0)
     limits = dict.fromkeys((u.name for u in units), 0.0)
 
-    def give(wants: Mapping[str, float], weight: Callable[[Unit], float]) -> None:
+    def give(wants: Mapping[str, float], weights: Mapping[str, float]) -> None:
         nonlocal left
-        if not wants or not left:
-            return
-        weights = {u.name: max(weight(u), 1.0) for u in units}
-        given = share_by_weight(left, wants, weights)
-        for name, watts in given.items():
-            limits[name] += watts
-        left = max(left - fsum(given.values()), 0.0)
+        if left and any(wants.values()):
+            given = share_by_weight(left, wants, {name: max(weights[name], 1.0) for name in wants})
+            for name, watts in given.items():
+                limits[name] += watts
+            left = max(left - fsum(given.values()), 0.0)
 
     makes = {u.name: expected_watts(u, targets_watts) for u in units}
-    discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), makes[u.name]) for u in units}
+    discharges = {name: min(max(-targets_watts.get(name, 0.0), 0.0), watts) for name, watts in makes.items()}
     steady = {u.name: max(makes[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
-    give(discharges, lambda u: discharges[u.name])
-    give(steady, lambda u: steady.get(u.name, 0.0))
+    give(discharges, discharges)
+    give(steady, steady)
+    ratings = {u.name: u.rating_watts or 0.0 for u in units}
     for tier in (_throttled_without_battery, _throttled_hybrid, _any):
-        give({u.name: max(_rating(u) - limits[u.name], 0.0) for u in units if tier(u)}, _rating)
+        give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in units if tier(u)}, ratings)
     return _with_headroom(plant, units, limits, makes)
 
 

@@ -28,10 +28,10 @@ PROGRESS_PART = 0.1
 
 def must_rest(unit: Unit, charging: bool, now_s: float) -> bool:
     """Whether the battery has to stay idle a while before it turns (`battery.idle_between_s`)."""
-    memory = unit.memory.battery
-    if unit.battery is None or memory.direction in (0, 1 if charging else -1):
+    battery, before = unit.battery, unit.memory.battery
+    if battery is None or not battery.idle_between_s or before.direction in (0, 1 if charging else -1):
         return False
-    return now_s - memory.direction_at_s < unit.battery.idle_between_s
+    return now_s - before.direction_at_s < battery.idle_between_s
 
 
 def is_deaf(following: Following, now_s: float) -> bool:

@@ -15,7 +15,7 @@ from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare
 from orchestrator.config import SiteConfig
 from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
 from orchestrator.deadband import settle
-from orchestrator.plant import Battery, Plant
+from orchestrator.plant import Battery, Plant, Unit
 from orchestrator.power_flow import calculate_battery_power_flow
 from orchestrator.setpoints import SetpointFields
 
@@ -87,13 +87,13 @@ def share_target(
     target_watts: float,
     refused_watts: float,
     wanted: SetpointFields,
-    resting: Callable[[Battery, bool], bool],
+    resting: Callable[[Unit, bool], bool],
     now_s: float = 0.0,
 ) -> Allocation:
     """Spread the target. `refused_watts` >= 0 is surplus that the export limit refuses.
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
-    the export limit refuses it. `resting(battery, charging)` says whether a battery must stay idle before it turns.
+    the export limit refuses it. `resting(unit, charging)` says whether its battery must stay idle before it turns.
     What a battery goes on giving beyond its share, the others give less: never more, and never the other way.
     """
     share = partial(
@@ -121,7 +121,7 @@ def _share_among(
     config: SiteConfig,
     refused_watts: float,
     wanted: SetpointFields,
-    resting: Callable[[Battery, bool], bool],
+    resting: Callable[[Unit, bool], bool],
     now_s: float,
 ) -> Allocation:
     control = config.control
@@ -132,7 +132,7 @@ def _share_among(
         )
 
     charging = target_watts > 0
-    rests = {b.name: "rests before it turns" if resting(b, charging) else "" for b in plant.batteries}
+    rests = {u.name: "rests before it turns" if resting(u, charging) else "" for u in plant.units if u.battery}
     if not charging:
         return spread(target_watts, [b.held_back(rests[b.name]) for b in plant.batteries])
     allocation = spread(target_watts, [b.held_back(rests[b.name] or _above_target(b)) for b in plant.batteries])

@@ -172,18 +172,20 @@ def _decide(inputs: _Inputs, meter: MeterSample) -> _Decision:
 
 def _limit_ac(inputs: _Inputs, plant: Plant, load_watts: float, targets_watts: Mapping[str, float]) -> _Limiting:
     """The room for AC power with the new battery targets, and the share of each inverter in it."""
-    export_limit, wanted = export_limit_watts(inputs.config, inputs.wanted), inputs.wanted
+    export_limit = export_limit_watts(inputs.config, inputs.wanted)
+    generation_limit = inputs.wanted.generation_limit_watts
     room = partial(
         room_for_ac,
         plant,
         load_watts=load_watts,
         export_limit_watts=export_limit,
-        generation_limit_watts=wanted.generation_limit_watts,
+        generation_limit_watts=generation_limit,
     )
-    exceeded = _exceeds(plant, load_watts, export_limit, wanted.generation_limit_watts)
+    exceeded = _exceeds(plant, load_watts, export_limit, generation_limit)
     excess_steps = inputs.state.site.excess_steps + 1 if exceeded else 0
-    feeds = is_binding(plant, room()) and excess_steps <= EXCESS_STEPS
-    room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) if feeds else 0.0)
+    room_watts = room()
+    if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
+        room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts))
     shares_watts = {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts)
     return _Limiting(room_watts, shares_watts, exceeded, excess_steps)
 
@@ -211,9 +213,6 @@ def _batteries_released(wanted: SetpointFields) -> bool:
 
 
 def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float) -> Allocation:
-    resting = {
-        charging: {u.name for u in plant.units if must_rest(u, charging, inputs.now_s)} for charging in (True, False)
-    }
     export_limit = export_limit_watts(inputs.config, inputs.wanted)
     surplus = max(balance.available_watts(plant.battery_watts), 0.0)
     return share_target(
@@ -222,7 +221,7 @@ def _share(inputs: _Inputs, plant: Plant, balance: Balance, target_watts: float)
         target_watts=target_watts,
         refused_watts=0.0 if export_limit is None else max(surplus - export_limit, 0.0),
         wanted=inputs.wanted,
-        resting=lambda battery, charging: battery.name in resting[charging],
+        resting=lambda unit, charging: must_rest(unit, charging, inputs.now_s),
         now_s=inputs.now_s,
     )
 
@@ -238,9 +237,8 @@ def _uses(inputs: _Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
 def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:
     """Whether a limit on AC power is exceeded by more than noise."""
     tolerance = max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
-    generated = fsum(max(u.ac_watts, 0.0) for u in plant.units)
     return (export_limit is not None and plant.ac_watts - load_watts - export_limit > tolerance) or (
-        generation_limit is not None and generated - generation_limit > tolerance
+        generation_limit is not None and plant.generated_watts - generation_limit > tolerance
     )
 
 

@@ -127,20 +127,26 @@ class Unit:
 class Plant:
     """All answering inverters, in the order of site.yaml, and what they are together.
 
-    `ac_watts` is the sum of AC power, `battery_watts` that of the batteries that are ours to command (charging +), and
-    `rating_watts` that of the nameplates, the measure for small and large.
+    `ac_watts` is the sum of AC power: `generated_watts` of those that make some less `drawn_watts` of those that draw.
+    `battery_watts` is the sum of the batteries that are ours to command (charging +), and `rating_watts` that of the
+    nameplates, the measure for small and large.
     """
 
     units: tuple[Unit, ...]
     batteries: tuple[Battery, ...] = field(init=False)
     ac_watts: float = field(init=False)
+    generated_watts: float = field(init=False)
+    drawn_watts: float = field(init=False)
     battery_watts: float = field(init=False)
     rating_watts: float = field(init=False)
 
     def __post_init__(self) -> None:
         batteries = tuple(u.battery for u in self.units if u.battery)
         object.__setattr__(self, "batteries", batteries)
-        object.__setattr__(self, "ac_watts", fsum(u.ac_watts for u in self.units))
+        ac_watts = [u.ac_watts for u in self.units]
+        object.__setattr__(self, "ac_watts", fsum(ac_watts))
+        object.__setattr__(self, "generated_watts", fsum(watts for watts in ac_watts if watts > 0))
+        object.__setattr__(self, "drawn_watts", fsum(-watts for watts in ac_watts if watts < 0))
         object.__setattr__(self, "battery_watts", fsum(b.watts for b in batteries))
         object.__setattr__(self, "rating_watts", fsum(u.rating_watts or 0.0 for u in self.units))
 
@@ -154,12 +160,14 @@ class Plant:
 
 def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, wanted: SetpointFields) -> Plant:
     """Join the samples with configuration, memory and the limits in force."""
-    units = []
-    for inverter in config.inverters:
-        sample = snapshot.inverter(inverter.name)
-        if sample is not None:
-            units.append(_unit(config, state, inverter, sample, wanted))
-    return Plant(tuple(units))
+    samples = {sample.name: sample for sample in snapshot.inverters}
+    return Plant(
+        tuple(
+            _unit(config, state, inverter, samples[inverter.name], wanted)
+            for inverter in config.inverters
+            if inverter.name in samples
+        )
+    )
 
 
 def _memory(config: SiteConfig, state: ControlState, sample: InverterSample) -> InverterMemory:
@@ -252,9 +260,13 @@ def _power_limits(own: BatteryConfig, seen: BatterySample, wanted: SetpointField
 
 def _rated(device_watts: float | None, config_watts: float | None, percent: float | None) -> _PowerLimit:
     """The lower of what device and configuration say, times the rate asked for; 0 where neither says anything."""
-    known = [watts for watts in (device_watts, config_watts) if watts is not None]
-    by = LimitedBy.DEVICE if percent is None or percent >= 100 else LimitedBy.RATE
-    return _PowerLimit(min(known, default=0.0) * (1.0 if percent is None else percent / 100.0), by)
+    if device_watts is None:
+        watts = config_watts or 0.0
+    else:
+        watts = device_watts if config_watts is None else min(device_watts, config_watts)
+    if percent is None:
+        return _PowerLimit(watts, LimitedBy.DEVICE)
+    return _PowerLimit(watts * (percent / 100.0), LimitedBy.DEVICE if percent >= 100 else LimitedBy.RATE)
 
 
 def _within_ac_rating(

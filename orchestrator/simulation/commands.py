@@ -19,12 +19,18 @@ class CommandReceiver:
 
     def __init__(self, inverter: SimulatedInverter) -> None:
         self.ignores_battery = False
+        self.next_revert_s = inf
+        """When the next revert time is over; infinite while nothing will revert."""
         self._inverter = inverter
         self._limit_until_s = self._connect_until_s = self._battery_until_s = inf
 
     def apply(self, command: InverterCommand, now_s: float) -> None:
         """Obey from `now_s` on, for `valid_for_s`, then fall back to the device's own default."""
-        self._inverter.controls = self.after(command)
+        self.obey(command, self.after(command), now_s)
+
+    def obey(self, command: InverterCommand, controls: Controls, now_s: float) -> None:
+        """The same where `controls` are what `command` leads to."""
+        self._inverter.controls = controls
         ends_s = now_s + command.valid_for_s
         reverts = command.ac_limit_watts is not None and command.ac_limit_reverts
         self._limit_until_s = ends_s if reverts else inf
@@ -32,27 +38,24 @@ class CommandReceiver:
             self._connect_until_s = inf if command.connect else ends_s
         if self._takes_battery(command):
             self._battery_until_s = ends_s
+        self._find_next_revert()
 
     def after(self, command: InverterCommand) -> Controls:
         """The controls that `command` leads to."""
         before, battery = self._inverter.controls, command.battery
-        connected = before.connected if command.connect is None else command.connect
-        if battery is None or not self._takes_battery(command):
-            return replace(before, connected=connected, ac_limit_watts=command.ac_limit_watts)
-        grid_charging = battery.grid_charging
+        low_watts, high_watts, grid_charging = before.low_watts, before.high_watts, before.grid_charging
+        if battery is not None and self._takes_battery(command):
+            low_watts, high_watts = battery.low_watts, battery.high_watts
+            found = self._inverter.found_grid_charging
+            grid_charging = found if battery.grid_charging is None else battery.grid_charging
         return Controls(
-            connected=connected,
+            connected=before.connected if command.connect is None else command.connect,
             ac_limit_watts=command.ac_limit_watts,
-            low_watts=battery.low_watts,
-            high_watts=battery.high_watts,
-            grid_charging=self._inverter.found_grid_charging if grid_charging is None else grid_charging,
+            low_watts=low_watts,
+            high_watts=high_watts,
+            grid_charging=grid_charging,
             reserve_percent=before.reserve_percent,
         )
-
-    @property
-    def next_revert_s(self) -> float:
-        """When the next revert time is over; infinite while nothing will revert."""
-        return min(self._limit_until_s, self._connect_until_s, self._battery_until_s)
 
     def revert(self, now_s: float) -> None:
         """Put back what is due at `now_s`."""
@@ -65,6 +68,10 @@ class CommandReceiver:
         if now_s >= self._battery_until_s:
             self._battery_until_s = inf
             self._inverter.controls = replace(self._inverter.controls, low_watts=None, high_watts=None)
+        self._find_next_revert()
+
+    def _find_next_revert(self) -> None:
+        self.next_revert_s = min(self._limit_until_s, self._connect_until_s, self._battery_until_s)
 
     def _takes_battery(self, command: InverterCommand) -> bool:
         has_battery = self._inverter.settings.battery is not None

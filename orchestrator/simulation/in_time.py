@@ -41,9 +41,10 @@ class InverterInTime:
             arrives_at_s, command = self._coming.popleft()
             self._pass_timers(arrives_at_s)
             # A repeated command changes nothing but the timers: the step need not be divided for it.
-            if self.receiver.after(command) != self.inverter.controls:
+            controls = self.receiver.after(command)
+            if controls != self.inverter.controls:
                 self._pass(arrives_at_s)
-            self.receiver.apply(command, arrives_at_s)
+            self.receiver.obey(command, controls, arrives_at_s)
         self._pass_timers(at_s)
         self._pass(at_s)
 

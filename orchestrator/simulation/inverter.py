@@ -70,11 +70,18 @@ class SimulatedInverter:
         )
         if collapsed:
             self.state = replace(self.state, pv_available_watts=pv_available_watts)
-        hours = dt_s / SECONDS_PER_HOUR
-        self.generated_wh += max(self.state.ac_watts, 0.0) * hours
-        self.pv_wh += self.state.pv_watts * hours
-        self.charged_wh += max(self.state.battery_watts, 0.0) * hours
-        self.discharged_wh += max(-self.state.battery_watts, 0.0) * hours
+        self._count(dt_s / SECONDS_PER_HOUR)
+
+    def _count(self, hours: float) -> None:
+        """Let the counters run for so long with the present powers."""
+        state = self.state
+        self.pv_wh += state.pv_watts * hours
+        if state.ac_watts > 0:
+            self.generated_wh += state.ac_watts * hours
+        if state.battery_watts > 0:
+            self.charged_wh += state.battery_watts * hours
+        else:
+            self.discharged_wh -= state.battery_watts * hours
 
     def set_soc(self, percent: float) -> None:
         """Set the state of charge (0 to 100 %). Raises ValueError where there is no battery."""

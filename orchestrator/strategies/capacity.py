@@ -8,5 +8,5 @@ from orchestrator.strategies.base import Ask, Spread, share_by_weight
 def by_capacity(ask: Ask) -> Spread:
     """In proportion to capacity in Wh, or to rated power where the capacity is unknown."""
     weights = {b.name: b.size(ask.charging) for b in ask.batteries}
-    words = {b.name: "share by capacity" for b in ask.batteries}
+    words = dict.fromkeys(weights, "share by capacity")
     return Spread(share_by_weight(ask.amount_watts, ask.rooms_watts(), weights), words)
