@@ -1,31 +1,32 @@
 """Modbus TCP links: one per host and port, shared by the units behind it.
 
-pymodbus reports trouble in two ways: a lost connection is raised (ModbusException, or a bare OSError for a reset), a
-refusal comes back as a value. It also keeps a silent socket for ever. Here both become errors of
-`orchestrator.errors`, and every raised one closes the connection, so that the next call makes a new one.
+The client reports trouble in two ways: what is wrong with the connection is raised, a refusal comes back as a value.
+Here both become errors of `orchestrator.errors`, and every raised one closes the connection: the next call makes a new
+one.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
 from typing import Protocol
 
-from pymodbus.client import ModbusTcpClient
-from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
+)
 
 from actors.clock import Clock
+from actors.modbus_client import ModbusClient, NoReply, NotModbus
 from actors.observer import Observer
-from orchestrator.errors import DeviceError, LinkDown, LinkTimeout, NonsenseReply, RequestRefused
-
-# Every failure reaches the caller as an error; pymodbus would print each of them a second time.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+from orchestrator.errors import DeviceError, LinkDown, LinkNonsense, LinkTimeout, NonsenseReply, RequestRefused
 
 GATEWAY_SILENT = (0x0A, 0x0B)
 """Exception codes by which a gateway says that the device behind it did not answer."""
@@ -58,29 +59,33 @@ class FairLock:
     """A lock that is granted in the order of asking, so that a busy unit cannot starve its neighbours."""
 
     def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._next_ticket = 0
-        self._now_serving = 0
+        self._guard = threading.Lock()
+        self._is_taken = False
+        self._turns: deque[threading.Event] = deque()
 
     @property
     def waiting(self) -> int:
         """How many wait for the one who has it."""
-        with self._condition:
-            return max(0, self._next_ticket - self._now_serving - 1)
+        with self._guard:
+            return len(self._turns)
 
     def __enter__(self) -> None:
-        with self._condition:
-            ticket = self._next_ticket
-            self._next_ticket += 1
-            while ticket != self._now_serving:
-                self._condition.wait()
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            turn = threading.Event()
+            self._turns.append(turn)
+        turn.wait()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with self._condition:
-            self._now_serving += 1
-            self._condition.notify_all()
+        with self._guard:
+            if self._turns:
+                self._turns.popleft().set()  # it stays taken: nobody can come in between
+            else:
+                self._is_taken = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +120,29 @@ class ModbusLink:
 
     def read(self, unit_id: int, address: int, count: int, device: str, *, inputs: bool = False) -> tuple[int, ...]:
         """See `Link`."""
-
-        def ask() -> ModbusPDU:
-            ask_for = self._client.read_input_registers if inputs else self._client.read_holding_registers
-            return ask_for(address, count=count, device_id=unit_id)
-
-        def read() -> ModbusPDU:
-            reply = self._send(ask)
-            if len(reply.registers) != count:
-                raise NonsenseReply(f"{self._name} unit {unit_id}: {len(reply.registers)} words instead of {count}")
-            return reply
-
-        return tuple(self._in_turn(device, read).registers)
+        request_of = ReadInputRegistersRequest if inputs else ReadHoldingRegistersRequest
+        reply = self._in_turn(device, request_of(address=address, count=count, dev_id=unit_id))
+        return tuple(reply.registers)
 
     def write(
         self, unit_id: int, address: int, values: Sequence[int], device: str, *, one_by_one: bool = False
     ) -> None:
         """See `Link`."""
-        parts = [(at, (word,)) for at, word in enumerate(values, address)] if one_by_one else [(address, values)]
-        for at, words in parts:
-            self._in_turn(device, partial(self._write, unit_id, at, words, single=one_by_one))
+        if not one_by_one:
+            request = WriteMultipleRegistersRequest(dev_id=unit_id, address=address, registers=values)
+            self._in_turn(device, request)
+            return
+        for at, word in enumerate(values, address):
+            self._in_turn(device, WriteSingleRegisterRequest(dev_id=unit_id, address=at, registers=[word]))
 
     def connect(self) -> bool:
         """Make the connection now; whether the peer takes it. Others need not call this: a request connects as well."""
         with self._turn:
-            return bool(self._client.connect())  # type: ignore[no-untyped-call]
+            try:
+                self._client.connect()
+            except OSError:
+                return False
+            return True
 
     @property
     def needs(self) -> LinkNeeds:
@@ -149,40 +152,32 @@ class ModbusLink:
     def close(self) -> None:
         """See `Link`. Waits for a request that is under way."""
         with self._turn:
-            self._disconnect()
+            self._client.close()
 
     def allow(self, needs: LinkNeeds) -> None:
         """From now on grant this. The connection is made anew by the next call."""
         with self._turn:
-            self._disconnect()
+            self._client.close()
             self._needs = needs
             self._client = self._make_client()
 
-    def _write(self, unit_id: int, address: int, values: Sequence[int], *, single: bool) -> ModbusPDU:
-        if single:
-            return self._send(lambda: self._client.write_register(address, values[0], device_id=unit_id))
-        return self._send(lambda: self._client.write_registers(address, list(values), device_id=unit_id))
+    def _make_client(self) -> ModbusClient:
+        return ModbusClient(*self._address, self._needs.timeout_s)
 
-    def _make_client(self) -> ModbusTcpClient:
-        host, port = self._address
-        return ModbusTcpClient(host, port=port, timeout=self._needs.timeout_s, retries=0)
-
-    def _disconnect(self) -> None:
-        self._client.close()  # type: ignore[no-untyped-call]
-
-    def _in_turn(self, device: str, request: Callable[[], ModbusPDU]) -> ModbusPDU:
+    def _in_turn(self, device: str, request: ModbusPDU) -> ModbusPDU:
         with self._turn:
-            self._keep_the_gap()
+            if self._needs.min_gap_s:
+                self._keep_the_gap()
             began_s = self._clock.now_s()
-            error: DeviceError | None = None
+            kind: str | None = None
             try:
-                return request()
+                return self._carry_out(request)
             except DeviceError as trouble:
-                error = trouble
+                kind = trouble.kind
                 raise
             finally:
                 self._quiet_since_s = time.monotonic()
-                self._observer.request_done(device, self._clock.now_s() - began_s, error.kind if error else None)
+                self._observer.request_done(device, self._clock.now_s() - began_s, kind)
 
     def _keep_the_gap(self) -> None:
         """Wait until the device has had its rest: some lose requests that come too soon after a reply."""
@@ -190,29 +185,28 @@ class ModbusLink:
         if rest_s > 0:
             time.sleep(rest_s)
 
-    def _send(self, send: Callable[[], ModbusPDU]) -> ModbusPDU:
+    def _carry_out(self, request: ModbusPDU) -> ModbusPDU:
         try:
-            reply = send()
-        except (ConnectionException, OSError) as trouble:
-            self._disconnect()
-            raise LinkDown(f"{self._name}: no connection ({_reason(trouble)})") from trouble
-        except ModbusException as trouble:
-            self._disconnect()
-            raise LinkTimeout(f"{self._name}: no answer within {self._needs.timeout_s:g} s") from trouble
+            reply = self._client.execute(request)
+        except NoReply as silence:
+            self._client.close()
+            raise LinkTimeout(f"{self._name}: no answer within {self._needs.timeout_s:g} s") from silence
+        except NotModbus as nonsense:
+            self._client.close()
+            raise LinkNonsense(f"{self._name}: this is no Modbus TCP ({nonsense})") from nonsense
+        except OSError as trouble:
+            self._client.close()
+            raise LinkDown(f"{self._name}: no connection ({trouble.strerror or trouble})") from trouble
         if reply.isError():
             raise self._refusal(reply.exception_code)
+        if isinstance(request, ReadHoldingRegistersRequest) and len(reply.registers) != request.count:
+            raise NonsenseReply(f"{self._name}: {len(reply.registers)} words instead of {request.count}")
         return reply
 
     def _refusal(self, code: int) -> DeviceError:
         if code in GATEWAY_SILENT:
             return LinkTimeout(f"{self._name}: the gateway gets no answer from the device (exception {code})")
         return RequestRefused(f"{self._name}: refused with exception {code}", code)
-
-
-def _reason(trouble: Exception) -> str:
-    if isinstance(trouble, OSError):
-        return trouble.strerror or str(trouble)
-    return "cannot connect, or closed by the device"
 
 
 class LinkPool:

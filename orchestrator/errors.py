@@ -7,7 +7,8 @@ OrchestratorError
 └── DeviceError              a device did not do its part; `kind` is the metric label
     ├── LinkError            the connection; trying again helps
     │   ├── LinkDown         cannot connect, was reset, was closed       kind "connection"
-    │   └── LinkTimeout      connected, but no answer in time            kind "timeout"
+    │   ├── LinkTimeout      connected, but no answer in time            kind "timeout"
+    │   └── LinkNonsense     what came is no Modbus TCP                  kind "nonsense"
     ├── RequestRefused       a Modbus exception reply                    kind "refused"
     ├── NonsenseReply        registers that cannot be true               kind "nonsense"
     └── WrongDevice          no SunSpec map, or another serial number    kind "wrong_device"
@@ -78,6 +79,12 @@ class LinkTimeout(LinkError):
     """The peer is connected and did not answer in time."""
 
     kind = "timeout"
+
+
+class LinkNonsense(LinkError):
+    """The peer sent what is no Modbus TCP, or no answer to what it was asked."""
+
+    kind = "nonsense"
 
 
 class RequestRefused(DeviceError):

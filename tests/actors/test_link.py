@@ -10,8 +10,9 @@ import pytest
 from actors.clock import RealClock
 from actors.link import FairLock, LinkNeeds, LinkPool, ModbusLink
 from actors.observer import NoObserver
-from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused
+from orchestrator.errors import LinkDown, LinkError, LinkTimeout, NonsenseReply, RequestRefused
 from tests.support.plant import ModbusBox, ServerThread
+from tests.support.rough_peer import HANG_UP, RoughPeer, framed, words
 from tests.support.servers import wait_until
 
 TIMEOUT_S = 0.2
@@ -138,6 +139,78 @@ def test_a_server_that_ends_is_down_and_found_again_when_it_is_back(link: Modbus
     assert link.read(1, 10, 1, "east") == (7,)
 
 
+def test_what_is_no_modbus_costs_the_connection_and_is_counted_as_nonsense(requests: Requests) -> None:
+    peer = RoughPeer()
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), requests)
+    good = peer.answer
+    peer.answer = lambda request: [b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+    with pytest.raises(LinkError, match="no Modbus TCP"):
+        link.read(1, 10, 1, "east")
+
+    peer.answer = good
+
+    assert link.read(1, 10, 1, "east") == (7,)
+    assert peer.connections == 2
+    assert requests.seen == [("east", "nonsense"), ("east", None)]
+    link.close()
+    peer.close()
+
+
+def test_a_reply_that_comes_after_the_timeout_is_never_taken_for_another(requests: Requests) -> None:
+    peer = RoughPeer()
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), requests)
+    good = peer.answer
+
+    def late(request: bytes) -> list[bytes]:
+        time.sleep(1.5 * TIMEOUT_S)
+        return [framed(request, words(666))]
+
+    peer.answer = late
+    with pytest.raises(LinkTimeout):
+        link.read(1, 10, 1, "east")
+
+    peer.answer = good
+
+    assert link.read(1, 20, 1, "east") == (7,)
+    assert peer.connections == 2
+    link.close()
+    peer.close()
+
+
+def test_a_device_that_hangs_up_says_so(requests: Requests) -> None:
+    peer = RoughPeer()
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), requests)
+    peer.answer = lambda request: [HANG_UP]
+
+    with pytest.raises(LinkDown, match="closed by the device"):
+        link.read(1, 10, 1, "east")
+
+    peer.close()
+
+
+def test_threads_that_share_a_link_get_each_their_own_words(servers: ServerThread, requests: Requests) -> None:
+    box = servers.box({address: 1000 + address for address in range(64)})
+    link = ModbusLink("127.0.0.1", box.port, 5.0, RealClock(), requests)
+    wrong: list[tuple[int, ...]] = []
+
+    def read_again_and_again(address: int) -> None:
+        for _ in range(40):
+            read = link.read(1, address, 2, f"device {address}")
+            if read != (1000 + address, 1001 + address):
+                wrong.append(read)
+
+    threads = [threading.Thread(target=read_again_and_again, args=(8 * number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert wrong == []
+    assert [error for _, error in requests.seen] == [None] * 240
+    assert box.connections == 1
+    link.close()
+
+
 def test_a_closed_link_connects_again_when_it_is_used(link: ModbusLink, box: ModbusBox) -> None:
     link.read(1, 10, 1, "east")
     link.close()
@@ -216,3 +289,32 @@ def test_threads_get_the_lock_in_the_order_of_asking() -> None:
         thread.join(timeout=5)
 
     assert order == list(range(8))
+
+
+def test_who_comes_back_at_once_does_not_overtake_who_waits() -> None:
+    lock = FairLock()
+    order: list[str] = []
+
+    def take() -> None:
+        with lock:
+            order.append("waited")
+
+    thread = threading.Thread(target=take)
+    with lock:
+        thread.start()
+        wait_until(partial(waits, lock, 1), "the other one waits")
+    with lock:
+        order.append("came back")
+    thread.join(timeout=5)
+
+    assert order == ["waited", "came back"]
+
+
+def test_a_lock_is_free_again_after_an_error() -> None:
+    lock = FairLock()
+
+    with pytest.raises(ValueError, match="broken"), lock:
+        raise ValueError("broken")
+
+    with lock:
+        assert lock.waiting == 0
