@@ -25,8 +25,9 @@ class PointType:
     """How one type lies in registers.
 
     `words` is 0 for strings, whose length each point gives. `unpack` gives None for "not implemented" and for what
-    cannot be true (a scale factor of 11, an infinite float). `pack` writes None as "not implemented" and raises
-    ValueError for a value outside `low`..`high`.
+    cannot be true (a scale factor of 11, an infinite float). `unpack_word` does the same for the only word of a type
+    of one word; other types have none. `pack` writes None as "not implemented" and raises ValueError for a value
+    outside `low`..`high`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class PointType:
     not_implemented: Words
     low: float = 0
     high: float = 0
+    unpack_word: Callable[[int], Any] | None = None
 
 
 def _to_words(raw: int, words: int) -> Words:
@@ -49,14 +51,17 @@ def _integer(
     modulus = 1 << 16 * words
     first_negative = modulus >> 1 if signed else modulus
 
-    def unpack(registers: Sequence[int]) -> int | None:
-        raw = 0
-        for word in registers:
-            raw = raw << 16 | word
+    def meaning(raw: int) -> int | None:
         if raw == sentinel:
             return None
         value = raw if raw < first_negative else raw - modulus
         return None if bounded and not low <= value <= high else value
+
+    def unpack(registers: Sequence[int]) -> int | None:
+        raw = 0
+        for word in registers:
+            raw = raw << 16 | word
+        return meaning(raw)
 
     def pack(value: int | None) -> Words:
         if value is None:
@@ -65,7 +70,8 @@ def _integer(
             raise ValueError(f"{value} does not fit {name} ({low} to {high})")
         return _to_words(value % modulus, words)
 
-    return PointType(name, words, unpack, pack, _to_words(sentinel, words), low, high)
+    not_implemented = _to_words(sentinel, words)
+    return PointType(name, words, unpack, pack, not_implemented, low, high, meaning if words == 1 else None)
 
 
 def _signed(words: int) -> PointType:

@@ -7,12 +7,11 @@ its ports and signs their power, and model 802 says the battery's power; both co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.drivers.base import Registers
-from orchestrator.sunspec.device import BATTERY, BATTERY_KINDS, DcModule, ModuleKind, SunSpecDevice
+from orchestrator.sunspec.device import BATTERY, BATTERY_KINDS, DER_DC, MPPT, ModuleKind, SunSpecDevice
 from orchestrator.sunspec.inputs import input_kind
 from orchestrator.sunspec.models import MODELS
 from orchestrator.sunspec.registers import read_value
@@ -22,6 +21,8 @@ CONVERSION_LOSS_SHARE: Final = 0.15
 """How far the DC total may lie from AC power and still be the whole DC side, battery included."""
 
 _BANK_WATTS: Final = MODELS[BATTERY]["W"]
+_INPUT_WATTS: Final = {each: MODELS[each].repeated["DCW"] for each in (MPPT, DER_DC)}
+_BATTERY_KINDS: Final = frozenset(BATTERY_KINDS)
 
 Powers = dict[ModuleKind, list[float | None]]
 
@@ -47,38 +48,42 @@ def module_powers(device: SunSpecDevice, registers: Registers) -> Powers:
     """DCW of every input, by what hangs on it."""
     powers: Powers = {}
     for module in device.modules:
-        power = MODELS[module.model_id].repeated["DCW"]
-        kind = _kind(module, registers)
-        powers.setdefault(kind, []).append(read_value(registers, module.address, power, module.model_address))
+        kind = module.kind
+        if kind is ModuleKind.UNKNOWN:
+            kind = input_kind(module.model_id, module.address, registers)
+        watts = read_value(registers, module.address, _INPUT_WATTS[module.model_id], module.model_address)
+        powers.setdefault(kind, []).append(watts)
     return powers
 
 
 def string_watts(powers: Powers) -> tuple[float | None, ...]:
     """Power of each PV input in the order of the map; a PV input that takes a little at night makes nothing."""
-    return tuple(None if watts is None else max(watts, 0.0) for watts in powers.get(ModuleKind.PV, ()))
+    return tuple([None if watts is None else max(watts, 0.0) for watts in powers.get(ModuleKind.PV, ())])
 
 
-def pv_watts(device: SunSpecDevice, powers: Powers, totals: Totals, battery: float | None) -> float | None:
-    """PV production; `battery` is the battery's power, charging +.
+def pv_watts(
+    device: SunSpecDevice, powers: Powers, strings: tuple[float | None, ...], totals: Totals, battery: float | None
+) -> float | None:
+    """PV production. `strings` are the PV inputs, `battery` is the battery's power, charging +.
 
     With a battery only the PV inputs tell, or what the DC total and the battery leave over. Without one the DC total,
     or AC power, is PV as well.
     """
-    strings = [watts for watts in string_watts(powers) if watts is not None]
-    known = sum(strings) if strings and ModuleKind.UNKNOWN not in powers else None
+    known = [watts for watts in strings if watts is not None]
     if device.has_battery:
         if not device.has_pv:
             return 0.0
-        return known if device.bank is None else _pv_beside_bank(known, totals, battery)
-    if strings:
-        return sum(strings)
+        whole = sum(known) if known and ModuleKind.UNKNOWN not in powers else None
+        return whole if device.bank is None else _pv_beside_bank(whole, totals, battery)
+    if known:
+        return sum(known)
     total = totals.ac_watts if totals.dc_watts is None else totals.dc_watts
     return None if total is None else max(total, 0.0)
 
 
 def battery_watts(device: SunSpecDevice, powers: Powers, totals: Totals, registers: Registers) -> float | None:
     """Battery power, charging +; None where it cannot be known."""
-    if ModuleKind.UNKNOWN not in powers and any(kind in powers for kind in BATTERY_KINDS):
+    if ModuleKind.UNKNOWN not in powers and not _BATTERY_KINDS.isdisjoint(powers):
         return _battery_inputs(powers)
     if device.bank is not None:
         return _negated(read_value(registers, device.bank.address, _BANK_WATTS))
@@ -96,17 +101,14 @@ def _negated(watts: float | None) -> float | None:
     return None if watts is None else 0.0 - watts
 
 
-def _kind(module: DcModule, registers: Registers) -> ModuleKind:
-    if module.kind is not ModuleKind.UNKNOWN:
-        return module.kind
-    return input_kind(module.model_id, module.address, registers)
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
+def _sum(values: list[float | None]) -> float | None:
     """The sum, None where one of them is unknown or there are none."""
-    values = list(values)
-    known = [value for value in values if value is not None]
-    return sum(known) if known and len(known) == len(values) else None
+    total = 0.0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total if values else None
 
 
 def _pv_beside_bank(strings: float | None, totals: Totals, battery: float | None) -> float | None:

@@ -12,7 +12,7 @@ from orchestrator.errors import NonsenseReply
 from orchestrator.samples import InverterSample, OperatingState
 from orchestrator.sunspec.dc_power import Totals, battery_watts, module_powers, pv_watts, string_watts
 from orchestrator.sunspec.decode_battery import decode_battery
-from orchestrator.sunspec.device import CONTROLS, DER_AC, DER_CONTROLS, FoundModel, SunSpecDevice
+from orchestrator.sunspec.device import CONTROLS, DER_AC, DER_CONTROLS, INVERTERS, FoundModel, SunSpecDevice
 from orchestrator.sunspec.enums import Connection, GridConnection, LimitEnabled
 from orchestrator.sunspec.models import MODELS
 from orchestrator.sunspec.plausible import PV_MARGIN, Faults
@@ -23,8 +23,16 @@ FEEDING_IN_WATTS: Final = 50.0
 
 _CONTROLS: Final = MODELS[CONTROLS]
 _DER_CONTROLS: Final = MODELS[DER_CONTROLS]
-_STATE_POINTS: Final = {DER_AC: "InvSt"}
-_STATES: Final = frozenset(OperatingState)
+_AC_POINTS: Final = {each: MODELS[each]["W"] for each in INVERTERS}
+_DC_POINTS: Final = {each: MODELS[each]["DCW"] for each in INVERTERS if each != DER_AC}
+_STATE_POINTS: Final = {each: MODELS[each]["InvSt" if each == DER_AC else "St"] for each in INVERTERS}
+_BLOCKS: Final = {each: inverter_block(FoundModel(each, address=0, length=0)) for each in INVERTERS}
+"""Where the measurements of each inverter model begin and end, counted from its id word."""
+_STATES: Final[dict[int | None, OperatingState]] = {state.value: state for state in OperatingState}
+_CONNECTED: Final[dict[int | None, bool]] = {each.value: each is Connection.CONNECT for each in Connection}
+_GRID_CONNECTED: Final[dict[int | None, bool]] = {
+    each.value: each is GridConnection.CONNECTED for each in GridConnection
+}
 
 
 def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s: float) -> InverterSample:
@@ -41,14 +49,15 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
     totals = _totals(inverter, registers, faults, rating)
     powers = module_powers(device, registers)
     battery = battery_watts(device, powers, totals, registers)
-    pv = faults.power("pv", pv_watts(device, powers, totals, battery), rating, PV_MARGIN)
+    strings = string_watts(powers)
+    pv = faults.power("pv", pv_watts(device, powers, strings, totals, battery), rating, PV_MARGIN)
     connected, believed = _connected(device, registers, totals.ac_watts)
     return InverterSample(
         name=name,
         at_s=at_s,
         ac_watts=totals.ac_watts,
         pv_watts=pv,
-        string_watts=string_watts(powers),
+        string_watts=strings,
         battery=decode_battery(device, battery, registers, faults) if device.has_battery else None,
         nameplate=device.nameplate,
         state=_state(inverter, registers),
@@ -62,23 +71,23 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
 
 
 def _totals(inverter: FoundModel, registers: Registers, faults: Faults, rating: float | None) -> Totals:
-    layout = MODELS[inverter.id]
-    dc = None if inverter.id == DER_AC else read_value(registers, inverter.address, layout["DCW"])
+    dc = None if inverter.id == DER_AC else read_value(registers, inverter.address, _DC_POINTS[inverter.id])
     return Totals(
-        ac_watts=faults.power("ac", read_value(registers, inverter.address, layout["W"]), rating),
+        ac_watts=faults.power("ac", read_value(registers, inverter.address, _AC_POINTS[inverter.id]), rating),
         dc_watts=faults.power("dc", dc, rating, PV_MARGIN),
     )
 
 
 def _refuse_empty(inverter: FoundModel, registers: Registers) -> None:
     """Some inverters answer zeros for a moment: even the scale factors, which are never all zero in a real frame."""
-    state = inverter.address + MODELS[inverter.id][_STATE_POINTS.get(inverter.id, "St")].offset
-    first, end = inverter_block(inverter)
-    block = [address for address in range(first, end) if address != state]
-    if not any(address in registers for address in block):
+    state = inverter.address + _STATE_POINTS[inverter.id].offset
+    first, end = _BLOCKS[inverter.id]
+    block = range(inverter.address + first, inverter.address + end)
+    if any(registers.get(address) for address in block if address != state):
+        return
+    if not any(address in registers for address in block if address != state):
         raise NonsenseReply(f"model {inverter.id} was not read")
-    state_word = registers.get(state, 0)
-    if state_word in (0, OperatingState.FAULT) and not any(registers.get(address, 0) for address in block):
+    if registers.get(state, 0) in (0, OperatingState.FAULT):
         raise NonsenseReply(f"model {inverter.id} is all zeros")
 
 
@@ -95,12 +104,10 @@ def _connected(device: SunSpecDevice, registers: Registers, ac_watts: float | No
 
 def _says_connected(device: SunSpecDevice, registers: Registers) -> bool | None:
     if device.controls is not None:
-        raw = read_raw(registers, device.controls.address, _CONTROLS["Conn"])
-        return None if raw not in _CONNECTIONS else raw == Connection.CONNECT
+        return _CONNECTED.get(read_raw(registers, device.controls.address, _CONTROLS["Conn"]))
     if device.inverter is None or device.inverter.id != DER_AC:
         return None
-    raw = read_raw(registers, device.inverter.address, MODELS[DER_AC]["ConnSt"])
-    return None if raw not in _GRID_CONNECTIONS else raw == GridConnection.CONNECTED
+    return _GRID_CONNECTED.get(read_raw(registers, device.inverter.address, MODELS[DER_AC]["ConnSt"]))
 
 
 def _ac_limit(device: SunSpecDevice, registers: Registers) -> float | None:
@@ -118,12 +125,7 @@ def _ac_limit(device: SunSpecDevice, registers: Registers) -> float | None:
 
 def _state(inverter: FoundModel, registers: Registers) -> OperatingState | None:
     """St of models 101 to 113. InvSt of 701 has the same states in the same order, counted from 0."""
-    layout = MODELS[inverter.id]
-    raw = read_raw(registers, inverter.address, layout[_STATE_POINTS.get(inverter.id, "St")])
+    raw = read_raw(registers, inverter.address, _STATE_POINTS[inverter.id])
     if raw is not None and inverter.id == DER_AC:
         raw += 1
-    return OperatingState(raw) if raw in _STATES else None
-
-
-_CONNECTIONS: Final = frozenset(Connection)
-_GRID_CONNECTIONS: Final = frozenset(GridConnection)
+    return _STATES.get(raw)

@@ -121,5 +121,6 @@ class SunSpecDevice:
     @property
     def has_battery(self) -> bool:
         """Whether a battery hangs on the DC side: a model of a battery that is in use, or inputs that are its own."""
-        models = (self.storage, self.energy, self.bank)
-        return any(model is not None for model in models) or any(m.kind in BATTERY_KINDS for m in self.modules)
+        if self.storage is not None or self.energy is not None or self.bank is not None:
+            return True
+        return any(module.kind in BATTERY_KINDS for module in self.modules)

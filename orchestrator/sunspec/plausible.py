@@ -25,7 +25,10 @@ class Faults:
     def power(self, name: str, watts: float | None, rating: float | None, margin: float = POWER_MARGIN) -> float | None:
         """`watts`, or None and a fault where it is beyond all that the rating allows."""
         limit = WATTS_MAX if rating is None else margin * rating
-        return self.within(f"implausible_{name}_watts", watts, -limit, limit)
+        if watts is None or -limit <= watts <= limit:
+            return watts
+        self._names.append(f"implausible_{name}_watts")
+        return None
 
     def within(self, fault: str, value: float | None, low: float, high: float) -> float | None:
         """`value`, or None and the fault where it is outside low..high."""
