@@ -71,7 +71,7 @@ def pv_watts(
     """
     known = [watts for watts in strings if watts is not None]
     if device.has_battery:
-        if not device.has_pv:
+        if not strings and not device.has_pv:
             return 0.0
         whole = sum(known) if known and ModuleKind.UNKNOWN not in powers else None
         return whole if device.bank is None else _pv_beside_bank(whole, totals, battery)

@@ -21,8 +21,10 @@ from orchestrator.sunspec.registers import read_raw, read_value
 
 FEEDING_IN_WATTS: Final = 50.0
 
-_CONTROLS: Final = MODELS[CONTROLS]
-_DER_CONTROLS: Final = MODELS[DER_CONTROLS]
+_CONN: Final = MODELS[CONTROLS]["Conn"]
+_CONN_ST: Final = MODELS[DER_AC]["ConnSt"]
+_LIMIT_POINTS: Final = (MODELS[CONTROLS]["WMaxLim_Ena"], MODELS[CONTROLS]["WMaxLimPct"])
+_DER_LIMIT_POINTS: Final = (MODELS[DER_CONTROLS]["WMaxLimPctEna"], MODELS[DER_CONTROLS]["WMaxLimPct"])
 _AC_POINTS: Final = {each: MODELS[each]["W"] for each in INVERTERS}
 _DC_POINTS: Final = {each: MODELS[each]["DCW"] for each in INVERTERS if each != DER_AC}
 _STATE_POINTS: Final = {each: MODELS[each]["InvSt" if each == DER_AC else "St"] for each in INVERTERS}
@@ -65,7 +67,7 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
         ac_limit_watts=_ac_limit(device, registers) if believed else None,
         ac_limit_controllable=device.capabilities.limits_ac,
         battery_controllable=device.capabilities.commands_battery,
-        has_pv=device.has_pv,
+        has_pv=bool(strings) or device.has_pv,
         faults=faults.names(),
     )
 
@@ -104,19 +106,19 @@ def _connected(device: SunSpecDevice, registers: Registers, ac_watts: float | No
 
 def _says_connected(device: SunSpecDevice, registers: Registers) -> bool | None:
     if device.controls is not None:
-        return _CONNECTED.get(read_raw(registers, device.controls.address, _CONTROLS["Conn"]))
+        return _CONNECTED.get(read_raw(registers, device.controls.address, _CONN))
     if device.inverter is None or device.inverter.id != DER_AC:
         return None
-    return _GRID_CONNECTED.get(read_raw(registers, device.inverter.address, MODELS[DER_AC]["ConnSt"]))
+    return _GRID_CONNECTED.get(read_raw(registers, device.inverter.address, _CONN_ST))
 
 
 def _ac_limit(device: SunSpecDevice, registers: Registers) -> float | None:
     if device.ac_reference_watts is None:
         return None
     if device.limits_by == DER_CONTROLS or device.controls is None:
-        model, enabled, percent = device.der_controls, _DER_CONTROLS["WMaxLimPctEna"], _DER_CONTROLS["WMaxLimPct"]
+        model, (enabled, percent) = device.der_controls, _DER_LIMIT_POINTS
     else:
-        model, enabled, percent = device.controls, _CONTROLS["WMaxLim_Ena"], _CONTROLS["WMaxLimPct"]
+        model, (enabled, percent) = device.controls, _LIMIT_POINTS
     if model is None or read_raw(registers, model.address, enabled) != LimitEnabled.ENABLED:
         return None
     value = read_value(registers, model.address, percent)

@@ -74,6 +74,14 @@ def test_any_words_are_a_text_or_nothing(words: list[int]) -> None:
     assert text is None or (text and "\0" not in text)
 
 
+@given(WORD)
+def test_one_word_means_the_same_alone_and_in_a_sequence(word: int) -> None:
+    of_one_word = [each for each in TYPES.values() if each.unpack_word is not None]
+
+    assert {each.name for each in of_one_word} == {each.name for each in TYPES.values() if each.words == 1}
+    assert [each.unpack_word(word) for each in of_one_word] == [each.unpack((word,)) for each in of_one_word]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
