@@ -1,0 +1,134 @@
+"""docs/makes.md: every make with its documents and notes, every key of a profile, and an example that is one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from orchestrator.config_file import parse_config
+from orchestrator.profiles.library import load_profile, profile_names
+from orchestrator.profiles.profile_file import parse_profile
+from orchestrator.profiles.registers import Register
+from orchestrator.profiles.schema import BASE_VALUES, SYMBOLS, Profile
+from orchestrator.samples import ChargeState, OperatingState
+from tools.makes.page import PAGE, UNTRIED, renewed
+
+TEXT = PAGE.read_text()
+MADE_BY_HAND = TEXT[: TEXT.index("<!-- made")] + TEXT[TEXT.index("<!-- end") :]
+SECTIONS = {
+    "Profile": "a profile",
+    "Document": "documents",
+    "Link": "link",
+    "SunSpecUse": "sunspec",
+    "Identity": "identity",
+    "Register": "registers.name",
+    "Nameplate": "nameplate",
+    "Inverter": "inverter",
+    "ShownLimit": "inverter.ac_limit",
+    "Battery": "battery",
+    "Meter": "meter",
+    "Condition": "a condition",
+    "Commands": "commands",
+    "AcLimit": "commands.ac_limit",
+    "BatteryCommands": "commands.battery",
+    "Revert": "revert",
+    "Write": "a step",
+    "ByPermission": "a value by permission",
+}
+"""The heading behind "Keys of" for each record of the schema."""
+
+
+def records() -> dict[str, Any]:
+    schema = Profile.model_json_schema()
+    return {"Profile": schema, **schema["$defs"]}
+
+
+def documented(section: str) -> dict[str, str]:
+    """The keys below one heading, with their defaults as written."""
+    rows = TEXT.partition(f"\n### Keys of {section}\n")[2].partition("\n### ")[0]
+    return dict(re.findall(r"^\| `(\w+)` \| (.+?) \| .{8,} \|$", rows, re.MULTILINE))
+
+
+def default_text(schema: dict[str, Any], key: str) -> str:
+    if key in schema.get("required", []):
+        return "required"
+    default = schema["properties"][key].get("default")
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, int | float):
+        return f"`{default:g}`"
+    return f"`{default}`" if isinstance(default, str) else "-"
+
+
+def blocks() -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_what_is_made_from_the_profiles_is_up_to_date() -> None:
+    assert renewed(TEXT) == TEXT, "run `python -m tools.makes`"
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_make_has_a_row_and_a_section_of_its_own(name: str) -> None:
+    profile = load_profile(name)
+    row = next(line for line in TEXT.splitlines() if line.startswith(f"| [`{name}`]"))
+    section = TEXT.partition(f"\n### `{name}`\n")[2].partition("\n### ")[0]
+
+    assert f"{profile.make}: {profile.devices}" in row
+    assert (UNTRIED in row) != profile.tried_on_hardware
+    for document in profile.documents:
+        assert document.title in row
+        assert document.covers in section
+    for note in profile.notes:
+        assert f"- {note}\n" in section
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_make_that_never_falls_back_is_marked(name: str) -> None:
+    profile = load_profile(name)
+    row = next(line for line in TEXT.splitlines() if line.startswith(f"| [`{name}`]"))
+    commands = [part for part in (profile.commands.ac_limit, profile.commands.battery) if part is not None]
+    reverts = [part.revert.after_s is not None or part.revert.register_ is not None for part in commands]
+
+    assert row.count("never by itself") == reverts.count(False)
+
+
+def test_every_record_of_the_schema_has_its_table() -> None:
+    assert set(SECTIONS) == set(records())
+
+
+@pytest.mark.parametrize("record", SECTIONS)
+def test_every_key_of_a_profile_is_explained_with_its_default(record: str) -> None:
+    schema = records()[record]
+
+    assert documented(SECTIONS[record]) == {key: default_text(schema, key) for key in schema["properties"]}
+
+
+def test_every_number_of_a_step_and_every_value_of_the_models_is_explained() -> None:
+    explained = re.findall(r"^\| `(\w+)` \| [^|]{8,} \|$", MADE_BY_HAND, re.MULTILINE)
+
+    assert set(explained) >= {*SYMBOLS, *BASE_VALUES}
+
+
+def test_every_type_and_every_state_is_named() -> None:
+    types = Register.model_json_schema()["properties"]["type"]["enum"]
+    states = [state.name.lower() for kind in (OperatingState, ChargeState) for state in kind]
+
+    assert [name for name in (*types, *states) if f"`{name}`" not in MADE_BY_HAND] == []
+
+
+def test_the_example_site_is_fine_and_takes_the_connection_from_its_makes() -> None:
+    site = parse_config(blocks()[0], environ={})
+
+    assert {each.driver for each in site.inverters} >= {"kostal-plenticore", "huawei-luna", "goodwe-et", "sunspec"}
+    assert [(each.port, each.unit_id) for each in site.modbus_devices()[:3]] == [(1502, 71), (1502, 71), (502, 1)]
+
+
+def test_the_example_profile_is_one() -> None:
+    profile = parse_profile(blocks()[1], "docs/makes.md")
+
+    assert profile.commands.ac_limit is not None
+    assert profile.commands.battery is not None
+    assert not profile.tried_on_hardware
