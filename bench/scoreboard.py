@@ -90,7 +90,8 @@ def _tell(progress: Watch, number: int, part: float) -> None:
 def _play(scenario: Scenario, way: Way, done: Callable[[float], None]) -> Run:
     config = scenario.site_config()
     seen: list[Moment] = []
-    for moment in moments(scenario, VirtualTime(config, controller=way.controller, keep_results=False)):
+    controller = way.controller if scenario.asks_why else way.wordless
+    for moment in moments(scenario, VirtualTime(config, controller=controller, keep_results=False)):
         seen.append(moment)
         if len(seen) % MOMENTS_A_REDRAW == 0:
             done(moment.at_s / scenario.duration_s)

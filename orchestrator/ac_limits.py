@@ -64,10 +64,15 @@ def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
     return fsum(max(after[name] - before[name], 0.0) for name in after if follows(plant.unit(name).memory.following))
 
 
-def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, float]) -> dict[str, float]:
-    """AC limit in W for each inverter that can be limited. Their sum is within the room, but for the headroom."""
+def hand_out_room(
+    plant: Plant, room_watts: float, targets_watts: Mapping[str, float], expected: Mapping[str, float]
+) -> dict[str, float]:
+    """AC limit in W for each inverter that can be limited. Their sum is within the room, but for the headroom.
+
+    `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them.
+    """
     units = [u for u in plant.units if u.limitable]
-    left = max(room_watts - _taken_by_others(plant, targets_watts), 0.0)
+    left = max(room_watts - _taken_by_others(plant, expected), 0.0)
     limits = dict.fromkeys((u.name for u in units), 0.0)
 
     def give(wants: Mapping[str, float], weights: Mapping[str, float]) -> None:
@@ -78,33 +83,34 @@ def hand_out_room(plant: Plant, room_watts: float, targets_watts: Mapping[str, f
                 limits[name] += watts
             left = max(left - fsum(given.values()), 0.0)
 
-    makes = {u.name: expected_watts(u, targets_watts) for u in units}
-    discharges = {name: min(max(-targets_watts.get(name, 0.0), 0.0), watts) for name, watts in makes.items()}
-    steady = {u.name: max(makes[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
+    discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), expected[u.name]) for u in units}
+    steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
     give(discharges, discharges)
     give(steady, steady)
     ratings = {u.name: u.rating_watts or 0.0 for u in units}
     for tier in (_throttled_without_battery, _throttled_hybrid, _any):
         give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in units if tier(u)}, ratings)
-    return _with_headroom(plant, units, limits, makes)
+    return _with_headroom(plant, units, limits, expected)
 
 
 def _with_headroom(
-    plant: Plant, units: list[Unit], limits: Mapping[str, float], makes: Mapping[str, float]
+    plant: Plant, units: list[Unit], limits: Mapping[str, float], expected: Mapping[str, float]
 ) -> dict[str, float]:
     """Let unthrottled inverters make a little more than they do, beside the room.
 
     While batteries can take more, that covers a small lack of room too: it is noise, or charging of the next step.
     """
+    unthrottled = [u for u in units if not u.throttled]
     could_store = any(b.below_max and b.watts < 0.95 * b.charge_max_watts for b in plant.batteries)
-    free = could_store and not any(u.throttled for u in units)
+    free = could_store and len(unthrottled) == len(units)
     budget = (HEADROOM_PART_OF_SITE_UNTHROTTLED if free else HEADROOM_PART_OF_SITE) * plant.rating_watts
-    wishes = {
-        u.name: max(min(makes[u.name] + HEADROOM_PART_OF_RATING * _rating(u), _rating(u)) - limits[u.name], 0.0)
-        for u in units
-        if not u.throttled and (could_store or limits[u.name] >= makes[u.name] - 1.0)
-    }
-    extra = share_by_weight(budget, wishes, {u.name: max(_rating(u), 1.0) for u in units})
+    wishes, weights = {}, {}
+    for unit in unthrottled:
+        rating, makes, limit = unit.rating_watts or 0.0, expected[unit.name], limits[unit.name]
+        if could_store or limit >= makes - 1.0:
+            wishes[unit.name] = max(min(makes + HEADROOM_PART_OF_RATING * rating, rating) - limit, 0.0)
+            weights[unit.name] = max(rating, 1.0)
+    extra = share_by_weight(budget, wishes, weights)
     return {name: watts + extra.get(name, 0.0) for name, watts in limits.items()}
 
 
@@ -120,10 +126,9 @@ def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
     return min(max(unit.ac_watts - change, 0.0), most)
 
 
-def _taken_by_others(plant: Plant, targets_watts: Mapping[str, float]) -> float:
+def _taken_by_others(plant: Plant, expected: Mapping[str, float]) -> float:
     """AC power of inverters that cannot be limited: what they make, or are about to discharge."""
-    others = [u for u in plant.units if not u.limitable]
-    return fsum(max(u.ac_watts, expected_watts(u, targets_watts), 0.0) for u in others)
+    return fsum(max(u.ac_watts, expected[u.name], 0.0) for u in plant.units if not u.limitable)
 
 
 def _throttled_without_battery(unit: Unit) -> bool:
@@ -136,7 +141,3 @@ def _throttled_hybrid(unit: Unit) -> bool:
 
 def _any(_unit: Unit) -> bool:
     return True
-
-
-def _rating(unit: Unit) -> float:
-    return unit.rating_watts or 0.0

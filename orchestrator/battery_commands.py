@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.curtailment import follows, shows_curtailment
+from orchestrator.curtailment import follows
 from orchestrator.cycle import BatteryMemory, Following
 from orchestrator.plant import Battery, LimitedBy, Unit
 
@@ -149,7 +149,7 @@ def _allow_grid(
     allowed = battery.grid_charging_allowed if memory.grid_charging is None else memory.grid_charging
     if target_watts <= 0:
         return memory.grid_charging, None
-    own_pv_may_follow = follows_now and shows_curtailment(unit)
+    own_pv_may_follow = follows_now and unit.curtailed
     margin = max(0.02 * battery.charge_max_watts, 50.0)
     if target_watts > unit.pv_watts + margin and not own_pv_may_follow:
         return True, None

@@ -196,11 +196,10 @@ def _deciding(batteries: Sequence[Battery], available_watts: float, wanted: Setp
 
 def _mean(group: Sequence[Battery], value: Callable[[Battery], float | None]) -> float | None:
     """Mean weighted with capacity; None where any is unknown, because unknown may charge and discharge."""
-    values = [value(b) for b in group]
-    known = [v for v in values if v is not None]
-    if not group or len(known) < len(values):
+    known = [v for v in map(value, group) if v is not None]
+    if not known or len(known) < len(group):
         return None
-    if min(known) == max(known):
+    if known.count(known[0]) == len(known):
         return known[0]
     weights = [b.capacity_wh or b.charge_max_watts or 1.0 for b in group]
     return fsum(w * v for w, v in zip(weights, known, strict=True)) / fsum(weights)

@@ -56,7 +56,7 @@ def hidden_surplus(
     plant: Plant, before: SiteMemory, *, site_watts: float, charge_max_watts: float, now_s: float
 ) -> HiddenSurplus:
     """What throttled PV may add this step. `site_watts` import +; `charge_max_watts` is what batteries may take."""
-    curtailed = [u for u in plant.units if shows_curtailment(u)]
+    curtailed = [u for u in plant.units if u.curtailed]
     tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
     # What batteries were told to give already, but have not yet given, will end as much of the import.
     lasting_watts = site_watts - max(plant.battery_watts - before.target_watts, 0.0)
@@ -104,7 +104,7 @@ def taken_from_ac(plant: Plant, battery_watts: Mapping[str, float]) -> dict[str,
     All of it, whether the inverter draws it or just makes less AC; only a curtailed hybrid makes it on top.
     """
     return {
-        u.name: 0.0 if shows_curtailment(u) else max(battery_watts.get(u.name, 0.0), 0.0)
+        u.name: 0.0 if u.curtailed else max(battery_watts.get(u.name, 0.0), 0.0)
         for u in plant.units
         if u.battery
     }
@@ -127,7 +127,7 @@ def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: floa
 def lost_with_its_battery_watts(unit: Unit) -> float:
     """PV that went with the charging it fed: when a battery fills behind an AC limit, its PV is known to be there."""
     before = unit.memory.following
-    if unit.battery is None or before.seen_at_s is None or not shows_curtailment(unit):
+    if unit.battery is None or before.seen_at_s is None or not unit.curtailed:
         return 0.0
     charging_lost = before.seen_watts - unit.battery_watts
     return max(min(charging_lost, before.seen_pv_watts - unit.pv_watts), 0.0)
@@ -136,13 +136,6 @@ def lost_with_its_battery_watts(unit: Unit) -> float:
 def follows(following: Following) -> bool:
     """Whether a battery comes nearer to its target, or is there."""
     return following.short_steps < STALLED_AFTER_STEPS
-
-
-def shows_curtailment(unit: Unit) -> bool:
-    """Whether this inverter makes power right at its limit. One that makes nothing proves nothing: it may be night."""
-    rating = unit.rating_watts or 0.0
-    producing = max(unit.ac_watts, unit.pv_watts) > 0.01 * rating
-    return unit.limitable and unit.throttled and producing
 
 
 def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, import_watts: float) -> HiddenSurplus:

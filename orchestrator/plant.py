@@ -76,7 +76,8 @@ class Unit:
     `limit_watts` is the AC limit in force in the device as far as is known; its rating where there is none.
     `ac_watts` and `pv_watts` are 0 while they are unknown (a sleeping device). `limitable` says whether its AC power
     can be limited, `throttled` whether a limit below its rating holds its output back, so that it may be able to make
-    more. All four follow from the rest, and are worked out once because every part of a step looks at them.
+    more; `curtailed`, that it makes power right at its limit: one that makes nothing proves nothing, it may be night.
+    All five follow from the rest, and are worked out once because every part of a step looks at them.
     """
 
     name: str
@@ -90,12 +91,14 @@ class Unit:
     pv_watts: float = field(init=False)
     limitable: bool = field(init=False)
     throttled: bool = field(init=False)
+    curtailed: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ac_watts", self.sample.ac_watts or 0.0)
         object.__setattr__(self, "pv_watts", self.sample.pv_watts or 0.0)
         object.__setattr__(self, "limitable", self._is_limitable())
         object.__setattr__(self, "throttled", self._is_throttled())
+        object.__setattr__(self, "curtailed", self.throttled and self.limitable and self._is_producing())
 
     @property
     def battery_watts(self) -> float:
@@ -111,6 +114,9 @@ class Unit:
         """A battery inverter without PV obeys its window instead."""
         sample = self.sample
         return self.config.control and sample.ac_limit_controllable and self.rating_watts is not None and sample.has_pv
+
+    def _is_producing(self) -> bool:
+        return max(self.ac_watts, self.pv_watts) > 0.01 * (self.rating_watts or 0.0)
 
     def _is_throttled(self) -> bool:
         """Its output stands at the limit, or it says so itself while it still follows the limit (model 103 St)."""

@@ -45,8 +45,9 @@ class InverterInTime:
             if controls != self.inverter.controls:
                 self._pass(arrives_at_s)
             self.receiver.obey(command, controls, arrives_at_s)
-        self._pass_timers(at_s)
-        self._pass(at_s)
+        if at_s > self.now_s:
+            self._pass_timers(at_s)
+            self._pass(at_s)
 
     def _pass_timers(self, at_s: float) -> None:
         while (revert_s := self.receiver.next_revert_s) <= at_s:

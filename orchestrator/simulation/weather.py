@@ -10,15 +10,15 @@ from orchestrator.simulation.config import LoadSimulation, SunSimulation
 
 
 @lru_cache(maxsize=4096)
-def chance(seed: str) -> float:
-    """A number in 0..1 that looks random and depends on `seed` alone."""
-    return int.from_bytes(blake2b(seed.encode(), digest_size=4).digest(), "big") / 0xFFFFFFFF
+def chance(seed: str, number: int) -> float:
+    """A number in 0..1 that looks random and depends on `seed` and `number` alone."""
+    return int.from_bytes(blake2b(f"{seed}/{number}".encode(), digest_size=4).digest(), "big") / 0xFFFFFFFF
 
 
 def drift(seed: str, at_s: float, period_s: float) -> float:
     """A smooth random walk in 0..1 that reaches a new value every `period_s`."""
     step, part = divmod(at_s / period_s, 1.0)
-    before, after = chance(f"{seed}/{int(step)}"), chance(f"{seed}/{int(step) + 1}")
+    before, after = chance(seed, int(step)), chance(seed, int(step) + 1)
     return before + (after - before) * (1 - math.cos(math.pi * part)) / 2
 
 
@@ -38,7 +38,7 @@ def sunlight(sun: SunSimulation, seed: str, at_s: float) -> float:
 def load_watts(load: LoadSimulation, seed: str, at_s: float) -> float:
     """What the site consumes, in W (never negative), `at_s` seconds after the start."""
     watts = load.base_watts + load.variation_watts * drift(f"load/{seed}", at_s, load.period_s)
-    if load.appliance_watts and chance(f"appliance/{seed}/{int(at_s / load.appliance_period_s)}") > 0.5:
+    if load.appliance_watts and chance(f"appliance/{seed}", int(at_s / load.appliance_period_s)) > 0.5:
         watts += load.appliance_watts
     if load.noise_watts:
         watts += load.noise_watts * (2 * drift(f"noise/{seed}", at_s, 0.5) - 1)

@@ -137,13 +137,16 @@ def share_by_weight(amount: float, rooms: Mapping[str, float], weights: Mapping[
     if fsum(rooms.values()) <= amount:
         return dict(rooms)
     parts = dict.fromkeys(rooms, 0.0)
-    open_names = sorted((n for n in rooms if rooms[n] > 0), key=lambda n: (rooms[n] / weights[n], n))
-    weight_left = fsum(weights[n] for n in open_names)
-    for index, name in enumerate(open_names):
-        part = min(amount * weights[name] / weight_left, rooms[name]) if weight_left > 0 else 0.0
-        if index == len(open_names) - 1:
-            part = min(amount, rooms[name])
+    if amount <= 0:
+        return parts
+    # The narrowest for its weight first: what it cannot take is left for all that follow.
+    names = [name for _, name in sorted([(room / weights[name], name) for name, room in rooms.items() if room > 0])]
+    weight_left = fsum([weights[name] for name in names])
+    for name in names[:-1]:
+        weight = weights[name]
+        part = min(amount * weight / weight_left, rooms[name]) if weight_left > 0 else 0.0
         parts[name] = part
         amount = max(amount - part, 0.0)
-        weight_left -= weights[name]
+        weight_left -= weight
+    parts[names[-1]] = min(amount, rooms[names[-1]])
     return parts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.ac_limits import hand_out_room, room_for_ac
+from orchestrator.ac_limits import expected_watts, hand_out_room, room_for_ac
 from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
 from orchestrator.plant import Plant, see_plant
 from orchestrator.samples import BatterySample, InverterSample, Nameplate, SiteSnapshot
@@ -40,6 +40,11 @@ def make_plant(outputs: list[tuple[float, float | None, float | None]]) -> Plant
     return see_plant(config, state, SiteSnapshot(0.0, None, samples), SetpointFields())
 
 
+def limits_of(plant: Plant, room_watts: float, targets_watts: dict[str, float]) -> dict[str, float]:
+    expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
+    return hand_out_room(plant, room_watts, targets_watts, expected)
+
+
 outputs = st.lists(
     st.tuples(
         st.floats(-RATING, RATING),
@@ -56,7 +61,7 @@ def test_limits_add_up_to_the_room_but_for_the_headroom(
     seen: list[tuple[float, float | None, float | None]], room: float
 ) -> None:
     plant = make_plant(seen)
-    limits = hand_out_room(plant, room, {})
+    limits = limits_of(plant, room, {})
 
     assert set(limits) == {u.name for u in plant.units}
     assert all(0 <= limit <= RATING + 1e-6 for limit in limits.values())
@@ -66,13 +71,13 @@ def test_limits_add_up_to_the_room_but_for_the_headroom(
 @given(outputs)
 def test_with_room_for_all_nobody_is_limited(seen: list[tuple[float, float | None, float | None]]) -> None:
     plant = make_plant(seen)
-    limits = hand_out_room(plant, plant.rating_watts, {})
+    limits = limits_of(plant, plant.rating_watts, {})
     assert limits == pytest.approx(dict.fromkeys(limits, RATING))
 
 
 def test_the_room_a_shaded_inverter_leaves_goes_to_the_throttled_ones() -> None:
     plant = make_plant([(1500, 1500, None), (1500, 1500, None), (500, None, None)])
-    limits = hand_out_room(plant, 4500, {})
+    limits = limits_of(plant, 4500, {})
 
     assert limits["i0"] == limits["i1"] == pytest.approx(2000)
     assert 500 < limits["i2"] <= 500 + 0.03 * RATING
@@ -80,7 +85,7 @@ def test_the_room_a_shaded_inverter_leaves_goes_to_the_throttled_ones() -> None:
 
 def test_commanded_discharge_comes_before_pv() -> None:
     plant = make_plant([(3000, 3000, None), (0, None, 0.0)])
-    limits = hand_out_room(plant, 2000, {"i1": -1500.0})
+    limits = limits_of(plant, 2000, {"i1": -1500.0})
 
     assert limits["i1"] >= 1500
     assert limits["i0"] <= 500 + 1
@@ -88,7 +93,7 @@ def test_commanded_discharge_comes_before_pv() -> None:
 
 def test_throttled_hybrids_come_after_throttled_pv_because_they_can_store() -> None:
     plant = make_plant([(1000, 1000, None), (1000, 1000, 2000.0)])
-    limits = hand_out_room(plant, 3000, {"i1": 2000.0})
+    limits = limits_of(plant, 3000, {"i1": 2000.0})
     assert limits == pytest.approx({"i0": 3000, "i1": 0})
 
 

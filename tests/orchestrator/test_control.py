@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from orchestrator import control
 from orchestrator.commands import BatteryMode, InverterCommand
 from orchestrator.config import BatteryConfig
 from orchestrator.simulation.config import InverterSimulation
+from orchestrator.simulation.scenario import SCENARIOS, load_scenario, play
 from tests.support.closed_loop import ClosedLoop
 from tests.support.example_site import DARK, EXAMPLE, SUNNY, battery, plant
 
@@ -264,3 +268,14 @@ def test_batteries_are_fed_from_held_back_pv_no_faster_than_its_limit_may_rise()
 
     assert max(m.site_watts for m in moments) < 150
     assert moments[-1].result.totals.battery_watts > 1500
+
+
+@pytest.mark.parametrize("name", ["clouds", "meter_silent"])
+def test_a_step_that_need_not_explain_decides_the_same(name: str) -> None:
+    scenario = load_scenario(SCENARIOS / f"{name}.yaml")
+    explained = play(scenario).moments[:300]
+    silent = play(scenario, partial(control.step, explain=False)).moments[:300]
+
+    assert [replace(c, reasons=()) for m in explained for c in m.commands] == [c for m in silent for c in m.commands]
+    assert [(m.powers, m.reasons) for m in explained] == [(m.powers, m.reasons) for m in silent]
+    assert all(c.reasons for m in explained for c in m.commands if c.battery)

@@ -1,0 +1,108 @@
+"""The command for one inverter, out of what was decided for the site: its battery, its AC limit, its connection."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator import reasons
+from orchestrator.battery_commands import command_battery, is_deaf, watch_following
+from orchestrator.commands import BatteryCommand, InverterCommand
+from orchestrator.curtailment import lost_with_its_battery_watts
+from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory
+from orchestrator.failsafe import hold
+from orchestrator.limit_commands import command_limit
+from orchestrator.plant import Unit
+from orchestrator.setpoints import SetpointFields
+from orchestrator.site_decision import Inputs, SiteDecision, batteries_released
+
+
+def command_inverter(
+    inputs: Inputs, decision: SiteDecision, unit: Unit, limit_after_watts: float | None
+) -> tuple[InverterCommand, InverterMemory]:
+    """What is asked of one inverter and why, and what is remembered of it.
+
+    `limit_after_watts` is the AC limit that is safe once the command has expired, None where there is none.
+    """
+    following = watch_following(unit)
+    battery, battery_memory = _battery(inputs, decision, unit, following)
+    limit, limit_memory = _limit(inputs, decision, unit)
+    connect, disconnected = _connection(inputs.wanted, unit)
+    command = InverterCommand(
+        inverter=unit.name,
+        valid_for_s=inputs.config.control.revert_s,
+        ac_limit_watts=limit,
+        ac_limit_reverts=not inputs.limits_stay,
+        ac_limit_after_watts=limit_after_watts,
+        connect=connect,
+        battery=battery,
+        reasons=_reasons(inputs, decision, unit, battery, limit=limit, connect=connect, following=following)
+        if inputs.explain
+        else (),
+    )
+    return command, InverterMemory(limit_memory, battery_memory, following, disconnected)
+
+
+def _battery(
+    inputs: Inputs, decision: SiteDecision, unit: Unit, following: Following
+) -> tuple[BatteryCommand | None, BatteryMemory]:
+    before, wanted = unit.memory.battery, inputs.wanted
+    if unit.battery is None:
+        return None, before
+    if batteries_released(wanted):
+        return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None)
+    if decision.mode == "failsafe" and wanted.energize is not False:
+        held = max(unit.battery.watts, 0.0) if before.hold_watts is None else before.hold_watts
+        return hold(held), replace(before, target_watts=None, grid_charging=False, hold_watts=held)
+    target = 0.0 if wanted.energize is False else decision.allocation.watts(unit.name)
+    return command_battery(
+        unit, unit.battery, target, wanted.battery_storage_mode, following=following, now_s=inputs.now_s
+    )
+
+
+def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | None, LimitMemory]:
+    if inputs.wanted.energize is False:
+        return 0.0, LimitMemory(0.0)
+    limiting, failsafe = decision.limiting, decision.mode == "failsafe"
+    if not (unit.limitable or (failsafe and unit.rating_watts is not None)):
+        wanted = None
+    else:
+        wanted = limiting.limits_watts.get(unit.name)
+    # What it is known to be about to make: with the new target of its battery, and with PV that lost its battery.
+    known = 0.0 if failsafe else limiting.expected_watts[unit.name] + lost_with_its_battery_watts(unit)
+    return command_limit(
+        unit, wanted, known_watts=known, needed_now=limiting.exceeded, dt_s=inputs.dt_s, now_s=inputs.now_s
+    )
+
+
+def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:
+    """What to command of the connection, and whether it was us who disconnected."""
+    if wanted.energize is False:
+        return None, unit.memory.disconnected
+    if wanted.connect is False:
+        return False, True
+    if wanted.connect or unit.memory.disconnected:
+        return True, unit.memory.disconnected and unit.sample.connected is False
+    return None, False
+
+
+def _reasons(
+    inputs: Inputs,
+    decision: SiteDecision,
+    unit: Unit,
+    battery: BatteryCommand | None,
+    *,
+    limit: float | None,
+    connect: bool | None,
+    following: Following,
+) -> tuple[str, ...]:
+    facts = reasons.InverterFacts(
+        unit=unit,
+        battery=battery,
+        share=decision.allocation.shares.get(unit.name),
+        ac_limit_watts=limit,
+        wanted_limit_watts=decision.limiting.limits_watts.get(unit.name),
+        room_watts=decision.limiting.room_watts,
+        connect=connect,
+        not_following=is_deaf(following, inputs.now_s),
+    )
+    return reasons.of_inverter(inputs.envelope, facts, decision.meter_fault)

@@ -1,0 +1,219 @@
+"""What is decided for the site as a whole: its load, its battery target and the shares of it, and the room for AC.
+
+load -> hidden surplus -> power flow -> battery shares -> room for AC
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import fsum
+
+from orchestrator import reasons
+from orchestrator.ac_limits import expected_watts, hand_out_room, is_binding, newly_fed_watts, room_for_ac
+from orchestrator.allocation import Allocation, BatteryUse
+from orchestrator.battery_commands import must_rest
+from orchestrator.battery_target import (
+    Balance,
+    charge_max_watts,
+    decide_flow,
+    export_limit_watts,
+    settle_target,
+    share_target,
+)
+from orchestrator.config import SiteConfig
+from orchestrator.curtailment import hidden_surplus
+from orchestrator.cycle import ControlState, Mode, SiteMemory, SiteTotals
+from orchestrator.failsafe import safe_limits, safe_room_watts
+from orchestrator.load import estimate_load
+from orchestrator.meter_trust import MeterFault, MeterTrust
+from orchestrator.plant import Plant
+from orchestrator.samples import MeterSample, SiteSnapshot
+from orchestrator.setpoints import OperatingEnvelope, SetpointFields
+from orchestrator.strategies.fewest_units import remember_use
+
+EXCESS_PART_OF_RATING = 0.004
+EXCESS_LEAST_WATTS = 25.0
+"""Above this a limit counts as exceeded, and even a small reduction is written."""
+
+EXCESS_STEPS = 2
+"""After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What every part of one step looks at.
+
+    `state` is that of the step before, `trust` the meter's as of now, `wanted` what the envelope asks for.
+    `limits_stay` says that AC limits outlive the orchestrator, `explain` that people want to know why.
+    """
+
+    config: SiteConfig
+    state: ControlState
+    snapshot: SiteSnapshot
+    envelope: OperatingEnvelope
+    plant: Plant
+    trust: MeterTrust
+    started_at_s: float
+    now_s: float
+    wanted: SetpointFields
+    limits_stay: bool
+    explain: bool
+
+    @property
+    def dt_s(self) -> float:
+        """The time since the step before, in seconds."""
+        decided_at_s = self.state.decided_at_s
+        return self.config.control.interval_s if decided_at_s is None else max(self.now_s - decided_at_s, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limiting:
+    """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
+
+    `expected_watts` is the AC power that each inverter makes with its new battery target.
+    """
+
+    room_watts: float | None
+    limits_watts: Mapping[str, float]
+    expected_watts: Mapping[str, float]
+    exceeded: bool
+    excess_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDecision:
+    """What one step decided for the site. `facts` are None where it was decided without a meter."""
+
+    facts: reasons.SiteFacts | None
+    allocation: Allocation
+    limiting: Limiting
+    memory: SiteMemory
+    totals: SiteTotals
+    meter_fault: MeterFault | None = None
+
+    @property
+    def mode(self) -> Mode:
+        """ "failsafe" while the meter cannot be believed."""
+        return "normal" if self.meter_fault is None else "failsafe"
+
+
+def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
+    """The normal case: everything follows from the load."""
+    plant, wanted, before = commanded_plant(inputs), inputs.wanted, inputs.state.site
+    load = estimate_load(before.load, meter, plant)
+    site_watts = load.load_watts - plant.ac_watts
+    hidden = hidden_surplus(
+        plant,
+        before,
+        site_watts=site_watts,
+        charge_max_watts=charge_max_watts(plant, wanted),
+        now_s=inputs.now_s,
+    )
+    balance = Balance(load.load_watts, site_watts, hidden.watts)
+    flow = decide_flow(inputs.config, plant, balance, wanted)
+    target_watts, pending = settle_target(plant, before, flow.target_battery_power_watts, inputs.now_s)
+    allocation = _share(inputs, plant, balance, target_watts)
+    limiting = _limit_ac(inputs, plant, load.load_watts, allocation)
+    memory = SiteMemory(
+        load=load,
+        target_watts=target_watts,
+        target_pending=pending,
+        import_steps=hidden.import_steps,
+        excess_steps=limiting.excess_steps,
+        probe=hidden.probe,
+        uses=_uses(inputs, allocation),
+    )
+    available_watts = balance.available_watts(plant.battery_watts)
+    facts = reasons.SiteFacts(
+        flow, target_watts, available_watts, hidden.watts, hidden.import_steps > 0, bool(plant.batteries)
+    )
+    return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
+
+
+def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
+    """The meter is silent, frozen or reversed: limits that are safe at zero load, batteries hold."""
+    room = safe_room_watts(inputs.config, inputs.wanted)
+    safe = {} if room is None else safe_limits(inputs.plant, room)
+    limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
+    memory = replace(inputs.state.site, load=None, target_watts=0.0, target_pending=None, import_steps=0)
+    limiting = Limiting(room, limits, {}, exceeded=True)
+    return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault)
+
+
+def commanded_plant(inputs: Inputs) -> Plant:
+    """The plant as far as it is to be commanded: with storage mode 0, or while disconnected, batteries are not."""
+    if batteries_released(inputs.wanted):
+        return Plant(tuple(replace(u, battery=None) for u in inputs.plant.units))
+    return inputs.plant
+
+
+def batteries_released(wanted: SetpointFields) -> bool:
+    """Whether batteries are left to themselves."""
+    disconnected = wanted.connect is False and wanted.energize is not False
+    return disconnected or wanted.battery_storage_mode == 0
+
+
+def _share(inputs: Inputs, plant: Plant, balance: Balance, target_watts: float) -> Allocation:
+    export_limit = export_limit_watts(inputs.config, inputs.wanted)
+    surplus = max(balance.available_watts(plant.battery_watts), 0.0)
+    return share_target(
+        config=inputs.config,
+        plant=plant,
+        target_watts=target_watts,
+        refused_watts=0.0 if export_limit is None else max(surplus - export_limit, 0.0),
+        wanted=inputs.wanted,
+        resting=lambda unit, charging: must_rest(unit, charging, inputs.now_s),
+        now_s=inputs.now_s,
+    )
+
+
+def _uses(inputs: Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
+    """What is remembered for the strategy that lets batteries rest; nothing under the others."""
+    if allocation.running is None:
+        return {}
+    used = frozenset(name for name, share in allocation.shares.items() if share.watts)
+    return remember_use(inputs.state.site.uses, allocation.running, used, now_s=inputs.now_s, dt_s=inputs.dt_s)
+
+
+def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Allocation) -> Limiting:
+    """The room for AC power with the new shares of the batteries, and the share of each inverter in it."""
+    export_limit = export_limit_watts(inputs.config, inputs.wanted)
+    generation_limit = inputs.wanted.generation_limit_watts
+    room = partial(
+        room_for_ac,
+        plant,
+        load_watts=load_watts,
+        export_limit_watts=export_limit,
+        generation_limit_watts=generation_limit,
+    )
+    exceeded = _exceeds(plant, load_watts, export_limit, generation_limit)
+    excess_steps = inputs.state.site.excess_steps + 1 if exceeded else 0
+    targets_watts = {name: share.watts for name, share in allocation.shares.items()}
+    room_watts = room()
+    if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
+        room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts))
+    expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
+    limits_watts = {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected)
+    return Limiting(room_watts, limits_watts, expected, exceeded, excess_steps)
+
+
+def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:
+    """Whether a limit on AC power is exceeded by more than noise."""
+    tolerance = max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
+    return (export_limit is not None and plant.ac_watts - load_watts - export_limit > tolerance) or (
+        generation_limit is not None and plant.generated_watts - generation_limit > tolerance
+    )
+
+
+def _totals(inputs: Inputs, load_watts: float | None) -> SiteTotals:
+    plant, meter = inputs.plant, inputs.snapshot.meter
+    stored = (u.sample.battery.watts for u in plant.units if u.sample.battery)
+    return SiteTotals(
+        site_watts=None if load_watts is None or meter is None else meter.site_watts,
+        load_watts=load_watts,
+        ac_watts=plant.ac_watts,
+        pv_watts=fsum(u.pv_watts for u in plant.units),
+        battery_watts=fsum(watts for watts in stored if watts is not None),
+    )
