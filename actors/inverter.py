@@ -31,6 +31,8 @@ from orchestrator.overrides import apply_overrides
 from orchestrator.samples import InverterSample
 
 RETRY_LONGEST_S = 10.0
+STARVED_S = 1.0
+"""On a slow link writing may take longer than a cycle; a read that comes too late is dropped, but not for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class InverterActor(Actor):
         """Read, Command and Release, answered by Report and Acknowledged to the site."""
         match message:
             case Read():
+                self._carry_out_waiting()  # it came first, and a read may take a second on a slow gateway
                 self._on_read(message)
             case Command():
                 self._on_command(message)
@@ -92,7 +95,7 @@ class InverterActor(Actor):
     # Reading
 
     def _on_read(self, read: Read) -> None:
-        if self.clock.now_s() > read.until_s:
+        if self.clock.now_s() > read.until_s and not self._is_starved():
             return
         try:
             sample = self._recent_sample() or self._read_sample()
@@ -100,6 +103,10 @@ class InverterActor(Actor):
             self._site.tell(Report(self.name, read.cycle, fault=trouble.kind, detail=str(trouble)))
         else:
             self._site.tell(Report(self.name, read.cycle, sample))
+
+    def _is_starved(self) -> bool:
+        """Whether commands have taken all the time for so long that a read is due, however late."""
+        return self._sample is not None and self.clock.now_s() - self._sample.at_s > STARVED_S
 
     def _recent_sample(self) -> InverterSample | None:
         """The last sample, for a device that must not be read more often than `interval_s`."""

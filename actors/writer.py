@@ -18,6 +18,9 @@ from orchestrator.errors import RequestRefused
 MISMATCHES_TO_SAY = 2
 """A device may take a moment to show what it took: this many reads in a row must show another value."""
 
+CONTROLS_AGAIN_S = 30.0
+"""How often registers that can be written are read where the plan of a cycle leaves them out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -51,6 +54,7 @@ class CommandWriter:
         self._read: dict[int, int] = {}
         self._written: dict[int, int] = {}
         self._controls: dict[int, int] | None = None
+        self._controls_again_at_s = 0.0
         self._unchecked: dict[str, WriteGroup] = {}
         self._mismatches: dict[str, int] = {}
         self._refused: set[str] = set()
@@ -64,10 +68,16 @@ class CommandWriter:
     def with_controls(self, words: dict[int, int]) -> dict[int, int]:
         """The words of a cycle and, where its plan leaves them out, those that can be written, as last read.
 
-        These are read once at first and after each change. Raises LinkError.
+        These are read at first, after each change, and now and then, because others may change them too. Raises
+        LinkError.
         """
-        if self._controls is None or self._unchecked:
+        now_s = self._clock.now_s()
+        if self._controls is None or now_s >= self._controls_again_at_s:
             self._controls = self._read_controls(words)
+            self._controls_again_at_s = now_s + CONTROLS_AGAIN_S
+        elif self._unchecked:
+            changed = {address for group in self._unchecked.values() for address in _addresses(group)}
+            self._controls = self._controls | self._read_controls(words, changed)
         return self._controls | words
 
     def take(self, words: dict[int, int]) -> None:
@@ -111,6 +121,8 @@ class CommandWriter:
 
     def _write_group(self, group: WriteGroup) -> Outcome:
         for count, write in enumerate(group.writes):
+            if write.flash and self._shows(write):
+                continue
             self._flash.note(write)
             try:
                 self._session.write(write)
@@ -124,15 +136,22 @@ class CommandWriter:
             self._unchecked[group.name] = group
         return Outcome(len(group.writes))
 
+    def _shows(self, write: RegisterWrite) -> bool:
+        """Whether the device is known to have these values already."""
+        known = self._read | self._written
+        return all(known.get(at) == word for at, word in enumerate(write.values, write.address))
+
     def _note(self, write: RegisterWrite) -> None:
         self._observer.register_written(self._session.name, write.register)
         self._refused.discard(write.register)
         self._written |= dict(enumerate(write.values, write.address))
 
-    def _read_controls(self, words: dict[int, int]) -> dict[int, int]:
+    def _read_controls(self, words: dict[int, int], wanted: set[int] | None = None) -> dict[int, int]:
+        """The readable controls that are not in `words`; of these the reads that show one of `wanted` (None: all)."""
         found: dict[int, int] = {}
         for request in self._session.driver.plan_readback(self._session.device):
-            if any(address not in words for address in range(request.address, request.address + request.count)):
+            shown = set(range(request.address, request.address + request.count))
+            if not shown <= words.keys() and (wanted is None or shown & wanted):
                 found |= self._session.read_more(request)
         return found
 
@@ -160,3 +179,7 @@ class CommandWriter:
 def _words(memory: WriteMemory, group: WriteGroup) -> object:
     past = memory.groups.get(group.name)
     return past and past.words
+
+
+def _addresses(group: WriteGroup) -> set[int]:
+    return {at for write in group.writes for at in range(write.address, write.address + len(write.values))}

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from orchestrator.drivers.base import Registers
 from orchestrator.errors import NonsenseReply
 from orchestrator.profiles.device import ProfileDevice, holds, is_true, named, raw_of, register_value, total
-from orchestrator.profiles.plan import cycle_names, meter_names
+from orchestrator.profiles.plan import cycle_names, meter_names, sample_names
 from orchestrator.profiles.registers import read_value
 from orchestrator.profiles.schema import Sum
 from orchestrator.samples import BatterySample, ChargeState, InverterSample, MeterSample, OperatingState
@@ -166,7 +166,7 @@ def _untrue(device: ProfileDevice, registers: Registers) -> tuple[str, ...]:
     """Registers of the cycle whose value is outside of what can be true, as names of faults."""
     profile = device.profile
     found = []
-    for name in cycle_names(profile):
+    for name in sample_names(profile):
         register = profile.registers[name]
         value = read_value(register, registers, profile.word_order)
         if value is not None and not is_true(register, value):

@@ -46,7 +46,8 @@ class ProfileDriver:
 
     def plan_readback(self, device: ProfileDevice) -> tuple[ReadRequest, ...]:
         """The reads that show every register that can be written and read back."""
-        own = plan.requests(self.profile, plan.written_names(self.profile))
+        # Without gaps: what a device refuses between two settings must not hide them.
+        own = plan.requests(self.profile, plan.written_names(self.profile), gap_words=0)
         return own if device.base is None else own + sunspec_reads.plan_readback(device.base)
 
     def without(self, device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:

@@ -96,7 +96,9 @@ def measure(site: VirtualSite) -> dict[str, float]:
 
 
 def _controls(site: VirtualSite, name: str) -> dict[str, float]:
-    """The words of models 123 and 124 that say what an inverter obeys."""
+    """The words of models 123 and 124 that say what an inverter obeys; none of a make that has registers of its own."""
+    if site.inverters[name].settings.make is not None:
+        return {}
     registers = site.devices[name].registers
     points = ["123.Conn", "123.WMaxLim_Ena", "123.WMaxLimPct"]
     if site.inverters[name].settings.battery is not None:
