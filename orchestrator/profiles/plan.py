@@ -14,12 +14,13 @@ from orchestrator.profiles.schema import BASE_VALUES, Profile, registers_of, wri
 WORDS_MAX: Final = 125
 
 
-def requests(profile: Profile, names: Iterable[str]) -> tuple[ReadRequest, ...]:
-    """Reads that cover these registers, joined over at most `read_gap_words`."""
+def requests(profile: Profile, names: Iterable[str], *, gap_words: int | None = None) -> tuple[ReadRequest, ...]:
+    """Reads that cover these registers, joined over at most `gap_words` (None: the profile's `read_gap_words`)."""
+    gap = profile.read_gap_words if gap_words is None else gap_words
     spans = sorted({(register.place, register.end) for register in _registers(profile, names)})
     joined: list[tuple[int, int]] = []
     for first, end in spans:
-        if joined and first - joined[-1][1] <= profile.read_gap_words and end - joined[-1][0] <= WORDS_MAX:
+        if joined and first - joined[-1][1] <= gap and end - joined[-1][0] <= WORDS_MAX:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
             joined.append((first, end))
@@ -57,10 +58,16 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def cycle_names(profile: Profile) -> tuple[str, ...]:
-    """What is read in each cycle for a sample of the inverter, and of the meter behind it."""
+def sample_names(profile: Profile) -> tuple[str, ...]:
+    """What a sample of the inverter is made of."""
     names = [*_inverter_names(profile), *_battery_names(profile)]
     return tuple(dict.fromkeys(name for name in names if name not in BASE_VALUES))
+
+
+def cycle_names(profile: Profile) -> tuple[str, ...]:
+    """What is read in each cycle: what can be written is read back after a write, and now and then."""
+    written = written_names(profile)
+    return tuple(name for name in sample_names(profile) if name not in written)
 
 
 def meter_names(profile: Profile) -> tuple[str, ...]:
