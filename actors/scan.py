@@ -1,24 +1,30 @@
 """`orchestrator scan`: which devices answer at these addresses. It reads, and never writes.
 
+SunSpec is asked for first. What then says that it is of a make that has a driver of its own is listed with that driver;
+where there is no SunSpec, the makes are asked for that may answer at this unit, by the registers that tell the make.
 Each host and port is one connection, its units are asked one after the other: some inverters take one client only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from actors.clock import RealClock
 from actors.link import ModbusLink
 from actors.observer import NoObserver
 from actors.progress import Watch
 from actors.session import DeviceSession
-from orchestrator.drivers.base import Role
+from orchestrator.drivers.base import AnyDriver, Role
 from orchestrator.errors import DeviceError, LinkError, WrongDevice
-from orchestrator.scan_report import FoundDevice, Remark, ScanReport, found_device, report
+from orchestrator.profiles.driver import ProfileDriver
+from orchestrator.profiles.schema import Profile
+from orchestrator.scan_makes import identity_only, makes_at, makes_like
+from orchestrator.scan_report import FoundDevice, Kind, Remark, ScanReport, found_device, found_make, report
 from orchestrator.scan_targets import Endpoint
 from orchestrator.sunspec.driver import SunSpecDriver
 
@@ -37,7 +43,7 @@ _Findings = tuple[list[FoundDevice], list[Remark]]
 
 
 def scan(endpoints: Sequence[Endpoint], options: ScanOptions, watch: Watch) -> ScanReport:
-    """Every SunSpec device at these endpoints and units. `watch` counts endpoints."""
+    """Every inverter and meter at these endpoints and units. `watch` counts endpoints."""
     devices: list[FoundDevice] = []
     remarks: list[Remark] = []
     scanner = _Scanner(options, watch)
@@ -89,6 +95,18 @@ class _Scanner:
         return devices, remarks
 
     def _ask(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> list[FoundDevice]:
+        """What answers at one unit. Raises DeviceError where nothing does, or nothing that is known."""
+        try:
+            found = self._ask_sunspec(endpoint, unit_id, link)
+        except DeviceError:
+            found = self._first_make(endpoint, unit_id, link, makes_at(endpoint.port, unit_id), ask_first=True)
+            if not found:
+                raise
+        for each in found:
+            self._watch.say(f"found {each.address}: {each.title}")
+        return found
+
+    def _ask_sunspec(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> list[FoundDevice]:
         """The inverter, and the meter that may be behind it in the same map. Raises DeviceError where there is none."""
         found: list[FoundDevice] = []
         nothing: WrongDevice | None = None
@@ -102,10 +120,30 @@ class _Scanner:
         return found
 
     def _find(self, endpoint: Endpoint, unit_id: int, link: ModbusLink, role: Role) -> FoundDevice:
-        session = DeviceSession(
-            str(endpoint), SunSpecDriver(), link, unit_id, clock=self._clock, retry_longest_s=1.0, role=role
-        )
+        found = found_device(endpoint, unit_id, self._discover(SunSpecDriver(), unit_id, link, role))
+        if found.kind is Kind.METER:
+            return found
+        own = self._first_make(endpoint, unit_id, link, makes_like(found.nameplate))
+        return own[0] if own else found
+
+    def _first_make(
+        self,
+        endpoint: Endpoint,
+        unit_id: int,
+        link: ModbusLink,
+        makes: Sequence[Profile],
+        *,
+        ask_first: bool = False,
+    ) -> list[FoundDevice]:
+        """The device by the first make that it is of. `ask_first`: at first only for what tells the make."""
+        for make in makes:
+            with contextlib.suppress(DeviceError):
+                if ask_first:
+                    self._discover(ProfileDriver(identity_only(make)), unit_id, link)
+                return [found_make(endpoint, unit_id, self._discover(ProfileDriver(make), unit_id, link))]
+        return []
+
+    def _discover(self, driver: AnyDriver, unit_id: int, link: ModbusLink, role: Role = "inverter") -> Any:
+        session = DeviceSession(driver.name, driver, link, unit_id, clock=self._clock, retry_longest_s=1.0, role=role)
         session.connect(None)
-        found = found_device(endpoint, unit_id, session.device)
-        self._watch.say(f"found {found.address}: {found.title}")
-        return found
+        return session.device

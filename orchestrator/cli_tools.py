@@ -52,7 +52,7 @@ def _add(
 
 
 def _add_scan(commands: SubCommands) -> None:
-    text = "find SunSpec inverters and meters, and draft a site.yaml of them; reads only"
+    text = "find inverters and meters, and draft a site.yaml of them; reads only"
     parser = _add(commands, "scan", text, _scan)
     parser.add_argument("target", metavar="TARGET", help="HOST, HOST:PORT or NETWORK/BITS, such as 192.168.1.0/24")
     parser.add_argument("--ports", metavar="LIST", default=_text(PORTS), help="such as 502,1502 (default: %(default)s)")
@@ -80,7 +80,7 @@ def _scan(options: argparse.Namespace) -> int:
     for remark in found.remarks:
         print(remark, file=sys.stderr)
     if not found.devices:
-        print(f"no SunSpec device found at {options.target}", file=sys.stderr)
+        print(f"no inverter and no meter found at {options.target}", file=sys.stderr)
         return FAILED
     Console().print(table(found))
     for device in found.again:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final
 
+from orchestrator.profiles.choice import SUNSPEC
+from orchestrator.profiles.library import load_profile
 from orchestrator.scan_report import FoundDevice, Kind, ScanReport
 
 NAME_MAX: Final = 32
@@ -74,10 +76,11 @@ def unique_names(devices: Iterable[FoundDevice]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _meter(devices: Iterable[FoundDevice]) -> Iterator[str]:
+def _meter(devices: Sequence[FoundDevice]) -> Iterator[str]:
     meters = [device for device in devices if device.kind is Kind.METER]
     if not meters:
         yield _NO_METER
+        yield from _own_meters(devices)
         return
     yield f"# {_comment(meters[0])}\n"
     yield "# sign: auto takes import as positive until the meter proves otherwise; write the sign once it is known.\n"
@@ -86,18 +89,38 @@ def _meter(devices: Iterable[FoundDevice]) -> Iterator[str]:
         yield f"# another meter, if this is the one at the grid connection: {_where(other)}   # {_comment(other)}\n"
 
 
+def _own_meters(devices: Iterable[FoundDevice]) -> Iterator[str]:
+    """Inverters whose make passes on what a meter of its own says; whether there is one cannot be seen from here."""
+    for device in devices:
+        if device.driver != SUNSPEC and load_profile(device.driver).meter is not None:
+            yield f"# the meter that it reads, if it has one: {{driver: {device.driver}, {_where(device)}}}   "
+            yield f"# {_comment(device)}\n"
+
+
 def _inverter(name: str, device: FoundDevice, *, commented: bool) -> str:
-    fields = [f"name: {json.dumps(name)}", "driver: sunspec", _where(device)]
+    fields = [f"name: {json.dumps(name)}", f"driver: {device.driver}", _where(device)]
     serial = device.nameplate.serial
     if _PLAIN.fullmatch(serial):
         fields.append(f"serial: {json.dumps(serial)}")
     notes = [_comment(device)]
+    notes.extend(_of_make(device))
     if not serial:
         notes.append("it says no serial number: make sure that it is not one of the others at another unit")
     if commented:
         notes.append(f"more than {INVERTERS_MAX} inverters")
     lines = [f"  # {note}\n" for note in notes]
     return "".join((*lines, "  # " if commented else "  ", f"- {{{', '.join(fields)}}}\n"))
+
+
+def _of_make(device: FoundDevice) -> Iterator[str]:
+    """What to know of its make, and what it does not say of itself."""
+    if device.driver == SUNSPEC:
+        return
+    yield f"not yet tried on hardware; what the installer must switch on: docs/makes.md, {device.driver}"
+    if device.nameplate.ac_max_watts is None:
+        yield "it does not say its AC rating: add ac_max_watts"
+    if device.kind is Kind.HYBRID and device.nameplate.capacity_wh is None:
+        yield "it does not say the capacity of its battery: add battery: {capacity_wh: ...}"
 
 
 def _again(devices: Iterable[FoundDevice]) -> Iterator[str]:

@@ -6,12 +6,18 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
+from rich.console import JustifyMethod
 from rich.table import Table
 
+from orchestrator.profiles.choice import SUNSPEC
+from orchestrator.profiles.device import ProfileDevice
 from orchestrator.samples import Nameplate
 from orchestrator.scan_targets import Endpoint
 from orchestrator.sunspec.device import SunSpecDevice
+
+FOLDED: Final = ("device", "models")
 
 
 class Kind(StrEnum):
@@ -24,13 +30,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundDevice:
-    """One device and where it answers. `models` are the ids of its chain, in order, repeated ones too."""
+    """One device and where it answers. `models` are the ids of its chain, in order, repeated ones too.
+
+    `driver` is what site.yaml has to say for it: that of its make where there is one.
+    """
 
     endpoint: Endpoint
     unit_id: int
     kind: Kind
     nameplate: Nameplate
     models: tuple[int, ...]
+    driver: str = SUNSPEC
 
     @property
     def address(self) -> str:
@@ -59,7 +69,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """A whole scan. `again` are devices that were found before at another address: the same maker and serial number."""
+    """A whole scan. `again` are devices that were found before at another address, by their serial number."""
 
     devices: tuple[FoundDevice, ...] = ()
     again: tuple[FoundDevice, ...] = ()
@@ -72,25 +82,39 @@ def found_device(endpoint: Endpoint, unit_id: int, device: SunSpecDevice) -> Fou
     return FoundDevice(endpoint, unit_id, kind, device.nameplate, tuple(model.id for model in device.models))
 
 
+def found_make(endpoint: Endpoint, unit_id: int, device: ProfileDevice) -> FoundDevice:
+    """What the profile of a make discovered at one address; always an inverter."""
+    kind = Kind.HYBRID if device.has_battery else Kind.INVERTER
+    models = () if device.base is None else tuple(model.id for model in device.base.models)
+    return FoundDevice(endpoint, unit_id, kind, device.nameplate, models, device.profile.name)
+
+
 def report(devices: Iterable[FoundDevice], remarks: Iterable[Remark]) -> ScanReport:
-    """Everything in the order of addresses, with each device once."""
+    """Everything in the order of addresses, with each device once.
+
+    One that speaks SunSpec at one unit and in its make's own way at another (SMA) is listed in its own way.
+    """
+    ordered_devices = sorted(devices, key=lambda each: (*_order(each.endpoint), each.unit_id))
+    by_make = {_serial_at(device) for device in ordered_devices if device.driver != SUNSPEC}
     first: dict[object, FoundDevice] = {}
     again: list[FoundDevice] = []
-    for device in sorted(devices, key=lambda each: (*_order(each.endpoint), each.unit_id)):
-        if first.setdefault(_identity(device), device) is not device:
+    for device in ordered_devices:
+        known_by_make = device.driver == SUNSPEC and device.kind is not Kind.METER and _serial_at(device) in by_make
+        if known_by_make or first.setdefault(_identity(device), device) is not device:
             again.append(device)
     ordered = sorted(remarks, key=lambda remark: (*_order(remark.endpoint), remark.units))
     return ScanReport(tuple(first.values()), tuple(again), tuple(ordered))
 
 
 def table(found: ScanReport) -> Table:
-    """The devices, one row each."""
+    """The devices, one row each. On a narrow terminal the names of devices and the list of models are folded."""
     drawn = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("host", "port", "unit", "maker", "model", "version", "serial", "kind", "models"):
-        drawn.add_column(column, justify="right" if column in ("port", "unit") else "left", overflow="fold")
+    for column in ("host", "port", "unit", "device", "version", "serial", "kind", "driver", "models"):
+        justify: JustifyMethod = "right" if column in ("port", "unit") else "left"
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=column not in FOLDED)
     for each in found.devices:
         plate, where = each.nameplate, each.endpoint
-        texts = (plate.manufacturer, plate.model, plate.version, plate.serial, each.kind.value)
+        texts = (each.title, plate.version, plate.serial, each.kind.value, each.driver)
         drawn.add_row(where.host, str(where.port), str(each.unit_id), *map(_plain, texts), models_text(each.models))
     return drawn
 
@@ -117,6 +141,11 @@ def _identity(device: FoundDevice) -> object:
     if not plate.serial:
         return device.endpoint, device.unit_id, device.kind
     return plate.manufacturer, plate.model, plate.serial, device.kind
+
+
+def _serial_at(device: FoundDevice) -> object:
+    """Its host and serial number; without one it is like no other."""
+    return (device.endpoint.host, device.nameplate.serial) if device.nameplate.serial else device
 
 
 def _order(endpoint: Endpoint) -> tuple[int, int, str, int]:

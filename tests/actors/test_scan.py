@@ -14,10 +14,24 @@ from orchestrator.draft_site import draft_site
 from orchestrator.register_image import Chain, RegisterImage
 from orchestrator.scan_report import Kind, ScanReport, models_text
 from orchestrator.scan_targets import UNITS, Endpoint, endpoints
+from orchestrator.simulation.devices.makes import MAKES
+from orchestrator.simulation.devices.register_map import ExceptionCode
+from orchestrator.simulation.devices.words import Words
 from orchestrator.simulation.server import RunningSite
 from tests.orchestrator.sunspec.images import COMMON, INVERTER, NAMEPLATE, image_of, model_words
+from tests.support.defects import Wrapped
 from tests.support.faults import BROKEN, GARBAGE, SILENT, fault
-from tests.support.networks import NETWORK, network, writes_of
+from tests.support.networks import NETWORK, network, network_of_makes, writes_of
+
+BYTE_ORDER = 5
+
+
+class OtherByteOrder(Wrapped):
+    """A PLENTICORE whose installer has changed the byte order."""
+
+    def read(self, address: int, count: int) -> Words | ExceptionCode:
+        return (1,) if (address, count) == (BYTE_ORDER, 1) else super().read(address, count)
+
 
 QUICK = ScanOptions((1, 2, 200), timeout_s=0.3, connections=4)
 
@@ -76,6 +90,33 @@ def test_a_meter_behind_an_inverter_is_found_in_the_same_map() -> None:
     ]
     draft = parse_config(draft_site(found, target="here", day=date(2030, 1, 31)), environ={})
     assert draft.meter.unit_id == draft.inverters[0].unit_id
+
+
+def test_each_make_is_found_with_its_own_driver_and_without_a_write() -> None:
+    with network_of_makes(tuple(MAKES)) as site:
+        where = endpoints("127.0.0.0/28", (site.config.meter.port,))
+        with watch("scanning", len(where)) as progress:
+            found = scan(where, ScanOptions(UNITS, timeout_s=0.3, connections=16), progress)
+
+        assert set(writes_of(site).values()) == {0}
+
+    draft = parse_config(draft_site(found, target="here", day=date(2030, 1, 31)), environ={})
+    expected = {each.host: (each.driver, each.unit_id) for each in site.config.inverters}
+    assert {each.host: (each.driver, each.unit_id) for each in draft.inverters} == expected
+    assert {each.kind for each in found.devices} == {Kind.HYBRID, Kind.METER}
+    assert all(each.nameplate.serial for each in found.devices)
+    assert (found.again, found.remarks) == ((), ())
+
+
+def test_a_make_that_is_of_no_use_yet_is_drafted_as_what_it_is_by_the_standard() -> None:
+    """Its byte order is not that of the profile; by SunSpec it can be read all the same."""
+    with network_of_makes(("kostal-plenticore",)) as site:
+        site.replace_device("kostal-plenticore", OtherByteOrder)
+        with watch("scanning", 1) as progress:
+            where = [Endpoint("127.0.0.2", site.config.meter.port)]
+            found = scan(where, ScanOptions((71,), timeout_s=0.3), progress)
+
+    assert [(each.driver, each.nameplate.manufacturer) for each in found.devices] == [("sunspec", "KOSTAL")]
 
 
 def test_a_closed_port_is_nothing_to_speak_of() -> None:

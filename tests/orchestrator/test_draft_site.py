@@ -27,9 +27,10 @@ def device(
     maker: str = "Maker",
     model: str = "Model 5",
     serial: str = "SN-1",
+    driver: str = "sunspec",
 ) -> FoundDevice:
     plate = Nameplate(manufacturer=maker, model=model, version="1.0", serial=serial, ac_max_watts=5000.0)
-    return FoundDevice(Endpoint(host, 502), unit_id, kind, plate, (1, 103, 120))
+    return FoundDevice(Endpoint(host, 502), unit_id, kind, plate, (1, 103, 120), driver)
 
 
 def draft(*devices: FoundDevice) -> tuple[str, SiteConfig]:
@@ -91,6 +92,37 @@ def test_more_inverters_than_a_site_may_have_are_comments() -> None:
 
     assert len(config.inverters) == 100
     assert text.count("more than 100 inverters") == 2
+
+
+def test_a_make_is_drafted_with_its_driver_and_with_what_it_does_not_say() -> None:
+    text, config = draft(device(247, Kind.HYBRID, driver="goodwe-et"))
+
+    assert (config.inverters[0].driver, config.inverters[0].unit_id) == ("goodwe-et", 247)
+    assert "not yet tried on hardware; what the installer must switch on: docs/makes.md, goodwe-et" in text
+    assert "it does not say the capacity of its battery" in text
+    assert "it does not say its AC rating" not in text
+
+
+def test_the_meter_that_a_make_reads_itself_is_offered_where_no_other_was_found() -> None:
+    goodwe = device(247, driver="goodwe-et")
+
+    assert '# the meter that it reads, if it has one: {driver: goodwe-et, host: "10.0.0.5"' in draft(goodwe)[0]
+    assert "the meter that it reads" not in draft(goodwe, device(200, Kind.METER))[0]
+    assert "the meter that it reads" not in draft(device(1, driver="huawei-luna"))[0]
+
+
+def test_an_inverter_that_answers_in_its_own_way_and_in_sunspec_is_drafted_once_in_its_own_way() -> None:
+    by_make = device(3, Kind.HYBRID, maker="SMA", model="19050", driver="sma")
+    text, config = draft(device(1, maker="SMA", model="STP5.0"), by_make, device(126, maker="SMA", model="STP5.0"))
+
+    assert [(each.driver, each.unit_id) for each in config.inverters] == [("sma", 3)]
+    assert text.count("once more") == 2
+
+
+def test_the_same_serial_number_at_another_host_is_another_inverter() -> None:
+    _, config = draft(device(1, maker="Else"), device(3, host="10.0.0.6", driver="sma"))
+
+    assert len(config.inverters) == 2
 
 
 def test_without_an_inverter_there_is_no_draft() -> None:

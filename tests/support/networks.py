@@ -28,6 +28,24 @@ def network(inverters: Mapping[str, InverterSimulation] = INVERTERS) -> Iterator
         yield site
 
 
+@contextlib.contextmanager
+def network_of_makes(makes: Sequence[str]) -> Iterator[RunningSite]:
+    """One hybrid of each make, at its own unit of 127.0.0.2 and so on, and the meter as in `network`."""
+    port = free_port()
+    simulated = {make: HYBRID.model_copy(update={"make": make}) for make in makes}
+    sections = {
+        "site": {"name": "makes"},
+        "meter": {"host": "127.0.0.1", "port": port, "unit_id": 200},
+        "inverters": [
+            {"name": make, "driver": make, "host": f"127.0.0.{index}", "port": port}
+            for index, make in enumerate(makes, start=2)
+        ],
+        "simulation": {"inverters": simulated},
+    }
+    with serve(SiteConfig.model_validate(sections)) as site:
+        yield site
+
+
 def writes_of(site: RunningSite, names: Sequence[str] | None = None) -> dict[str, int]:
     """How many writes each device has taken; the meter is among them."""
     wanted = names or (*(inverter.name for inverter in site.config.inverters), METER)

@@ -34,7 +34,7 @@ def test_scan_prints_a_table_and_writes_a_draft_that_check_accepts(
         assert set(writes_of(site).values()) == {0}
 
     out = capsys.readouterr().out
-    assert " ".join(out.split()).startswith("host port unit maker model version serial kind models ")
+    assert " ".join(out.split()).startswith("host port unit device version serial kind driver models ")
     assert "SIM-roof" in out
     assert main(["check", str(draft)]) == 0
     checked = capsys.readouterr().out
@@ -44,7 +44,7 @@ def test_scan_prints_a_table_and_writes_a_draft_that_check_accepts(
 
 def test_scan_of_a_host_without_devices_exits_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", "127.0.0.1:1"]) == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "no SunSpec device found at 127.0.0.1:1"
+    assert capsys.readouterr().err.splitlines()[-1] == "no inverter and no meter found at 127.0.0.1:1"
 
 
 def test_scan_of_a_large_network_must_be_meant(capsys: pytest.CaptureFixture[str]) -> None:
