@@ -46,10 +46,10 @@ class HoldingWords(ReadHoldingRegistersResponse):
     """The reply to function 3, unpacked at once."""
 
     def decode(self, data: bytes) -> None:
-        """Take the registers out of `data`: their number of bytes, and they. Raises ModbusIOException."""
+        """Take the registers out of `data`: their number of bytes, and they. Raises ModbusIOException, struct.error."""
         size = data[0]
-        if size % 2 or size >= len(data):
-            raise ModbusIOException(f"{len(data) - 1} bytes in place of {size}")
+        if size % 2:
+            raise ModbusIOException(f"registers of {size} bytes")
         self.registers = struct.unpack_from(f">{size // 2}H", data, 1)
 
 

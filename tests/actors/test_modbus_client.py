@@ -19,7 +19,7 @@ from pymodbus.pdu.register_message import (
 from actors.modbus_client import ModbusClient, NoReply, NotModbus
 from tests.support.rough_peer import HANG_UP, Answer, RoughPeer, framed, words
 
-TIMEOUT_S = 0.4
+TIMEOUT_S = 0.6
 
 
 @pytest.fixture
@@ -125,6 +125,17 @@ def test_a_device_that_drips_does_not_hold_us_longer_than_one_that_is_silent(
     client.close()
 
 
+def test_half_a_reply_that_comes_late_does_not_buy_more_time(peer: RoughPeer, client: ModbusClient) -> None:
+    peer.answer = lambda request: [framed(request, words(1))[:4], b"\0"]
+    peer.pause_s = 0.8 * TIMEOUT_S
+    began_s = time.monotonic()
+
+    with pytest.raises(NoReply):
+        read(client)
+
+    assert time.monotonic() - began_s < 1.5 * TIMEOUT_S
+
+
 def test_half_a_frame_is_no_reply(peer: RoughPeer, client: ModbusClient) -> None:
     peer.answer = lambda request: [framed(request, words(1))[:8]]
 
@@ -133,15 +144,15 @@ def test_half_a_frame_is_no_reply(peer: RoughPeer, client: ModbusClient) -> None
 
 
 def test_a_reply_in_pieces_leaves_the_next_one_all_its_time(peer: RoughPeer, client: ModbusClient) -> None:
-    def in_halves(request: bytes) -> list[bytes]:
+    def in_pieces(request: bytes) -> list[bytes]:
         reply = framed(request, words(3))
-        return [reply[:5], reply[5:]]
+        return [reply[:5], reply[5:8], reply[8:]]
 
     def late(request: bytes) -> list[bytes]:
         time.sleep(0.7 * TIMEOUT_S)
         return [framed(request, words(4))]
 
-    peer.answer, peer.pause_s = in_halves, 0.6 * TIMEOUT_S
+    peer.answer, peer.pause_s = in_pieces, 0.4 * TIMEOUT_S
     assert read(client) == (3,)
     peer.answer = late
 
@@ -160,7 +171,7 @@ def test_a_refusal_is_a_reply_with_its_code(peer: RoughPeer, client: ModbusClien
 
 NO_MODBUS: dict[str, Answer] = {
     "another protocol": lambda request: [framed(request, words(1), protocol=1)],
-    "too short": lambda request: [framed(request, words(1), length=1)],
+    "too short": lambda request: [framed(request, words(1), length=1, transaction=99)],
     "too long": lambda request: [framed(request, words(1), length=300)],
     "another function": lambda request: [framed(request, b"\x04\x02\x00\x01")],
     "refusal of another function": lambda request: [framed(request, b"\x84\x02")],
