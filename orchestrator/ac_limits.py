@@ -10,7 +10,7 @@ inverters without a battery, then throttled hybrids (they can store theirs), the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import fsum, inf
 
 from orchestrator.allocation import share_by_weight
@@ -83,13 +83,17 @@ def hand_out_room(
                 limits[name] += watts
             left = max(left - fsum(given.values()), 0.0)
 
+    def give_up_to_rating(tier: Sequence[Unit]) -> None:
+        give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in tier}, ratings)
+
     discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), expected[u.name]) for u in units}
     steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
     give(discharges, discharges)
     give(steady, steady)
     ratings = {u.name: u.rating_watts or 0.0 for u in units}
-    for tier in (_throttled_without_battery, _throttled_hybrid, _any):
-        give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in units if tier(u)}, ratings)
+    give_up_to_rating([u for u in units if u.throttled and u.battery is None])
+    give_up_to_rating([u for u in units if u.throttled and u.battery is not None])
+    give_up_to_rating(units)
     return _with_headroom(plant, units, limits, expected)
 
 
@@ -129,15 +133,3 @@ def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
 def _taken_by_others(plant: Plant, expected: Mapping[str, float]) -> float:
     """AC power of inverters that cannot be limited: what they make, or are about to discharge."""
     return fsum(max(u.ac_watts, expected[u.name], 0.0) for u in plant.units if not u.limitable)
-
-
-def _throttled_without_battery(unit: Unit) -> bool:
-    return unit.throttled and unit.battery is None
-
-
-def _throttled_hybrid(unit: Unit) -> bool:
-    return unit.throttled and unit.battery is not None
-
-
-def _any(_unit: Unit) -> bool:
-    return True

@@ -6,13 +6,13 @@ one decision becomes many again: a full battery never stops an empty one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from math import fsum
 
 from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, allocate_battery_power
-from orchestrator.config import SiteConfig
+from orchestrator.battery_commands import must_rest
+from orchestrator.config import ControlConfig, SiteConfig
 from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
 from orchestrator.deadband import settle
 from orchestrator.plant import Battery, Plant, Unit
@@ -54,10 +54,10 @@ def decide_flow(config: SiteConfig, plant: Plant, balance: Balance, wanted: Setp
     return calculate_battery_power_flow(
         solar_watts=balance.load_watts - balance.site_watts + balance.hidden_watts + min(battery_watts, 0.0),
         site_watts=balance.site_watts - balance.hidden_watts,
-        battery_soc_percent=_mean(group, lambda b: b.soc_percent),
-        battery_target_soc_percent=_mean(group, lambda b: b.soc_target_percent),
-        battery_soc_min_percent=_mean(group, lambda b: b.soc_min_percent),
-        battery_soc_max_percent=_mean(group, lambda b: b.soc_max_percent),
+        battery_soc_percent=_mean(group, [b.soc_percent for b in group]),
+        battery_target_soc_percent=_mean(group, [b.soc_target_percent for b in group]),
+        battery_soc_min_percent=_mean(group, [b.soc_min_percent for b in group]),
+        battery_soc_max_percent=_mean(group, [b.soc_max_percent for b in group]),
         battery_charge_max_watts=charge_max_watts(plant, wanted),
         battery_discharge_max_watts=_discharge_max_watts(plant, wanted),
         export_limit_watts=export_limit_watts(config, wanted),
@@ -80,78 +80,72 @@ def settle_target(plant: Plant, before: SiteMemory, target_watts: float, now_s: 
     return settle(before.target_watts, target_watts, small_watts=small, pending=before.target_pending, now_s=now_s)
 
 
-def share_target(
-    *,
-    config: SiteConfig,
-    plant: Plant,
-    target_watts: float,
-    refused_watts: float,
-    wanted: SetpointFields,
-    resting: Callable[[Unit, bool], bool],
-    now_s: float = 0.0,
-) -> Allocation:
-    """Spread the target. `refused_watts` >= 0 is surplus that the export limit refuses.
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """By what a target is shared in one step. `refused_watts` >= 0 is surplus that the export limit refuses."""
+
+    control: ControlConfig
+    wanted: SetpointFields
+    refused_watts: float
+    now_s: float
+
+    def spread(self, watts: float, batteries: Sequence[AllocatableBattery]) -> Allocation:
+        """By the strategy of the site."""
+        control = self.control
+        return allocate_battery_power(
+            watts, batteries, control.allocation, now_s=self.now_s, fewest_units=control.fewest_units
+        )
+
+
+def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocation:
+    """Spread the target, charging +.
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
-    the export limit refuses it. `resting(unit, charging)` says whether its battery must stay idle before it turns.
+    the export limit refuses it. A battery that must stay idle before it turns takes no part.
     What a battery goes on giving beyond its share, the others give less: never more, and never the other way.
     """
-    share = partial(
-        _share_among, config=config, refused_watts=refused_watts, wanted=wanted, resting=resting, now_s=now_s
-    )
-    allocation = share(plant, target_watts)
+    allocation = _share_among(plant, target_watts, sharing)
     stuck = {
-        u.name
+        u.name: u.battery_watts
         for u in plant.units
         if u.memory.following.over_steps >= STUCK_AFTER_STEPS and u.battery_watts * target_watts > 0
     }
     if not stuck:
         return allocation
-    left_watts = target_watts - fsum(plant.unit(name).battery_watts for name in stuck)
+    left_watts = target_watts - fsum(stuck.values())
     if left_watts * target_watts < 0:
         left_watts = 0.0
     others = Plant(tuple(replace(u, battery=None) if u.name in stuck else u for u in plant.units))
-    return _and_to_the_others(allocation, share(others, left_watts))
+    return _and_to_the_others(allocation, _share_among(others, left_watts, sharing))
 
 
-def _share_among(
-    plant: Plant,
-    target_watts: float,
-    *,
-    config: SiteConfig,
-    refused_watts: float,
-    wanted: SetpointFields,
-    resting: Callable[[Unit, bool], bool],
-    now_s: float,
-) -> Allocation:
-    control = config.control
-
-    def spread(watts: float, batteries: Sequence[AllocatableBattery]) -> Allocation:
-        return allocate_battery_power(
-            watts, batteries, control.allocation, now_s=now_s, fewest_units=control.fewest_units
-        )
-
+def _share_among(plant: Plant, target_watts: float, sharing: Sharing) -> Allocation:
     charging = target_watts > 0
-    rests = {u.name: "rests before it turns" if resting(u, charging) else "" for u in plant.units if u.battery}
+    batteries = [_unless_resting(u, u.battery, charging, sharing.now_s) for u in plant.units if u.battery]
     if not charging:
-        return spread(target_watts, [b.held_back(rests[b.name]) for b in plant.batteries])
-    allocation = spread(target_watts, [b.held_back(rests[b.name] or _above_target(b)) for b in plant.batteries])
+        return sharing.spread(target_watts, batteries)
+    allocation = sharing.spread(target_watts, [_unless_above_target(battery) for battery in batteries])
     served = fsum(share.watts for share in allocation.shares.values())
-    rest = min(target_watts - served, max(refused_watts - served, 0.0))
+    rest = min(target_watts - served, max(sharing.refused_watts - served, 0.0))
     if rest > 0:
-        above = [b.held_back(rests[b.name]) for b in plant.batteries if not b.below_target]
-        allocation = _and_to_the_others(allocation, spread(rest, above))
-    if wanted.load_limit_watts is not None:
+        above = [battery for battery in batteries if not battery.below_target]
+        allocation = _and_to_the_others(allocation, sharing.spread(rest, above))
+    load_limit = sharing.wanted.load_limit_watts
+    if load_limit is not None:
         drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
-        allocation = _hold_drawn(allocation, drawn, wanted.load_limit_watts, "load limit")
+        allocation = _hold_drawn(allocation, drawn, load_limit, "load limit")
     return allocation
 
 
-def _above_target(battery: Battery) -> str:
-    """Why charging towards the target is not for this battery, "" where it is. A full one is full."""
-    if battery.below_target or not battery.below_max:
-        return ""
-    return f"charged to its target of {battery.soc_target_percent:g} %"
+def _unless_resting(unit: Unit, battery: Battery, charging: bool, now_s: float) -> Battery:
+    return battery.held_back("rests before it turns") if must_rest(unit, charging, now_s) else battery
+
+
+def _unless_above_target(battery: Battery) -> Battery:
+    """Charging towards the target is not for a battery above it. A full one is full."""
+    if battery.below_target or not battery.below_max or not battery.reachable:
+        return battery
+    return battery.held_back(f"charged to its target of {battery.soc_target_percent:g} %")
 
 
 def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
@@ -194,9 +188,9 @@ def _deciding(batteries: Sequence[Battery], available_watts: float, wanted: Setp
     return [b for b in batteries if b.below_target] or [b for b in batteries if b.below_max] or batteries
 
 
-def _mean(group: Sequence[Battery], value: Callable[[Battery], float | None]) -> float | None:
+def _mean(group: Sequence[Battery], values: Sequence[float | None]) -> float | None:
     """Mean weighted with capacity; None where any is unknown, because unknown may charge and discharge."""
-    known = [v for v in map(value, group) if v is not None]
+    known = [value for value in values if value is not None]
     if not known or len(known) < len(group):
         return None
     if known.count(known[0]) == len(known):

@@ -65,8 +65,8 @@ class Battery(AllocatableBattery):
         return self.soc_percent is None or self.soc_percent > self.soc_min_percent
 
     def held_back(self, words: str) -> Battery:
-        """The same for allocation. `words` say why it takes no part now, "" where it does."""
-        return replace(self, reachable=False, away_words=words) if words else self
+        """The same battery, but it takes no part now; `words` say why."""
+        return replace(self, reachable=False, away_words=words)
 
 
 @dataclass(frozen=True, slots=True)

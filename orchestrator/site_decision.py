@@ -13,9 +13,9 @@ from math import fsum
 from orchestrator import reasons
 from orchestrator.ac_limits import expected_watts, hand_out_room, is_binding, newly_fed_watts, room_for_ac
 from orchestrator.allocation import Allocation, BatteryUse
-from orchestrator.battery_commands import must_rest
 from orchestrator.battery_target import (
     Balance,
+    Sharing,
     charge_max_watts,
     decide_flow,
     export_limit_watts,
@@ -158,15 +158,8 @@ def batteries_released(wanted: SetpointFields) -> bool:
 def _share(inputs: Inputs, plant: Plant, balance: Balance, target_watts: float) -> Allocation:
     export_limit = export_limit_watts(inputs.config, inputs.wanted)
     surplus = max(balance.available_watts(plant.battery_watts), 0.0)
-    return share_target(
-        config=inputs.config,
-        plant=plant,
-        target_watts=target_watts,
-        refused_watts=0.0 if export_limit is None else max(surplus - export_limit, 0.0),
-        wanted=inputs.wanted,
-        resting=lambda unit, charging: must_rest(unit, charging, inputs.now_s),
-        now_s=inputs.now_s,
-    )
+    refused = 0.0 if export_limit is None else max(surplus - export_limit, 0.0)
+    return share_target(plant, target_watts, Sharing(inputs.config.control, inputs.wanted, refused, inputs.now_s))
 
 
 def _uses(inputs: Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
