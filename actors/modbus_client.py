@@ -30,6 +30,9 @@ _SHORTEST: Final = 3
 """The least number of bytes in a frame behind it: unit id, function, and the code of a refusal."""
 _ERROR_BIT: Final = 0x80
 _TRANSACTIONS: Final = 0xFFFF
+_NEW_RCVTIMEO: Final = 66
+_TIMEVAL: Final = struct.Struct("@qq" if socket.SO_RCVTIMEO == _NEW_RCVTIMEO else "@ll")
+"""Seconds and microseconds as this kernel takes them: machines of 32 bits may count time in 64."""
 _SHORTEST_WAIT_S: Final = 1e-3
 """To the kernel a limit of 0 is none."""
 
@@ -163,6 +166,6 @@ def _decoded(pdu: bytes, function: int) -> ModbusPDU:
 def _bound(connection: socket.socket, seconds: float) -> None:
     """Let the kernel end what takes longer. A time-out of Python's would ask it twice more for each request."""
     whole_s, rest_s = divmod(max(seconds, _SHORTEST_WAIT_S), 1.0)
-    limit = struct.pack("@ll", int(whole_s), int(1e6 * rest_s))
+    limit = _TIMEVAL.pack(int(whole_s), int(1e6 * rest_s))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

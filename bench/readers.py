@@ -1,4 +1,4 @@
-"""Ways to read one SunSpec hybrid: ours, ours without pymodbus, pysunspec2, and pymodbus with one read for each model.
+"""Ways to read one SunSpec hybrid: ours, ours on a bare socket, pysunspec2, and pymodbus with one read for each model.
 
 Each gives the same values: AC and DC power and the state of the inverter (model 103), charge state and maximum power of
 the battery (124), and the power of every DC input (160). Connected before it is measured.
@@ -82,7 +82,7 @@ class OurReader(NoObserver):
 
 
 class PlainReader:
-    """Our plan and decoding over a bare socket that trusts every reply: the difference is what pymodbus costs us."""
+    """Our plan and decoding over a bare socket that trusts every reply: the difference is what care costs us."""
 
     name = "orchestrator, bare socket"
 
