@@ -8,21 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from math import isfinite, isnan
-from typing import Any
 
 from pydantic import ValidationError
 
 from orchestrator.config import MODBUS, MQTT_DRIVER, SiteConfig
+from orchestrator.config_words import Schema, describe, value_text
 from orchestrator.config_yaml import Document, KeyPath, key_path_text
 from orchestrator.payload import ALIASES, FIELDS
 
 Finding = tuple[KeyPath, str]
-Schema = dict[str, Any]
 
 SECRET_KEYS = frozenset({"password", "token"})
-_SHOWN_CHARACTERS = 60
-_BOUNDS = {"exclusiveMinimum": "above", "minimum": "of at least", "maximum": "at most", "exclusiveMaximum": "below"}
 
 
 def findings(error: ValidationError, document: Document) -> Iterator[Finding]:
@@ -117,60 +113,7 @@ def shown(path: KeyPath, value: object, document: Document) -> str:
         return "something that is not shown"
     if path in document.originals:
         return repr(document.originals[path])
-    return _value(value)
-
-
-def _value(value: object) -> str:
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return _number(value)
-        case str():
-            return f"the text {_cut(value)!r}"
-    return f"a list of {len(value)}" if isinstance(value, list | tuple) else "a mapping"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."
-
-
-def describe(schema: Schema) -> str:
-    """What a value may be, such as `a whole number from 1 to 65535`."""
-    kind = schema.get("type")
-    if kind == "object":
-        return "a mapping of keys"
-    if "description" in schema:
-        return str(schema["description"])
-    if "const" in schema or "enum" in schema:
-        values = [repr(value) for value in schema.get("enum", [schema.get("const")])]
-        return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
-    if kind in ("integer", "number"):
-        return ("a whole number" if kind == "integer" else "a number") + _range(schema)
-    if kind == "array":
-        return "a list" + (f" of {schema['minItems']} to {schema['maxItems']} entries" if "maxItems" in schema else "")
-    return {"boolean": "true or false", "string": "text"}.get(str(kind), "something else")
-
-
-def _range(schema: Schema) -> str:
-    """The bounds that a schema has, as ` from 1 to 65535` or ` above 0 and at most 30`."""
-    if "minimum" in schema and "maximum" in schema:
-        return f" from {_number(schema['minimum'])} to {_number(schema['maximum'])}"
-    bounds = [f"{words} {_number(schema[key])}" for key, words in _BOUNDS.items() if key in schema]
-    return f" {' and '.join(bounds)}" if bounds else ""
-
-
-def _number(value: float | int) -> str:
-    """Whole numbers without a point, and what is not finite as YAML writes it."""
-    if isinstance(value, float) and not isfinite(value):
-        return ".nan" if isnan(value) else ".inf" if value > 0 else "-.inf"
-    if isinstance(value, int) and abs(value) >= 10**300:
-        return "a number of more than 300 digits"
-    if abs(value) >= 1e15:
-        return f"{float(value):g}"
-    return str(int(value)) if value == int(value) else repr(value)
+    return value_text(value)
 
 
 @cache

@@ -19,8 +19,8 @@ from orchestrator.sunspec.device import SunSpecDevice
 class ProfileDevice:
     """One device of a make. `base` is its SunSpec map, where the make has one.
 
-    `fixed` are the words that do not change, `reads` the plan of one cycle without what the device refuses, `doubtful`
-    says that a part of what does not change could not be read.
+    `fixed` are the words that do not change, `names` the registers that a cycle is to read, `reads` its plan without
+    what the device refuses. `doubtful` says that a part of what does not change could not be read, or has no value.
     """
 
     profile: Profile
@@ -28,6 +28,7 @@ class ProfileDevice:
     base: SunSpecDevice | None = None
     has_battery: bool = False
     fixed: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    names: tuple[str, ...] = ()
     reads: tuple[ReadRequest, ...] = ()
     doubtful: bool = False
     capabilities: Capabilities = field(default_factory=Capabilities)
@@ -36,7 +37,8 @@ class ProfileDevice:
     def rated_watts(self) -> float | None:
         """The AC rating that powers are compared with."""
         stated = self.nameplate.ac_max_watts
-        return self.base.rated_watts if stated is None and self.base is not None else stated
+        watts = self.base.rated_watts if stated is None and self.base is not None else stated
+        return watts if watts is not None and watts > 0 else None
 
 
 def register_value(profile: Profile, name: str, words: Mapping[int, int]) -> float | None:

@@ -20,7 +20,11 @@ from orchestrator.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
 
 def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
     """Raises WrongDevice where the device does not say what a device of this make says."""
-    base = None if profile.sunspec is None else (yield from sunspec_discovery.discover(role))
+    if role == "meter" and profile.meter is None and profile.sunspec is None:
+        raise WrongDevice(f"{profile.name}: no meter is known of this make")
+    base = None
+    if profile.sunspec is not None:  # a meter of its own is not in the SunSpec map
+        base = yield from sunspec_discovery.discover(None if profile.meter and role == "meter" else role)
     if base is not None:
         _require_make(profile, base)
         base = _without_battery_input(profile, base)
@@ -79,18 +83,42 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
         battery_commands = None
     limit = commands.ac_limit
     limit = limit if limit is not None and _is_present(profile, limit.present, fixed) else None
+    own_meter = role == "meter" and profile.meter is not None
     names = meter_names(profile) if role == "meter" else cycle_names(profile)
-    missing = any(profile.registers[name].place not in fixed for name in fixed_names(profile))
-    return ProfileDevice(
+    device = ProfileDevice(
         profile=profile,
         nameplate=_nameplate(profile, base, fixed),
         base=base,
         has_battery=own_battery or base_battery,
         fixed=fixed,
-        reads=requests(profile, names) + (base.reads if base is not None else ()),
-        doubtful=missing or bool(base is not None and base.doubtful),
-        capabilities=_capabilities(profile, base, limit, battery_commands, reports_soc=own_battery or base_battery),
+        names=names,
+        reads=requests(profile, names) + (() if base is None or own_meter else base.reads),
+        doubtful=len(known_names(profile, fixed)) < len(fixed_names(profile)) or bool(base and base.doubtful),
     )
+    # A limit is a part of the rating: without one, none can be set.
+    limit = None if device.rated_watts is None else limit
+    capabilities = _capabilities(profile, base, limit, battery_commands, reports_soc=own_battery or base_battery)
+    return replace(device, capabilities=capabilities)
+
+
+def known_names(profile: Profile, fixed: Mapping[int, int]) -> frozenset[str]:
+    """What the device has said of what does not change: at night some say nothing of their battery."""
+    order = profile.word_order
+    return frozenset(name for name in fixed_names(profile) if read_text(profile.registers[name], fixed, order))
+
+
+def is_news(device: ProfileDevice, again: ProfileDevice) -> bool:
+    """Whether a device that was found anew says more, or other things, than before. Measured values are no news."""
+    if known_names(device.profile, device.fixed) != known_names(again.profile, again.fixed):
+        return True
+    return replace(again, fixed=device.fixed, nameplate=device.nameplate) != device or _identity(device) != _identity(
+        again
+    )
+
+
+def _identity(device: ProfileDevice) -> Nameplate:
+    """The nameplate without what is a product of measured values, such as a capacity of ampere-hours and voltage."""
+    return replace(device.nameplate, capacity_wh=None)
 
 
 def _is_present(profile: Profile, condition: Condition | None, fixed: Mapping[int, int]) -> bool:
@@ -131,7 +159,8 @@ def _nameplate(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int,
         return otherwise if name is None else read_text(profile.registers[name], fixed, profile.word_order)
 
     def watts(terms: Sum | None, otherwise: float | None) -> float | None:
-        return otherwise if terms is None else total(profile, terms, fixed, {})
+        stated = otherwise if terms is None else total(profile, terms, fixed, {})
+        return stated if stated is not None and stated > 0 else None
 
     return Nameplate(
         manufacturer=standard.manufacturer or plate.manufacturer,

@@ -30,7 +30,7 @@ class ProfileDriver:
         if not device.doubtful:
             return device
         again = yield from discovery.discover(self.profile, role)
-        return device if again == device else again
+        return again if discovery.is_news(device, again) else device
 
     def nameplate(self, device: ProfileDevice) -> Nameplate:
         """What the device says of itself."""

@@ -15,8 +15,9 @@ from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.drivers.base import Registers, RegisterWrite, WriteGroup
 from orchestrator.profiles.decode import shown_limit_watts
 from orchestrator.profiles.device import ProfileDevice, named, register_value, total
-from orchestrator.profiles.registers import Register, read_raw, to_words
-from orchestrator.profiles.schema import AcLimit, BatteryCommands, ByPermission, Profile, Revert, Write
+from orchestrator.profiles.plan import are_in_one_table
+from orchestrator.profiles.registers import Register, to_words
+from orchestrator.profiles.schema import AC_DRAW, REVERT, AcLimit, BatteryCommands, ByPermission, Profile, Revert, Write
 from orchestrator.sunspec import encode as sunspec_encode
 from orchestrator.sunspec.writes import REFRESH_SHARE
 
@@ -41,8 +42,7 @@ class _Asked:
 
 
 FLASH_STEP_PERCENT: Final = 5.0
-ROUNDED_UP: Final = "revert_s"
-"""Powers and limits are rounded to the smaller side; a time is not shortened."""
+NOISE: Final = 1e-6
 
 
 def encode(device: ProfileDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
@@ -73,16 +73,12 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     if limit is None or rating is None or not device.capabilities.limits_ac:
         return
     if command.ac_limit_watts is None:
-        asked = _Asked(device.profile, {"ac_max_watts": rating})
+        asked = _Asked(device.profile, _limit_symbols(rating, 100.0, 0.0))
         yield from (replace(group, asks_for_more=True) for group in _group("ac_limit", asked, limit.clear, None))
         return
     percent = _limit_percent(device.profile, limit, 100.0 * command.ac_limit_watts / rating)
     reverts = command.ac_limit_reverts or limit.revert.after_s is not None
-    symbols = {
-        "limit_percent": percent,
-        "limit_watts": percent * rating / 100.0,
-        "revert_s": command.valid_for_s if reverts else 0.0,
-    }
+    symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0)
     asked = _Asked(device.profile, symbols)
     yield from _settings("ac_limit", asked, limit.prepare, registers)
     refresh_s = _refresh_s(limit.revert, command.valid_for_s) if reverts else None
@@ -91,11 +87,20 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     yield from (replace(group, asks_for_more=more) for group in _group("ac_limit", asked, limit.set, refresh_s))
 
 
+def _limit_symbols(rating: float, percent: float, revert_s: float) -> Symbols:
+    return {
+        "limit_percent": percent,
+        "limit_watts": percent * rating / 100.0,
+        "ac_max_watts": rating,
+        REVERT: revert_s,
+    }
+
+
 def _limit_percent(profile: Profile, limit: AcLimit, percent: float) -> float:
-    """Within what the make can be limited to; in coarse steps downwards where each change wears its flash."""
-    percent = min(max(percent, limit.least_percent), 100.0)
+    """At most the rating; in coarse steps downwards where each change wears its flash."""
+    percent = min(percent, 100.0)
     if any(profile.registers[write.register_].flash for write in limit.set):
-        percent = FLASH_STEP_PERCENT * math.floor(percent / FLASH_STEP_PERCENT + 1e-6)
+        percent = FLASH_STEP_PERCENT * math.floor(percent / FLASH_STEP_PERCENT + NOISE)
     return percent
 
 
@@ -104,9 +109,9 @@ def _battery(device: ProfileDevice, command: InverterCommand, registers: Registe
     if own is None or wanted is None or not device.capabilities.commands_battery:
         return
     mode, steps = _steps(own, wanted)
-    symbols = {**_battery_symbols(device, wanted, mode), "revert_s": command.valid_for_s}
+    symbols = {**_battery_symbols(device, wanted, mode), REVERT: command.valid_for_s}
     if own.phases is not None:
-        symbols["ac_draw_per_phase_watts"] = _ac_draw_per_phase_watts(device, own, _target_watts(wanted), registers)
+        symbols[AC_DRAW] = _ac_draw_per_phase_watts(device, own, _target_watts(wanted), registers)
     asked = _Asked(device.profile, symbols, wanted.grid_charging)
     if mode is BatteryMode.RELEASE:
         yield from _group("battery release", asked, steps, None)
@@ -137,11 +142,12 @@ def _target_watts(asked: BatteryCommand) -> float:
 
 
 def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: BatteryMode) -> Symbols:
+    """What the battery can do is the AC rating where it does not say, and never less than what is asked of it."""
     plate = device.nameplate
     fallback = device.rated_watts or 0.0
-    charge_max = fallback if plate.charge_max_watts is None else plate.charge_max_watts
-    discharge_max = fallback if plate.discharge_max_watts is None else plate.discharge_max_watts
     watts = 0.0 if mode is BatteryMode.RELEASE else _target_watts(asked)
+    charge_max = max(fallback, watts) if plate.charge_max_watts is None else plate.charge_max_watts
+    discharge_max = max(fallback, -watts) if plate.discharge_max_watts is None else plate.discharge_max_watts
     return {
         "watts": watts,
         "minus_watts": -watts,
@@ -154,14 +160,20 @@ def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: Battery
 
 
 def _ac_draw_per_phase_watts(device: ProfileDevice, own: BatteryCommands, watts: float, registers: Registers) -> float:
-    """By the PV of the moment: what it makes beyond the battery's target flows out, what is missing flows in."""
+    """By the PV of the moment: what it makes beyond the battery's target flows out, what is missing flows in.
+
+    Where the device does not say how many phases it has, it may have all that are written.
+    """
     profile = device.profile
     phases = None if own.phases is None else register_value(profile, own.phases, device.fixed)
+    most_phases = max(len([write for write in steps if write.to == AC_DRAW]) for steps in (own.charge, own.discharge))
     pv_terms = profile.inverter.pv_watts if profile.inverter else None
     pv_watts = None if pv_terms is None else total(profile, pv_terms, registers, {})
     missing_watts = watts - (pv_watts or 0.0)
     efficiency = own.efficiency_percent / 100.0
-    return (missing_watts / efficiency if missing_watts > 0 else missing_watts * efficiency) / (phases or 1.0)
+    return (missing_watts / efficiency if missing_watts > 0 else missing_watts * efficiency) / (
+        phases or max(most_phases, 1)
+    )
 
 
 def _refresh_s(revert: Revert, valid_for_s: float) -> float | None:
@@ -175,9 +187,11 @@ def _settings(name: str, asked: _Asked, steps: Sequence[Write], registers: Regis
     """One group for each setting that the device shows to differ, or does not show at all."""
     for step in steps:
         raw = _raw(asked, step)
-        register = asked.profile.registers[step.register_]
-        if raw is not None and read_raw(register, registers, asked.profile.word_order) != raw:
-            yield WriteGroup(f"{name} {step.register_}", (_write(asked.profile, step.register_, raw),))
+        if raw is None:
+            continue
+        write = _write(asked.profile, step.register_, raw)
+        if any(registers.get(at) != word for at, word in enumerate(write.values, write.address)):
+            yield WriteGroup(f"{name} {step.register_}", (write,))
 
 
 def _group(name: str, asked: _Asked, steps: Sequence[Write], refresh_s: float | None) -> Iterator[WriteGroup]:
@@ -191,7 +205,7 @@ def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
     """Steps that follow each other on neighbouring registers go in one request, as makes expect of pairs."""
     before: RegisterWrite | None = None
     for write in writes:
-        if before is not None and write.address == before.address + len(before.values) and not write.flash:
+        if before is not None and _continues(before, write) and not write.flash:
             before = RegisterWrite(before.address, before.values + write.values, before.register, before.flash)
             continue
         if before is not None:
@@ -199,6 +213,11 @@ def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
         before = write
     if before is not None:
         yield before
+
+
+def _continues(before: RegisterWrite, write: RegisterWrite) -> bool:
+    end = before.address + len(before.values)
+    return write.address == end and are_in_one_table(before.address, write.address)
 
 
 def _write(profile: Profile, name: str, raw: float) -> RegisterWrite:
@@ -214,14 +233,19 @@ def _raw(asked: _Asked, step: Write) -> float | None:
     if isinstance(to, str) and to in register.values:
         return register.values[to]
     if isinstance(to, str):
-        return _scaled(register, asked.symbols[to], up=to == ROUNDED_UP)
+        return _scaled_time(register, asked.symbols[to]) if to == REVERT else _scaled(register, asked.symbols[to])
     return to / register.scale
 
 
-def _scaled(register: Register, value: float, *, up: bool) -> float:
+def _scaled(register: Register, value: float) -> float:
     """A value in its unit as the raw number; whole numbers towards zero, so that never more is asked for."""
     raw = value / register.scale
     if register.type == "f32":
         return raw
-    # A hundredth of a unit is rounding noise of the division, not more than was asked for.
-    return math.ceil(raw - 1e-6) if up else math.copysign(math.floor(abs(raw) + 1e-6), raw)
+    # A millionth of a unit is rounding noise of the division, not more than was asked for.
+    return math.copysign(math.floor(abs(raw) + NOISE), raw)
+
+
+def _scaled_time(register: Register, seconds: float) -> float:
+    """A time as the raw number: never shortened, and 0, which is "never", only where it is meant."""
+    return max(math.ceil(seconds / register.scale - NOISE), 1) if seconds > 0 else 0

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from orchestrator.drivers.base import ReadRequest
+from orchestrator.drivers.places import place_of
 from orchestrator.profiles.device import ProfileDevice
 from orchestrator.profiles.registers import Register
 from orchestrator.profiles.schema import BASE_VALUES, Profile, registers_of, writes_of
@@ -20,11 +21,17 @@ def requests(profile: Profile, names: Iterable[str], *, gap_words: int | None = 
     spans = sorted({(register.place, register.end) for register in _registers(profile, names)})
     joined: list[tuple[int, int]] = []
     for first, end in spans:
-        if joined and first - joined[-1][1] <= gap and end - joined[-1][0] <= WORDS_MAX:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        start, before = joined[-1] if joined else (first, first)
+        if joined and first - before <= gap and end - start <= WORDS_MAX and are_in_one_table(start, first):
+            joined[-1] = (start, max(before, end))
         else:
             joined.append((first, end))
     return tuple(ReadRequest(first, end - first) for first, end in joined)
+
+
+def are_in_one_table(first: int, second: int) -> bool:
+    """Whether two places are of one unit and one table: the last register of one lies beside the first of another."""
+    return place_of(first)._replace(address=0) == place_of(second)._replace(address=0)
 
 
 def pieces(profile: Profile, request: ReadRequest) -> tuple[ReadRequest, ...]:
@@ -36,7 +43,7 @@ def pieces(profile: Profile, request: ReadRequest) -> tuple[ReadRequest, ...]:
 
 def without(device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:
     """The device with a refused read planned in single registers; one that is refused alone is left out."""
-    wanted = {place for name in cycle_names(device.profile) for place in [device.profile.registers[name].place]}
+    wanted = {device.profile.registers[name].place for name in device.names}
     parts = tuple(part for part in pieces(device.profile, refused) if part.address in wanted and part != refused)
     reads = tuple(new for read in device.reads for new in (parts if read == refused else (read,)))
     return replace(device, reads=reads)

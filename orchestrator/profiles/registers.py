@@ -18,8 +18,10 @@ WordOrder = Literal["big", "little"]
 TypeName = Literal["u16", "i16", "u32", "i32", "u64", "i64", "f32", "text"]
 
 _WORDS: Final = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "u64": 4, "i64": 4, "f32": 2}
-_LARGEST_FLOAT: Final = float.fromhex("0x1.fffffep+127")
+_NO_FLOAT: Final = float.fromhex("0x1.fffffep+127")
 """SolarEdge says "not supported" with -FLT_MAX: a power of this size is none."""
+_LARGEST_FLOAT: Final = float.fromhex("0x1.fffffcp+127")
+"""The one before it."""
 
 
 class Register(Section):
@@ -37,7 +39,7 @@ class Register(Section):
     table: Literal["holding", "input"] = "holding"
     unit_id: Annotated[int, Field(ge=1, le=255)] | None = None
     word_order: WordOrder | None = None
-    scale: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    scale: Annotated[float, Field(ge=1e-9, le=1e6)] = 1.0
     missing: Annotated[tuple[int, ...], Field(strict=False)] = ()
     low: float | None = None
     high: float | None = None
@@ -74,12 +76,12 @@ def read_raw(register: Register, words: Registers, order: WordOrder) -> float | 
     if parts is None or register.type == "text":
         return None
     number = _whole(parts)
-    if register.type == "f32":
-        value = float(struct.unpack(">f", number.to_bytes(4, "big"))[0])
-        return value if math.isfinite(value) and abs(value) < _LARGEST_FLOAT else None
-    bits = 16 * register.size
     if number in register.missing:
         return None
+    if register.type == "f32":
+        value = _float(number)
+        return value if math.isfinite(value) and abs(value) < _NO_FLOAT else None
+    bits = 16 * register.size
     if register.type.startswith("i") and number >> (bits - 1):
         number -= 1 << bits
     return None if number in register.missing else number
@@ -95,21 +97,23 @@ def read_text(register: Register, words: Registers, order: WordOrder) -> str:
     """The text of a register, or its number as text; empty where there is none."""
     if register.type != "text":
         raw = read_raw(register, words, order)
-        return "" if raw is None else f"{raw:g}"
+        return "" if raw is None else str(raw) if isinstance(raw, int) else f"{raw:g}"
     parts = _parts(register, words, "big")
     if parts is None:
         return ""
     data = b"".join(word.to_bytes(2, "big") for word in parts)
-    return data.split(b"\0", 1)[0].decode("utf-8", "replace").strip()
+    text = data.split(b"\0", 1)[0].decode("utf-8", "replace")
+    return "".join(filter(str.isprintable, text)).strip()
 
 
 def to_words(register: Register, raw: float, order: WordOrder) -> tuple[int, ...]:
-    """A raw number as words, put to the nearest end of the type where it does not fit."""
-    if register.type == "f32":
-        number = int.from_bytes(struct.pack(">f", raw), "big")
-    else:
-        low, high = _range(register)
-        number = min(max(round(raw), low), high)
+    """A raw number as words, put to the nearest end of the type where it does not fit.
+
+    A float that lies between two is put to the one nearer to 0, so that never more is asked for.
+    """
+    low, high = raw_range(register)
+    within = min(max(raw, low), high)
+    number = _float_bits(within) if register.type == "f32" else round(within)
     words = tuple((number >> 16 * (register.size - 1 - index)) & 0xFFFF for index in range(register.size))
     return words[::-1] if (register.word_order or order) == "little" else words
 
@@ -129,6 +133,19 @@ def _whole(parts: list[int]) -> int:
     return number
 
 
-def _range(register: Register) -> tuple[int, int]:
+def raw_range(register: Register) -> tuple[float, float]:
+    """The least and the greatest raw number of its type."""
+    if register.type == "f32":
+        return -_LARGEST_FLOAT, _LARGEST_FLOAT
     bits = 16 * register.size
     return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if register.type.startswith("i") else (0, (1 << bits) - 1)
+
+
+def _float(bits: int) -> float:
+    return float(struct.unpack(">f", bits.to_bytes(4, "big"))[0])
+
+
+def _float_bits(value: float) -> int:
+    """The nearest float of 32 bits that is not further from 0."""
+    bits = int.from_bytes(struct.pack(">f", value), "big")
+    return bits - 1 if abs(_float(bits)) > abs(value) else bits

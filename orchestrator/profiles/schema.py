@@ -1,17 +1,16 @@
-"""A make as a file: every key of a profile is a field here. `profile_file.load_profile` reads and checks one.
+"""A make as a file: every key of a profile is a field here. `profile_file.parse_profile` reads and checks one.
 
 Values are in W, Wh, percent and seconds; battery power is charging +, AC power into the site +, as everywhere.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from orchestrator.config_base import Name, Percent, Port, Section, UnitId
+from orchestrator.config_base import Name, Port, Section, UnitId
 from orchestrator.profiles.registers import Key, Register, WordOrder
 
 Line = Annotated[str, Field(min_length=1, max_length=400, description="one line of text")]
@@ -24,11 +23,14 @@ Term = Annotated[
     ),
 ]
 Sum = Annotated[tuple[Term, ...], Field(strict=False, min_length=1)]
-Numbers = Annotated[tuple[int | Key, ...], Field(strict=False)]
+Number = Annotated[int | Key, Field(description="a whole number, or the name of one of the register's values")]
+Numbers = Annotated[tuple[Number, ...], Field(strict=False)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 AC_DRAW: Final = "ac_draw_per_phase_watts"
-SYMBOLS: Final = (
+REVERT: Final = "revert_s"
+LIMIT_SYMBOLS: Final = ("limit_watts", "limit_percent", "ac_max_watts", REVERT)
+BATTERY_SYMBOLS: Final = (
     "watts",
     "minus_watts",
     "charge_watts",
@@ -36,13 +38,11 @@ SYMBOLS: Final = (
     "most_charge_watts",
     "charge_max_watts",
     "discharge_max_watts",
-    "ac_max_watts",
-    "limit_watts",
-    "limit_percent",
-    "revert_s",
+    REVERT,
     AC_DRAW,
 )
-"""What a write may say in place of a number, see `encode.Symbols`."""
+"""What a write may say in place of a number, see `encode.Symbols`: for the AC limit, and for the battery."""
+SYMBOLS: Final = tuple(dict.fromkeys((*BATTERY_SYMBOLS, *LIMIT_SYMBOLS)))
 
 BASE_VALUES: Final = ("sunspec_ac_watts", "sunspec_pv_watts", "sunspec_dc_watts")
 """What a sum may name beside registers, where the make speaks SunSpec as well."""
@@ -157,15 +157,18 @@ class Meter(Section):
 class ByPermission(Section):
     """A value that depends on whether the battery may charge from AC."""
 
-    grid: int | Key
-    pv: int | Key
+    grid: Number
+    pv: Number
 
 
 class Write(Section):
     """One step of a command: `register` is written `to` a number in its unit, one of its `values`, or a symbol."""
 
     register_: Annotated[Key, Field(alias="register")]
-    to: int | float | str | ByPermission
+    to: Annotated[
+        int | float | str | ByPermission,
+        Field(description="a number, a name of a value, a symbol such as 'watts', or a mapping with grid and pv"),
+    ]
 
 
 Writes = Annotated[tuple[Write, ...], Field(strict=False)]
@@ -192,7 +195,6 @@ class AcLimit(Section):
     set: Writes
     clear: Writes
     revert: Revert = Revert()
-    least_percent: Percent = 0.0
 
 
 class BatteryCommands(Section):
@@ -247,21 +249,6 @@ class Profile(Section):
     meter: Meter | None = None
     commands: Commands = Commands()
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> Profile:
-        """Raises ValueError with the first thing that does not fit."""
-        for check in (
-            _unknown_registers,
-            _shared_places,
-            _unknown_values,
-            _flash_budget,
-            _commanded_twice,
-            _missing_parts,
-        ):
-            for problem in check(self):
-                raise ValueError(problem)
-        return self
-
 
 def registers_of(terms: Sum | tuple[str, ...] | None) -> Iterator[str]:
     """The registers that a sum names."""
@@ -277,81 +264,3 @@ def writes_of(profile: Profile) -> Iterator[Write]:
     if battery is not None:
         yield from (*battery.prepare, *battery.charge, *battery.discharge)
         yield from (*battery.idle, *battery.hold, *battery.release)
-
-
-def _named(value: object, field: str = "") -> Iterator[str]:
-    """Every name of a register in a section of readings."""
-    if isinstance(value, Condition | Identity | Write):
-        yield value.register_
-    elif isinstance(value, Revert):
-        yield from () if value.register_ is None else (value.register_,)
-    elif isinstance(value, Section):
-        for name in type(value).model_fields:
-            if name not in ("manufacturer", "state", "notes"):
-                yield from _named(getattr(value, name), name)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _named(item, field)
-    elif isinstance(value, str):
-        yield from registers_of((value,))
-
-
-def _unknown_registers(profile: Profile) -> Iterator[str]:
-    known = {*profile.registers, *(BASE_VALUES if profile.sunspec else ())}
-    parts = (profile.identity, profile.nameplate, profile.inverter, profile.battery, profile.meter, profile.commands)
-    for part in parts:
-        for name in _named(part):
-            if name not in known:
-                yield f"{name!r} is not one of the registers of this profile"
-
-
-def _shared_places(profile: Profile) -> Iterator[str]:
-    taken: dict[int, str] = {}
-    for name, register in profile.registers.items():
-        for place in range(register.place, register.end):
-            if place in taken:
-                yield f"the registers {taken[place]!r} and {name!r} share a word"
-            taken[place] = name
-
-
-def _unknown_values(profile: Profile) -> Iterator[str]:
-    for write in writes_of(profile):
-        register = profile.registers[write.register_]
-        for value in (write.to.grid, write.to.pv) if isinstance(write.to, ByPermission) else (write.to,):
-            if isinstance(value, str) and value not in register.values and value not in SYMBOLS:
-                yield f"{value!r} is neither one of the values of {write.register_!r} nor one of {', '.join(SYMBOLS)}"
-        if register.table == "input" or register.type == "text":
-            yield f"the register {write.register_!r} cannot be written"
-
-
-def _ac_draw(profile: Profile) -> Iterator[str]:
-    asked = any(write.to == AC_DRAW for write in writes_of(profile))
-    battery, inverter = profile.commands.battery, profile.inverter
-    if asked and (battery is None or battery.phases is None):
-        yield f"{AC_DRAW!r} needs 'phases'"
-    if asked and not set(registers_of(inverter.pv_watts if inverter else None)).isdisjoint(BASE_VALUES):
-        yield f"{AC_DRAW!r} needs PV from registers of the profile"
-
-
-def _flash_budget(profile: Profile) -> Iterator[str]:
-    in_flash = sorted({write.register_ for write in writes_of(profile) if profile.registers[write.register_].flash})
-    if in_flash and profile.flash_writes_per_day is None:
-        yield f"{in_flash[0]!r} is kept in flash: 'flash_writes_per_day' must say how often it may be written"
-
-
-def _commanded_twice(profile: Profile) -> Iterator[str]:
-    use, commands = profile.sunspec, profile.commands
-    if use is not None and use.ac_limit and commands.ac_limit is not None:
-        yield "the AC limit is commanded twice: 'sunspec.ac_limit' has to be false"
-    if use is not None and use.battery and commands.battery is not None:
-        yield "the battery is commanded twice: 'sunspec.battery' has to be false"
-
-
-def _missing_parts(profile: Profile) -> Iterator[str]:
-    if profile.sunspec is None and (profile.inverter is None or profile.nameplate is None):
-        yield "a profile without 'sunspec' needs 'nameplate' and 'inverter'"
-    for pattern in (identity.matches for identity in profile.identity):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            yield f"{pattern!r} is not a pattern: {error}"

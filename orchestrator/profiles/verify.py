@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.drivers.base import Registers, WriteGroup
 from orchestrator.profiles.device import ProfileDevice
-from orchestrator.profiles.registers import Register
+from orchestrator.profiles.registers import Register, read_raw
 from orchestrator.sunspec import verify as sunspec_verify
 
 
@@ -14,16 +14,22 @@ def verify(device: ProfileDevice, groups: Iterable[WriteGroup], registers: Regis
     """The names of registers that show another value than `groups` wrote; what was not read back is not judged."""
     groups = tuple(groups)
     written = {at: word for g in groups for w in g.writes for at, word in enumerate(w.values, w.address)}
-    names = [name for name, register in device.profile.registers.items() if _differs(register, written, registers)]
+    names = [
+        name for name, register in device.profile.registers.items() if _differs(device, register, written, registers)
+    ]
     if device.base is not None:
         names += sunspec_verify.verify(device.base, groups, registers)
     return tuple(dict.fromkeys(names))
 
 
-def _differs(register: Register, written: Registers, registers: Registers) -> bool:
+def _differs(device: ProfileDevice, register: Register, written: Registers, registers: Registers) -> bool:
     """Whether another value is shown; a timer may have begun to count down."""
     places = range(register.place, register.end)
     if not register.read_back or not all(at in written and at in registers for at in places):
         return False
-    shown, asked = [registers[at] for at in places], [written[at] for at in places]
-    return shown != asked and not (register.counts_down and any(shown) and shown < asked)
+    if all(registers[at] == written[at] for at in places):
+        return False
+    order = device.profile.word_order
+    shown, asked = (read_raw(register, words, order) for words in (registers, written))
+    runs = register.counts_down and shown is not None and asked is not None and 0 < shown < asked
+    return not runs
