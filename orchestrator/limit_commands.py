@@ -45,4 +45,6 @@ def command_limit(
             now_s=now_s,
         )
     command = None if limit >= rating * (1 - SMALL_PART_OF_RATING / 10) else limit
+    if command == before.watts and pending == before.pending:
+        return command, before
     return command, LimitMemory(command, pending)

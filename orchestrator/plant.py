@@ -311,4 +311,4 @@ def _eased(
 
 
 def _lowest(*values: float | None) -> float:
-    return min(value for value in values if value is not None)
+    return min([value for value in values if value is not None])

@@ -86,7 +86,10 @@ class PowerRange(NamedTuple):
 
     def within(self, other: PowerRange) -> PowerRange:
         """What both ranges allow."""
-        return PowerRange(max(self.low_watts, other.low_watts), min(self.high_watts, other.high_watts))
+        return PowerRange(
+            other.low_watts if other.low_watts > self.low_watts else self.low_watts,
+            other.high_watts if other.high_watts < self.high_watts else self.high_watts,
+        )
 
 
 NO_BATTERY = PowerRange(0.0, 0.0)
@@ -138,11 +141,12 @@ def find_goal(
     settings: InverterSimulation, controls: Controls, possible: PowerRange, pv_available_watts: float
 ) -> Goal:
     """Where the inverter settles: window, AC limit and light decide, in that order, inside what is possible."""
+    high_watts, low_watts = controls.high_watts, controls.low_watts
     wish_watts = min(pv_available_watts, possible.high_watts)
-    if controls.high_watts is not None:
-        wish_watts = min(wish_watts, controls.high_watts)
-    if controls.low_watts is not None:
-        wish_watts = max(wish_watts, controls.low_watts)
+    if high_watts is not None and high_watts < wish_watts:
+        wish_watts = high_watts
+    if low_watts is not None and low_watts > wish_watts:
+        wish_watts = low_watts
     dc_max_watts = to_dc(settings, ac_output_max(settings, controls))
     battery_watts = possible.clamp(max(wish_watts, min(pv_available_watts - dc_max_watts, 0.0)))
     pv_watts = min(pv_available_watts, dc_max_watts + battery_watts)
@@ -153,8 +157,8 @@ def ac_output_max(settings: InverterSimulation, controls: Controls) -> float:
     """The most AC power in W that may flow into the site: rating, limit and connection."""
     if not controls.connected:
         return 0.0
-    limit_watts = controls.ac_limit_watts
-    return settings.ac_rating_watts if limit_watts is None else min(settings.ac_rating_watts, max(limit_watts, 0.0))
+    rating_watts, limit_watts = settings.ac_rating_watts, controls.ac_limit_watts
+    return rating_watts if limit_watts is None or limit_watts >= rating_watts else max(limit_watts, 0.0)
 
 
 def battery_range(
@@ -254,6 +258,6 @@ def _taper(left_percent: float, from_percent: float) -> float:
 
 def _store(battery: BatterySimulation, stored_wh: float, watts: float, dt_s: float, speed: float) -> float:
     efficiency, hours = battery.efficiency_percent / 100, dt_s * speed / SECONDS_PER_HOUR
-    change_wh = watts * hours * efficiency if watts >= 0 else watts * hours / efficiency
+    after_wh = stored_wh + (watts * hours * efficiency if watts >= 0 else watts * hours / efficiency)
     # The range already forbids more; this removes only the last bit of rounding.
-    return min(max(stored_wh + change_wh, 0.0), battery.capacity_wh)
+    return after_wh if 0.0 <= after_wh <= battery.capacity_wh else min(max(after_wh, 0.0), battery.capacity_wh)
