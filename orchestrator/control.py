@@ -19,6 +19,7 @@ from orchestrator.failsafe import limits_stay, safe_limits, safe_room_watts
 from orchestrator.inverter_commands import command_inverter
 from orchestrator.live_numbers import learn_responses, live_numbers
 from orchestrator.load import is_silent
+from orchestrator.meter_question import ask_meter
 from orchestrator.meter_trust import watch_meter
 from orchestrator.plant import see_plant
 from orchestrator.response import Response
@@ -44,14 +45,20 @@ def step(
     """
     meter = snapshot.meter
     plant = see_plant(config, state, snapshot, envelope.fields)
+    started_at_s = now if state.started_at_s is None else state.started_at_s
+    trust = state.trust
+    if meter is not None:
+        trust = watch_meter(trust, meter, plant, config.control.interval_s, now)
+        if config.control.enabled:
+            trust = ask_meter(trust, plant, envelope.fields, running_s=now - started_at_s, now_s=now)
     inputs = Inputs(
         config=config,
         state=state,
         snapshot=snapshot,
         envelope=envelope,
         plant=plant,
-        trust=state.trust if meter is None else watch_meter(state.trust, meter, plant, config.control.interval_s, now),
-        started_at_s=now if state.started_at_s is None else state.started_at_s,
+        trust=trust,
+        started_at_s=started_at_s,
         now_s=now,
         wanted=envelope.fields,
         limits_stay=limits_stay(config),

@@ -28,7 +28,7 @@ LIMITS_ON_AC = {"export_limit_watts": "export limit", "generation_limit_watts": 
 class SiteFacts:
     """What decided for the site, in W: `target_watts` (charging +) is what was spread, `available_watts` what is left
     for battery and export, of which `hidden_watts` are a guess at PV that a limit hides, or, with `answers_import`,
-    an import that is left to the AC limits.
+    an import that is left to the AC limits. `asks_meter`: AC limits are lowered for a moment to see the meter answer.
     """
 
     flow: BatteryPowerFlow
@@ -37,6 +37,7 @@ class SiteFacts:
     hidden_watts: float
     answers_import: bool
     has_batteries: bool
+    asks_meter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def of_site(
         said.append(f"connect false ({envelope.source('connect')}): all inverters disconnected")
     if meter_fault is not None:
         said.append(f"{FAULT_WORDS[meter_fault]}: failsafe")
+    if facts is not None and facts.asks_meter:
+        said.append("less AC for a moment: does the meter see it?")
     if facts is not None and facts.has_batteries and envelope.fields.energize is not False:
         said.extend(_of_flow(envelope, facts))
     if allocation.binding:

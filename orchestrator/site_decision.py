@@ -23,10 +23,11 @@ from orchestrator.battery_target import (
     share_target,
 )
 from orchestrator.config import SiteConfig
-from orchestrator.curtailment import hidden_surplus
-from orchestrator.cycle import ControlState, Mode, SiteMemory, SiteTotals
+from orchestrator.curtailment import HiddenSurplus, hidden_surplus
+from orchestrator.cycle import ControlState, Mode, Pending, SiteMemory, SiteTotals
 from orchestrator.failsafe import safe_limits, safe_room_watts
 from orchestrator.load import estimate_load
+from orchestrator.meter_question import lowered
 from orchestrator.meter_trust import MeterFault, MeterTrust
 from orchestrator.plant import Plant
 from orchestrator.samples import MeterSample, SiteSnapshot
@@ -104,16 +105,10 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
     plant, wanted, before = commanded_plant(inputs), inputs.wanted, inputs.state.site
     load = estimate_load(before.load, meter, plant)
     site_watts = load.load_watts - plant.ac_watts
-    hidden = hidden_surplus(
-        plant,
-        before,
-        site_watts=site_watts,
-        charge_max_watts=charge_max_watts(plant, wanted),
-        now_s=inputs.now_s,
-    )
+    hidden = _hidden(inputs, plant, site_watts)
     balance = Balance(load.load_watts, site_watts, hidden.watts)
     flow = decide_flow(inputs.config, plant, balance, wanted)
-    target_watts, pending = settle_target(plant, before, flow.target_battery_power_watts, inputs.now_s)
+    target_watts, pending = _target(inputs, plant, flow.target_battery_power_watts)
     allocation = _share(inputs, plant, balance, target_watts)
     limiting = _limit_ac(inputs, plant, load.load_watts, allocation)
     memory = SiteMemory(
@@ -127,7 +122,13 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
     )
     available_watts = balance.available_watts(plant.battery_watts)
     facts = reasons.SiteFacts(
-        flow, target_watts, available_watts, hidden.watts, hidden.import_steps > 0, bool(plant.batteries)
+        flow=flow,
+        target_watts=target_watts,
+        available_watts=available_watts,
+        hidden_watts=hidden.watts,
+        answers_import=hidden.import_steps > 0,
+        has_batteries=bool(plant.batteries),
+        asks_meter=inputs.trust.question.is_open,
     )
     return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
 
@@ -153,6 +154,29 @@ def batteries_released(wanted: SetpointFields) -> bool:
     """Whether batteries are left to themselves."""
     disconnected = wanted.connect is False and wanted.energize is not False
     return disconnected or wanted.battery_storage_mode == 0
+
+
+def _hidden(inputs: Inputs, plant: Plant, site_watts: float) -> HiddenSurplus:
+    """PV that AC limits hide. Limits that only ask the meter a question hide nothing that is worth a try."""
+    before = inputs.state.site
+    if inputs.trust.question.disturbs(inputs.now_s):
+        return HiddenSurplus(0.0, replace(before.probe, step_watts=0.0), 0)
+    return hidden_surplus(
+        plant,
+        before,
+        site_watts=site_watts,
+        charge_max_watts=charge_max_watts(plant, inputs.wanted),
+        now_s=inputs.now_s,
+    )
+
+
+def _target(inputs: Inputs, plant: Plant, target_watts: float) -> tuple[float, Pending | None]:
+    """The battery target that holds. Batteries do not make up for what a question to the meter takes away."""
+    before = inputs.state.site
+    settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s)
+    if settled_watts < before.target_watts and inputs.trust.question.disturbs(inputs.now_s):
+        return before.target_watts, None
+    return settled_watts, pending
 
 
 def _share(inputs: Inputs, plant: Plant, balance: Balance, target_watts: float) -> Allocation:
@@ -189,7 +213,9 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts))
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     limits_watts = {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected)
-    return Limiting(room_watts, limits_watts, expected, exceeded, excess_steps)
+    question = inputs.trust.question
+    left_watts = lowered(question, limits_watts, plant, inputs.now_s)
+    return Limiting(room_watts, left_watts, expected, exceeded or question.is_open, excess_steps)
 
 
 def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:

@@ -35,6 +35,8 @@ def watch(steps: list[tuple[float, float]], *, trust: MeterTrust | None = None, 
     return trust
 
 
+BOTH = ("east", "west")
+REVERSED = [(0.0, 1000.0), (1000.0, 2000.0), (3000.0, 4000.0), (3500.0, 4500.0)]
 STEADY = [(1000.0, -500.0 + i) for i in range(6)]
 
 
@@ -76,8 +78,8 @@ def test_a_frozen_meter_stays_frozen_wherever_ac_power_goes_until_it_shows_anoth
 
 
 def test_a_meter_that_moves_with_ac_power_is_reversed() -> None:
-    assert watch([(0, 1000), (1000, 2000), (3000, 4000)]).fault is None
-    assert watch([(0, 1000), (1000, 2000), (3000, 4000), (1000, 2000)]).fault == "reversed"
+    assert watch(REVERSED[:3]).fault is None
+    assert watch(REVERSED).fault == "reversed"
 
 
 def test_a_load_that_jumps_as_ac_power_rises_is_not_enough() -> None:
@@ -85,13 +87,46 @@ def test_a_load_that_jumps_as_ac_power_rises_is_not_enough() -> None:
     assert watch(steps).fault is None
 
 
-def test_the_evidence_starts_anew_when_the_sign_is_turned_or_other_inverters_answer() -> None:
-    trust = watch([(0, 1000), (1000, 2000), (3000, 4000), (1000, 2000)])
+def test_the_evidence_starts_anew_when_the_sign_is_turned() -> None:
+    turned = watch_meter(watch(REVERSED), meter(-4500, 4.0, orientation=-1), plant(3500.0), 1.0, 4.0)
 
-    turned = watch_meter(trust, meter(-2000, 4.0, orientation=-1), plant(1000.0), 1.0, 4.0)
     assert turned.fault is None
-    others = watch_meter(trust, meter(2000, 4.0), plant(1000.0, ("east",)), 1.0, 4.0)
-    assert others.fault is None
+
+
+def test_what_is_known_of_the_meter_outlives_an_inverter_that_falls_silent() -> None:
+    without = watch_meter(watch(REVERSED), meter(4500, 4.0), plant(1000.0, ("east",)), 1.0, 4.0)
+    assert without.fault == "reversed"
+
+    frozen = watch(STEADY)
+    for now_s, names in ((6.0, BOTH), (9.0, BOTH), (10.0, BOTH), (11.0, ("east",))):
+        frozen = watch_meter(frozen, meter(-495.0, 5.0), plant(2000.0, names), 1.0, now_s)
+    assert frozen.fault == "frozen"
+
+
+def test_an_inverter_that_comes_or_goes_is_no_move() -> None:
+    trust = watch([(1000.0, 500.0)] * 4)
+    for now_s, names in ((4.0, ("east",)), (5.0, BOTH), (6.0, ("west",)), (7.0, BOTH)):
+        trust = watch_meter(trust, meter(500.0 + now_s, now_s), plant(1000.0 * len(names), names), 1.0, now_s)
+
+    assert trust.sign.against == 0
+
+
+def test_ac_power_that_swings_around_where_the_meter_saw_it_shows_a_frozen_meter_too() -> None:
+    trust = watch(STEADY)
+    for second in range(6, 16):
+        ac = 2000.0 if second % 2 else 1000.0
+        trust = watch_meter(trust, meter(-495.0, 5.0), plant(ac), 1.0, float(second))
+
+    assert trust.fault == "frozen"
+
+
+def test_a_time_without_anything_to_show_does_not_make_a_meter_slow() -> None:
+    trust = watch([*STEADY, (1000.0, -600.0)])
+    trust = watch_meter(trust, meter(-700.0, 60.0), plant(1000.0), 1.0, 60.0)
+    for now_s in (61.0, 62.0, 63.0, 64.0):
+        trust = watch_meter(trust, meter(-700.0, 60.0), plant(2000.0), 1.0, now_s)
+
+    assert trust.fault == "frozen"
 
 
 @given(st.lists(st.tuples(st.floats(-10000, 10000), st.floats(-200, 200)), min_size=1, max_size=60))
