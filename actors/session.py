@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from actors.clock import Clock
@@ -97,7 +98,7 @@ class DeviceSession:
     def read_more(self, request: ReadRequest) -> dict[int, int]:
         """Words beside those of the plan; none where the device refuses them. Loses the device on a LinkError."""
         try:
-            return self._read_one(request)
+            return dict(self._read_one(request))
         except RequestRefused:
             return {}
         except LinkError as trouble:
@@ -171,10 +172,11 @@ class DeviceSession:
 
     def _read_plan(self) -> dict[int, int]:
         words: dict[int, int] = {}
-        asked: set[ReadRequest] = set()
+        asked: list[ReadRequest] = []
         refusal: RequestRefused | None = None
-        while (request := self._next_request(asked)) is not None:
-            asked.add(request)
+        waiting = iter(self.driver.plan_reads(self.device))
+        while (request := next(waiting, None)) is not None:
+            asked.append(request)
             try:
                 words |= self._read_one(request)
             except RequestRefused as refused:
@@ -182,20 +184,19 @@ class DeviceSession:
                     raise
                 refusal = refused
                 self._split(request)
+                waiting = iter([each for each in self.driver.plan_reads(self.device) if each not in asked])
         if refusal is not None and not words:
             raise refusal
         return words
-
-    def _next_request(self, asked: set[ReadRequest]) -> ReadRequest | None:
-        return next((request for request in self.driver.plan_reads(self.device) if request not in asked), None)
 
     def _split(self, refused: ReadRequest) -> None:
         """A device may refuse a block for one word in it: from now on read its parts."""
         self.device = self.driver.without(self.device, refused)
         self._split_until_s = self._clock.now_s() + WHOLE_AGAIN_S
 
-    def _read_one(self, request: ReadRequest) -> dict[int, int]:
-        return dict(enumerate(self._ask(request), request.address))
+    def _read_one(self, request: ReadRequest) -> Iterable[tuple[int, int]]:
+        """Each word with its address."""
+        return zip(range(request.address, request.address + request.count), self._ask(request), strict=True)
 
     def _ask(self, request: ReadRequest) -> Words:
         place = place_of(request.address)

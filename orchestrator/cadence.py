@@ -64,7 +64,7 @@ class Backoff:
 
     def succeeded(self) -> Backoff:
         """After a success: as new."""
-        return Backoff(self.first_s, self.longest_s)
+        return Backoff(self.first_s, self.longest_s) if self.failures else self
 
     def is_over(self, now_s: float) -> bool:
         """Whether the next attempt may be made at `now_s`."""
