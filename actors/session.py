@@ -9,7 +9,7 @@ from actors.clock import Clock
 from actors.link import Link
 from orchestrator.cadence import Backoff
 from orchestrator.drivers.base import AnyDriver, Discovery, ReadRequest, Refused, RegisterWrite, Role, Words
-from orchestrator.drivers.places import place_of
+from orchestrator.drivers.places import OWN_HOLDING_END, place_of
 from orchestrator.errors import DeviceError, LinkError, RequestRefused, WrongDevice
 
 RETRY_FIRST_S = 0.5
@@ -199,6 +199,8 @@ class DeviceSession:
         return zip(range(request.address, request.address + request.count), self._ask(request), strict=True)
 
     def _ask(self, request: ReadRequest) -> Words:
+        if request.address < OWN_HOLDING_END:
+            return self._link.read(self._unit_id, request.address, request.count, self.name)
         place = place_of(request.address)
         unit_id = place.unit_id or self._unit_id
         return self._link.read(unit_id, place.address, request.count, self.name, inputs=place.inputs)

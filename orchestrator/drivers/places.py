@@ -6,10 +6,12 @@ input registers (Modbus function 4) lie above, so that a mapping by number holds
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-_UNIT = 1 << 16
-_INPUTS = 1 << 24
+_UNIT: Final = 1 << 16
+_INPUTS: Final = 1 << 24
+OWN_HOLDING_END: Final = _UNIT
+"""Numbers below this are wire addresses of holding registers at the device's own unit id."""
 
 
 class Place(NamedTuple):
