@@ -105,6 +105,12 @@ def device_of_make(name: str) -> ProfileDevice:
     return found(name, image_of(name))
 
 
+@cache
+def cycle_of_make(name: str) -> Mapping[int, int]:
+    """The words of a cycle, and of what can be written."""
+    return cycle_of(name, device_of_make(name), image_of(name))
+
+
 def image_of(name: str) -> Image:
     """An image of its own, that may be changed."""
     return Image(dict(words_of_make(name)))
