@@ -85,12 +85,16 @@ def watch_meter(before: MeterTrust, meter: MeterSample, plant: Plant, interval_s
     if not is_new:
         return _overdue(before, fsum(moves), plant.rating_watts, interval_s, now_s)
     move = Move(fsum(moves), meter.site_watts - before.site_watts, fsum(map(abs, moves)))
-    seen = replace(
-        before,
+    return MeterTrust(
+        changed_at_s=meter.changed_at_s,
+        looked_at_s=now_s,
+        ac_watts=ac_watts,
+        site_watts=meter.site_watts,
         gaps_s=(*before.gaps_s, _gap_s(before, gap_s))[-PERIODS_SEEN:],
         sign=count_vote(before.sign, move, plant.rating_watts),
+        question=before.question,
+        orientation=before.orientation,
     )
-    return _from_here(seen, meter, ac_watts, now_s, frozen=False)
 
 
 def _from_here(

@@ -76,9 +76,11 @@ def count_vote(before: SignVotes, move: Move, rating_watts: float) -> SignVotes:
     honest_misses = _distance(-move.site_watts, low, high)
     unrest = min(honest_misses, _distance(move.site_watts, low, high))
     size = abs(move.ac_watts)
-    seen = replace(
-        before,
+    seen = SignVotes(
+        count=before.count,
+        accused=before.accused,
         moved_watts=move.ac_watts,
+        against_watts=before.against_watts,
         rests=before.rests + 1 if size < REST_PART_OF_RATING * rating_watts else 0,
         unrest_watts=(*before.unrest_watts, unrest)[-UNREST_VALUES:],
     )
