@@ -15,27 +15,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actors.clock import Clock, RealClock
-from actors.footprint import Footprint
-from actors.grid_meter import GridMeter, grid_meter
+from actors.flash import FlashKeeper
+from actors.grid_meter import grid_meter
+from actors.inverter_on_trial import InverterOnTrial
 from actors.link import LinkNeeds, LinkPool
 from actors.observer import NoObserver
 from actors.process import registered
 from actors.progress import Watch
-from actors.session import DeviceSession
-from actors.system import DRIVERS
+from actors.state_store import StateStore
 from orchestrator.commission_report import CommissionReport
-from orchestrator.commission_steps import NotTried, Quantity, Step, plan_ac_step, plan_battery_step
-from orchestrator.commission_trial import Observation, Stage, Timing, Trial, begin, observed, written
+from orchestrator.commission_steps import NotTried, Step, plan_ac_step, plan_battery_step
+from orchestrator.commission_trial import Stage, Timing, Trial, begin, observed, written
 from orchestrator.commission_verdicts import Check, Verdict, judge, not_tried, reading
-from orchestrator.config import AnyInverterConfig, InverterConfig, MqttInverterConfig, SiteConfig
-from orchestrator.drivers.base import WriteGroup
+from orchestrator.config import AnyInverterConfig, MqttInverterConfig, SiteConfig
 from orchestrator.errors import DeviceError
-from orchestrator.overrides import apply_overrides
 from orchestrator.samples import InverterSample
 
-RETRY_LONGEST_S = 1.0
-AC_LIMIT = "ac_limit"
-"""The group of writes that a step of battery power does not need."""
+FLASH_SPENT = "today's budget of writes to its flash is used up"
 
 
 class Interrupted(Exception):
@@ -44,12 +40,16 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CommissionOptions:
-    """`ask` is shown what will be done to an inverter, and says whether it may be. `only`: this inverter alone."""
+    """`ask` is shown what will be done to an inverter, and says whether it may be. `only`: this inverter alone.
+
+    Between two readings `ended` is waited for, for `timing.poll_s`; `clock` says how much time that was.
+    """
 
     ask: Callable[[str], bool]
     timing: Timing = field(default_factory=Timing)
     only: str | None = None
     ended: threading.Event = field(default_factory=threading.Event)
+    clock: Clock = field(default_factory=RealClock)
 
 
 @contextmanager
@@ -85,7 +85,8 @@ class _Run:
         self._config = config
         self._options = options
         self._watch = watch
-        self._clock: Clock = RealClock()
+        self._clock = options.clock
+        self._store = StateStore(Path(config.control.state_dir))
         self._links = LinkPool(self._clock, NoObserver())
         for device in config.modbus_devices():
             self._links.expect(device.host, device.port, LinkNeeds(device.timeout_s, device.min_gap_s))
@@ -114,7 +115,8 @@ class _Run:
         if not inverter.control:
             self._note(inverter.name, "reading", Verdict.NOT_TRIED, "left alone (control: false)")
             return
-        device = _Inverter(inverter, self._links, self._clock, self._meter)
+        flash = FlashKeeper(inverter.name, self._store, self._clock)
+        device = InverterOnTrial(inverter, self._links, self._clock, self._meter, flash)
         try:
             sample = device.connect()
             self._checks.append(reading(sample))
@@ -122,31 +124,41 @@ class _Run:
         except DeviceError as trouble:
             self._note(inverter.name, "reading", Verdict.UNSAFE, f"lost: {trouble}")
 
-    def _try_steps(self, device: _Inverter, sample: InverterSample) -> None:
-        if not self._options.ask(_question(sample, self._options.timing)):
+    def _try_steps(self, device: InverterOnTrial, sample: InverterSample) -> None:
+        if not self._options.ask(_question(device, sample, self._options.timing)):
             self._note(sample.name, "steps", Verdict.NOT_TRIED, "not wanted")
             return
         for plan in (plan_ac_step, plan_battery_step):
             step = plan(device.sample(), self._options.timing.revert_s)
             if isinstance(step, NotTried):
                 self._checks.append(not_tried(sample.name, step))
+            elif not device.may_write(step):
+                self._note(sample.name, step.quantity, Verdict.NOT_TRIED, FLASH_SPENT)
             else:
                 self._try_step(device, step)
 
-    def _try_step(self, device: _Inverter, step: Step) -> None:
+    def _try_step(self, device: InverterOnTrial, step: Step) -> None:
         """One trial. Whatever ends it, the device is put back before anything else happens."""
         self._watch.say(f"{device.name}: {step.quantity} {step.watts:.0f} W")
         with ended_by_signals(self._options.ended):
             try:
                 self._checks.extend(judge(self._trial(device, step)))
             finally:
-                left = device.footprint.restore()
-                if left:
-                    self._note(device.name, "put back", Verdict.UNSAFE, f"not as it was found: {', '.join(left)}")
+                self._put_back(device)
         self._watch.advance()
 
-    def _trial(self, device: _Inverter, step: Step) -> Trial:
-        trial = begin(step, self._options.timing, self._clock.now_s())
+    def _put_back(self, device: InverterOnTrial) -> None:
+        """What cannot be read cannot be put back: then the battery is released in place of that."""
+        unreadable = device.footprint.unreadable
+        left = (*(unreadable if not device.release() else ()), *device.footprint.restore())
+        if left:
+            self._note(device.name, "put back", Verdict.UNSAFE, f"not as it was found: {', '.join(left)}")
+        elif unreadable:
+            said = f"released, because the device does not show all of it: {', '.join(unreadable)}"
+            self._note(device.name, "put back", Verdict.UNCLEAR, said)
+
+    def _trial(self, device: InverterOnTrial, step: Step) -> Trial:
+        trial = begin(step, device.timing(step.quantity, self._options.timing), self._clock.now_s())
         while trial.stage is not Stage.DONE:
             if self._options.ended.is_set():
                 raise Interrupted
@@ -161,65 +173,12 @@ class _Run:
         self._checks.append(Check(inverter, name, verdict, text))
 
 
-def _question(sample: InverterSample, timing: Timing) -> str:
+def _question(device: InverterOnTrial, sample: InverterSample, timing: Timing) -> str:
     steps = [plan(sample, timing.revert_s) for plan in (plan_ac_step, plan_battery_step)]
-    wanted = [f"{step.quantity} {step.watts:.0f} W" for step in steps if isinstance(step, Step)]
+    wanted = [
+        f"{step.quantity} {step.watts:.0f} W for {device.timing(step.quantity, timing).revert_s:g} s"
+        for step in steps
+        if isinstance(step, Step)
+    ]
     asked = " and then ".join(wanted) or "nothing but reading"
-    return f"{sample.name}: {asked}, for {timing.revert_s:g} s each, put back afterwards. Go on?"
-
-
-class _Inverter:
-    """One inverter with the meter beside it."""
-
-    def __init__(self, config: InverterConfig, links: LinkPool, clock: Clock, meter: GridMeter) -> None:
-        self.name = config.name
-        self._config = config
-        self._driver = DRIVERS[config.driver]
-        self._clock = clock
-        self._meter = meter
-        link = links.link(config.host, config.port)
-        self._session = DeviceSession(
-            config.name,
-            self._driver,
-            link,
-            config.unit_id,
-            clock=clock,
-            retry_longest_s=RETRY_LONGEST_S,
-            role="inverter",
-            write_single=config.write_single,
-        )
-        self.footprint = Footprint(self._session)
-        self._asked: tuple[WriteGroup, ...] = ()
-        self._registers: dict[int, int] = {}
-
-    def connect(self) -> InverterSample:
-        """Find it; the first sample. Raises DeviceError."""
-        self._session.connect(self._config.serial, at_once=True)
-        return self.sample()
-
-    def sample(self) -> InverterSample:
-        """Read it, what can be written too. Raises DeviceError."""
-        if self._session.device is None:
-            self._session.connect(self._config.serial, at_once=True)
-        words: dict[int, int] = {}
-        for request in self._driver.plan_readback(self._session.device):
-            words |= self._session.read_more(request)
-        self._registers = words | self._session.read()
-        now_s = self._clock.now_s()
-        sample = self._driver.decode_inverter(self._session.device, self.name, self._registers, now_s)
-        return apply_overrides(self._config, sample)
-
-    def observe(self) -> Observation:
-        """Read inverter and meter, one right after the other. Raises DeviceError when the inverter is lost."""
-        sample = self.sample()
-        site_watts = self._meter.site_watts()
-        held = not self._driver.verify(self._session.device, self._asked, self._registers) if self._asked else None
-        battery_watts = sample.battery.watts if sample.battery else None
-        return Observation(self._clock.now_s(), sample.ac_watts, battery_watts, site_watts, held)
-
-    def write(self, step: Step) -> tuple[str, ...]:
-        """Write the step, and nothing of its command that the step does not need; the names of refused registers."""
-        groups = self._driver.encode(self._session.device, step.command, self._registers)
-        is_battery = step.quantity is Quantity.BATTERY
-        self._asked = tuple(group for group in groups if not (is_battery and group.name == AC_LIMIT))
-        return self.footprint.write(self._asked)
+    return f"{sample.name}: {asked}, put back afterwards. Go on?"

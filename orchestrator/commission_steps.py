@@ -5,6 +5,7 @@ Signs as everywhere: AC into the site +, battery charging +.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -13,6 +14,8 @@ from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.samples import BatterySample, InverterSample
 
 STEP_SHARE: Final = 0.1
+LIMIT_GRID_SHARE: Final = 0.05
+"""Makes that keep their AC limit in flash take no finer steps."""
 STEP_MIN_WATTS: Final = 200.0
 """A step is a tenth of the rating: small for the site, large beside the flutter of a load."""
 SOC_LOW_PERCENT: Final = 15.0
@@ -44,7 +47,7 @@ class NotTried:
 
 
 def plan_ac_step(sample: InverterSample, revert_s: float) -> Step | NotTried:
-    """An AC limit a tenth of the rating below what the inverter makes: it can only reduce export."""
+    """An AC limit of 10 to 15 % of the rating below what the inverter makes: it can only reduce export."""
     rating, ac_watts = sample.nameplate.ac_max_watts, sample.ac_watts
     if not sample.ac_limit_controllable:
         return NotTried(Quantity.AC, "it takes no AC limit")
@@ -53,7 +56,8 @@ def plan_ac_step(sample: InverterSample, revert_s: float) -> Step | NotTried:
     step_watts = max(STEP_SHARE * rating, STEP_MIN_WATTS)
     if ac_watts < 2 * step_watts:
         return NotTried(Quantity.AC, f"it makes {ac_watts:.0f} W, and a step needs {2 * step_watts:.0f} W: more sun")
-    limit_watts = round(ac_watts - step_watts)
+    grid_watts = LIMIT_GRID_SHARE * rating
+    limit_watts = grid_watts * math.floor((ac_watts - step_watts) / grid_watts + 1e-6)
     command = InverterCommand(sample.name, revert_s, ac_limit_watts=limit_watts, reasons=("commissioning",))
     return Step(Quantity.AC, limit_watts, command)
 

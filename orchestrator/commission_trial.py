@@ -23,17 +23,16 @@ NEAR_SHARE: Final = 0.25
 """So much of the step an answer may be off and still be the one that was asked for."""
 RUNAWAY_SHARE: Final = 3.0
 """An answer that is so many steps large is ended as soon as it is sure."""
-LATE_SHARE: Final = 1.5
 BACK_SHARE: Final = 0.5
 BASELINE_READINGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a trial waits. `revert_s` is written to the device as its revert time.
+    """How long a trial waits. `revert_s` is the revert time of the device, which it was told or which it has.
 
     `settle_s`: so long a power must stay to count as reached. `late_s` is added to one and a half revert times before
-    a timer counts as dead.
+    a timer counts as dead; `late_share` is that one and a half. `has_timer` false: the device is known to have none.
     """
 
     revert_s: float = 30.0
@@ -42,6 +41,8 @@ class Timing:
     settle_s: float = 2.0
     late_s: float = 5.0
     poll_s: float = 0.25
+    late_share: float = 1.5
+    has_timer: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def _waited(trial: Trial) -> Trial:
     seen = trial.waiting[-1]
     if len(trial.waiting) > 1 and all(_is_back(trial, each) for each in trial.waiting[-2:]):
         return replace(trial, stage=Stage.SETTLE, returned_at_s=trial.waiting[-2].at_s)
-    longest_s = LATE_SHARE * trial.timing.revert_s + trial.timing.late_s
+    longest_s = trial.timing.late_share * trial.timing.revert_s + trial.timing.late_s
     if seen.at_s - (trial.written_at_s or 0.0) > longest_s:
         return replace(trial, stage=Stage.DONE)
     return trial

@@ -141,11 +141,12 @@ def _return(trial: Trial) -> Judged:
     waited_s = trial.waiting[-1].at_s - written_s
     if trial.waiting[-1].held is False:
         return Verdict.UNCLEAR, f"its registers show the return, but its power did not change within {waited_s:.0f} s"
-    return (
-        Verdict.UNSAFE,
-        f"its revert timer does not work: {waited_s:.0f} s after the last write the command still holds, with a revert "
-        f"time of {revert_s:g} s; a command would outlive a killed orchestrator",
-    )
+    if not trial.timing.has_timer:
+        why, told = "it has no revert timer", ""
+    else:
+        why, told = "its revert timer does not work", f", with a revert time of {revert_s:g} s"
+    holds = f"{waited_s:.0f} s after the last write the command still holds{told}"
+    return Verdict.UNSAFE, f"{why}: {holds}; a command would outlive a killed orchestrator"
 
 
 def _meter(trial: Trial) -> Judged:

@@ -6,7 +6,8 @@ import contextlib
 import io
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,24 @@ import pytest
 from actors.commission import CommissionOptions, commission
 from actors.process import AlreadyRunning, registered
 from actors.progress import Lines
+from actors.state_store import StateStore
 from orchestrator.commission_report import CommissionReport
+from orchestrator.commission_trial import Timing
 from orchestrator.commission_verdicts import Verdict
+from orchestrator.drivers.flash_budget import FlashUse, used_on
+from orchestrator.profiles.library import load_profile
 from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.server import RunningSite
 from orchestrator.simulation.site import VirtualSite
-from tests.support.commissioning import QUICK, registers, site_to_commission
+from tests.support.commissioning import (
+    QUICK,
+    PlantClock,
+    PlantPause,
+    make_to_commission,
+    registers,
+    settings_of,
+    site_to_commission,
+)
 from tests.support.defects import Deaf, Misscaled, NeverReverts, Reversed, RevertsEarly
 from tests.support.faults import REFUSES_WRITES, fault
 from tests.support.servers import wait_until
@@ -32,6 +45,12 @@ def commissioned(site: RunningSite, **options: object) -> CommissionReport:
     wanted = CommissionOptions(**({"ask": lambda question: True, "timing": QUICK} | options))  # type: ignore[arg-type]
     with contextlib.redirect_stderr(io.StringIO()):
         return commission(site.config, wanted, Lines("steps", 2))
+
+
+def commissioned_make(site: RunningSite, **options: object) -> CommissionReport:
+    """In the plant's own time, which passes as often as the devices are read."""
+    usual = {"timing": Timing(), "clock": PlantClock(site), "ended": PlantPause(site)}
+    return commissioned(site, **(usual | options))
 
 
 def verdicts(report: CommissionReport) -> dict[str, Verdict]:
@@ -237,3 +256,96 @@ def test_what_cannot_be_put_back_is_named(tmp_path: Path) -> None:
 def test_beside_a_running_orchestrator_nothing_is_tried(tmp_path: Path) -> None:
     with site_to_commission(tmp_path) as site, registered(tmp_path / "state"), pytest.raises(AlreadyRunning):
         commissioned(site)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is said of the revert time of a make's battery, and how often its flash is written for one step."""
+
+    verdict: Verdict
+    said: str
+    flash_writes: int = 0
+
+
+BATTERY_OF = {
+    "goodwe-et": Expected(Verdict.UNSAFE, "it has no revert timer: 50 s after the last write the command still holds"),
+    "huawei-luna": Expected(Verdict.PASSED, "with a revert time of 60 s"),
+    "kostal-plenticore": Expected(Verdict.PASSED, "with a revert time of 30 s"),
+    "solaredge-storedge": Expected(Verdict.PASSED, "with a revert time of 30 s", flash_writes=4),
+    "sma": Expected(Verdict.PASSED, "with a revert time of 60 s"),
+    "sungrow-sh": Expected(Verdict.PASSED, "with a revert time of 30 s"),
+    "victron-gx": Expected(Verdict.PASSED, "with a revert time of 10 s", flash_writes=2),
+}
+
+
+@pytest.mark.parametrize("make", BATTERY_OF)
+def test_the_battery_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(tmp_path: Path, make: str) -> None:
+    expected = BATTERY_OF[make]
+    with make_to_commission(tmp_path, make) as site:
+        found = settings_of(site, make)
+        report = commissioned_make(site)
+
+        assert settings_of(site, make) == found
+
+    assert verdicts(report)["battery power"] is Verdict.PASSED
+    assert verdicts(report)["battery power: meter"] is Verdict.PASSED
+    assert verdicts(report)["battery power: revert time"] is expected.verdict
+    assert expected.said in texts(report, expected.verdict)
+    assert report.is_safe == (expected.verdict is Verdict.PASSED)
+    assert flash_writes(tmp_path) == expected.flash_writes
+
+
+def flash_writes(folder: Path) -> int:
+    return used_on(StateStore(folder / "state").load_flash_use("east"), datetime.now(UTC)).writes
+
+
+AC_LIMIT_OF = {
+    "huawei-luna": Expected(Verdict.UNSAFE, "AC limit: revert time: it has no revert timer", flash_writes=2),
+    "kostal-plenticore": Expected(Verdict.UNSAFE, "AC limit: revert time: its revert timer does not work"),
+    "solaredge-storedge": Expected(Verdict.PASSED, "from 3880 W to 3000 W was asked", flash_writes=4),
+}
+
+
+@pytest.mark.parametrize("make", AC_LIMIT_OF)
+def test_the_ac_limit_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(tmp_path: Path, make: str) -> None:
+    expected = AC_LIMIT_OF[make]
+    with make_to_commission(tmp_path, make, sunny=True) as site:
+        found = settings_of(site, make)
+        report = commissioned_make(site)
+
+        assert settings_of(site, make) == found
+
+    assert verdicts(report)["AC limit"] is Verdict.PASSED
+    assert verdicts(report)["AC limit: meter"] is Verdict.PASSED
+    assert verdicts(report)["AC limit: revert time"] is expected.verdict
+    assert expected.said in texts(report, expected.verdict)
+    assert flash_writes(tmp_path) == expected.flash_writes
+
+
+def test_of_what_a_device_does_not_show_the_report_says_that_it_was_released(tmp_path: Path) -> None:
+    with make_to_commission(tmp_path, "sma") as site:
+        ended = PlantPause(site)
+        waiter = threading.Thread(target=lambda: _end_once_written(site, ended))
+        waiter.start()
+        report = commissioned_make(site, ended=ended)
+        waiter.join()
+
+        assert site.call(lambda virtual: virtual.inverters["east"].controls.high_watts) != -500.0
+
+    assert report.interrupted
+    assert "put back: released, because the device does not show all of it: least_charge" in texts(
+        report, Verdict.UNCLEAR
+    )
+
+
+def test_when_the_day_of_the_flash_is_used_up_a_step_is_not_tried(tmp_path: Path) -> None:
+    per_day = load_profile("solaredge-storedge").flash_writes_per_day or 0
+    today = (datetime.now(UTC).date() - date(1970, 1, 1)).days
+    StateStore(tmp_path / "state").save_flash_use("east", FlashUse(today, per_day))
+    with make_to_commission(tmp_path, "solaredge-storedge") as site:
+        report = commissioned_make(site)
+
+        assert site.call(lambda virtual: virtual.devices["east"].writes) == []
+
+    assert verdicts(report)["battery power"] is Verdict.NOT_TRIED
+    assert "today's budget of writes to its flash is used up" in texts(report, Verdict.NOT_TRIED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -23,13 +23,15 @@ AT = 40350
 
 
 @contextlib.contextmanager
-def footprint(*, writable: bool = True) -> Iterator[tuple[Footprint, ImageDevice]]:
+def footprint(
+    *, writable: bool = True, note: Callable[[RegisterWrite], None] | None = None
+) -> Iterator[tuple[Footprint, ImageDevice]]:
     server = ImageServer(fixture("sma_sb36_day"), host="127.0.0.1", port=0, unit_id=1, writable=writable)
     with server:
         link = ModbusLink("127.0.0.1", server.port, 2.0, RealClock(), NoObserver())
         session = DeviceSession("east", SunSpecDriver(), link, 1, clock=RealClock(), retry_longest_s=1.0)
         try:
-            yield Footprint(session), server.device
+            yield Footprint(session, note), server.device
         finally:
             link.close()
 
@@ -75,6 +77,37 @@ def test_a_second_restore_writes_nothing() -> None:
 
         assert written.restore() == ()
         assert device.writes == []
+
+
+def test_the_group_that_was_written_last_is_put_back_first() -> None:
+    with footprint() as (written, device):
+        written.write(
+            [group("settings", RegisterWrite(AT, (1,), "one")), group("battery", RegisterWrite(AT + 4, (2,), "two"))]
+        )
+        device.writes.clear()
+
+        assert written.restore() == ()
+        assert [record.address for record in device.writes] == [AT + 4, AT]
+
+
+def test_what_has_gone_back_by_itself_is_left_alone() -> None:
+    with footprint() as (written, device):
+        found = words(device, 1)
+        written.write([group("one", RegisterWrite(AT, (found[0] ^ 1,), "one"))])
+        device.write(AT, found, 0.0)
+        device.writes.clear()
+
+        assert written.restore() == ()
+        assert device.writes == []
+
+
+def test_each_write_is_noted_before_it_is_sent_those_that_put_back_too() -> None:
+    noted: list[int] = []
+    with footprint(note=lambda write: noted.append(len(write.values))) as (written, device):
+        written.write([group("one", RegisterWrite(AT, (1, 2), "one"))])
+        written.restore()
+
+        assert noted == [2] * len(device.writes) == [2, 2]
 
 
 def test_what_cannot_be_read_is_never_written() -> None:

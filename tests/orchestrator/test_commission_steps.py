@@ -37,6 +37,17 @@ def test_an_ac_step_is_a_tenth_of_the_rating_below_what_is_made() -> None:
     assert plan.command.ac_limit_reverts
 
 
+@given(st.floats(1000, 5000), st.sampled_from([5000.0, 6000.0, 8250.0]))
+def test_an_ac_limit_is_one_that_makes_with_coarse_steps_can_take(ac_watts: float, rating: float) -> None:
+    """Else they round it down, and the answer is another one than was asked for."""
+    plan = plan_ac_step(inverter(ac_watts, nameplate=Nameplate(ac_max_watts=rating)), REVERT_S)
+
+    if isinstance(plan, Step):
+        steps = 20.0 * plan.watts / rating
+        assert steps == pytest.approx(round(steps), abs=1e-6)
+        assert 0.1 * rating - 1 <= ac_watts - plan.watts <= 0.15 * rating + 1
+
+
 @pytest.mark.parametrize(
     ("sample", "reason"),
     [

@@ -231,3 +231,17 @@ def test_whatever_is_seen_a_trial_ends_with_a_verdict(seen: list[Observation]) -
             at_s += 1.0
 
     assert judge(trial)
+
+
+def test_a_device_that_is_known_to_have_no_timer_is_said_to_have_none() -> None:
+    trial = tried(Plant(reverts_after_s=None), replace(TIMING, has_timer=False))
+
+    assert judge(trial)[1].verdict is Verdict.UNSAFE
+    assert judge(trial)[1].text.startswith("it has no revert timer: 50 s after the last write the command still holds;")
+
+
+def test_a_time_that_an_installer_may_have_lengthened_is_waited_for_longer() -> None:
+    late = Plant(reverts_after_s=60.0)
+
+    assert judge(tried(late))[1].verdict is Verdict.UNSAFE
+    assert judge(tried(late, replace(TIMING, late_share=2.5)))[1].verdict is Verdict.PASSED

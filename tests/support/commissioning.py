@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from actors.clock import RealClock
 from orchestrator.commission_trial import Timing
 from orchestrator.config import SiteConfig
+from orchestrator.profiles.library import load_profile
+from orchestrator.profiles.schema import writes_of
 from orchestrator.simulation.config import BatterySimulation, InverterSimulation, MeterSimulation
 from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.server import RunningSite, serve
@@ -23,12 +27,70 @@ HYBRID = InverterSimulation(
 )
 
 
+STEP_S = 0.5
 SUN_WATTS, LOAD_WATTS = 4000.0, 1500.0
 RUNS = (
     ("123.Conn_WinTms", "123.WMaxLim_Ena"),
     ("124.StorCtl_Mod", "124.StorCtl_Mod"),
     ("124.OutWRte", "124.ChaGriSet"),
 )
+
+
+class PlantClock(RealClock):
+    """The time of a virtual site."""
+
+    def __init__(self, site: RunningSite) -> None:
+        super().__init__()
+        self._site = site
+
+    def now_s(self) -> float:
+        """Seconds of the plant."""
+        return self._site.call(lambda virtual: virtual.now_s)
+
+
+class PlantPause(threading.Event):
+    """A pause that is over at once, and that has taken `STEP_S` of the plant's time."""
+
+    def __init__(self, site: RunningSite) -> None:
+        super().__init__()
+        self._site = site
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Let time pass for the plant; whether the end was asked for."""
+        self._site.call(lambda virtual: virtual.advance(STEP_S))
+        return self.is_set()
+
+
+@contextlib.contextmanager
+def make_to_commission(folder: Path, make: str, *, sunny: bool = False) -> Iterator[RunningSite]:
+    """East, a hybrid of a make, as in `site_to_commission`. Rests between requests are left out: they are real time."""
+    sections: dict[str, Any] = site_config({"east": HYBRID.model_copy(update={"make": make})}).model_dump()
+    sections["inverters"] = [{"name": "east", "driver": make, "host": "127.0.0.1", "min_gap_s": 0.0}]
+    sections["meter"]["sign"] = "import_positive"
+    sections["control"]["state_dir"] = str(folder / "state")
+    with serve(SiteConfig.model_validate(sections), ephemeral_ports=True) as site:
+        site.call(lambda virtual: _prepare(virtual, sunny=sunny))
+        site.call(lambda virtual: virtual.advance(30.0))
+        yield site
+
+
+def settings_of(site: RunningSite, make: str) -> dict[str, object]:
+    """Every register that the driver of `make` may write, as the device has it, and what the plant obeys."""
+    profile = load_profile(make)
+    names = dict.fromkeys(write.register_ for write in writes_of(profile))
+
+    def read(virtual: VirtualSite) -> dict[str, object]:
+        found: dict[str, object] = {"controls": virtual.inverters["east"].controls}
+        for name in names:
+            register = profile.registers[name]
+            found[name] = _unit(virtual.devices["east"], register.unit_id).read(register.address, register.size)
+        return found
+
+    return site.call(read)
+
+
+def _unit(device: Any, unit_id: int | None) -> Device:
+    return device if unit_id is None else device.others[unit_id]  # type: ignore[no-any-return]
 
 
 @contextlib.contextmanager
@@ -54,16 +116,17 @@ def site_to_commission(
         if defect is not None:
             site.replace_device("east", defect)
 
-        def prepare(virtual: VirtualSite) -> None:
-            virtual.set_load(LOAD_WATTS)
-            for name in simulated:
-                virtual.set_pv_available(name, SUN_WATTS if sunny else 0.0)
-                if sunny and virtual.inverters[name].settings.battery is not None:
-                    virtual.set_soc(name, 100.0)
-
-        site.call(prepare)
+        site.call(lambda virtual: _prepare(virtual, sunny=sunny))
         wait_until(lambda: site.call(is_calm), "calm")
         yield site
+
+
+def _prepare(virtual: VirtualSite, *, sunny: bool) -> None:
+    virtual.set_load(LOAD_WATTS)
+    for name, inverter in virtual.inverters.items():
+        virtual.set_pv_available(name, SUN_WATTS if sunny else 0.0)
+        if sunny and inverter.settings.battery is not None:
+            virtual.set_soc(name, 100.0)
 
 
 def is_calm(virtual: VirtualSite) -> bool:

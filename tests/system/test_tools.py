@@ -127,7 +127,7 @@ def test_commission_prints_a_table_and_writes_a_page(tmp_path: Path, capsys: pyt
     out, err = capsys.readouterr()
     assert code == 0
     assert "test: 4 passed, 1 not tried" in out
-    assert "east: battery power -500 W, for 3 s each, put back afterwards. Go on? yes (--yes)" in err
+    assert "east: battery power -500 W for 3 s, put back afterwards. Go on? yes (--yes)" in err
     assert "back by itself" in page.read_text()
 
 
