@@ -55,9 +55,12 @@ class Footprint:
         groups = tuple(self._as_found(group) for group in reversed(self._written.values()))
         changed = [group for group in groups if not self._is_as_found(group)]
         lost = [write for group in changed for write in group.writes if not self._written_back(write)]
-        registers = self._read_back(groups)
-        unseen = [write.register for write in lost if write.address not in registers]
-        left = tuple(dict.fromkeys((*unseen, *self._differing(groups, registers))))
+        left = self._not_shown(groups, lost)
+        for _ in range(TRIES):
+            if lost or not left:
+                break
+            self._pause.wait(RETRY_AFTER_S)  # a device may take a moment to show what it took
+            left = self._not_shown(groups, lost)
         if not left:
             self._written.clear()
             self._unreadable.clear()
@@ -130,6 +133,11 @@ class Footprint:
             with contextlib.suppress(DeviceError):  # of one that cannot be read any more it counts whether it was taken
                 registers |= self._session.read_more(ReadRequest(write.address, len(write.values)))
         return registers
+
+    def _not_shown(self, groups: tuple[WriteGroup, ...], lost: list[RegisterWrite]) -> tuple[str, ...]:
+        registers = self._read_back(groups)
+        unseen = [write.register for write in lost if write.address not in registers]
+        return tuple(dict.fromkeys((*unseen, *self._differing(groups, registers))))
 
     def _differing(self, groups: tuple[WriteGroup, ...], registers: Registers) -> tuple[str, ...]:
         """The names of registers that show another value; the driver knows which of them may count down."""

@@ -33,7 +33,7 @@ from tests.support.commissioning import (
     settings_of,
     site_to_commission,
 )
-from tests.support.defects import Deaf, Misscaled, NeverReverts, Reversed, RevertsEarly
+from tests.support.defects import Deaf, Misscaled, NeverReverts, Reversed, RevertsEarly, ShowsLate
 from tests.support.faults import REFUSES_WRITES, fault
 from tests.support.servers import wait_until
 from tests.support.virtual_site import PV_ONLY
@@ -170,6 +170,16 @@ def test_a_device_that_returns_too_early_is_named(tmp_path: Path) -> None:
         report = commissioned(site, timing=replace(QUICK, revert_s=2.0))
 
     assert "battery power: revert time: too early: back by itself 0." in texts(report)
+
+
+def test_a_device_that_shows_late_what_it_took_is_waited_for(tmp_path: Path) -> None:
+    with site_to_commission(tmp_path, ShowsLate) as site:
+        found = registers(site)
+        report = commissioned(site)
+
+        assert registers(site) == found
+
+    assert "put back" not in verdicts(report)
 
 
 def test_a_device_that_refuses_is_told_from_one_that_ignores(tmp_path: Path) -> None:
@@ -320,6 +330,24 @@ def test_the_ac_limit_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found
     assert verdicts(report)["AC limit: revert time"] is expected.verdict
     assert expected.said in texts(report, expected.verdict)
     assert flash_writes(tmp_path) == expected.flash_writes
+
+
+@pytest.mark.parametrize("make", ["goodwe-et", "huawei-luna", "kostal-plenticore", "solaredge-storedge", "victron-gx"])
+def test_a_make_that_is_interrupted_is_as_it_was_found_within_a_minute(tmp_path: Path, make: str) -> None:
+    """A minute, because what was written to a KOSTAL lapses and cannot be taken back."""
+    with make_to_commission(tmp_path, make) as site:
+        found = settings_of(site, make)
+        ended = PlantPause(site)
+        waiter = threading.Thread(target=lambda: _end_once_written(site, ended))
+        waiter.start()
+        report = commissioned_make(site, ended=ended)
+        waiter.join()
+        site.call(lambda virtual: virtual.advance(60.0))
+
+        assert settings_of(site, make) == found
+
+    assert report.interrupted
+    assert "put back" not in verdicts(report)
 
 
 def test_of_what_a_device_does_not_show_the_report_says_that_it_was_released(tmp_path: Path) -> None:

@@ -61,6 +61,36 @@ class Deaf(Wrapped):
         return None
 
 
+class ShowsLate(Wrapped):
+    """Does what it is told at once, and shows it when `LATE_S` have passed."""
+
+    LATE_S = 0.8
+
+    def __init__(self, inside: Device) -> None:
+        super().__init__(inside)
+        self._shown: dict[int, int] = {}
+        self._passed_s = 0.0
+
+    def read(self, address: int, count: int) -> Words | ExceptionCode:
+        words = self.inside.read(address, count)
+        if isinstance(words, ExceptionCode):
+            return words
+        return tuple(self._shown.get(at, word) for at, word in enumerate(words, address))
+
+    def write(self, address: int, words: Words, now_s: float) -> ExceptionCode | None:
+        shown = self.read(address, len(words))
+        if not isinstance(shown, ExceptionCode):
+            self._shown |= dict(enumerate(shown, address))
+            self._passed_s = 0.0
+        return self.inside.write(address, words, now_s)
+
+    def advance(self, dt_s: float) -> None:
+        self.inside.advance(dt_s)
+        self._passed_s += dt_s
+        if self._passed_s > self.LATE_S:
+            self._shown.clear()
+
+
 class Mistaken(Wrapped):
     """Takes other words than were written, and shows what was written."""
 
