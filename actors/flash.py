@@ -7,6 +7,7 @@ import logging
 from actors.clock import Clock
 from actors.state_store import StateStore
 from orchestrator.drivers.base import RegisterWrite, WriteGroup
+from orchestrator.drivers.capabilities import KeepInFlash
 from orchestrator.drivers.flash_budget import after_writing, may_write
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,12 @@ class FlashKeeper:
         self._clock = clock
         self._use = store.load_flash_use(name)
 
-    def allows(self, group: WriteGroup, per_day: int | None) -> bool:
-        """Whether the writes of `group` to flash are within `per_day` (None: there is no budget to keep)."""
+    def allows(self, group: WriteGroup, flash: KeepInFlash | None) -> bool:
+        """Whether the writes of `group` to flash are within the day's budget (None: there is none to keep)."""
         count = sum(write.flash for write in group.writes)
-        if not count or per_day is None:
+        if not count or flash is None:
             return True
-        return may_write(self._use, count, per_day, self._clock.wall(), for_more=group.asks_for_more)
+        return may_write(self._use, count, flash.writes_per_day, self._clock.wall(), for_more=group.asks_for_more)
 
     def note(self, write: RegisterWrite) -> None:
         """Count one write that is about to be sent."""

@@ -85,8 +85,8 @@ class InverterOnTrial:
 
     def may_write(self, step: Step) -> bool:
         """Whether what the step writes to the device's flash is within today's budget."""
-        per_day = self._driver.capabilities(self._session.device).flash_writes_per_day
-        return all(self._flash.allows(group, per_day) for group in self._groups(step))
+        flash = self._driver.capabilities(self._session.device).flash
+        return all(self._flash.allows(group, flash) for group in self._groups(step))
 
     def write(self, step: Step) -> tuple[str, ...]:
         """Write the step, and nothing of its command that the step does not need; the names of refused registers."""

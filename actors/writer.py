@@ -109,8 +109,8 @@ class CommandWriter:
         return self._write_within_budget(due(groups, self._memory, self._clock.now_s(), fresh))
 
     def _write_within_budget(self, groups: tuple[WriteGroup, ...]) -> Outcome:
-        per_day = self._session.driver.capabilities(self._session.device).flash_writes_per_day
-        allowed = tuple(group for group in groups if self._flash.allows(group, per_day))
+        flash = self._session.driver.capabilities(self._session.device).flash
+        allowed = tuple(group for group in groups if self._flash.allows(group, flash))
         held = tuple(group for group in groups if group not in allowed and not group.asks_for_more)
         for group in held:
             self._say_spent(group)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 from orchestrator.commands import InverterCommand
+from orchestrator.drivers.capabilities import Capabilities
 from orchestrator.samples import InverterSample, MeterSample, Nameplate
 
 
@@ -49,21 +50,6 @@ class WriteGroup:
     writes: tuple[RegisterWrite, ...]
     refresh_s: float | None = None
     asks_for_more: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What can be asked of a device. The site asks for a capability, never for a make.
-
-    `flash_writes_per_day` is how often settings that the device keeps in flash may be written; None: it has none.
-    """
-
-    limits_ac: bool = False
-    disconnects: bool = False
-    commands_battery: bool = False
-    reports_soc: bool = False
-    reverts_by_itself: bool = False
-    flash_writes_per_day: int | None = None
 
 
 class Refused:

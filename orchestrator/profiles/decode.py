@@ -44,8 +44,8 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
     return replace(
         sample,
         nameplate=device.nameplate,
-        ac_limit_controllable=device.capabilities.limits_ac,
-        battery_controllable=device.capabilities.commands_battery,
+        ac_limit_controllable=device.capabilities.limit_ac is not None,
+        battery_controllable=device.capabilities.battery is not None,
         faults=(*sample.faults, *((ALL_ZERO,) if zeros else ()), *faults.names(), *_untrue(device, registers)),
     )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
-from orchestrator.drivers.base import Capabilities, ReadRequest
+from orchestrator.drivers.base import ReadRequest
+from orchestrator.drivers.capabilities import Capabilities
 from orchestrator.profiles.registers import Register, read_value
 from orchestrator.profiles.schema import Condition, Profile, Sum, registers_of
 from orchestrator.samples import Nameplate

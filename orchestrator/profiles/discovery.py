@@ -7,15 +7,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from orchestrator.drivers.base import Capabilities, Discovery, ReadRequest, Refused, Role
+from orchestrator.drivers.base import Discovery, ReadRequest, Refused, Role
+from orchestrator.drivers.capabilities import (
+    Capabilities,
+    CommandBattery,
+    KeepInFlash,
+    LimitAcPower,
+    ReportStateOfCharge,
+)
 from orchestrator.errors import WrongDevice
-from orchestrator.profiles.device import ProfileDevice, holds, total
+from orchestrator.profiles.device import ProfileDevice, holds, register_value, total
 from orchestrator.profiles.plan import cycle_names, fixed_names, meter_names, pieces, requests
 from orchestrator.profiles.registers import read_text
-from orchestrator.profiles.schema import AcLimit, BatteryCommands, Condition, Profile, Sum
+from orchestrator.profiles.schema import AcLimit, BatteryCommands, Condition, Profile, Revert, Sum
 from orchestrator.samples import Nameplate
 from orchestrator.sunspec import discovery as sunspec_discovery
 from orchestrator.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
+from orchestrator.sunspec.plausible import WATTS_MAX
 
 
 def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
@@ -103,8 +111,14 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
 
 def known_names(profile: Profile, fixed: Mapping[int, int]) -> frozenset[str]:
     """What the device has said of what does not change: at night some say nothing of their battery."""
-    order = profile.word_order
-    return frozenset(name for name in fixed_names(profile) if read_text(profile.registers[name], fixed, order))
+    return frozenset(name for name in fixed_names(profile) if _is_known(profile, name, fixed))
+
+
+def _is_known(profile: Profile, name: str, fixed: Mapping[int, int]) -> bool:
+    register = profile.registers[name]
+    if register.type == "text":
+        return bool(read_text(register, fixed, profile.word_order))
+    return register_value(profile, name, fixed) is not None
 
 
 def is_news(device: ProfileDevice, again: ProfileDevice) -> bool:
@@ -135,19 +149,20 @@ def _capabilities(
 ) -> Capabilities:
     """`limit` and `battery` are what the profile commands of this device; the rest may be the standard's."""
     use, standard = profile.sunspec, Capabilities() if base is None else base.capabilities
-    limits_by_standard = use is not None and use.ac_limit and standard.limits_ac
-    battery_by_standard = use is not None and use.battery and standard.commands_battery
-    own = [part.revert for part in (limit, battery) if part is not None]
-    own_revert = all(revert.after_s is not None or revert.register_ is not None for revert in own)
-    by_standard = limits_by_standard or battery_by_standard
+    standard_limit = standard.limit_ac if use is not None and use.ac_limit else None
+    standard_battery = standard.battery if use is not None and use.battery else None
+    per_day = profile.flash_writes_per_day
     return Capabilities(
-        limits_ac=limit is not None or limits_by_standard,
-        disconnects=use is not None and standard.disconnects,
-        commands_battery=battery is not None or battery_by_standard,
-        reports_soc=reports_soc,
-        reverts_by_itself=bool(own or by_standard) and own_revert and (standard.reverts_by_itself or not by_standard),
-        flash_writes_per_day=profile.flash_writes_per_day,
+        limit_ac=standard_limit if limit is None else LimitAcPower(reverts=_reverts(limit.revert)),
+        battery=standard_battery if battery is None else CommandBattery(reverts=_reverts(battery.revert)),
+        disconnect=None if use is None else standard.disconnect,
+        state_of_charge=ReportStateOfCharge() if reports_soc else None,
+        flash=None if per_day is None else KeepInFlash(per_day),
     )
+
+
+def _reverts(revert: Revert) -> bool:
+    return revert.after_s is not None or revert.register_ is not None
 
 
 def _nameplate(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, int]) -> Nameplate:
@@ -160,7 +175,7 @@ def _nameplate(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int,
 
     def watts(terms: Sum | None, otherwise: float | None) -> float | None:
         stated = otherwise if terms is None else total(profile, terms, fixed, {})
-        return stated if stated is not None and stated > 0 else None
+        return stated if stated is not None and 0 < stated <= WATTS_MAX else None
 
     return Nameplate(
         manufacturer=standard.manufacturer or plate.manufacturer,

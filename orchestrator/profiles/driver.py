@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from orchestrator.commands import InverterCommand
-from orchestrator.drivers.base import Capabilities, Discovery, ReadRequest, Registers, Role, WriteGroup
+from orchestrator.drivers.base import Discovery, ReadRequest, Registers, Role, WriteGroup
+from orchestrator.drivers.capabilities import Capabilities
 from orchestrator.profiles import decode, discovery, encode, plan, verify
 from orchestrator.profiles.device import ProfileDevice
 from orchestrator.profiles.schema import Profile

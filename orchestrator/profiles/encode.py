@@ -70,7 +70,7 @@ def _one_by_one(group: WriteGroup) -> WriteGroup:
 
 def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:
     limit, rating = device.profile.commands.ac_limit, device.rated_watts
-    if limit is None or rating is None or not device.capabilities.limits_ac:
+    if limit is None or rating is None or not device.capabilities.limit_ac:
         return
     if command.ac_limit_watts is None:
         asked = _Asked(device.profile, _limit_symbols(rating, 100.0, 0.0))
@@ -106,7 +106,7 @@ def _limit_percent(profile: Profile, limit: AcLimit, percent: float) -> float:
 
 def _battery(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:
     own, wanted = device.profile.commands.battery, command.battery
-    if own is None or wanted is None or not device.capabilities.commands_battery:
+    if own is None or wanted is None or not device.capabilities.battery:
         return
     mode, steps = _steps(own, wanted)
     symbols = {**_battery_symbols(device, wanted, mode), REVERT: command.valid_for_s}

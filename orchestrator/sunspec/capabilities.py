@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from orchestrator.drivers.base import Capabilities
+from orchestrator.drivers.capabilities import (
+    Capabilities,
+    CommandBattery,
+    Disconnect,
+    LimitAcPower,
+    ReportStateOfCharge,
+)
 from orchestrator.sunspec.device import CONTROLS, DER_CONTROLS, STORAGE, SunSpecDevice
 from orchestrator.sunspec.enums import ControlModes
 from orchestrator.sunspec.percent import PERCENT_SCALES
@@ -25,19 +31,14 @@ BATTERY_REVERTS: Final = {STORAGE: "124.InOutWRte_RvrtTms", DER_CONTROLS: "704.W
 
 
 def capabilities(device: SunSpecDevice) -> Capabilities:
-    """What can be asked of this device. `reverts_by_itself`: every power that can be commanded has a revert time."""
+    """What can be asked of this device."""
     limits, commands = device.limits_by, device.commands_battery_by
-    reverts = [
-        names[model_id]
-        for names, model_id in ((LIMIT_REVERTS, limits), (BATTERY_REVERTS, commands))
-        if model_id is not None
-    ]
+    reports_soc = not device.implemented.isdisjoint(("713.SoC", "802.SoC")) or device.storage is not None
     return Capabilities(
-        limits_ac=limits is not None,
-        disconnects="123.Conn" in device.implemented,
-        commands_battery=commands is not None,
-        reports_soc=not device.implemented.isdisjoint(("713.SoC", "802.SoC")) or device.storage is not None,
-        reverts_by_itself=bool(reverts) and device.implemented.issuperset(reverts),
+        limit_ac=None if limits is None else LimitAcPower(reverts=LIMIT_REVERTS[limits] in device.implemented),
+        battery=None if commands is None else CommandBattery(reverts=BATTERY_REVERTS[commands] in device.implemented),
+        disconnect=Disconnect() if "123.Conn" in device.implemented else None,
+        state_of_charge=ReportStateOfCharge() if reports_soc else None,
     )
 
 

@@ -65,8 +65,8 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
         state=_state(inverter, registers),
         connected=connected,
         ac_limit_watts=_ac_limit(device, registers) if believed else None,
-        ac_limit_controllable=device.capabilities.limits_ac,
-        battery_controllable=device.capabilities.commands_battery,
+        ac_limit_controllable=device.capabilities.limit_ac is not None,
+        battery_controllable=device.capabilities.battery is not None,
         has_pv=bool(strings) or device.has_pv,
         faults=faults.names(),
     )

@@ -8,7 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.drivers.base import Capabilities, ReadRequest
+from orchestrator.drivers.base import ReadRequest
+from orchestrator.drivers.capabilities import Capabilities
 from orchestrator.samples import Nameplate
 from orchestrator.sunspec.enums import GridCharging
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.commands import InverterCommand
-from orchestrator.drivers.base import Capabilities, Discovery, ReadRequest, Registers, Role, WriteGroup
+from orchestrator.drivers.base import Discovery, ReadRequest, Registers, Role, WriteGroup
+from orchestrator.drivers.capabilities import Capabilities
 from orchestrator.samples import InverterSample, MeterSample, Nameplate
 from orchestrator.sunspec import decode, decode_meter, discovery, encode, reads, verify
 from orchestrator.sunspec.device import SunSpecDevice

@@ -36,7 +36,7 @@ def encode(device: SunSpecDevice, command: InverterCommand, registers: Registers
 def _connect(device: SunSpecDevice, command: InverterCommand, registers: Registers) -> WriteGroup | None:
     """Model 123 offsets 2 to 4. "Disconnect" is refreshed; "connect" is the device's own default and needs no timer."""
     controls = device.controls
-    if controls is None or command.connect is None or not device.capabilities.disconnects:
+    if controls is None or command.connect is None or not device.capabilities.disconnect:
         return None
     if command.connect and read_raw(registers, controls.address, MODELS[CONTROLS]["Conn"]) == Connection.CONNECT:
         return None

@@ -67,16 +67,16 @@ def night() -> Iterator[Bench]:
 
 def test_a_hybrid_found_at_night_is_found_whole_by_day(night: Bench) -> None:
     assert night.session.connect(None)
-    assert not night.session.device.capabilities.commands_battery
-    assert not night.session.device.capabilities.limits_ac
+    assert not night.session.device.capabilities.battery
+    assert not night.session.device.capabilities.limit_ac
     night.turn_to_day()
 
     assert not night.session.connect(None), "not before its time"
     night.clock.advance(LOOK_AGAIN_S)
 
     assert night.session.connect(None)
-    assert night.session.device.capabilities.commands_battery
-    assert night.session.device.capabilities.limits_ac
+    assert night.session.device.capabilities.battery
+    assert night.session.device.capabilities.limit_ac
 
 
 def test_while_it_is_night_looking_again_costs_a_few_requests_each_five_minutes(night: Bench) -> None:
@@ -88,7 +88,7 @@ def test_while_it_is_night_looking_again_costs_a_few_requests_each_five_minutes(
         night.clock.advance(LOOK_AGAIN_S / 5)
 
     assert 0 < len(night.requests.errors) - before <= 2 * 2
-    assert not night.session.device.capabilities.commands_battery
+    assert not night.session.device.capabilities.battery
 
 
 def test_a_device_that_was_known_whole_is_not_asked_again() -> None:

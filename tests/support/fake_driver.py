@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from orchestrator.commands import InverterCommand
 from orchestrator.drivers.base import (
-    Capabilities,
     Discovery,
     ReadRequest,
     Refused,
@@ -15,6 +14,13 @@ from orchestrator.drivers.base import (
     RegisterWrite,
     Role,
     WriteGroup,
+)
+from orchestrator.drivers.capabilities import (
+    Capabilities,
+    CommandBattery,
+    Disconnect,
+    LimitAcPower,
+    ReportStateOfCharge,
 )
 from orchestrator.errors import NonsenseReply, WrongDevice
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
@@ -59,7 +65,9 @@ class FakeDriver:
         return Nameplate(serial=str(device.serial), ac_max_watts=5000.0)
 
     def capabilities(self, device: FakeDevice) -> Capabilities:
-        return Capabilities(limits_ac=True, disconnects=True, commands_battery=True, reports_soc=True)
+        return Capabilities(
+            LimitAcPower(reverts=False), CommandBattery(reverts=False), Disconnect(), ReportStateOfCharge()
+        )
 
     def plan_reads(self, device: FakeDevice) -> tuple[ReadRequest, ...]:
         return device.reads

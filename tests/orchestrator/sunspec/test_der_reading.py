@@ -238,18 +238,18 @@ def test_a_battery_without_one_of_these_is_not_commanded(missing: str) -> None:
     device = discovery_of(der(**{missing: None}))
 
     assert device.commands_battery_by is None
-    assert not device.capabilities.commands_battery
-    assert device.capabilities.reports_soc
+    assert not device.capabilities.battery
+    assert device.capabilities.state_of_charge
 
 
 @pytest.mark.parametrize(("modes", "commanded"), [(0, False), (1, False), (2, True), (3, True)])
 def test_a_battery_is_commanded_where_the_control_modes_say_so(modes: int, commanded: bool) -> None:
-    assert discovery_of(der(CtrlModes=modes)).capabilities.commands_battery is commanded
+    assert bool(discovery_of(der(CtrlModes=modes)).capabilities.battery) is commanded
 
 
 @pytest.mark.parametrize(("scale", "usable"), [(-4, False), (-3, True), (1, True), (2, False)])
 def test_a_set_point_in_a_strange_scale_is_not_written(scale: int, usable: bool) -> None:
-    assert discovery_of(der(WSet_SF=scale)).capabilities.commands_battery is usable
+    assert bool(discovery_of(der(WSet_SF=scale)).capabilities.battery) is usable
 
 
 # Model 802 beside the older models, in the manner of Kostal.
@@ -335,12 +335,12 @@ NIGHT: dict[str, Any] = dict.fromkeys(("W", "SoC", "WHRtg", "WMaxLimPct", "WSet"
 
 def test_a_device_found_at_night_is_found_anew_by_day() -> None:
     night = discovery_of(der(**NIGHT))
-    assert not night.capabilities.limits_ac
+    assert not night.capabilities.limit_ac
 
     day = look_again(night, der())
 
     assert day == discovery_of(der())
-    assert day.capabilities.commands_battery
+    assert day.capabilities.battery
 
 
 def test_while_nothing_changes_the_same_device_comes_back_after_a_read_for_each_doubtful_model() -> None:
@@ -366,7 +366,7 @@ def test_at_night_an_older_pv_inverter_is_doubtful_as_well() -> None:
     night = image_of(*models, model_words(121, SETTINGS), model_words(123, {}))
     day = image_of(*models, model_words(121, SETTINGS), model_words(123, CONTROLS))
 
-    assert look_again(discovery_of(night), day).capabilities.limits_ac
+    assert look_again(discovery_of(night), day).capabilities.limit_ac
 
 
 # A synthetic device of the pysunspec2 package

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.drivers.base import ReadRequest
+from orchestrator.drivers.capabilities import CommandBattery, LimitAcPower
 from orchestrator.errors import NonsenseReply, RequestRefused, WrongDevice
 from orchestrator.sunspec.device import ModuleKind
 from orchestrator.sunspec.enums import GridCharging
@@ -72,7 +73,10 @@ def test_a_hybrid_is_known_with_its_ratings_battery_and_dc_inputs() -> None:
 def test_a_hybrid_can_be_limited_disconnected_and_its_battery_commanded() -> None:
     able = DRIVER.capabilities(discovery_of(hybrid()))
 
-    assert (able.limits_ac, able.disconnects, able.commands_battery, able.reports_soc) == (True,) * 4
+    assert able.limit_ac == LimitAcPower(reverts=True)
+    assert able.battery == CommandBattery(reverts=True)
+    assert able.disconnect
+    assert able.state_of_charge
     assert able.reverts_by_itself
 
 
@@ -231,7 +235,7 @@ def test_a_model_124_without_one_of_its_points_is_no_battery(missing: str) -> No
     device = discovery_of(hybrid(**{missing: None}))
 
     assert device.storage is None
-    assert not device.capabilities.commands_battery
+    assert not device.capabilities.battery
 
 
 def test_a_model_124_of_no_power_is_no_battery() -> None:
@@ -242,21 +246,21 @@ def test_a_model_124_of_no_power_is_no_battery() -> None:
 def test_a_scale_that_cannot_hold_100_percent_is_not_used(scale: int, usable: bool) -> None:
     device = discovery_of(hybrid(InOutWRte_SF=scale, WMaxLimPct_SF=scale))
 
-    assert device.capabilities.commands_battery is usable
-    assert device.capabilities.limits_ac is usable
+    assert bool(device.capabilities.battery) is usable
+    assert bool(device.capabilities.limit_ac) is usable
 
 
 def test_without_model_121_the_limit_is_a_percentage_of_the_rating() -> None:
     device = discovery_of(image_of(ONE, INVERTER_103, model_words(120, NAMEPLATE), model_words(123, CONTROLS)))
 
     assert device.ac_reference_watts == 5000
-    assert device.capabilities.limits_ac
+    assert device.capabilities.limit_ac
 
 
 def test_without_any_rating_ac_power_cannot_be_limited() -> None:
     device = discovery_of(image_of(ONE, INVERTER_103, model_words(123, CONTROLS)))
 
-    assert not device.capabilities.limits_ac
+    assert not device.capabilities.limit_ac
 
 
 def test_a_rating_of_zero_says_nothing() -> None:

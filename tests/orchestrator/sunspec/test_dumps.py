@@ -81,7 +81,7 @@ def test_a_fimer_has_its_vendor_models_in_the_chain() -> None:
     device = discovery_of(dump("fimer_pvs_day"))
 
     assert [model.id for model in device.models[-3:]] == [160, 65230, 65232]
-    assert device.capabilities.limits_ac
+    assert device.capabilities.limit_ac
     assert device.capabilities.reverts_by_itself
 
 
