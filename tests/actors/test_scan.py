@@ -33,6 +33,14 @@ class OtherByteOrder(Wrapped):
         return (1,) if (address, count) == (BYTE_ORDER, 1) else super().read(address, count)
 
 
+class SilentElsewhere(Wrapped):
+    """Says nothing, by its gateway, where it has no registers."""
+
+    def read(self, address: int, count: int) -> Words | ExceptionCode:
+        words = super().read(address, count)
+        return ExceptionCode.NO_TARGET if words is ExceptionCode.ILLEGAL_ADDRESS else words
+
+
 QUICK = ScanOptions((1, 2, 200), timeout_s=0.3, connections=4)
 
 
@@ -106,6 +114,16 @@ def test_each_make_is_found_with_its_own_driver_and_without_a_write() -> None:
     assert {each.kind for each in found.devices} == {Kind.HYBRID, Kind.METER}
     assert all(each.nameplate.serial for each in found.devices)
     assert (found.again, found.remarks) == ((), ())
+
+
+def test_a_make_that_is_silent_where_sunspec_would_be_is_found_all_the_same() -> None:
+    with network_of_makes(("goodwe-et",)) as site:
+        site.replace_device("goodwe-et", SilentElsewhere)
+        with watch("scanning", 1) as progress:
+            where = [Endpoint("127.0.0.2", site.config.meter.port)]
+            found = scan(where, ScanOptions((1, 247), timeout_s=0.3), progress)
+
+    assert [(each.driver, each.unit_id) for each in found.devices] == [("goodwe-et", 247)]
 
 
 def test_a_make_that_is_of_no_use_yet_is_drafted_as_what_it_is_by_the_standard() -> None:
