@@ -78,23 +78,29 @@ def hand_out_room(
     def give(wants: Mapping[str, float], weights: Mapping[str, float]) -> None:
         nonlocal left
         if left and any(wants.values()):
-            given = share_by_weight(left, wants, {name: max(weights[name], 1.0) for name in wants})
+            given = share_by_weight(left, wants, weights)
             for name, watts in given.items():
                 limits[name] += watts
             left = max(left - fsum(given.values()), 0.0)
 
     def give_up_to_rating(tier: Sequence[Unit]) -> None:
-        give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in tier}, ratings)
+        give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in tier}, by_rating)
 
     discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), expected[u.name]) for u in units}
     steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
-    give(discharges, discharges)
-    give(steady, steady)
+    give(discharges, _at_least_one(discharges))
+    give(steady, _at_least_one(steady))
     ratings = {u.name: u.rating_watts or 0.0 for u in units}
+    by_rating = _at_least_one(ratings)
     give_up_to_rating([u for u in units if u.throttled and u.battery is None])
     give_up_to_rating([u for u in units if u.throttled and u.battery is not None])
     give_up_to_rating(units)
     return _with_headroom(plant, units, limits, expected)
+
+
+def _at_least_one(watts: Mapping[str, float]) -> dict[str, float]:
+    """Weights in proportion to `watts`; none is 0."""
+    return {name: max(each, 1.0) for name, each in watts.items()}
 
 
 def _with_headroom(
@@ -111,9 +117,9 @@ def _with_headroom(
     wishes, weights = {}, {}
     for unit in unthrottled:
         rating, makes, limit = unit.rating_watts or 0.0, expected[unit.name], limits[unit.name]
-        if could_store or limit >= makes - 1.0:
-            wishes[unit.name] = max(min(makes + HEADROOM_PART_OF_RATING * rating, rating) - limit, 0.0)
-            weights[unit.name] = max(rating, 1.0)
+        wish = min(makes + HEADROOM_PART_OF_RATING * rating, rating) - limit
+        if wish > 0 and (could_store or limit >= makes - 1.0):
+            wishes[unit.name], weights[unit.name] = wish, max(rating, 1.0)
     extra = share_by_weight(budget, wishes, weights)
     return {name: watts + extra.get(name, 0.0) for name, watts in limits.items()}
 

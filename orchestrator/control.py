@@ -60,6 +60,7 @@ def step(
         trust=trust,
         started_at_s=started_at_s,
         now_s=now,
+        dt_s=config.control.interval_s if state.decided_at_s is None else max(now - state.decided_at_s, 0.0),
         wanted=envelope.fields,
         limits_stay=limits_stay(config),
         explain=explain,

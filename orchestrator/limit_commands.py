@@ -32,8 +32,9 @@ def command_limit(
     if rating is None:
         return None, before
     wanted = rating if wanted_watts is None else min(wanted_watts, rating)
-    risen = unit.limit_watts + rise_watts_per_s(unit) * min(dt_s, LONGEST_STEP_S)
-    wanted = min(wanted, max(risen, known_watts))
+    if wanted > known_watts:
+        risen = unit.limit_watts + rise_watts_per_s(unit) * min(dt_s, LONGEST_STEP_S)
+        wanted = min(wanted, max(risen, known_watts))
     if wanted < unit.limit_watts and needed_now:
         limit, pending = wanted, None
     else:

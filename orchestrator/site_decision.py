@@ -46,8 +46,8 @@ EXCESS_STEPS = 2
 class Inputs:
     """What every part of one step looks at.
 
-    `state` is that of the step before, `trust` the meter's as of now, `wanted` what the envelope asks for.
-    `limits_stay` says that AC limits outlive the orchestrator, `explain` that people want to know why.
+    `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
+    for. `limits_stay` says that AC limits outlive the orchestrator, `explain` that people want to know why.
     """
 
     config: SiteConfig
@@ -58,15 +58,10 @@ class Inputs:
     trust: MeterTrust
     started_at_s: float
     now_s: float
+    dt_s: float
     wanted: SetpointFields
     limits_stay: bool
     explain: bool
-
-    @property
-    def dt_s(self) -> float:
-        """The time since the step before, in seconds."""
-        decided_at_s = self.state.decided_at_s
-        return self.config.control.interval_s if decided_at_s is None else max(self.now_s - decided_at_s, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
