@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from bench import core, plant, reading, scoreboard
+from bench import core, day, plant, reading, scoreboard
 from bench.progress import Watch, watch
 from orchestrator.simulation.scenario import Scenario, load_scenarios
 
-PARTS: Final = ("plant", "reading", "core", "scoreboard")
+PARTS: Final = ("plant", "reading", "core", "day", "scoreboard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Extent:
     cores: tuple[int, ...]
     core_steps: int
     loop_steps: int
+    day_s: float
     scenarios: Mapping[str, Scenario]
 
 
@@ -38,9 +39,10 @@ FULL: Final = Extent(
     cores=(3, 10, 50, 100),
     core_steps=60,
     loop_steps=3000,
+    day_s=86400.0,
     scenarios=load_scenarios(),
 )
-QUICK: Final = Extent((plant.Case(1),), 2.6, 0.1, (1, 3), 5, 20, {"limit_steps": FULL.scenarios["limit_steps"]})
+QUICK: Final = Extent((plant.Case(1),), 2.6, 0.1, (1, 3), 5, 20, 60.0, {"limit_steps": FULL.scenarios["limit_steps"]})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         len(extent.plants) * ("plant" in parts),
         "reading" in parts,
         "core" in parts,
+        "day" in parts,
         len(extent.scenarios) * ("scoreboard" in parts),
     ]
     try:
@@ -78,6 +81,9 @@ def _measure(part: str, extent: Extent, progress: Watch) -> str:
     if part == "reading":
         progress.begin("reading one hybrid")
         return reading.report(*reading.measure(extent.reading_s))
+    if part == "day":
+        progress.begin("a day in virtual time, twice")
+        return day.report(day.measure(extent.day_s, progress))
     if part == "scoreboard":
         return scoreboard.report(scoreboard.measure(extent.scenarios, progress))
     progress.begin("decisions in virtual time")

@@ -20,6 +20,8 @@ ROWS = (
     "  pysunspec2, raw points ",
     "  1              5 ",
     "  3                 20.0 ",
+    "  without words, as in a rehearsal           60 ",
+    "  with reasons and live numbers              60 ",
     "  limit_steps         orchestrator ",
     "  all of them         orchestrator ",
 )
@@ -32,7 +34,7 @@ def test_the_smallest_bench_prints_its_rows() -> None:
     assert done.returncode == 0, done.stderr
     for row in ROWS:
         assert f"\n{row}" in done.stdout, done.stdout
-    assert [line[:5] for line in done.stderr.splitlines()] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
+    assert [line[:5] for line in done.stderr.splitlines()] == ["[1/5]", "[2/5]", "[3/5]", "[4/5]", "[5/5]"]
 
 
 def test_a_table_has_its_columns_under_their_names() -> None:
