@@ -125,9 +125,9 @@ def is_news(device: ProfileDevice, again: ProfileDevice) -> bool:
     """Whether a device that was found anew says more, or other things, than before. Measured values are no news."""
     if known_names(device.profile, device.fixed) != known_names(again.profile, again.fixed):
         return True
-    return replace(again, fixed=device.fixed, nameplate=device.nameplate) != device or _identity(device) != _identity(
-        again
-    )
+    if _identity(device) != _identity(again):
+        return True
+    return replace(again, fixed=device.fixed, nameplate=device.nameplate) != device
 
 
 def _identity(device: ProfileDevice) -> Nameplate:

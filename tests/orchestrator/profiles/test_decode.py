@@ -243,6 +243,7 @@ inverter: {ac_watts: [power, "-other?"], connected: {register: other, above: 3}}
 """
 
 
+@settings(max_examples=50)
 @given(st.integers(-32768, 32767), st.integers(-32768, 32767))
 def test_a_sum_leaves_out_what_may_be_missing(power: int, other: int) -> None:
     profile = parse_profile(SMALL, "small.yaml")
@@ -256,7 +257,7 @@ def test_a_sum_leaves_out_what_may_be_missing(power: int, other: int) -> None:
     assert read.connected == (None if other == -32768 else other > 3)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(NAMES), st.data())
 def test_mutated_words_are_a_sample_within_its_bounds_or_nonsense(name: str, data: st.DataObject) -> None:
     words = cycle(name)

@@ -103,7 +103,7 @@ def target_of(asked: BatteryCommand) -> float:
     return min(max(asked.watts, low), high)
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(DEVICES, COMMANDS, st.data())
 def test_only_words_of_registers_that_are_named_for_writing_are_written(
     name: str, command: InverterCommand, data: st.DataObject
@@ -125,7 +125,7 @@ def test_only_words_of_registers_that_are_named_for_writing_are_written(
     driver.verify(device, groups, registers)
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(OWN_BATTERY, battery_commands(), SECONDS, st.data())
 def test_no_power_of_a_battery_is_more_than_was_asked(
     name: str, asked: BatteryCommand, seconds: float, data: st.DataObject
@@ -144,7 +144,7 @@ def test_no_power_of_a_battery_is_more_than_was_asked(
                 assert value <= max(asked.high_watts, 0.0) + NOISE
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(OWN_LIMIT, st.floats(0, 20_000), st.booleans(), SECONDS, st.data())
 def test_an_ac_limit_is_never_above_what_was_asked(
     name: str, watts: float, reverts: bool, seconds: float, data: st.DataObject
