@@ -70,11 +70,13 @@ def freeze(
     """The picture that one decision is made from: the newest samples of those that answer, and who does not."""
     samples: list[InverterSample] = []
     away: list[str] = []
+    last_heard: list[InverterSample] = []
     for name, each in attendance.items():
         if each.sample is None or each.is_away(now_s, config.sample_window_s):
             away.append(name)
+            last_heard += [] if each.sample is None else [each.sample]
         else:
             samples.append(each.sample)
     oldest_s = now_s - meter_silent_after_s(config.interval_s, config.sample_window_s)
     fresh = meter if meter is not None and meter.at_s >= oldest_s else None
-    return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away))
+    return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away), tuple(last_heard))

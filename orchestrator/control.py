@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator import reasons
+from orchestrator.absent import left_for_the_others
 from orchestrator.battery_commands import is_deaf
 from orchestrator.commands import InverterCommand
 from orchestrator.config import SiteConfig
-from orchestrator.cycle import ControlState, CycleResult, InverterMemory, LiveNumbers
+from orchestrator.cycle import ControlState, CycleResult, InverterMemory, LimitMemory, LiveNumbers
 from orchestrator.failsafe import limits_stay, safe_limits, safe_room_watts
 from orchestrator.inverter_commands import command_inverter
 from orchestrator.live_numbers import learn_responses, live_numbers
@@ -44,13 +45,14 @@ def step(
     numbers, and the response times that are learned for these.
     """
     meter = snapshot.meter
-    plant = see_plant(config, state, snapshot, envelope.fields)
+    wanted = left_for_the_others(config, state.inverters, snapshot, envelope.fields, now)
+    plant = see_plant(config, state, snapshot, wanted)
     started_at_s = now if state.started_at_s is None else state.started_at_s
     trust = state.trust
     if meter is not None:
         trust = watch_meter(trust, meter, plant, config.control.interval_s, now)
         if config.control.enabled:
-            trust = ask_meter(trust, plant, envelope.fields, running_s=now - started_at_s, now_s=now)
+            trust = ask_meter(trust, plant, wanted, running_s=now - started_at_s, now_s=now)
     inputs = Inputs(
         config=config,
         state=state,
@@ -61,7 +63,7 @@ def step(
         started_at_s=started_at_s,
         now_s=now,
         dt_s=config.control.interval_s if state.decided_at_s is None else max(now - state.decided_at_s, 0.0),
-        wanted=envelope.fields,
+        wanted=wanted,
         limits_stay=limits_stay(config),
         explain=explain,
     )
@@ -126,10 +128,10 @@ def _limits_after(inputs: Inputs) -> Mapping[str, float]:
 
 
 def _absent(inputs: Inputs) -> Mapping[str, InverterMemory]:
-    """Of an inverter that is away only one thing is remembered: that we disconnected it."""
+    """Of an inverter that is away little is remembered: its AC limit, and whether we disconnected it."""
     answering = {u.name for u in inputs.plant.units}
     return {
-        name: InverterMemory(away=True, disconnected=True)
+        name: InverterMemory(away=True, disconnected=memory.disconnected, limit=LimitMemory(memory.limit.watts))
         for name, memory in inputs.state.inverters.items()
-        if name not in answering and memory.disconnected
+        if name not in answering
     }

@@ -157,7 +157,7 @@ class Following:
 class InverterMemory:
     """What the loop remembers of one inverter while it answers.
 
-    `disconnected` says that we disconnected it; of one that is `away` nothing else is known.
+    `disconnected` says that we disconnected it; of one that is `away` only that and its limit are known.
     """
 
     limit: LimitMemory = field(default_factory=LimitMemory)

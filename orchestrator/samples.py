@@ -115,13 +115,15 @@ class MeterSample:
 class SiteSnapshot:
     """Everything known of the site when a decision is made; nothing in it changes while the decision is made.
 
-    `meter` is None while the meter is silent. `inverters` are those that answer; `away` names those that do not.
+    `meter` is None while the meter is silent. `inverters` are those that answer; `away` names those that do not, and
+    `last_heard` are the newest samples of these, as far as there are any.
     """
 
     at_s: float
     meter: MeterSample | None
     inverters: tuple[InverterSample, ...] = ()
     away: tuple[str, ...] = ()
+    last_heard: tuple[InverterSample, ...] = ()
 
     def inverter(self, name: str) -> InverterSample | None:
         """The sample of one inverter, or None while it is away."""

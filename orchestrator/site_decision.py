@@ -47,7 +47,8 @@ class Inputs:
     """What every part of one step looks at.
 
     `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
-    for. `limits_stay` says that AC limits outlive the orchestrator, `explain` that people want to know why.
+    for, its generation limit less what inverters that are away may make. `limits_stay` says that AC limits outlive the
+    orchestrator, `explain` that people want to know why.
     """
 
     config: SiteConfig

@@ -71,12 +71,14 @@ def test_waiting_for_others_makes_nobody_late_who_has_reported() -> None:
 
 
 def test_a_snapshot_holds_the_fresh_samples_and_names_those_that_are_away() -> None:
-    attendance = {"east": heard(100.0), "west": heard(90.0), "roof": NOBODY}
+    west = NOBODY.reported(1, InverterSample("west", 90.0), None, now_s=90.0, in_time=True)
+    attendance = {"east": heard(100.0), "west": west, "roof": NOBODY}
 
     snapshot = freeze(attendance, MeterSample(99.0, 10.0), ControlConfig(), 101.0)
 
     assert [sample.name for sample in snapshot.inverters] == ["east"]
     assert snapshot.away == ("west", "roof")
+    assert [sample.name for sample in snapshot.last_heard] == ["west"]
     assert snapshot.meter == MeterSample(99.0, 10.0)
 
 
