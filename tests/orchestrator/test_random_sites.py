@@ -17,7 +17,7 @@ from orchestrator.simulation.measures import LIMITED, energy_gap_wh, limit_watts
 from orchestrator.simulation.scenario import Scenario, moments
 from orchestrator.simulation.timeline import OK, Event
 from orchestrator.simulation.virtual_time import InverterFault, Moment, VirtualTime
-from tests.support.random_scenarios import SOC_MIN_PERCENT, random_scenario
+from tests.support.random_scenarios import FAULT_FOR_S, SOC_MIN_PERCENT, random_scenario
 
 QUICK, ALL = 60, 560
 WITHIN_S = 5.0
@@ -73,6 +73,7 @@ def test_every_law_holds_on_a_random_plant(seed: int) -> None:
     states_of_charge_stay_within_their_limits(played)
     no_battery_charges_another(played)
     a_silent_meter_leads_to_the_failsafe_and_back(played)
+    an_honest_meter_is_believed(played)
     an_inverter_that_does_not_answer_is_left_alone_and_taken_back(played)
     a_lost_orchestrator_leaves_what_the_failsafe_says(played)
 
@@ -84,26 +85,18 @@ def limits_are_kept_wherever_that_is_possible(played: Played) -> None:
         allowed = limit_watts(moment.wanted, limit)
         if allowed is None or moment.mode is None or not is_possible(played, moment, limit):
             return False
-        return limited_watts(played, moment, limit) > allowed + tolerance
+        return LIMITED[limit](moment) > allowed + tolerance
 
     for limit in ("export", "generation"):
         assert longest_run([above(m, limit) for m in played.run.moments]) <= WITHIN_S, limit
 
 
-def limited_watts(played: Played, moment: Moment, limit: str) -> float:
-    """The power that a limit is about; for generation only of inverters that answer, others cannot be counted."""
-    if limit == "export":
-        return LIMITED[limit](moment)
-    faulty = played.faulty(moment.at_s)
-    return sum(max(p.ac_watts, 0.0) for name, p in zip(played.names, moment.powers, strict=True) if name not in faulty)
-
-
 def is_possible(played: Played, moment: Moment, limit: str) -> bool:
     """Whether the others can make up for what the inverters do that do not answer."""
-    if limit == "generation":
-        return True
     faulty = played.faulty(moment.at_s)
     forced = sum(max(p.ac_watts, 0.0) for name, p in zip(played.names, moment.powers, strict=True) if name in faulty)
+    if limit == "generation":
+        return forced <= (moment.wanted.generation_limit_watts or 0.0)
     return forced <= moment.load_watts + (moment.wanted.export_limit_watts or 0.0)
 
 
@@ -157,6 +150,13 @@ def a_silent_meter_leads_to_the_failsafe_and_back(played: Played) -> None:
                 room = safe_room_watts(played.loop.config, moment.wanted)
                 if room is not None:
                     assert sum(c.ac_limit_watts or 0.0 for c in moment.commands) <= room + ROUNDING
+
+
+def an_honest_meter_is_believed(played: Played) -> None:
+    silent = [event.at_s for event in played.scenario.timeline if event.meter not in {None, OK}]
+    for moment in played.run.moments:
+        if not any(at_s < moment.at_s <= at_s + FAULT_FOR_S + 1.0 for at_s in silent):
+            assert moment.mode != "failsafe", moment.at_s
 
 
 def an_inverter_that_does_not_answer_is_left_alone_and_taken_back(played: Played) -> None:

@@ -13,8 +13,9 @@ from orchestrator.simulation.config import (
     SunSimulation,
 )
 from orchestrator.simulation.expectations import Expectation
-from orchestrator.simulation.scenario import Scenario
+from orchestrator.simulation.scenario import InverterSettings, Scenario
 from orchestrator.simulation.timeline import Acceptance, Event
+from orchestrator.simulation.virtual_time import MeterFault
 
 PHASES = 4
 PHASE_S = 45.0
@@ -23,6 +24,11 @@ FAULT_FOR_S = 20.0
 SOC_MIN_PERCENT = 10.0
 KILLED_FOR_S = 80.0
 """Longer than the revert time, so that what is left behind shows."""
+
+METER_FAULT_FROM_S = 55.0
+"""In the second phase, when the plant may be at rest; light, load and setpoint change again at 90 and 135 s."""
+
+RESTLESS_S = 150.0
 
 WHOLE = Expectation(measure="energy_gap_wh", at_most=1e-3)
 
@@ -61,6 +67,76 @@ def random_scenario(seed: int) -> Scenario:
         timeline=tuple(events),
         expect=(WHOLE,),
     )
+
+
+def meter_fault_scenario(seed: int, fault: MeterFault) -> Scenario:
+    """The random plant of this seed, with one fault only: that of its meter, which lasts until the end."""
+    scenario = random_scenario(seed)
+    happens = Event(at_s=METER_FAULT_FROM_S, meter=fault)
+    timeline = sorted([*_without_faults(scenario), happens], key=lambda event: event.at_s)
+    return scenario.model_copy(update={"timeline": tuple(timeline), "duration_s": PHASES * PHASE_S})
+
+
+def restless_scenario(seed: int) -> Scenario:
+    """The random plant of this seed without any fault, but under a load that never rests, seen by a meter of its own.
+
+    The load jumps, goes to and fro, or rises and falls steadily; inverters may be slow, and their limits too.
+    """
+    scenario, dice = random_scenario(seed), Random(f"restless/{seed}")
+    lag_s, latency_s = dice.choice([None, 0.8, 3.0]), dice.choice([0.05, 0.3])
+    inverters = {
+        name: each.model_copy(update={"latency_s": latency_s} | ({"lag_s": lag_s} if lag_s else {}))
+        for name, each in scenario.inverters.items()
+    }
+    nameplate = sum(inverter.ac_rating_watts for inverter in inverters.values())
+    ramp = dice.choice([None, None, 0.02, 0.1])
+    return scenario.model_copy(
+        update={
+            "duration_s": RESTLESS_S,
+            "timeline": tuple(_restless_load(dice, _without_faults(scenario), nameplate)),
+            "inverters": inverters,
+            "settings": {
+                name: InverterSettings(ramp_watts_per_s=ramp and ramp * each.ac_rating_watts)
+                for name, each in inverters.items()
+            },
+            "load": LoadSimulation(
+                base_watts=0.1 * nameplate,
+                variation_watts=0.3 * nameplate,
+                period_s=dice.choice([20.0, 60.0]),
+                appliance_watts=0.2 * nameplate,
+                appliance_period_s=dice.choice([3.0, 7.0, 15.0]),
+                noise_watts=dice.choice([0.0, 20.0, 0.01 * nameplate]),
+            ),
+            "meter": MeterSimulation(period_s=dice.choice([0.2, 1.0, 3.0]), latency_s=dice.choice([0.05, 0.2])),
+        }
+    )
+
+
+def _without_faults(scenario: Scenario) -> list[Event]:
+    return [event for event in scenario.timeline if event.setpoint is not None]
+
+
+def _restless_load(dice: Random, events: list[Event], nameplate: float) -> list[Event]:
+    """The events with a load that changes every second or two; every fourth plant has the one of its weather."""
+    kind = dice.choice(["jumps", "to and fro", "ramps", "weather"])
+    if kind == "weather":
+        return [event.model_copy(update={"load_watts": "weather"}) for event in events if event.at_s < RESTLESS_S]
+    load = goal = dice.uniform(0.05, 0.7) * nameplate
+    size, rate = dice.uniform(0.02, 0.5) * nameplate, dice.uniform(0.005, 0.2) * nameplate
+    pace, beat = dice.choice([1, 1, 2]), dice.choice([1, 2, 3, 5])
+    changes = []
+    for second in range(1, int(RESTLESS_S), pace):
+        if dice.random() < 0.2:
+            goal = dice.uniform(0.02, 0.8) * nameplate
+        if kind == "jumps":
+            load = goal
+        elif kind == "to and fro":
+            load = size * (0.2 + second // beat % 2)
+        else:
+            load += max(-rate, min(goal - load, rate))
+        changes.append(Event(at_s=float(second), load_watts=load))
+    plain = [event.model_copy(update={"load_watts": None}) for event in events if event.at_s < RESTLESS_S]
+    return sorted(plain + changes, key=lambda event: event.at_s)
 
 
 def _inverters(dice: Random) -> dict[str, InverterSimulation]:
