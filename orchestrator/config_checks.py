@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.config import MQTT_DRIVER
 from orchestrator.config_yaml import KeyPath, key_path_text
-from orchestrator.profiles.choice import link_defaults
+from orchestrator.profiles.choice import has_meter, link_defaults
 
 Finding = tuple[KeyPath, str]
 
@@ -76,6 +76,12 @@ def _names(
             yield where, f"must be unique; {key_path_text(first[name])} is called {name!r} already"
         else:
             first[name] = path
+
+
+def _meter_of_make(data: Mapping[str, Any]) -> Iterator[Finding]:
+    driver = _section(data, "meter").get("driver")
+    if isinstance(driver, str) and not has_meter(driver):
+        yield ("meter", "driver"), f"no meter is known of {driver!r}"
 
 
 def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -176,6 +182,7 @@ _CHECKS: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
     _timezone,
     _inverter_names,
     _source_names,
+    _meter_of_make,
     _addresses,
     _device_topics,
     _soc_ranges,

@@ -22,6 +22,14 @@ def known_driver(name: str) -> str:
     raise ValueError(f"must be a driver that there is, not {name[:60]!r}; {hint}")
 
 
+def has_meter(name: str) -> bool:
+    """Whether a meter can be read of what this driver speaks to; a driver that is no make may always have one."""
+    if name not in profile_names():
+        return True
+    profile = load_profile(name)
+    return profile.meter is not None or profile.sunspec is not None
+
+
 def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
     """What the make of a section of site.yaml says of port, unit and times; empty where it is no make."""
     driver = section.get("driver")
