@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -250,6 +251,98 @@ def test_the_next_request_waits_until_the_device_has_had_its_rest(box: ModbusBox
 
     assert time.monotonic() - began_s >= 0.2
     link.close()
+
+
+def test_input_registers_are_read_with_function_4_and_holding_registers_with_function_3(requests: Requests) -> None:
+    peer = RoughPeer()
+    peer.answer = lambda request: [framed(request, words(40 + request[7], function=request[7]))]
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), requests)
+
+    assert link.read(1, 10, 1, "east", inputs=True) == (44,)
+    assert link.read(1, 10, 1, "east") == (43,)
+
+    assert [sent[7:12] for sent in peer.requests] == [b"\x04\x00\x0a\x00\x01", b"\x03\x00\x0a\x00\x01"]
+    assert requests.seen == [("east", None)] * 2
+    link.close()
+    peer.close()
+
+
+def test_each_unit_is_addressed_by_its_own_id_and_by_no_other() -> None:
+    peer = RoughPeer()
+    peer.answer = lambda request: [framed(request, words(request[6], function=request[7]))]
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), NoObserver())
+
+    for unit_id in (0, 1, 100, 227, 247, 255):
+        assert link.read(unit_id, 10, 1, "east", inputs=unit_id % 2 == 1) == (unit_id,)
+
+    assert [sent[6] for sent in peer.requests] == [0, 1, 100, 227, 247, 255]
+    assert peer.connections == 1
+    link.close()
+    peer.close()
+
+
+def test_writes_go_to_the_unit_that_is_meant() -> None:
+    peer = RoughPeer()
+    peer.answer = lambda request: [framed(request, request[7:12])]
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), NoObserver())
+
+    link.write(227, 37, (0xFE0C, 0), "east")
+    link.write(100, 2902, (3,), "east", one_by_one=True)
+
+    assert [(sent[6], sent[7]) for sent in peer.requests] == [(227, 16), (100, 6)]
+    link.close()
+    peer.close()
+
+
+def test_an_answer_of_the_other_table_or_of_another_unit_is_no_answer() -> None:
+    peer = RoughPeer()
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), NoObserver())
+    peer.answer = lambda request: [framed(request, words(7, function=3))]
+    with pytest.raises(LinkError):
+        link.read(1, 10, 1, "east", inputs=True)
+    peer.answer = lambda request: [framed(request, words(7, function=4), unit=2)]
+    with pytest.raises(LinkError):
+        link.read(1, 10, 1, "east", inputs=True)
+
+    peer.answer = lambda request: [framed(request, words(7, function=4))]
+    assert link.read(1, 10, 1, "east", inputs=True) == (7,)
+    link.close()
+    peer.close()
+
+
+def test_too_few_input_registers_are_nonsense_and_a_refusal_is_one() -> None:
+    peer = RoughPeer()
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), NoObserver())
+    peer.answer = lambda request: [framed(request, words(1, 2, function=4))]
+    with pytest.raises(NonsenseReply):
+        link.read(1, 10, 3, "east", inputs=True)
+    peer.answer = lambda request: [framed(request, b"\x84\x02")]
+    with pytest.raises(RequestRefused) as refusal:
+        link.read(1, 10, 3, "east", inputs=True)
+
+    assert refusal.value.code == 2
+    link.close()
+    peer.close()
+
+
+def test_all_units_and_tables_of_a_link_share_its_rest() -> None:
+    at_s: list[float] = []
+    peer = RoughPeer()
+
+    def answer(request: bytes) -> list[bytes]:
+        at_s.append(time.monotonic())
+        return [framed(request, words(7, function=request[7]) if request[7] < 5 else request[7:12])]
+
+    peer.answer = answer
+    link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), NoObserver(), min_gap_s=0.05)
+    link.read(1, 10, 1, "east")
+    link.read(227, 10, 1, "west", inputs=True)
+    link.write(100, 10, (5,), "roof")
+    link.write(100, 10, (5, 6), "roof", one_by_one=True)
+
+    assert [later - earlier >= 0.05 for earlier, later in pairwise(at_s)] == [True] * 4
+    link.close()
+    peer.close()
 
 
 def test_units_behind_one_link_rest_as_long_as_the_slowest_of_them_needs() -> None:
