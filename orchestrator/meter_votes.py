@@ -9,8 +9,8 @@ must fit closely, several are needed that are not alike, and one vote for the me
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 
 LEAST_PART_OF_RATING = 0.001
 LEAST_WATTS = 20.0
@@ -84,7 +84,7 @@ def count_vote(before: SignVotes, move: Move, rating_watts: float) -> SignVotes:
         rests=before.rests + 1 if size < REST_PART_OF_RATING * rating_watts else 0,
         unrest_watts=(*before.unrest_watts, unrest)[-UNREST_VALUES:],
     )
-    usual = TIMES_UNREST * median(before.unrest_watts) if before.unrest_watts else 0.0
+    usual = TIMES_UNREST * _middle(before.unrest_watts)
     least = max(LEAST_PART_OF_RATING * rating_watts, LEAST_WATTS, PART_OF_TURNOVER * move.turnover_watts, usual)
     could_be_honest = honest_misses <= FOR_WITHIN * size
     if size <= least:
@@ -110,6 +110,11 @@ def _one_against(votes: SignVotes) -> SignVotes:
         return votes
     count = max(min(votes.count, 0) - 1, -ACCUSED_BY)
     return replace(votes, count=count, accused=votes.accused or count == -ACCUSED_BY, against_watts=votes.moved_watts)
+
+
+def _middle(watts: Sequence[float]) -> float:
+    """The median, the higher of two; 0 of nothing."""
+    return sorted(watts)[len(watts) // 2] if watts else 0.0
 
 
 def _distance(watts: float, low_watts: float, high_watts: float) -> float:
