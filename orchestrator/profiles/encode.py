@@ -7,42 +7,20 @@ it starts at 0 and the make knows that, and else the power that the window came 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.drivers.base import Registers, RegisterWrite, WriteGroup
+from orchestrator.drivers.base import Registers, WriteGroup
 from orchestrator.profiles.decode import shown_limit_watts
-from orchestrator.profiles.device import ProfileDevice, named, register_value, total
-from orchestrator.profiles.plan import are_in_one_table
-from orchestrator.profiles.registers import Register, to_words
-from orchestrator.profiles.schema import AC_DRAW, REVERT, AcLimit, BatteryCommands, ByPermission, Profile, Revert, Write
+from orchestrator.profiles.device import ProfileDevice, register_value, total
+from orchestrator.profiles.schema import AC_DRAW, REVERT, AcLimit, BatteryCommands, Profile, Revert, Write
+from orchestrator.profiles.steps import NOISE, Asked, Symbols, group_of, groups_of_settings
 from orchestrator.sunspec import encode as sunspec_encode
 from orchestrator.sunspec.writes import REFRESH_SHARE
 
-Symbols = Mapping[str, float]
-"""Numbers that a write may ask for by name, in W, percent or seconds.
-
-`watts` is the target (charging +) and `minus_watts` the same with discharging +; `charge_watts` and `discharge_watts`
-are its two sides, never negative; `most_charge_watts` is the upper end of the window, `charge_max_watts` and
-`discharge_max_watts` what the battery can do; `limit_watts` and `limit_percent` the AC limit, `ac_max_watts` the AC
-rating; `revert_s` the time after which the device is to go back to its own default. `ac_draw_per_phase_watts` is what
-the inverter has to draw from AC (negative: feed in) on each phase so that its battery gets `watts` beside its PV.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What steps are filled in with; `grid` is the permission to charge from AC, None where it is left as it is."""
-
-    profile: Profile
-    symbols: Symbols
-    grid: bool | None = None
-
-
 FLASH_STEP_PERCENT: Final = 5.0
-NOISE: Final = 1e-6
 
 
 def encode(device: ProfileDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
@@ -73,18 +51,22 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     if limit is None or rating is None or not device.capabilities.limit_ac:
         return
     if command.ac_limit_watts is None:
-        asked = _Asked(device.profile, _limit_symbols(rating, 100.0, 0.0))
-        yield from (replace(group, asks_for_more=True) for group in _group("ac_limit", asked, limit.clear, None))
+        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0))
+        yield from (
+            replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, limit.clear, None, registers)
+        )
         return
     percent = _limit_percent(device.profile, limit, 100.0 * command.ac_limit_watts / rating)
     reverts = command.ac_limit_reverts or limit.revert.after_s is not None
     symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0)
-    asked = _Asked(device.profile, symbols)
-    yield from _settings("ac_limit", asked, limit.prepare, registers)
+    asked = Asked(device.profile, symbols)
+    yield from groups_of_settings("ac_limit", asked, limit.prepare, registers)
     refresh_s = _refresh_s(limit.revert, command.valid_for_s) if reverts else None
     shown_watts = shown_limit_watts(device, registers)
     more = shown_watts is not None and symbols["limit_watts"] > shown_watts
-    yield from (replace(group, asks_for_more=more) for group in _group("ac_limit", asked, limit.set, refresh_s))
+    yield from (
+        replace(each, asks_for_more=more) for each in group_of("ac_limit", asked, limit.set, refresh_s, registers)
+    )
 
 
 def _limit_symbols(rating: float, percent: float, revert_s: float) -> Symbols:
@@ -112,13 +94,13 @@ def _battery(device: ProfileDevice, command: InverterCommand, registers: Registe
     symbols = {**_battery_symbols(device, wanted, mode), REVERT: command.valid_for_s}
     if own.phases is not None:
         symbols[AC_DRAW] = _ac_draw_per_phase_watts(device, own, _target_watts(wanted), registers)
-    asked = _Asked(device.profile, symbols, wanted.grid_charging)
+    asked = Asked(device.profile, symbols, wanted.grid_charging)
     if mode is BatteryMode.RELEASE:
-        yield from _group("battery release", asked, steps, None)
+        yield from group_of("battery release", asked, steps, None)
         return
-    yield from _settings("battery", asked, own.prepare, registers)
+    yield from groups_of_settings("battery", asked, own.prepare, registers)
     # A name for each mode: what was written in another mode may have lapsed, and is written anew.
-    yield from _group(f"battery {mode}", asked, steps, _refresh_s(own.revert, command.valid_for_s))
+    yield from group_of(f"battery {mode}", asked, steps, _refresh_s(own.revert, command.valid_for_s), registers)
 
 
 def _steps(own: BatteryCommands, asked: BatteryCommand) -> tuple[BatteryMode, Sequence[Write]]:
@@ -181,71 +163,3 @@ def _refresh_s(revert: Revert, valid_for_s: float) -> float | None:
     if revert.after_s is not None:
         return REFRESH_SHARE * revert.after_s
     return REFRESH_SHARE * valid_for_s if revert.register_ is not None else None
-
-
-def _settings(name: str, asked: _Asked, steps: Sequence[Write], registers: Registers) -> Iterator[WriteGroup]:
-    """One group for each setting that the device shows to differ, or does not show at all."""
-    for step in steps:
-        raw = _raw(asked, step)
-        if raw is None:
-            continue
-        write = _write(asked.profile, step.register_, raw)
-        if any(registers.get(at) != word for at, word in enumerate(write.values, write.address)):
-            yield WriteGroup(f"{name} {step.register_}", (write,))
-
-
-def _group(name: str, asked: _Asked, steps: Sequence[Write], refresh_s: float | None) -> Iterator[WriteGroup]:
-    raws = ((step.register_, _raw(asked, step)) for step in steps)
-    writes = tuple(_joined(_write(asked.profile, register, raw) for register, raw in raws if raw is not None))
-    if writes:
-        yield WriteGroup(name, writes, refresh_s)
-
-
-def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
-    """Steps that follow each other on neighbouring registers go in one request, as makes expect of pairs."""
-    before: RegisterWrite | None = None
-    for write in writes:
-        if before is not None and _continues(before, write) and not write.flash:
-            before = RegisterWrite(before.address, before.values + write.values, before.register, before.flash)
-            continue
-        if before is not None:
-            yield before
-        before = write
-    if before is not None:
-        yield before
-
-
-def _continues(before: RegisterWrite, write: RegisterWrite) -> bool:
-    end = before.address + len(before.values)
-    return write.address == end and are_in_one_table(before.address, write.address)
-
-
-def _write(profile: Profile, name: str, raw: float) -> RegisterWrite:
-    register = profile.registers[name]
-    return RegisterWrite(register.place, to_words(register, raw, profile.word_order), name, register.flash)
-
-
-def _raw(asked: _Asked, step: Write) -> float | None:
-    """The raw number that a step writes; None where it depends on a permission that is left as it is."""
-    register, to = asked.profile.registers[step.register_], step.to
-    if isinstance(to, ByPermission):
-        return None if asked.grid is None else named(register, to.grid if asked.grid else to.pv)
-    if isinstance(to, str) and to in register.values:
-        return register.values[to]
-    if isinstance(to, str):
-        return _scaled_time(register, asked.symbols[to]) if to == REVERT else _scaled(register, asked.symbols[to])
-    return to / register.scale
-
-
-def _scaled(register: Register, value: float) -> float:
-    """A value in its unit as the raw number; whole numbers towards zero, so that never more is asked for."""
-    raw = value / register.scale
-    if register.type == "f32":
-        return raw
-    # A millionth of a unit is rounding noise of the division, not more than was asked for.
-    return math.copysign(math.floor(abs(raw) + NOISE), raw)
-
-
-def _scaled_time(register: Register, seconds: float) -> float:
-    """A time as the raw number: never shortened, and 0, which is "never", only where it is meant."""
-    return max(math.ceil(seconds / register.scale - NOISE), 1) if seconds > 0 else 0

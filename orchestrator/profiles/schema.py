@@ -41,7 +41,7 @@ BATTERY_SYMBOLS: Final = (
     REVERT,
     AC_DRAW,
 )
-"""What a write may say in place of a number, see `encode.Symbols`: for the AC limit, and for the battery."""
+"""What a write may say in place of a number, see `steps.Symbols`: for the AC limit, and for the battery."""
 SYMBOLS: Final = tuple(dict.fromkeys((*BATTERY_SYMBOLS, *LIMIT_SYMBOLS)))
 
 BASE_VALUES: Final = ("sunspec_ac_watts", "sunspec_pv_watts", "sunspec_dc_watts")
