@@ -15,7 +15,7 @@ from orchestrator.sunspec.decode_battery import decode_battery
 from orchestrator.sunspec.device import CONTROLS, DER_AC, DER_CONTROLS, INVERTERS, FoundModel, SunSpecDevice
 from orchestrator.sunspec.enums import Connection, GridConnection, LimitEnabled
 from orchestrator.sunspec.models import MODELS
-from orchestrator.sunspec.plausible import PV_MARGIN, Faults
+from orchestrator.sunspec.plausible import POWER_MARGIN, PV_MARGIN, Faults
 from orchestrator.sunspec.reads import inverter_block
 from orchestrator.sunspec.registers import read_raw, read_value
 
@@ -64,7 +64,7 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
         nameplate=device.nameplate,
         state=_state(inverter, registers),
         connected=connected,
-        ac_limit_watts=_ac_limit(device, registers) if believed else None,
+        ac_limit_watts=_ac_limit(device, registers, faults) if believed else None,
         ac_limit_controllable=device.capabilities.limit_ac is not None,
         battery_controllable=device.capabilities.battery is not None,
         has_pv=bool(strings) or device.has_pv,
@@ -112,8 +112,9 @@ def _says_connected(device: SunSpecDevice, registers: Registers) -> bool | None:
     return _GRID_CONNECTED.get(read_raw(registers, device.inverter.address, _CONN_ST))
 
 
-def _ac_limit(device: SunSpecDevice, registers: Registers) -> float | None:
-    if device.ac_reference_watts is None:
+def _ac_limit(device: SunSpecDevice, registers: Registers, faults: Faults) -> float | None:
+    reference_watts = device.ac_reference_watts
+    if reference_watts is None:
         return None
     if device.limits_by == DER_CONTROLS or device.controls is None:
         model, (enabled, percent) = device.der_controls, _DER_LIMIT_POINTS
@@ -122,7 +123,8 @@ def _ac_limit(device: SunSpecDevice, registers: Registers) -> float | None:
     if model is None or read_raw(registers, model.address, enabled) != LimitEnabled.ENABLED:
         return None
     value = read_value(registers, model.address, percent)
-    return None if value is None else value * device.ac_reference_watts / 100.0
+    watts = None if value is None else value * reference_watts / 100.0
+    return faults.within("implausible_ac_limit_watts", watts, 0.0, POWER_MARGIN * reference_watts)
 
 
 def _state(inverter: FoundModel, registers: Registers) -> OperatingState | None:

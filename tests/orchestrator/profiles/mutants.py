@@ -85,7 +85,7 @@ def bounds_of(device: ProfileDevice, sample: InverterSample) -> list[str]:
         ("ac", sample.ac_watts, -POWER_MARGIN * rating, POWER_MARGIN * rating),
         ("pv", sample.pv_watts, 0.0, PV_MARGIN * rating),
         *(("string", watts, 0.0, WATTS_MAX) for watts in sample.string_watts),
-        ("limit", sample.ac_limit_watts if _shows_limit(device) else None, 0.0, WATTS_MAX),
+        ("limit", sample.ac_limit_watts, 0.0, WATTS_MAX),
     ]
     if battery is not None:
         found += [
@@ -95,10 +95,6 @@ def bounds_of(device: ProfileDevice, sample: InverterSample) -> list[str]:
             ("discharge_max", battery.discharge_max_watts, 0.0, WATTS_MAX),
         ]
     return [name for name, value, low, high in found if value is not None and not low <= value <= high]
-
-
-def _shows_limit(device: ProfileDevice) -> bool:
-    return device.profile.inverter is not None and device.profile.inverter.ac_limit is not None
 
 
 def numbers(value: Any) -> Iterable[float]:

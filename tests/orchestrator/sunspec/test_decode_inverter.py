@@ -251,6 +251,13 @@ def test_a_limit_counts_only_while_it_is_enabled() -> None:
     assert sample_of(simple(enabled)).ac_limit_watts == 2000
 
 
+def test_a_limit_far_above_the_rating_is_unknown_and_named() -> None:
+    sample = sample_of(simple(model_words(123, changed(CONTROLS, WMaxLimPct=65000, WMaxLim_Ena=1))))
+
+    assert sample.ac_limit_watts is None
+    assert sample.faults == ("implausible_ac_limit_watts",)
+
+
 def test_connection_is_what_conn_says_but_not_while_it_feeds_in() -> None:
     def connected(conn: int | None, watts: int) -> bool | None:
         return sample_of(simple(model_words(123, changed(CONTROLS, Conn=conn)), W=watts)).connected
