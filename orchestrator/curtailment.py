@@ -103,11 +103,7 @@ def taken_from_ac(plant: Plant, battery_watts: Mapping[str, float]) -> dict[str,
 
     All of it, whether the inverter draws it or just makes less AC; only a curtailed hybrid makes it on top.
     """
-    return {
-        u.name: 0.0 if u.curtailed else max(battery_watts.get(u.name, 0.0), 0.0)
-        for u in plant.units
-        if u.battery
-    }
+    return {u.name: 0.0 if u.curtailed else max(battery_watts.get(u.name, 0.0), 0.0) for u in plant.units if u.battery}
 
 
 def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: float, part: float) -> float:
