@@ -19,8 +19,8 @@ def at(port: int, unit_id: int) -> list[str]:
     return [profile.name for profile in makes_at(port, unit_id)]
 
 
-def test_the_make_that_asks_for_most_is_tried_first() -> None:
-    assert like("Fronius", "Symo Hybrid 5.0-3-S") == ["fronius-symo-hybrid", "fronius-gen24"]
+def test_a_device_is_of_the_make_whose_patterns_fit() -> None:
+    assert like("Fronius", "Symo Hybrid 5.0-3-S") == ["fronius-symo-hybrid"]
     assert like("Fronius", "Symo GEN24 10.0") == ["fronius-gen24"]
     assert like("SolarEdge", "SE10K-RWS48") == ["solaredge-storedge"]
     assert like("KOSTAL", "PLENTICORE plus 8.5") == ["kostal-plenticore"]
