@@ -68,12 +68,16 @@ def ask_meter(trust: MeterTrust, plant: Plant, wanted: SetpointFields, *, runnin
 
 
 def lowered(question: Question, limits_watts: Mapping[str, float], plant: Plant, now_s: float) -> Mapping[str, float]:
-    """The AC limits while a question is open: at first each a little below what it makes, then none above that."""
+    """The AC limits while a question is open: at first each a little below what it makes, then none above that.
+
+    Inverters whose flash a change of the limit wears are left out of it.
+    """
     if not question.is_open:
         return limits_watts
-    held = {u.name: u.limit_watts for u in plant.units if u.limitable}
+    asked = [u for u in plant.units if u.limitable and not u.sample.ac_limit_wears]
+    held = {u.name: u.limit_watts for u in asked}
     if question.asked_at_s == now_s:
-        made = {u.name: max(u.ac_watts, 0.0) for u in plant.units if u.limitable}
+        made = {u.name: max(u.ac_watts, 0.0) for u in asked}
         part = 1.0 - min(question.step_watts / (fsum(made.values()) or inf), 1.0)
         held = {name: part * watts for name, watts in made.items()}
     return {name: min(watts, held.get(name, watts)) for name, watts in limits_watts.items()}

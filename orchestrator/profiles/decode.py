@@ -8,7 +8,16 @@ from typing import Final, TypeVar
 
 from orchestrator.drivers.base import Registers
 from orchestrator.errors import NonsenseReply
-from orchestrator.profiles.device import ProfileDevice, holds, is_true, named, raw_of, register_value, total
+from orchestrator.profiles.device import (
+    ProfileDevice,
+    holds,
+    is_true,
+    limit_wears_flash,
+    named,
+    raw_of,
+    register_value,
+    total,
+)
 from orchestrator.profiles.plan import cycle_names, sample_names
 from orchestrator.profiles.registers import read_value
 from orchestrator.profiles.schema import Battery, Inverter, Meter, Profile, Sum
@@ -45,6 +54,7 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
         sample,
         nameplate=device.nameplate,
         ac_limit_controllable=device.capabilities.limit_ac is not None,
+        ac_limit_wears=limit_wears_flash(device.profile),
         battery_controllable=device.capabilities.battery is not None,
         faults=(*sample.faults, *((ALL_ZERO,) if zeros else ()), *faults.names(), *_untrue(device, registers)),
     )

@@ -42,6 +42,12 @@ class ProfileDevice:
         return watts if watts is not None and watts > 0 else None
 
 
+def limit_wears_flash(profile: Profile) -> bool:
+    """Whether each change of the AC limit is kept for ever by the device."""
+    limit = profile.commands.ac_limit
+    return limit is not None and any(profile.registers[write.register_].flash for write in limit.set)
+
+
 def register_value(profile: Profile, name: str, words: Mapping[int, int]) -> float | None:
     """The value of one register in its unit; None where there is none, or it is outside of what can be true."""
     register = profile.registers[name]

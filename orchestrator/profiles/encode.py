@@ -14,8 +14,8 @@ from typing import Final
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.drivers.base import Registers, WriteGroup
 from orchestrator.profiles.decode import shown_limit_watts
-from orchestrator.profiles.device import ProfileDevice, register_value, total
-from orchestrator.profiles.schema import AC_DRAW, REVERT, AcLimit, BatteryCommands, Profile, Revert, Write
+from orchestrator.profiles.device import ProfileDevice, limit_wears_flash, register_value, total
+from orchestrator.profiles.schema import AC_DRAW, REVERT, BatteryCommands, Profile, Revert, Write
 from orchestrator.profiles.steps import NOISE, Asked, Symbols, group_of, groups_of_settings
 from orchestrator.sunspec import encode as sunspec_encode
 from orchestrator.sunspec.writes import REFRESH_SHARE
@@ -56,7 +56,7 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
             replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, limit.clear, None, registers)
         )
         return
-    percent = _limit_percent(device.profile, limit, 100.0 * command.ac_limit_watts / rating)
+    percent = _limit_percent(device.profile, 100.0 * command.ac_limit_watts / rating)
     reverts = command.ac_limit_reverts or limit.revert.after_s is not None
     symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0)
     asked = Asked(device.profile, symbols)
@@ -78,10 +78,10 @@ def _limit_symbols(rating: float, percent: float, revert_s: float) -> Symbols:
     }
 
 
-def _limit_percent(profile: Profile, limit: AcLimit, percent: float) -> float:
+def _limit_percent(profile: Profile, percent: float) -> float:
     """At most the rating; in coarse steps downwards where each change wears its flash."""
     percent = min(percent, 100.0)
-    if any(profile.registers[write.register_].flash for write in limit.set):
+    if limit_wears_flash(profile):
         percent = FLASH_STEP_PERCENT * math.floor(percent / FLASH_STEP_PERCENT + NOISE)
     return percent
 

@@ -91,3 +91,7 @@ def test_the_next_day_has_a_budget_of_its_own(site: MadeSite) -> None:
     limit(site, 900.0)
 
     assert site.observer.registers.count(REGISTER) == before + 1
+
+
+def test_a_limit_that_wears_flash_is_known_to_the_site(site: MadeSite) -> None:
+    assert site.sample().ac_limit_wears

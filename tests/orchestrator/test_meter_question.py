@@ -110,3 +110,13 @@ def test_the_limits_do_not_rise_until_the_question_is_over() -> None:
 
     assert lowered(question, {"east": 5000.0, "west": 1700.0}, held, 11.0) == {"east": 1800.0, "west": 1700.0}
     assert lowered(Question(), {"east": 5000.0}, held, 11.0) == {"east": 5000.0}
+
+
+def test_an_inverter_whose_flash_a_limit_wears_takes_no_part() -> None:
+    question = Question(True, 10.0, step_watts=400.0)
+    units = plant().units
+    worn = replace(units[0], sample=replace(units[0].sample, ac_limit_wears=True))
+
+    left = lowered(question, {"east": 5000.0, "west": 5000.0}, Plant((worn, units[1])), 10.0)
+
+    assert left == {"east": 5000.0, "west": 1600.0}
