@@ -20,10 +20,10 @@ stack: .venv/run.stamp  ## run all of it: virtual site, orchestrator, Mosquitto 
 	@if docker info >/dev/null 2>&1; then deploy/stack/compose.sh; else $(BIN)/python deploy/stack/stack.py; fi
 
 test: lint  ## check and test everything that takes less than ten minutes
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not long"
 
 test-long: .venv/dev.stamp  ## the tests that take longer
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m long || [ $$? -eq 5 ]  # 5: there is none
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m long || [ $$? -eq 5 ]  # 5: there is none
 
 bench: .venv/dev.stamp  ## measure requests, CPU time and reaction time with 3, 10 and 50 inverters
 	@$(BIN)/python -m bench

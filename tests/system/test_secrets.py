@@ -60,7 +60,7 @@ def test_a_run_whose_broker_refuses_the_passwords_shows_none(tmp_path: Path, log
         path.write_text(site.replace(f"port: {port}", f"port: {broker.port}"))
         arguments = ("run", str(path), "--simulate", "--log-format", log_format)
         with orchestrator(tmp_path, *arguments) as running:
-            wait_until(lambda: "refuses" in running.err, "the refusal")
+            wait_until(lambda: "refuses" in running.err, "the refusal", 30.0)
             path.write_text(path.read_text().replace("revert_s: 60", "revert_s: 1"))
             running.process.send_signal(signal.SIGHUP)
             wait_until(lambda: "the plant runs on with the former one" in running.err, "the refused reload")
