@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from actors.clock import Clock
 from actors.flash import FlashKeeper
@@ -17,9 +18,6 @@ from orchestrator.errors import RequestRefused
 
 MISMATCHES_TO_SAY = 2
 """A device may take a moment to show what it took: this many reads in a row must show another value."""
-
-CONTROLS_AGAIN_S = 30.0
-"""How often registers that can be written are read where the plan of a cycle leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,8 @@ class CommandWriter:
         now_s = self._clock.now_s()
         if self._controls is None or now_s >= self._controls_again_at_s:
             self._controls = self._read_controls(words)
-            self._controls_again_at_s = now_s + CONTROLS_AGAIN_S
+            every_s = self._session.driver.readback_every_s
+            self._controls_again_at_s = inf if every_s is None else now_s + every_s
         elif self._unchecked:
             changed = {address for group in self._unchecked.values() for address in _addresses(group)}
             self._controls = self._controls | self._read_controls(words, changed)

@@ -92,6 +92,7 @@ class FailsafeConfig(Section):
 
     export_limit_watts: Watts = 0.0
     when_lost: Literal["auto", "release", "stay"] = "auto"
+    ask_meter_after_s: Annotated[float, Field(ge=10, le=86400)] = 300.0
 
 
 class FewestUnitsConfig(Section):

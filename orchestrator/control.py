@@ -52,7 +52,8 @@ def step(
     if meter is not None:
         trust = watch_meter(trust, meter, plant, config.control.interval_s, now)
         if config.control.enabled:
-            trust = ask_meter(trust, plant, wanted, running_s=now - started_at_s, now_s=now)
+            after_s = config.control.failsafe.ask_meter_after_s
+            trust = ask_meter(trust, plant, wanted, after_s=after_s, running_s=now - started_at_s, now_s=now)
     inputs = Inputs(
         config=config,
         state=state,

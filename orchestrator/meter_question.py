@@ -1,7 +1,8 @@
 """A question to the meter: a plant at rest proves nothing, so its AC power is lowered a little for a moment.
 
-It is asked where a wrong meter could do harm, and only by lowering AC limits, which can never raise an export. A real
-meter is hardly ever asked: its value moves all the time, and so do the inverters.
+It is asked where a wrong meter could do harm, and only by lowering AC limits, which can never raise an export. It is
+asked when it has shown one value, or has proved nothing, for as long as site.yaml says (`ask_meter_after_s`); a real
+meter's value moves all the time, and so do the inverters, so it is hardly ever asked.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from orchestrator.plant import Plant
 
 QUIET_S = 10.0
-"""A meter is asked that has shown one value for so long, or that has proved nothing since the start of the loop."""
+"""A meter whose value has changed within this time has answered. Before it, the plant has not settled yet."""
 
 REST_VALUES = 2
 """One with a vote against it is asked as soon as AC power has rested for so many of its values."""
@@ -50,16 +51,21 @@ class Question:
         return self.is_open or now_s - self.ended_at_s < AFTERMATH_S
 
 
-def ask_meter(trust: MeterTrust, plant: Plant, wanted: SetpointFields, *, running_s: float, now_s: float) -> MeterTrust:
-    """The same evidence, with a question where it is needed. The loop has been running for `running_s`."""
+def ask_meter(
+    trust: MeterTrust, plant: Plant, wanted: SetpointFields, *, after_s: float, running_s: float, now_s: float
+) -> MeterTrust:
+    """The same evidence, with a question where it is needed.
+
+    `after_s` is for how long a meter may show nothing, `running_s` for how long the loop has been running.
+    """
     before, against = trust.question, trust.sign.against
     if before.is_open:
-        answered = trust.sign.count > 0 and not _is_quiet(trust, now_s)
+        answered = trust.sign.count > 0 and not _is_quiet(trust, QUIET_S, now_s)
         if answered or trust.fault is not None or now_s - before.asked_at_s > PATIENCE_S:
             return replace(trust, question=replace(before, is_open=False, ended_at_s=now_s))
         if against <= before.against:
             return trust
-    elif not _has_doubt(trust, running_s, now_s):
+    elif not _has_doubt(trust, after_s, running_s, now_s):
         return trust
     step_watts = STEP_PART_OF_RATING * plant.rating_watts * 2.0**against
     if not _may_ask(trust, wanted, plant.generated_watts, step_watts):
@@ -83,17 +89,19 @@ def lowered(question: Question, limits_watts: Mapping[str, float], plant: Plant,
     return {name: min(watts, held.get(name, watts)) for name, watts in limits_watts.items()}
 
 
-def _has_doubt(trust: MeterTrust, running_s: float, now_s: float) -> bool:
+def _has_doubt(trust: MeterTrust, after_s: float, running_s: float, now_s: float) -> bool:
     if trust.fault is not None or running_s < QUIET_S:
         return False
     since_s = now_s - trust.question.asked_at_s
     if trust.sign.against and trust.sign.rests >= REST_VALUES:
         return since_s >= SUSPECT_AGAIN_AFTER_S
-    return since_s >= AGAIN_AFTER_S and (trust.sign.count == 0 or _is_quiet(trust, now_s))
+    if running_s < after_s or since_s < max(AGAIN_AFTER_S, after_s):
+        return False
+    return trust.sign.count == 0 or _is_quiet(trust, after_s, now_s)
 
 
-def _is_quiet(trust: MeterTrust, now_s: float) -> bool:
-    return trust.changed_at_s is not None and now_s - trust.changed_at_s >= QUIET_S
+def _is_quiet(trust: MeterTrust, for_s: float, now_s: float) -> bool:
+    return trust.changed_at_s is not None and now_s - trust.changed_at_s >= for_s
 
 
 def _may_ask(trust: MeterTrust, wanted: SetpointFields, made_watts: float, step_watts: float) -> bool:

@@ -78,6 +78,9 @@ class Driver(Protocol[DeviceT]):
 
     name: str
 
+    readback_every_s: float | None
+    """How often registers that can be written are read where nothing was written; None: each cycle shows enough."""
+
     def discover(self, role: Role | None = None) -> Discovery[DeviceT]:
         """Find out what is there; where there are several devices, the one that has this role (None: the first).
 

@@ -18,6 +18,8 @@ from orchestrator.sunspec import reads as sunspec_reads
 class ProfileDriver:
     """Implements `drivers.base.Driver` for the make that `profile` describes."""
 
+    readback_every_s: float | None = 30.0  # others may take a device over, such as the maker's cloud
+
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.name = profile.name

@@ -19,6 +19,7 @@ class SunSpecDriver:
     """
 
     name = "sunspec"
+    readback_every_s: float | None = None
 
     def discover(self, role: Role | None = None) -> Discovery[SunSpecDevice]:
         """Find the map and read what does not change. Raises WrongDevice, RequestRefused, NonsenseReply."""

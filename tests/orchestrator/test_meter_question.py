@@ -31,7 +31,7 @@ def plant(ac_watts: float = 4000.0) -> Plant:
 
 
 def ask(trust: MeterTrust, now_s: float, wanted: SetpointFields = LIMITED, made_watts: float = 4000.0) -> MeterTrust:
-    return ask_meter(trust, plant(made_watts), wanted, running_s=now_s, now_s=now_s)
+    return ask_meter(trust, plant(made_watts), wanted, after_s=QUIET_S, running_s=now_s, now_s=now_s)
 
 
 def test_a_meter_that_shows_one_value_for_ten_seconds_is_asked() -> None:

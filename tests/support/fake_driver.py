@@ -47,6 +47,7 @@ class FakeDriver:
     """Implements `Driver`. Limit and battery target are in W, read back outside the plan unless `reads_all`."""
 
     name = "fake"
+    readback_every_s: float | None = None
 
     def __init__(self, *, reads_all: bool = False) -> None:
         self._reads = (ReadRequest(AC_AT, 13 if reads_all else 6),)

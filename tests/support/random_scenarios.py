@@ -57,7 +57,7 @@ def random_scenario(seed: int) -> Scenario:
         seed=seed,
         control=ControlConfig(
             battery_power_flow=True,
-            failsafe=FailsafeConfig(when_lost=dice.choice(["stay", "release"])),
+            failsafe=FailsafeConfig(when_lost=dice.choice(["stay", "release"]), ask_meter_after_s=10.0),
             allocation=dice.choice(["capacity", "capacity", "equal_soc", "fewest_units"]),
         ),
         sun=SunSimulation(start_fraction=0.25, cloud_depth=0.7, cloud_period_s=30.0, cloud_contrast=2.0),
