@@ -134,8 +134,9 @@ def test_what_one_battery_cannot_take_the_other_takes_within_2_cycles(
     first = next(i for i, each in enumerate(plant.results) if i >= before and soc_percent(each, stops) == soc)
     wait_until(lambda: len(plant.results) > first + 2, "two more cycles")
 
+    # Readings of different moments make the first targets careful; the rest follows below.
     assert any(
-        target_watts(each, goes_on) == pytest.approx(whole, rel=0.05) for each in plant.results[first : first + 3]
+        target_watts(each, goes_on) == pytest.approx(whole, rel=0.1) for each in plant.results[first : first + 3]
     )
     plant.see({f"{stops} charging": about(0, 60), f"{goes_on} charging": about(whole, 0.05 * abs(whole))})
 
