@@ -14,6 +14,7 @@ from orchestrator.profiles.library import load_profile, profile_names
 from orchestrator.simulation.config import InverterSimulation
 from orchestrator.simulation.faults import Fault, FaultKind
 from orchestrator.simulation.physics import Controls
+from orchestrator.simulation.site import VirtualSite
 from tests.support.made_site import HYBRID, VALID_FOR_S, MadeSite, made
 from tests.support.virtual_site import BATTERY_ONLY
 
@@ -265,5 +266,5 @@ def deafen(device: Any) -> None:
         part.write = lambda *_: None
 
 
-def controls(site: object) -> Controls:
-    return site.inverters["east"].controls  # type: ignore[attr-defined, no-any-return]
+def controls(site: VirtualSite) -> Controls:
+    return site.inverters["east"].controls

@@ -5,41 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from pymodbus.client import ModbusTcpClient
 
-from orchestrator.config import SiteConfig
-from orchestrator.simulation.server import RunningSite, serve
-from orchestrator.simulation.site import VirtualSite
-from tests.support.virtual_site import HYBRID, site_config
+from orchestrator.simulation.server import RunningSite
+from tests.support.served_makes import client, served_makes, settle
 
 UNITS = {"solaredge-storedge": 1, "sma": 3, "kostal-plenticore": 71}
-PV_WATTS = 1000
-
-
-def mixed_site() -> SiteConfig:
-    """One inverter of each make, called as its make, each on a port of its own."""
-    config = site_config({make: HYBRID.model_copy(update={"make": make}) for make in UNITS})
-    inverters = tuple(one.model_copy(update={"unit_id": UNITS[one.name]}) for one in config.inverters)
-    return config.model_copy(update={"inverters": inverters})
 
 
 @pytest.fixture
 def running() -> Iterator[RunningSite]:
-    with serve(mixed_site(), ephemeral_ports=True) as running:
+    with served_makes(UNITS) as running:
         yield running
-
-
-def client(running: RunningSite, make: str) -> ModbusTcpClient:
-    address = running.config.inverter(make)
-    connected = ModbusTcpClient(address.host, port=address.port, timeout=5)
-    assert connected.connect()
-    return connected
-
-
-def settle(site: VirtualSite) -> None:
-    for name in site.inverters:
-        site.set_pv_available(name, PV_WATTS)
-    site.advance(20)
 
 
 def test_solaredge_takes_single_registers_by_either_function_and_floats_low_word_first(running: RunningSite) -> None:

@@ -5,41 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from pymodbus.client import ModbusTcpClient
 
-from orchestrator.config import SiteConfig
-from orchestrator.simulation.server import RunningSite, serve
-from orchestrator.simulation.site import VirtualSite
-from tests.support.virtual_site import HYBRID, site_config
+from orchestrator.simulation.server import RunningSite
+from tests.support.served_makes import client, served_makes, settle
 
 UNITS = {"sungrow-sh": 1, "huawei-luna": 1, "goodwe-et": 247}
-PV_WATTS = 1000
-
-
-def mixed_site() -> SiteConfig:
-    """One inverter of each make, called as its make, each on a port of its own."""
-    config = site_config({make: HYBRID.model_copy(update={"make": make}) for make in UNITS})
-    inverters = tuple(one.model_copy(update={"unit_id": UNITS[one.name]}) for one in config.inverters)
-    return config.model_copy(update={"inverters": inverters})
 
 
 @pytest.fixture
 def running() -> Iterator[RunningSite]:
-    with serve(mixed_site(), ephemeral_ports=True) as running:
+    with served_makes(UNITS) as running:
         yield running
-
-
-def client(running: RunningSite, make: str) -> ModbusTcpClient:
-    address = running.config.inverter(make)
-    connected = ModbusTcpClient(address.host, port=address.port, timeout=5)
-    assert connected.connect()
-    return connected
-
-
-def settle(site: VirtualSite) -> None:
-    for name in site.inverters:
-        site.set_pv_available(name, PV_WATTS)
-    site.advance(20)
 
 
 def test_sungrow_is_read_with_function_4_low_word_first_and_written_with_16(running: RunningSite) -> None:
