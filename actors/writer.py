@@ -119,9 +119,8 @@ class CommandWriter:
         return sum((self._write_group(group) for group in groups), Outcome())
 
     def _write_group(self, group: WriteGroup) -> Outcome:
-        for count, write in enumerate(group.writes):
-            if write.flash and self._shows(write):
-                continue
+        needed = tuple(write for write in group.writes if not (write.flash and self._shows(write)))
+        for count, write in enumerate(needed):
             self._flash.note(write)
             try:
                 self._session.write(write)
@@ -133,7 +132,7 @@ class CommandWriter:
         self._memory = remember(before, group, self._clock.now_s())
         if _words(self._memory, group) != _words(before, group):
             self._unchecked[group.name] = group
-        return Outcome(len(group.writes))
+        return Outcome(len(needed))
 
     def _shows(self, write: RegisterWrite) -> bool:
         """Whether the device is known to have these values already."""
