@@ -9,6 +9,9 @@ from orchestrator.simulation.devices.register_map import ExceptionCode
 from orchestrator.simulation.functions import READ_HOLDING, READ_INPUT
 from orchestrator.simulation.modbus import Request, exception_reply, frame
 
+WRITE_ECHO = 5
+"""How many bytes of a write its acknowledgement repeats: function, address, and the value or the number of words."""
+
 
 class FaultKind(Enum):
     """How the reply is spoiled."""
@@ -25,6 +28,8 @@ class FaultKind(Enum):
     """A reply of the right shape in which every word is 0."""
     FROZEN = "frozen"
     """Reads are answered again and again with what the first such read gave. Writes work."""
+    DEAF = "deaf"
+    """Writes are acknowledged and have no effect. Reads work."""
     SLOW = "slow"
     """The right reply, later by `latency_s`."""
 
@@ -43,12 +48,12 @@ class Fault:
 
     def spoils(self, request: Request) -> bool:
         """Whether it concerns this request."""
-        return request.is_write or not self.only_writes
+        return request.is_write or not (self.only_writes or self.kind is FaultKind.DEAF)
 
     @property
     def withholds(self) -> bool:
         """Whether the request never reaches the device's registers."""
-        return self.kind in (FaultKind.SILENT, FaultKind.EXCEPTION)
+        return self.kind in (FaultKind.SILENT, FaultKind.EXCEPTION, FaultKind.DEAF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Reply:
 
 def spoil(fault: Fault, request: Request, pdu: bytes) -> Reply:
     """The reply in place of the right one, whose PDU is `pdu` (empty where the fault withholds the request)."""
-    right = frame(request, pdu)
+    right = frame(request, request.pdu[:WRITE_ECHO] if fault.kind is FaultKind.DEAF else pdu)
     if fault.kind is FaultKind.SILENT:
         return Reply(b"")
     if fault.kind is FaultKind.EXCEPTION:
