@@ -122,6 +122,7 @@ def command_battery(
     )
     return command, BatteryMemory(
         target_watts=target_watts,
+        changed_at_s=memory.changed_at_s if target_watts == memory.target_watts else now_s,
         direction=direction,
         direction_at_s=direction_at_s,
         grid_charging=grid_charging,

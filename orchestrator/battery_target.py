@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import fsum
+from math import fsum, inf
 
 from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, allocate_battery_power
 from orchestrator.battery_commands import must_rest
 from orchestrator.config import ControlConfig, SiteConfig
 from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
 from orchestrator.deadband import settle
-from orchestrator.plant import Battery, Plant, Unit
+from orchestrator.plant import SMALL_PART_OF_LIMIT, Battery, LimitedBy, Plant, Unit
 from orchestrator.power_flow import calculate_battery_power_flow
+from orchestrator.ramps import LIFTED_AFTER_STEPS, rise_watts
 from orchestrator.setpoints import SetpointFields
 
 STUCK_AFTER_STEPS = 2
 """A battery that gave more than asked for this many steps is reckoned with as it is."""
-
-SMALL_PART_OF_LIMIT = 0.01
-"""A change of the target by less than this part of the power limits is small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,11 @@ def export_limit_watts(config: SiteConfig, wanted: SetpointFields) -> float | No
     return max(limit, buffer)
 
 
-def decide_flow(config: SiteConfig, plant: Plant, balance: Balance, wanted: SetpointFields) -> BatteryPowerFlow:
-    """The site-level decision for all batteries that are ours to command."""
+def decide_flow(
+    config: SiteConfig, plant: Plant, balance: Balance, wanted: SetpointFields, charge_max_watts: float
+) -> BatteryPowerFlow:
+    """The site-level decision for all batteries that are ours to command, which charge with `charge_max_watts` at most.
+    """
     battery_watts = plant.battery_watts
     group = _deciding(plant.batteries, balance.available_watts(battery_watts), wanted)
     return calculate_battery_power_flow(
@@ -58,7 +59,7 @@ def decide_flow(config: SiteConfig, plant: Plant, balance: Balance, wanted: Setp
         battery_target_soc_percent=_mean(group, [b.soc_target_percent for b in group]),
         battery_soc_min_percent=_mean(group, [b.soc_min_percent for b in group]),
         battery_soc_max_percent=_mean(group, [b.soc_max_percent for b in group]),
-        battery_charge_max_watts=charge_max_watts(plant, wanted),
+        battery_charge_max_watts=charge_max_watts,
         battery_discharge_max_watts=_discharge_max_watts(plant, wanted),
         export_limit_watts=export_limit_watts(config, wanted),
         import_limit_watts=wanted.import_limit_watts,
@@ -71,8 +72,15 @@ def decide_flow(config: SiteConfig, plant: Plant, balance: Balance, wanted: Setp
     )
 
 
-def settle_target(plant: Plant, before: SiteMemory, target_watts: float, now_s: float) -> tuple[float, Pending | None]:
-    """Keep the last target where the change is small. A change of direction that small goes through idle."""
+def settle_target(
+    plant: Plant, before: SiteMemory, target_watts: float, now_s: float, *, on_ramp: bool = False
+) -> tuple[float, Pending | None]:
+    """Keep the last target where the change is small. A change of direction that small goes through idle.
+
+    `on_ramp`: it is as high as ramps let it be. They rise by what is worth a write, be it for one battery of many.
+    """
+    if on_ramp and target_watts > before.target_watts:
+        return target_watts, None
     limit = max(fsum(b.charge_max_watts for b in plant.batteries), fsum(b.discharge_max_watts for b in plant.batteries))
     small = SMALL_PART_OF_LIMIT * limit
     if before.target_watts * target_watts < 0 and abs(target_watts) < 2 * small:
@@ -203,6 +211,28 @@ def charge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
     """What all batteries below their maximum may be charged with together."""
     total = fsum(b.charge_max_watts for b in plant.batteries if b.below_max)
     return total if wanted.battery_charge_max_watts is None else min(total, wanted.battery_charge_max_watts)
+
+
+def charge_ramp_watts(
+    rate_watts_per_s: float | None, before: SiteMemory, limit_watts: float, *, now_s: float, dt_s: float
+) -> float:
+    """How far the ramp of the site lets the charging of all batteries rise by now; inf without a ramp.
+
+    `limit_watts` is what they may be charged with without it.
+    """
+    if rate_watts_per_s is None or before.excess_steps >= LIFTED_AFTER_STEPS:
+        return inf
+    small_watts = SMALL_PART_OF_LIMIT * limit_watts
+    rise = rise_watts(
+        rate_watts_per_s, changed_at_s=before.changed_at_s, now_s=now_s, dt_s=dt_s, small_watts=small_watts
+    )
+    return max(before.target_watts, 0.0) + rise
+
+
+def is_on_ramp(plant: Plant, target_watts: float, limit_watts: float, ramp_watts: float) -> bool:
+    """Whether the charging that is wanted stands at its limit, and a ramp is part of that."""
+    ramped = ramp_watts <= limit_watts or any(b.charge_limited_by is LimitedBy.RAMP for b in plant.batteries)
+    return ramped and target_watts >= min(limit_watts, ramp_watts) - 1.0
 
 
 def _discharge_max_watts(plant: Plant, wanted: SetpointFields) -> float:

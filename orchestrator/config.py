@@ -108,6 +108,7 @@ class ControlConfig(Section):
 
     enabled: bool = True
     interval_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
     sample_window_s: Annotated[float, Field(ge=0.5, le=300)] = 5.0
     battery_power_flow: bool = False
     battery_charge_buffer_watts: Watts | None = None

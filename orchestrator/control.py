@@ -46,7 +46,8 @@ def step(
     """
     meter = snapshot.meter
     wanted = left_for_the_others(config, state.inverters, snapshot, envelope.fields, now)
-    plant = see_plant(config, state, snapshot, wanted)
+    dt_s = config.control.interval_s if state.decided_at_s is None else max(now - state.decided_at_s, 0.0)
+    plant = see_plant(config, state, snapshot, wanted, dt_s)
     started_at_s = now if state.started_at_s is None else state.started_at_s
     trust = state.trust
     if meter is not None:
@@ -63,7 +64,7 @@ def step(
         trust=trust,
         started_at_s=started_at_s,
         now_s=now,
-        dt_s=config.control.interval_s if state.decided_at_s is None else max(now - state.decided_at_s, 0.0),
+        dt_s=dt_s,
         wanted=wanted,
         limits_stay=limits_stay(config),
         explain=explain,

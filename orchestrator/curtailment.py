@@ -53,9 +53,18 @@ class HiddenSurplus:
 
 
 def hidden_surplus(
-    plant: Plant, before: SiteMemory, *, site_watts: float, charge_max_watts: float, now_s: float
+    plant: Plant,
+    before: SiteMemory,
+    *,
+    site_watts: float,
+    charge_max_watts: float,
+    now_s: float,
+    ramp_watts_per_s: float | None = None,
 ) -> HiddenSurplus:
-    """What throttled PV may add this step. `site_watts` import +; `charge_max_watts` is what batteries may take."""
+    """What throttled PV may add this step. `site_watts` import +; `charge_max_watts` is what batteries may take.
+
+    `ramp_watts_per_s` is how fast all AC limits together may rise, None without a ramp of the site.
+    """
     curtailed = [u for u in plant.units if u.curtailed]
     tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
     # What batteries were told to give already, but have not yet given, will end as much of the import.
@@ -66,13 +75,17 @@ def hidden_surplus(
         return HiddenSurplus(0.0, probe if not probe.step_watts else replace(probe, step_watts=0.0), 0)
     if importing:
         return _answer_import(curtailed, probe, before.import_steps, lasting_watts)
-    watts, probe = _probe_further(plant, curtailed, probe, charge_max_watts, now_s)
+    feeds = fsum(rise_watts_per_s(u) for u in curtailed)  # their AC limits rise no faster
+    feeds = feeds if ramp_watts_per_s is None else min(feeds, ramp_watts_per_s)
+    watts, probe = _probe_further(
+        plant, curtailed, probe, charge_max_watts=charge_max_watts, feeds_watts=feeds, now_s=now_s
+    )
     # A small import is the throttled inverters' to cover: batteries that discharged for it would push PV out for good.
     return HiddenSurplus(watts + max(lasting_watts, 0.0), probe, 0)
 
 
 def _probe_further(
-    plant: Plant, curtailed: list[Unit], probe: Probe, charge_max_watts: float, now_s: float
+    plant: Plant, curtailed: list[Unit], probe: Probe, *, charge_max_watts: float, feeds_watts: float, now_s: float
 ) -> tuple[float, Probe]:
     """What to charge with beyond what is visible, and the probe that goes with it."""
     lost = fsum(lost_with_its_battery_watts(u) for u in curtailed)
@@ -80,7 +93,7 @@ def _probe_further(
         return lost, _begun(probe, lost, plant, now_s)
     if probe.step_watts > 0:
         return max(probe.base_watts + probe.step_watts - plant.battery_watts, 0.0), probe
-    step = _next_step_watts(plant, curtailed, charge_max_watts, probe.part)
+    step = _next_step_watts(plant, charge_max_watts, feeds_watts, probe.part)
     if now_s < probe.wait_until_s or step <= 0:
         return 0.0, probe
     return step, _begun(probe, step, plant, now_s)
@@ -106,18 +119,19 @@ def taken_from_ac(plant: Plant, battery_watts: Mapping[str, float]) -> dict[str,
     return {u.name: 0.0 if u.curtailed else max(battery_watts.get(u.name, 0.0), 0.0) for u in plant.units if u.battery}
 
 
-def _next_step_watts(plant: Plant, curtailed: list[Unit], charge_max_watts: float, part: float) -> float:
-    """The next step of the probe: 0 where all batteries that follow are at their limit already."""
+def _next_step_watts(plant: Plant, charge_max_watts: float, feeds_watts: float, part: float) -> float:
+    """The next step of the probe, no more than AC limits feed in a step: 0 where all batteries that follow are at
+    their limit already.
+    """
     open_watts = fsum(
         u.battery.charge_max_watts - u.battery.watts
         for u in plant.units
         if u.battery and u.battery.below_max and follows(u.memory.following)
     )
     room = min(open_watts, charge_max_watts - plant.battery_watts)
-    feeds = fsum(rise_watts_per_s(u) for u in curtailed)  # their AC limits rise no faster
     whole = step_watts(plant) / STEP_PART_OF_LIMIT
     at_their_limit = room < ROOM_PART_OF_LIMIT * min(whole, charge_max_watts)
-    return 0.0 if at_their_limit else min(max(part * whole, SMALLEST_STEP_WATTS), feeds, room)
+    return 0.0 if at_their_limit else min(max(part * whole, SMALLEST_STEP_WATTS), feeds_watts, room)
 
 
 def lost_with_its_battery_watts(unit: Unit) -> float:

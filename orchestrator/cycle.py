@@ -113,15 +113,19 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class LimitMemory:
-    """The AC limit in W that was last commanded (None: no limit), and a change of it too small to be written yet."""
+    """The AC limit in W that was last commanded (None: no limit), and a change of it too small to be written yet.
+
+    It is in force since `changed_at_s` (None: since long ago).
+    """
 
     watts: float | None = None
     pending: Pending | None = None
+    changed_at_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BatteryMemory:
-    """What was last commanded of one battery: `target_watts`, charging +.
+    """What was last commanded of one battery: `target_watts`, charging +, since `changed_at_s`.
 
     `direction` (+1 charging, -1 discharging) was the last that was commanded, and in force until `direction_at_s`.
     `hold_watts` is the charging at the moment the meter fell silent. While `easing`, its inverter has just come back
@@ -129,6 +133,7 @@ class BatteryMemory:
     """
 
     target_watts: float | None = None
+    changed_at_s: float | None = None
     direction: int = 0
     direction_at_s: float = 0.0
     grid_charging: bool | None = None
@@ -171,12 +176,14 @@ class InverterMemory:
 class SiteMemory:
     """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
 
-    `excess_steps` counts the steps above a limit, `import_steps` those in which an import was left to the AC limits.
+    The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, `import_steps` those in which
+    an import was left to the AC limits.
     `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
     """
 
     load: LoadEstimate | None = None
     target_watts: float = 0.0
+    changed_at_s: float | None = None
     target_pending: Pending | None = None
     import_steps: int = 0
     excess_steps: int = 0

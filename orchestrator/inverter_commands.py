@@ -61,7 +61,7 @@ def _battery(
 
 def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | None, LimitMemory]:
     if inputs.wanted.energize is False:
-        return 0.0, LimitMemory(0.0)
+        return 0.0, LimitMemory(0.0, changed_at_s=inputs.now_s)
     limiting, failsafe = decision.limiting, decision.mode == "failsafe"
     if not (unit.limitable or (failsafe and unit.rating_watts is not None)):
         wanted = None
@@ -70,7 +70,13 @@ def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | 
     # What it is known to be about to make: with the new target of its battery, and with PV that lost its battery.
     known = 0.0 if failsafe else limiting.expected_watts[unit.name] + lost_with_its_battery_watts(unit)
     return command_limit(
-        unit, wanted, known_watts=known, needed_now=limiting.exceeded, dt_s=inputs.dt_s, now_s=inputs.now_s
+        unit,
+        wanted,
+        known_watts=known,
+        needed_now=limiting.exceeded,
+        rate_watts_per_s=limiting.rates_watts_per_s[unit.name],
+        dt_s=inputs.dt_s,
+        now_s=inputs.now_s,
     )
 
 
@@ -102,6 +108,7 @@ def _reasons(
         ac_limit_watts=limit,
         wanted_limit_watts=decision.limiting.limits_watts.get(unit.name),
         room_watts=decision.limiting.room_watts,
+        rate_watts_per_s=decision.limiting.rates_watts_per_s[unit.name],
         connect=connect,
         not_following=is_deaf(following, inputs.now_s),
     )

@@ -5,13 +5,17 @@ Changes under 1 % of rating wait, except a reduction that a limit needs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from math import fsum
+
+from orchestrator.allocation import share_by_weight
 from orchestrator.cycle import LimitMemory
 from orchestrator.deadband import settle
 from orchestrator.plant import Unit
+from orchestrator.ramps import rise_watts
 
 RISE_PART_OF_RATING_PER_S = 0.2
 SMALL_PART_OF_RATING = 0.01
-LONGEST_STEP_S = 2.0
 
 
 def rise_watts_per_s(unit: Unit) -> float:
@@ -19,22 +23,50 @@ def rise_watts_per_s(unit: Unit) -> float:
     return unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
 
 
+def share_rise(
+    site_watts_per_s: float | None, units: Sequence[Unit], wanted_watts: Mapping[str, float]
+) -> dict[str, float]:
+    """How fast the AC limit of each inverter may rise, in W a second, so that all together keep the ramp of the site.
+
+    Those share it that are to rise: `wanted_watts` is what each should be limited to, by name; no limit without one.
+    """
+    rates = {u.name: rise_watts_per_s(u) for u in units}
+    if site_watts_per_s is None or fsum(rates.values()) <= site_watts_per_s:
+        return rates
+    rising = {u.name: rates[u.name] for u in units if wanted_watts.get(u.name, u.rating_watts or 0.0) > u.limit_watts}
+    return {**rates, **share_by_weight(site_watts_per_s, rising, {name: max(r, 1.0) for name, r in rising.items()})}
+
+
 def command_limit(
-    unit: Unit, wanted_watts: float | None, *, known_watts: float, needed_now: bool, dt_s: float, now_s: float
+    unit: Unit,
+    wanted_watts: float | None,
+    *,
+    known_watts: float,
+    needed_now: bool,
+    rate_watts_per_s: float,
+    dt_s: float,
+    now_s: float,
 ) -> tuple[float | None, LimitMemory]:
     """The limit to command (None: no limit) and the memory of it.
 
     `wanted_watts` is the share of the room, None where nothing limits; `needed_now` says that a limit is being
-    exceeded, so that even a small reduction counts; `dt_s` is the time since the last step. The limit may rise at once
-    to `known_watts`, what it is known to be about to make: the ramp is for what is not known.
+    exceeded, so that even a small reduction counts; `dt_s` is the time since the last step. It rises with
+    `rate_watts_per_s`, but at once to `known_watts`, what the inverter is known to be about to make: the ramp is for
+    what is not known.
     """
     rating, before = unit.rating_watts, unit.memory.limit
     if rating is None:
         return None, before
     wanted = rating if wanted_watts is None else min(wanted_watts, rating)
     if wanted > known_watts:
-        risen = unit.limit_watts + rise_watts_per_s(unit) * min(dt_s, LONGEST_STEP_S)
-        wanted = min(wanted, max(risen, known_watts))
+        rise = rise_watts(
+            rate_watts_per_s,
+            changed_at_s=before.changed_at_s,
+            now_s=now_s,
+            dt_s=dt_s,
+            small_watts=SMALL_PART_OF_RATING * rating,
+        )
+        wanted = min(wanted, max(unit.limit_watts + rise, known_watts))
     if wanted < unit.limit_watts and needed_now:
         limit, pending = wanted, None
     else:
@@ -46,6 +78,6 @@ def command_limit(
             now_s=now_s,
         )
     command = None if limit >= rating * (1 - SMALL_PART_OF_RATING / 10) else limit
-    if command == before.watts and pending == before.pending:
-        return command, before
-    return command, LimitMemory(command, pending)
+    if command != before.watts:
+        return command, LimitMemory(command, pending, now_s)
+    return command, before if pending == before.pending else LimitMemory(command, pending, before.changed_at_s)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
 from orchestrator.config import AnyInverterConfig, BatteryConfig, SiteConfig
-from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
+from orchestrator.cycle import BatteryMemory, ControlState, InverterMemory, LimitMemory
+from orchestrator.ramps import LIFTED_AFTER_STEPS, rise_watts
 from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
 
@@ -20,6 +21,9 @@ SHORT_AFTER_STEPS = 2
 """A battery that gave less than asked for this many steps is asked for little more than it gives."""
 
 EASE_PART_OF_RATING = 0.1
+
+SMALL_PART_OF_LIMIT = 0.01
+"""A change of battery power by less than this part of the power limits is small."""
 
 ACCEPTANCE_STEP = 0.02
 """How much more than it gives such a battery is asked for, as a part of its limit: this is how it is tried again."""
@@ -35,6 +39,7 @@ class LimitedBy(StrEnum):
     RATE = "rate"
     INVERTER = "inverter"
     ACCEPTANCE = "acceptance"
+    RAMP = "ramp"
     RETURN = "return"
 
 
@@ -164,16 +169,27 @@ class Plant:
         raise KeyError(name)
 
 
-def see_plant(config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, wanted: SetpointFields) -> Plant:
-    """Join the samples with configuration, memory and the limits in force."""
+def see_plant(
+    config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, wanted: SetpointFields, dt_s: float = 0.0
+) -> Plant:
+    """Join the samples with configuration, memory and the limits in force; the last step was `dt_s` ago."""
     samples = {sample.name: sample for sample in snapshot.inverters}
+    time = _Time(snapshot.at_s, dt_s, ramps_lifted=state.site.excess_steps >= LIFTED_AFTER_STEPS)
     return Plant(
         tuple(
-            _unit(config, state, inverter, samples[inverter.name], wanted)
+            _unit(config, state, inverter, samples[inverter.name], wanted, time=time)
             for inverter in config.inverters
             if inverter.name in samples
         )
     )
+
+
+class _Time(NamedTuple):
+    """Now, in monotonic seconds, the time since the last step, and whether charging may rise at once."""
+
+    now_s: float
+    dt_s: float
+    ramps_lifted: bool
 
 
 def _memory(config: SiteConfig, state: ControlState, sample: InverterSample) -> InverterMemory:
@@ -192,7 +208,13 @@ def _memory(config: SiteConfig, state: ControlState, sample: InverterSample) -> 
 
 
 def _unit(
-    config: SiteConfig, state: ControlState, inverter: AnyInverterConfig, sample: InverterSample, wanted: SetpointFields
+    config: SiteConfig,
+    state: ControlState,
+    inverter: AnyInverterConfig,
+    sample: InverterSample,
+    wanted: SetpointFields,
+    *,
+    time: _Time,
 ) -> Unit:
     memory = _memory(config, state, sample)
     rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
@@ -201,7 +223,7 @@ def _unit(
     ours = config.control.battery_power_flow and inverter.control and inverter.battery.control
     if ours and sample.battery is not None and sample.battery_controllable:
         use = state.site.uses.get(inverter.name, NEVER_USED)
-        battery = _battery(inverter, sample, sample.battery, memory, wanted, use=use)
+        battery = _battery(inverter, sample, sample.battery, memory, wanted, use=use, time=time)
     return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
 
 
@@ -213,6 +235,7 @@ def _battery(
     wanted: SetpointFields,
     *,
     use: BatteryUse,
+    time: _Time,
 ) -> Battery:
     own = inverter.battery
     rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
@@ -221,6 +244,8 @@ def _battery(
     if rating is not None:
         charge, discharge = _within_ac_rating(charge, discharge, sample.pv_watts or 0.0, rating)
     charge, discharge = _within_acceptance(charge, discharge, watts, memory)
+    if inverter.ramp_watts_per_s is not None and not time.ramps_lifted:
+        charge = _ramped(charge, inverter.ramp_watts_per_s, watts, memory.battery, time)
     if memory.battery.easing:
         charge, discharge = _eased(charge, discharge, watts, rating)
     soc_max = _lowest(100.0, own.soc_max_percent, wanted.battery_soc_max_percent)
@@ -297,6 +322,21 @@ def _within_acceptance(
         return charge.lowered(accepted, LimitedBy.ACCEPTANCE), discharge
     accepted = max(-watts, 0.0) + ACCEPTANCE_STEP * discharge.watts
     return charge, discharge.lowered(accepted, LimitedBy.ACCEPTANCE)
+
+
+def _ramped(
+    charge: _PowerLimit, rate_watts_per_s: float, watts: float, before: BatteryMemory, time: _Time
+) -> _PowerLimit:
+    """Charging rises no faster than its ramp, from what was asked for last."""
+    asked_watts = watts if before.target_watts is None else before.target_watts
+    rise = rise_watts(
+        rate_watts_per_s,
+        changed_at_s=before.changed_at_s,
+        now_s=time.now_s,
+        dt_s=time.dt_s,
+        small_watts=SMALL_PART_OF_LIMIT * charge.watts,
+    )
+    return charge.lowered(max(asked_watts, 0.0) + rise, LimitedBy.RAMP)
 
 
 def _eased(

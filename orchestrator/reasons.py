@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from orchestrator.allocation import Allocation, BatteryShare
 from orchestrator.commands import BatteryCommand, BatteryMode
 from orchestrator.cycle import BatteryPowerFlow
-from orchestrator.limit_commands import SMALL_PART_OF_RATING, rise_watts_per_s
+from orchestrator.limit_commands import SMALL_PART_OF_RATING
 from orchestrator.meter_trust import FAULT_WORDS, MeterFault
 from orchestrator.plant import Unit
 from orchestrator.reasons_battery import of_share
@@ -29,6 +29,7 @@ class SiteFacts:
     """What decided for the site, in W: `target_watts` (charging +) is what was spread, `available_watts` what is left
     for battery and export, of which `hidden_watts` are a guess at PV that a limit hides, or, with `answers_import`,
     an import that is left to the AC limits. `asks_meter`: AC limits are lowered for a moment to see the meter answer.
+    `on_ramp`: charging is held back by a ramp.
     """
 
     flow: BatteryPowerFlow
@@ -38,11 +39,15 @@ class SiteFacts:
     answers_import: bool
     has_batteries: bool
     asks_meter: bool = False
+    on_ramp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class InverterFacts:
-    """What decided for one inverter. `wanted_limit_watts` is its part of `room_watts`, None where nothing limits."""
+    """What decided for one inverter. `wanted_limit_watts` is its part of `room_watts`, None where nothing limits.
+
+    `rate_watts_per_s` is how fast its AC limit may rise.
+    """
 
     unit: Unit
     battery: BatteryCommand | None
@@ -50,6 +55,7 @@ class InverterFacts:
     ac_limit_watts: float | None
     wanted_limit_watts: float | None
     room_watts: float | None
+    rate_watts_per_s: float
     connect: bool | None
     not_following: bool
 
@@ -101,6 +107,8 @@ def _of_flow(envelope: OperatingEnvelope, facts: SiteFacts) -> Iterator[str]:
         yield f"leaves an import of {facts.hidden_watts:.0f} W to the AC limits"
     elif facts.hidden_watts >= NOTICEABLE_WATTS and flow.target_battery_power_watts > seen_watts:
         yield f"tries for {facts.hidden_watts:.0f} W of PV that a limit may hide"
+    if facts.on_ramp:
+        yield "charging rises no faster than its ramp"
     if abs(facts.target_watts - flow.target_battery_power_watts) >= 1:
         yield f"held at {abs(facts.target_watts):.0f} W: change under 1 %"
 
@@ -186,6 +194,6 @@ def _of_rise(facts: InverterFacts, ac_limit_watts: float) -> Iterator[str]:
         return
     missing = (rating if facts.wanted_limit_watts is None else min(facts.wanted_limit_watts, rating)) - ac_limit_watts
     if missing >= SMALL_PART_OF_RATING * rating:
-        yield f"rises at most {rise_watts_per_s(unit):.0f} W a second"
+        yield f"rises at most {facts.rate_watts_per_s:.0f} W a second"
     elif abs(missing) >= 1:
         yield "held: change under 1 %"

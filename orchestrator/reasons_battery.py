@@ -17,7 +17,7 @@ def of_share(envelope: OperatingEnvelope, unit: Unit, share: BatteryShare) -> st
         return share.reason
     match share.bound:
         case Bound.POWER:
-            return _joined(share.reason, _of_power(envelope, battery, charging=share.watts > 0))
+            return _joined(share.reason, _of_power(envelope, unit, battery, charging=share.watts > 0))
         case Bound.FULL:
             return _joined(share.reason, _of_maximum(envelope, unit, battery))
         case Bound.EMPTY:
@@ -29,7 +29,7 @@ def _joined(reason: str, detail: str) -> str:
     return f"{reason}, {detail}" if detail else reason
 
 
-def _of_power(envelope: OperatingEnvelope, battery: Battery, *, charging: bool) -> str:
+def _of_power(envelope: OperatingEnvelope, unit: Unit, battery: Battery, *, charging: bool) -> str:
     """What lowers its power limit below what the device and site.yaml say; "" where nothing does."""
     match battery.charge_limited_by if charging else battery.discharge_limited_by:
         case LimitedBy.RATE:
@@ -40,6 +40,8 @@ def _of_power(envelope: OperatingEnvelope, battery: Battery, *, charging: bool) 
         case LimitedBy.ACCEPTANCE:
             near_full = charging and battery.soc_percent is not None and battery.soc_percent >= NEAR_FULL_PERCENT
             return "takes no more near full" if near_full else f"{'takes' if charging else 'gives'} no more than that"
+        case LimitedBy.RAMP:
+            return f"rises at most {unit.config.ramp_watts_per_s or 0.0:.0f} W a second"
         case LimitedBy.RETURN:
             return "has just come back, its share rises step by step"
     return ""

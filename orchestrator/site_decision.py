@@ -17,8 +17,10 @@ from orchestrator.battery_target import (
     Balance,
     Sharing,
     charge_max_watts,
+    charge_ramp_watts,
     decide_flow,
     export_limit_watts,
+    is_on_ramp,
     settle_target,
     share_target,
 )
@@ -26,6 +28,7 @@ from orchestrator.config import SiteConfig
 from orchestrator.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.cycle import ControlState, Mode, Pending, SiteMemory, SiteTotals
 from orchestrator.failsafe import safe_limits, safe_room_watts
+from orchestrator.limit_commands import rise_watts_per_s, share_rise
 from orchestrator.load import estimate_load
 from orchestrator.meter_question import lowered
 from orchestrator.meter_trust import MeterFault, MeterTrust
@@ -69,12 +72,14 @@ class Inputs:
 class Limiting:
     """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
 
-    `expected_watts` is the AC power that each inverter makes with its new battery target.
+    `expected_watts` is the AC power that each inverter makes with its new battery target, `rates_watts_per_s` how fast
+    the limit of each may rise.
     """
 
     room_watts: float | None
     limits_watts: Mapping[str, float]
     expected_watts: Mapping[str, float]
+    rates_watts_per_s: Mapping[str, float]
     exceeded: bool
     excess_steps: int = 0
 
@@ -101,15 +106,18 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
     plant, wanted, before = commanded_plant(inputs), inputs.wanted, inputs.state.site
     load = estimate_load(before.load, meter, plant)
     site_watts = load.load_watts - plant.ac_watts
-    hidden = _hidden(inputs, plant, site_watts)
+    charging = _charging(inputs, plant)
+    hidden = _hidden(inputs, plant, site_watts, charging.most_watts)
     balance = Balance(load.load_watts, site_watts, hidden.watts)
-    flow = decide_flow(inputs.config, plant, balance, wanted)
-    target_watts, pending = _target(inputs, plant, flow.target_battery_power_watts)
+    flow = decide_flow(inputs.config, plant, balance, wanted, charging.most_watts)
+    on_ramp = is_on_ramp(plant, flow.target_battery_power_watts, charging.limit_watts, charging.ramp_watts)
+    target_watts, pending = _target(inputs, plant, flow.target_battery_power_watts, on_ramp=on_ramp)
     allocation = _share(inputs, plant, balance, target_watts)
     limiting = _limit_ac(inputs, plant, load.load_watts, allocation)
     memory = SiteMemory(
         load=load,
         target_watts=target_watts,
+        changed_at_s=before.changed_at_s if target_watts == before.target_watts else inputs.now_s,
         target_pending=pending,
         import_steps=hidden.import_steps,
         excess_steps=limiting.excess_steps,
@@ -125,6 +133,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         answers_import=hidden.import_steps > 0,
         has_batteries=bool(plant.batteries),
         asks_meter=inputs.trust.question.is_open,
+        on_ramp=on_ramp,
     )
     return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
 
@@ -134,8 +143,10 @@ def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
     room = safe_room_watts(inputs.config, inputs.wanted)
     safe = {} if room is None else safe_limits(inputs.plant, room)
     limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
-    memory = replace(inputs.state.site, load=None, target_watts=0.0, target_pending=None, import_steps=0)
-    limiting = Limiting(room, limits, {}, exceeded=True)
+    memory = replace(
+        inputs.state.site, load=None, target_watts=0.0, changed_at_s=None, target_pending=None, import_steps=0
+    )
+    limiting = Limiting(room, limits, {}, {u.name: rise_watts_per_s(u) for u in inputs.plant.units}, exceeded=True)
     return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault)
 
 
@@ -152,7 +163,26 @@ def batteries_released(wanted: SetpointFields) -> bool:
     return disconnected or wanted.battery_storage_mode == 0
 
 
-def _hidden(inputs: Inputs, plant: Plant, site_watts: float) -> HiddenSurplus:
+@dataclass(frozen=True, slots=True)
+class _Charging:
+    """What all batteries may be charged with, in W, and how far the ramp of the site lets it rise by now."""
+
+    limit_watts: float
+    ramp_watts: float
+
+    @property
+    def most_watts(self) -> float:
+        """The lower of both."""
+        return min(self.limit_watts, self.ramp_watts)
+
+
+def _charging(inputs: Inputs, plant: Plant) -> _Charging:
+    limit = charge_max_watts(plant, inputs.wanted)
+    rate, before = inputs.config.control.ramp_watts_per_s, inputs.state.site
+    return _Charging(limit, charge_ramp_watts(rate, before, limit, now_s=inputs.now_s, dt_s=inputs.dt_s))
+
+
+def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) -> HiddenSurplus:
     """PV that AC limits hide. Limits that only ask the meter a question hide nothing that is worth a try."""
     before = inputs.state.site
     if inputs.trust.question.disturbs(inputs.now_s):
@@ -161,15 +191,16 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float) -> HiddenSurplus:
         plant,
         before,
         site_watts=site_watts,
-        charge_max_watts=charge_max_watts(plant, inputs.wanted),
+        charge_max_watts=most_watts,
         now_s=inputs.now_s,
+        ramp_watts_per_s=inputs.config.control.ramp_watts_per_s,
     )
 
 
-def _target(inputs: Inputs, plant: Plant, target_watts: float) -> tuple[float, Pending | None]:
+def _target(inputs: Inputs, plant: Plant, target_watts: float, *, on_ramp: bool) -> tuple[float, Pending | None]:
     """The battery target that holds. Batteries do not make up for what a question to the meter takes away."""
     before = inputs.state.site
-    settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s)
+    settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=on_ramp)
     if settled_watts < before.target_watts and inputs.trust.question.disturbs(inputs.now_s):
         return before.target_watts, None
     return settled_watts, pending
@@ -211,7 +242,8 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     limits_watts = {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected)
     question = inputs.trust.question
     left_watts = lowered(question, limits_watts, plant, inputs.now_s)
-    return Limiting(room_watts, left_watts, expected, exceeded or question.is_open, excess_steps)
+    rates = share_rise(inputs.config.control.ramp_watts_per_s, plant.units, left_watts)
+    return Limiting(room_watts, left_watts, expected, rates, exceeded or question.is_open, excess_steps)
 
 
 def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:
