@@ -48,7 +48,7 @@ def export_limit_watts(config: SiteConfig, wanted: SetpointFields) -> float | No
 def decide_flow(
     config: SiteConfig, plant: Plant, balance: Balance, wanted: SetpointFields, charge_max_watts: float
 ) -> BatteryPowerFlow:
-    """The site-level decision for all batteries that are ours to command, which charge with `charge_max_watts` at most."""
+    """The site-level decision for all batteries that are ours to command, with `charge_max_watts` at most."""
     battery_watts = plant.battery_watts
     group = _deciding(plant.batteries, balance.available_watts(battery_watts), wanted)
     return calculate_battery_power_flow(
