@@ -1,8 +1,8 @@
 """A question to the meter: a plant at rest proves nothing, so its AC power is lowered a little for a moment.
 
 It is asked where a wrong meter could do harm, and only by lowering AC limits, which can never raise an export. It is
-asked when it has shown one value, or has proved nothing, for as long as site.yaml says (`ask_meter_after_s`); a real
-meter's value moves all the time, and so do the inverters, so it is hardly ever asked.
+asked when it has shown one value, or has proved nothing, for as long as site.yaml says (`ask_meter_after_s`), and much
+sooner when its value has fluttered all the time before. A real meter's value does, so it is hardly ever asked.
 """
 
 from __future__ import annotations
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from orchestrator.plant import Plant
 
 QUIET_S = 10.0
-"""A meter whose value has changed within this time has answered. Before it, the plant has not settled yet."""
+"""Before this time the plant has not settled yet."""
 
 REST_VALUES = 2
 """One with a vote against it is asked as soon as AC power has rested for so many of its values."""
 
 STEP_PART_OF_RATING = 0.02
 """How much less AC power is made while the question is open; twice as much for each vote against the meter."""
+
+UNUSUAL_LEAST_S = 5.0
+UNUSUAL_TIMES = 3.0
+"""A meter that shows one value for so long, and for so many times the longest gap between its values lately, has
+stopped to flutter."""
 
 PATIENCE_S = 6.0
 AFTERMATH_S = 3.0
@@ -60,7 +65,7 @@ def ask_meter(
     """
     before, against = trust.question, trust.sign.against
     if before.is_open:
-        answered = trust.sign.count > 0 and not _is_quiet(trust, QUIET_S, now_s)
+        answered = trust.sign.count > 0 and (trust.changed_at_s or 0.0) > before.asked_at_s
         if answered or trust.fault is not None or now_s - before.asked_at_s > PATIENCE_S:
             return replace(trust, question=replace(before, is_open=False, ended_at_s=now_s))
         if against <= before.against:
@@ -95,9 +100,10 @@ def _has_doubt(trust: MeterTrust, after_s: float, running_s: float, now_s: float
     since_s = now_s - trust.question.asked_at_s
     if trust.sign.against and trust.sign.rests >= REST_VALUES:
         return since_s >= SUSPECT_AGAIN_AFTER_S
-    if running_s < after_s or since_s < max(AGAIN_AFTER_S, after_s):
-        return False
-    return trust.sign.count == 0 or _is_quiet(trust, after_s, now_s)
+    unusual_s = min(max(UNUSUAL_TIMES * trust.longest_gap_s, UNUSUAL_LEAST_S), after_s)
+    if since_s >= max(AGAIN_AFTER_S, unusual_s) and running_s >= unusual_s and _is_quiet(trust, unusual_s, now_s):
+        return True
+    return trust.sign.count == 0 and running_s >= after_s and since_s >= max(AGAIN_AFTER_S, after_s)
 
 
 def _is_quiet(trust: MeterTrust, for_s: float, now_s: float) -> bool:

@@ -35,6 +35,10 @@ FROZEN_AFTER_LEAST_S = 3.0
 PERIODS_SEEN = 4
 """The period of the meter is the longest of so many gaps between its values; the first gaps teach it."""
 
+UNKNOWN_LONGEST_GAP_S = 100.0
+LONGEST_GAP_KEPT = 0.97
+"""The longest gap lately: each new value lets it fade by this factor, so it takes 130 short gaps to believe in them."""
+
 SAME_VALUE_S = 0.01
 """Times of a new value that are nearer to each other are of one value."""
 
@@ -45,7 +49,7 @@ class MeterTrust:
 
     `ac_watts` (by inverter) and `site_watts` are of the last new value of the meter, which came at `changed_at_s`.
     Since then AC power was away from there for `away_s` in all, as of `looked_at_s`; `frozen` says that the meter
-    should have shown it. `gaps_s` are the last times between new values.
+    should have shown it. `gaps_s` are the last times between new values, `longest_gap_s` is the longest lately.
     """
 
     changed_at_s: float | None = None
@@ -55,6 +59,7 @@ class MeterTrust:
     away_s: float = 0.0
     frozen: bool = False
     gaps_s: tuple[float, ...] = ()
+    longest_gap_s: float = UNKNOWN_LONGEST_GAP_S
     sign: SignVotes = field(default_factory=SignVotes)
     question: Question = field(default_factory=Question)
     orientation: int = 1
@@ -91,6 +96,7 @@ def watch_meter(before: MeterTrust, meter: MeterSample, plant: Plant, interval_s
         ac_watts=ac_watts,
         site_watts=meter.site_watts,
         gaps_s=(*before.gaps_s, _gap_s(before, gap_s))[-PERIODS_SEEN:],
+        longest_gap_s=max(gap_s, LONGEST_GAP_KEPT * before.longest_gap_s),
         sign=count_vote(before.sign, move, plant.rating_watts),
         question=before.question,
         orientation=before.orientation,

@@ -39,6 +39,23 @@ def test_a_meter_that_shows_one_value_for_ten_seconds_is_asked() -> None:
     assert ask(PROVEN, QUIET_S).question.is_open
 
 
+def test_a_meter_that_has_always_fluttered_is_asked_after_a_few_seconds_of_rest() -> None:
+    fluttering = replace(PROVEN, longest_gap_s=1.0)
+    slower = replace(PROVEN, longest_gap_s=3.0)
+
+    def asks(trust: MeterTrust, quiet_s: float) -> bool:
+        now_s = 1000.0
+        seen = replace(trust, changed_at_s=now_s - quiet_s)
+        return ask_meter(seen, plant(), LIMITED, after_s=300.0, running_s=now_s, now_s=now_s).question.is_open
+
+    assert not asks(fluttering, 4.9)
+    assert asks(fluttering, 5.0)
+    assert not asks(slower, 8.9)
+    assert asks(slower, 9.0)
+    assert not asks(PROVEN, 299.0)
+    assert asks(PROVEN, 300.0)
+
+
 def test_a_meter_with_a_vote_against_it_is_asked_as_soon_as_the_plant_rests() -> None:
     young = replace(SUSPECT, changed_at_s=QUIET_S)
     moving = replace(young, sign=SignVotes(count=-1))
