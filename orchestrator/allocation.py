@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from orchestrator.config import FewestUnitsConfig
+from orchestrator.quick_init import quick_init
 from orchestrator.strategies.base import (
     NEVER_USED,
     AllocatableBattery,
@@ -46,6 +47,7 @@ STRATEGIES: Mapping[str, Strategy] = {
 }
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class BatteryShare:
     """The part of one battery: `watts` charging +, why it is this much, and what keeps it from more."""
@@ -55,6 +57,7 @@ class BatteryShare:
     bound: Bound = Bound.NOTHING
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Allocation:
     """Shares by battery name. `unserved_watts` is the part of the target that no battery can do (sign of the target).

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.cadence import meter_silent_after_s
 from orchestrator.config import AnyInverterConfig, ControlConfig, InverterConfig
+from orchestrator.quick_init import quick_init
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 
 SILENT_INTERVALS = 2
@@ -19,6 +20,7 @@ def patience_s(config: AnyInverterConfig, interval_s: float) -> float:
     return max(SILENT_INTERVALS * interval_s, reply_s)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """What one inverter has said so far.

@@ -17,6 +17,7 @@ from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
 from orchestrator.deadband import settle
 from orchestrator.plant import SMALL_PART_OF_LIMIT, Battery, LimitedBy, Plant, Unit
 from orchestrator.power_flow import calculate_battery_power_flow
+from orchestrator.quick_init import quick_init
 from orchestrator.ramps import LIFTED_AFTER_STEPS, rise_watts
 from orchestrator.setpoints import SetpointFields
 
@@ -24,6 +25,7 @@ STUCK_AFTER_STEPS = 2
 """A battery that gave more than asked for this many steps is reckoned with as it is."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Balance:
     """Power at the grid connection as the decision sees it: `site_watts` import +, `hidden_watts` PV still unseen."""
@@ -87,6 +89,7 @@ def settle_target(
     return settle(before.target_watts, target_watts, small_watts=small, pending=before.target_pending, now_s=now_s)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """By what a target is shared in one step. `refused_watts` >= 0 is surplus that the export limit refuses."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.quick_init import quick_init
+
 
 class BatteryMode(StrEnum):
     """What the site wants of a battery."""
@@ -21,6 +23,7 @@ class BatteryMode(StrEnum):
     RELEASE = "release"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class BatteryCommand:
     """Battery power (charging +, in W) is to stay within low_watts..high_watts; None leaves that side to the device.
@@ -45,6 +48,7 @@ class BatteryCommand:
         return cls(BatteryMode.RELEASE)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class InverterCommand:
     """One command for one inverter.

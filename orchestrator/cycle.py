@@ -9,6 +9,7 @@ from typing import Literal
 
 from orchestrator.commands import InverterCommand
 from orchestrator.meter_trust import MeterFault, MeterTrust
+from orchestrator.quick_init import quick_init
 from orchestrator.response import Response
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope
@@ -18,6 +19,7 @@ BatteryFlowMode = Literal["charge", "discharge", "idle"]
 Mode = Literal["normal", "failsafe", "waiting"]
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class BatteryPowerFlow:
     """The site-level decision, all in W.
@@ -32,6 +34,7 @@ class BatteryPowerFlow:
     battery_mode: BatteryFlowMode
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SiteTotals:
     """Sums over the inverters that answer, in W; None while they cannot be known (no meter for the load)."""
@@ -52,6 +55,7 @@ class InverterNumbers:
     response_s: float | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class LiveNumbers:
     """What the plant could do from here, in W >= 0; see `live_numbers`.
@@ -68,6 +72,7 @@ class LiveNumbers:
     inverters: Mapping[str, InverterNumbers] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class LoadEstimate:
     """The load as last seen, in W, while `inverters` answered.
@@ -101,6 +106,7 @@ class Probe:
     wait_s: float = 0.0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A change too small to write, wanted since `since_s` in one direction; `total_watts` over `count` wishes."""
@@ -111,6 +117,7 @@ class Pending:
     rising: bool
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class LimitMemory:
     """The AC limit in W that was last commanded (None: no limit), and a change of it too small to be written yet.
@@ -123,6 +130,7 @@ class LimitMemory:
     changed_at_s: float | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class BatteryMemory:
     """What was last commanded of one battery: `target_watts`, charging +, since `changed_at_s`.
@@ -142,6 +150,7 @@ class BatteryMemory:
     easing: bool = False
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Following:
     """How one battery follows its commands. `seen_watts` is where it was, `seen_pv_watts` what its PV made then.
@@ -158,6 +167,7 @@ class Following:
     over_steps: int = 0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class InverterMemory:
     """What the loop remembers of one inverter while it answers.
@@ -172,6 +182,7 @@ class InverterMemory:
     away: bool = False
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SiteMemory:
     """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
@@ -191,6 +202,7 @@ class SiteMemory:
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ControlState:
     """The memory of the loop between two steps. A new plant starts with `ControlState()`.
@@ -206,6 +218,7 @@ class ControlState:
     responses: Mapping[str, Response] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class CycleResult:
     """Everything about one cycle.

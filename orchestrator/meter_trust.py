@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from orchestrator.meter_question import Question
 from orchestrator.meter_votes import Move, SignVotes, count_vote
+from orchestrator.quick_init import quick_init
 from orchestrator.samples import MeterSample
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ SAME_VALUE_S = 0.01
 """Times of a new value that are nearer to each other are of one value."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class MeterTrust:
     """The evidence. It starts anew when the meter is turned round.

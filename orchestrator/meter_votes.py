@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.quick_init import quick_init
+
 LEAST_PART_OF_RATING = 0.001
 LEAST_WATTS = 20.0
 PART_OF_TURNOVER = 0.25
@@ -34,6 +36,7 @@ ACQUITTED_BY = 2
 REST_PART_OF_RATING = 0.01
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Move:
     """From one value of the meter to the next: by how much AC power and the meter moved, signed, in W.
@@ -46,6 +49,7 @@ class Move:
     turnover_watts: float
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SignVotes:
     """The evidence so far. `count` is 1 after a vote for the meter, negative after votes against it, 0 without any.

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
 from orchestrator.config import AnyInverterConfig, BatteryConfig, SiteConfig
 from orchestrator.cycle import BatteryMemory, ControlState, InverterMemory, LimitMemory
+from orchestrator.quick_init import quick_init
 from orchestrator.ramps import LIFTED_AFTER_STEPS, rise_watts
 from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
@@ -43,6 +44,7 @@ class LimitedBy(StrEnum):
     RETURN = "return"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Battery(AllocatableBattery):
     """A battery that is ours to command. `watts` charging +; the limits already contain every rate and rating."""
@@ -74,6 +76,7 @@ class Battery(AllocatableBattery):
         return replace(self, reachable=False, away_words=words)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One answering inverter. `rating_watts` None: it does not say what it can do, so it cannot be limited in percent.
@@ -134,6 +137,7 @@ class Unit:
         return self.ac_watts >= self.limit_watts - 0.01 * self.rating_watts
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Plant:
     """All answering inverters, in the order of site.yaml, and what they are together.

@@ -15,6 +15,7 @@ from orchestrator.cycle import BatteryPowerFlow
 from orchestrator.limit_commands import SMALL_PART_OF_RATING
 from orchestrator.meter_trust import FAULT_WORDS, MeterFault
 from orchestrator.plant import Unit
+from orchestrator.quick_init import quick_init
 from orchestrator.reasons_battery import of_share
 from orchestrator.setpoints import OperatingEnvelope, PriorityMode
 
@@ -24,6 +25,7 @@ NOTICEABLE_WATTS = 50.0
 LIMITS_ON_AC = {"export_limit_watts": "export limit", "generation_limit_watts": "generation limit"}
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
     """What decided for the site, in W: `target_watts` (charging +) is what was spread, `available_watts` what is left
@@ -42,6 +44,7 @@ class SiteFacts:
     on_ramp: bool = False
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class InverterFacts:
     """What decided for one inverter. `wanted_limit_watts` is its part of `room_watts`, None where nothing limits.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from orchestrator.quick_init import quick_init
+
 
 class OperatingState(IntEnum):
     """SunSpec models 101 to 113, point St."""
@@ -49,6 +51,7 @@ class Nameplate:
     capacity_wh: float | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class BatterySample:
     """One battery at one moment.
@@ -66,6 +69,7 @@ class BatterySample:
     state: ChargeState | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class InverterSample:
     """One inverter at one moment.
@@ -95,6 +99,7 @@ class InverterSample:
     faults: tuple[str, ...] = ()
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class MeterSample:
     """The point of common coupling at one moment: `site_watts` import +; counters in Wh, None where there are none.
@@ -113,6 +118,7 @@ class MeterSample:
     export_wh: float | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SiteSnapshot:
     """Everything known of the site when a decision is made; nothing in it changes while the decision is made.

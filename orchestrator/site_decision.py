@@ -33,6 +33,7 @@ from orchestrator.load import estimate_load
 from orchestrator.meter_question import lowered
 from orchestrator.meter_trust import MeterFault, MeterTrust
 from orchestrator.plant import Plant
+from orchestrator.quick_init import quick_init
 from orchestrator.samples import MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, SetpointFields
 from orchestrator.strategies.fewest_units import remember_use
@@ -45,6 +46,7 @@ EXCESS_STEPS = 2
 """After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What every part of one step looks at.
@@ -68,6 +70,7 @@ class Inputs:
     explain: bool
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Limiting:
     """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
@@ -84,6 +87,7 @@ class Limiting:
     excess_steps: int = 0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SiteDecision:
     """What one step decided for the site. `facts` are None where it was decided without a meter."""

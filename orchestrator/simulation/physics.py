@@ -18,6 +18,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from orchestrator.quick_init import quick_init
 from orchestrator.simulation.config import BatterySimulation, InverterSimulation
 
 SECONDS_PER_HOUR = 3600.0
@@ -27,6 +28,7 @@ TAPER_FLOOR = 0.05
 DISCHARGE_TAPER_PERCENT = 3.0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Controls:
     """What an inverter was told. Battery power (charging +) is kept in low_watts..high_watts; None: its own default.
@@ -43,6 +45,7 @@ class Controls:
     reserve_percent: float = 0.0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class PowerState:
     """The powers of one inverter at one moment in W, and what its battery holds in Wh.

@@ -25,6 +25,7 @@ from orchestrator.commands import InverterCommand
 from orchestrator.config import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult, Mode
 from orchestrator.failsafe import final_commands
+from orchestrator.quick_init import quick_init
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, Setpoint, SetpointFields, in_force, merge
 from orchestrator.simulation.physics import PowerState
@@ -73,6 +74,7 @@ class MeterFault(StrEnum):
     """It is mounted the wrong way round: power and counters say import for export."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One cycle: what was true when the meter was read, and what was decided on it at `at_s`.

@@ -9,6 +9,7 @@ from math import fsum, inf
 from typing import Final
 
 from orchestrator.config import FewestUnitsConfig
+from orchestrator.quick_init import quick_init
 
 
 class Bound(StrEnum):
@@ -98,6 +99,7 @@ class AllocatableBattery:
         return max(self.capacity_wh or (self.charge_max_watts if charging else self.discharge_max_watts), 1.0)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Ask:
     """`amount_watts` (>= 0) to be spread over the batteries, all in one direction. `now_s` is monotonic."""
@@ -113,6 +115,7 @@ class Ask:
         return {b.name: b.room_watts(self.charging) for b in self.batteries}
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Magnitudes in W by battery name, and in words why a battery that could do more has its part.
