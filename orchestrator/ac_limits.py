@@ -75,23 +75,23 @@ def hand_out_room(
     left = max(room_watts - _taken_by_others(plant, expected), 0.0)
     limits = dict.fromkeys((u.name for u in units), 0.0)
 
-    def give(wants: Mapping[str, float], weights: Mapping[str, float]) -> None:
+    def give(wants: Mapping[str, float], weights: Mapping[str, float] | None = None) -> None:
         nonlocal left
         if left and any(wants.values()):
-            given = share_by_weight(left, wants, weights)
+            given = share_by_weight(left, wants, _at_least_one(wants if weights is None else weights))
             for name, watts in given.items():
                 limits[name] += watts
             left = max(left - fsum(given.values()), 0.0)
 
     def give_up_to_rating(tier: Sequence[Unit]) -> None:
-        give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in tier}, by_rating)
+        if left and tier:
+            give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in tier}, ratings)
 
     discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), expected[u.name]) for u in units}
     steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
-    give(discharges, _at_least_one(discharges))
-    give(steady, _at_least_one(steady))
     ratings = {u.name: u.rating_watts or 0.0 for u in units}
-    by_rating = _at_least_one(ratings)
+    give(discharges)
+    give(steady)
     give_up_to_rating([u for u in units if u.throttled and u.battery is None])
     give_up_to_rating([u for u in units if u.throttled and u.battery is not None])
     give_up_to_rating(units)

@@ -156,14 +156,14 @@ class Plant:
     rating_watts: float = field(init=False)
 
     def __post_init__(self) -> None:
-        batteries = tuple(u.battery for u in self.units if u.battery)
+        batteries = tuple([u.battery for u in self.units if u.battery])
         object.__setattr__(self, "batteries", batteries)
         ac_watts = [u.ac_watts for u in self.units]
         object.__setattr__(self, "ac_watts", fsum(ac_watts))
-        object.__setattr__(self, "generated_watts", fsum(watts for watts in ac_watts if watts > 0))
-        object.__setattr__(self, "drawn_watts", fsum(-watts for watts in ac_watts if watts < 0))
-        object.__setattr__(self, "battery_watts", fsum(b.watts for b in batteries))
-        object.__setattr__(self, "rating_watts", fsum(u.rating_watts or 0.0 for u in self.units))
+        object.__setattr__(self, "generated_watts", fsum([watts for watts in ac_watts if watts > 0]))
+        object.__setattr__(self, "drawn_watts", fsum([-watts for watts in ac_watts if watts < 0]))
+        object.__setattr__(self, "battery_watts", fsum([b.watts for b in batteries]))
+        object.__setattr__(self, "rating_watts", fsum([u.rating_watts or 0.0 for u in self.units]))
 
     def unit(self, name: str) -> Unit:
         """The unit called `name`. Raises KeyError while it does not answer."""
