@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from actors.ledger_file import FILE_NAME, read_excesses
+from actors.rehearsals import rehearse_side_by_side
 from orchestrator.config import SiteConfig
 from orchestrator.errors import OrchestratorError
 from orchestrator.ledger import RULES_S, longer_than
@@ -23,7 +24,7 @@ from orchestrator.report.compliance import compliance_csv, compliance_page
 from orchestrator.report.page import Imprint
 from orchestrator.report.period import period_of
 from orchestrator.report.rehearsal import Rehearsal, comparison, rehearsal_csv, rehearsal_page
-from orchestrator.simulation.rehearsal import WAYS, Rehearsed, Way, rehearse
+from orchestrator.simulation.rehearsal import WAYS, Rehearsed, Way
 from orchestrator.simulation.rehearsal_site import RehearsalSite, Weather, site_to_rehearse
 
 REDRAW_EVERY_S = 0.2
@@ -74,15 +75,17 @@ def simulate(
 
 
 def _rehearse_all(site: RehearsalSite, hours: float, begin: datetime) -> tuple[Rehearsed, ...]:
-    with _progress(hours * 3600) as progress_of:
-        return tuple(rehearse(site.config, way, hours=hours, begin=begin, progress=progress_of(way)) for way in WAYS)
+    with _progress(hours * 3600) as passed:
+        return rehearse_side_by_side(site.config, hours=hours, begin=begin, passed=passed)
 
 
 @contextmanager
-def _progress(seconds: float) -> Iterator[Callable[[Way], Callable[[float], None]]]:
+def _progress(seconds: float) -> Iterator[Callable[[Way, float], None]]:
     """One bar for each way on a terminal, one line for each elsewhere; both on standard error."""
     if not sys.stderr.isatty():
-        yield _say
+        for way in WAYS:
+            print(f"rehearsing: {way.title}", file=sys.stderr, flush=True)
+        yield lambda _way, _passed_s: None
         return
     columns = (
         TextColumn("{task.description:<22}"),
@@ -92,18 +95,8 @@ def _progress(seconds: float) -> Iterator[Callable[[Way], Callable[[float], None
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks = {way.name: progress.add_task(way.title, total=seconds, start=False) for way in WAYS}
-
-        def progress_of(way: Way) -> Callable[[float], None]:
-            progress.start_task(tasks[way.name])
-            return lambda passed_s: progress.advance(tasks[way.name], passed_s)
-
-        yield progress_of
-
-
-def _say(way: Way) -> Callable[[float], None]:
-    print(f"rehearsing: {way.title}", file=sys.stderr, flush=True)
-    return lambda _: None
+        tasks = {way.name: progress.add_task(way.title, total=seconds) for way in WAYS}
+        yield lambda way, passed_s: progress.advance(tasks[way.name], passed_s)
 
 
 def _print_summary(rehearsal: Rehearsal) -> None:

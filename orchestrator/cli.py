@@ -20,7 +20,7 @@ from orchestrator.config_file import UnknownEnvironment, load_config
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.report.arguments import add_report_arguments, add_simulate_arguments
 
-DONE, FAILED, WRONG = 0, 1, 2
+DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 RELOAD_WITHIN_S = 30.0
 
 
@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        return FAILED
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -125,7 +125,7 @@ def observe(
     `wall_now` (with its zone) is the time of day of the cycle; durations are taken from its monotonic time.
     """
     look = _Look(result, _trusted_former(state.former, result), wall_now)
-    before = {} if look.former is None else _overs(look.former, tolerance_percent)
+    before = _overs(look.former, tolerance_percent) if state.open and look.former else {}
     overs = _overs(result, tolerance_percent)
     still_open: dict[str, OpenExcess] = {}
     told: list[Excess] = []

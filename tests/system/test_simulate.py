@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +111,18 @@ def test_a_wrong_site_is_exit_code_2(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert f"{site}:" in done.stderr
+
+
+def test_ctrl_c_ends_it_with_a_word_and_exit_code_130(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "orchestrator.cli", "simulate", str(example_site(tmp_path)), "--hours", "700"]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "rehearsing: orchestrator\n"
+        os.killpg(running.pid, signal.SIGINT)
+        rest = running.stderr.read()
+
+    assert running.returncode == 130
+    assert rest.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in rest
