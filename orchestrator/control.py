@@ -23,6 +23,7 @@ from orchestrator.load import is_silent
 from orchestrator.meter_question import ask_meter
 from orchestrator.meter_trust import watch_meter
 from orchestrator.plant import see_plant
+from orchestrator.ramps import counted_s
 from orchestrator.response import Response
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope
@@ -46,12 +47,13 @@ def step(
     """
     meter = snapshot.meter
     wanted = left_for_the_others(config, state.inverters, snapshot, envelope.fields, now)
-    dt_s = config.control.interval_s if state.decided_at_s is None else max(now - state.decided_at_s, 0.0)
+    interval_s = config.control.interval_s
+    dt_s = interval_s if state.decided_at_s is None else counted_s(now - state.decided_at_s, interval_s)
     plant = see_plant(config, state, snapshot, wanted, dt_s)
     started_at_s = now if state.started_at_s is None else state.started_at_s
     trust = state.trust
     if meter is not None:
-        trust = watch_meter(trust, meter, plant, config.control.interval_s, now)
+        trust = watch_meter(trust, meter, plant, interval_s, now)
         if config.control.enabled:
             after_s = config.control.failsafe.ask_meter_after_s
             trust = ask_meter(trust, plant, wanted, after_s=after_s, running_s=now - started_at_s, now_s=now)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.ramps import rise_watts
+from orchestrator.ramps import counted_s, rise_watts
 from orchestrator.simulation.config import InverterSimulation
 from tests.support.closed_loop import ClosedLoop, Moment
 from tests.support.example_site import EXAMPLE, battery, plant
@@ -85,10 +85,29 @@ def climb(rate: float, small: float, dts: list[float]) -> float:
 
 @given(rate=st.floats(1.0, 5000.0), dt=st.floats(0.1, 10.0), rest=st.floats(0.0, 1e6))
 def test_a_ramp_saves_nothing_up_while_it_is_not_needed(rate: float, dt: float, rest: float) -> None:
-    step = rate * min(dt, 2.0)
+    step = rate * dt
     rise = rise_watts(rate, changed_at_s=0.0, now_s=rest, dt_s=dt, small_watts=50.0)
 
     assert rise <= (step if step >= 50.0 else 50.0 + step)
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "interval_s", "counts_s"),
+    [(1.0, 1.0, 1.0), (60.0, 1.0, 2.0), (5.0, 5.0, 5.0), (60.0, 5.0, 10.0), (-1.0, 1.0, 0.0)],
+)
+def test_a_long_pause_counts_as_two_intervals_at_most(passed_s: float, interval_s: float, counts_s: float) -> None:
+    assert counted_s(passed_s, interval_s) == counts_s
+
+
+def test_a_ramp_is_the_same_with_a_longer_interval() -> None:
+    loop = with_ramp(plant(interval_s=5.0), 100.0, "east")
+    loop.ask(battery_charge_max_watts=0.0)
+    loop.run(20)
+    loop.ask()
+    moments = loop.run(60)
+
+    assert battery_target(moments[4], "east") == pytest.approx(5 * 5.0 * 100.0)
+    assert battery_target(moments[-1], "east") == pytest.approx(5000.0)
 
 
 def test_the_charging_of_an_inverter_rises_no_faster_than_its_ramp_and_reaches_its_full() -> None:
