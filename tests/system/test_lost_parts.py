@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -18,7 +20,7 @@ from orchestrator.sunspec.driver import SunSpecDriver
 from tests.support.brokers import mqtt_client
 from tests.support.example_site import DARK
 from tests.support.faults import stopped
-from tests.support.running_plant import NAMES, TOPIC, Eyes, RunningPlant, about, above, below, running_plant
+from tests.support.running_plant import NAMES, SETPOINTS, TOPIC, Eyes, RunningPlant, about, above, below, running_plant
 from tests.support.servers import wait_until
 
 HALF_FULL = {"east": 50.0, "west": 50.0}
@@ -30,6 +32,7 @@ WATCHDOG_S = 1.25
 """The longest time from one cycle to the next, while the meter says nothing new."""
 BUSY_MACHINE_S = 0.2
 BALANCED = about(0, 120)
+STORM_S = 5
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +176,19 @@ def test_shadow_mode_shows_what_it_would_write_and_writes_nothing(tmp_path: Path
         )
         plant.stays({"import": about(3000, 5), "charging": about(0, 1)}, 0.5)
         assert [plant.requests(name)[1] for name in (*NAMES, "meter")] == [0, 0, 0, 0]
+
+
+def test_a_storm_of_a_thousand_setpoints_a_second_does_not_slow_the_loop(plant: RunningPlant) -> None:
+    before = len(plant.results)
+    with mqtt_client(plant.broker.host, plant.broker.port) as sender:
+        began_s = time.monotonic()
+        for number in range(STORM_S * 1000):
+            nonsense = number % 10 == 0
+            sender.publish_soon(SETPOINTS, "{" if nonsense else json.dumps({"opModExpLimW": 1000 + number % 1000}))
+            wait_until(lambda due_s=began_s + number / 1000: time.monotonic() >= due_s, "the next message")  # type: ignore[misc]
+    stormy = plant.results[before:]
+    plant.setpoint.publish({"opModExpLimW": 0})
+
+    assert len(stormy) >= STORM_S
+    assert max(gaps_s(stormy)) <= WATCHDOG_S + BUSY_MACHINE_S
+    plant.see({"export": below(100)}, within_s=5.0, for_s=2.0)
