@@ -30,6 +30,7 @@ from orchestrator.strategies.fewest_units import on_fewest_units
 
 __all__ = [
     "NEVER_USED",
+    "NOTHING_ASKED",
     "STRATEGIES",
     "AllocatableBattery",
     "Allocation",
@@ -39,6 +40,8 @@ __all__ = [
     "allocate_battery_power",
     "share_by_weight",
 ]
+
+NOTHING_ASKED = "nothing asked"
 
 STRATEGIES: Mapping[str, Strategy] = {
     "capacity": by_capacity,
@@ -109,7 +112,7 @@ def _nothing_asked(battery: AllocatableBattery) -> BatteryShare:
         bound = battery.bound(charging)
         if bound is not Bound.POWER:
             return BatteryShare(0.0, battery.binding(charging), bound)
-    return BatteryShare(0.0, "nothing asked")
+    return BatteryShare(0.0, NOTHING_ASKED)
 
 
 def _share(battery: AllocatableBattery, spread: Spread, charging: bool) -> BatteryShare:

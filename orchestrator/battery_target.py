@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum, inf
 
-from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, allocate_battery_power
+from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, Bound, allocate_battery_power
 from orchestrator.battery_commands import must_rest
 from orchestrator.config import ControlConfig, SiteConfig
 from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
@@ -23,6 +23,10 @@ from orchestrator.setpoints import SetpointFields
 
 STUCK_AFTER_STEPS = 2
 """A battery that gave more than asked for this many steps is reckoned with as it is."""
+
+
+LOAD_LIMIT = "load limit"
+TARGET_REACHED = "charged to its target"
 
 
 @quick_init
@@ -143,7 +147,7 @@ def _share_among(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     load_limit = sharing.wanted.load_limit_watts
     if load_limit is not None:
         drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
-        allocation = _hold_drawn(allocation, drawn, load_limit, "load limit")
+        allocation = _hold_drawn(allocation, drawn, load_limit)
     return allocation
 
 
@@ -155,7 +159,7 @@ def _unless_above_target(battery: Battery) -> Battery:
     """Charging towards the target is not for a battery above it. A full one is full."""
     if battery.below_target or not battery.below_max or not battery.reachable:
         return battery
-    return battery.held_back(f"charged to its target of {battery.soc_target_percent:g} %")
+    return battery.held_back(f"{TARGET_REACHED} of {battery.soc_target_percent:g} %")
 
 
 def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
@@ -166,21 +170,19 @@ def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
     return Allocation({**first.shares, **second.shares}, second.unserved_watts, second.binding, running)
 
 
-def _hold_drawn(
-    allocation: Allocation, drawn_watts: Mapping[str, float], limit_watts: float, reason: str
-) -> Allocation:
+def _hold_drawn(allocation: Allocation, drawn_watts: Mapping[str, float], limit_watts: float) -> Allocation:
     """Hold the sum of what is drawn from AC for charging to a limit, all by the same part."""
     total = fsum(drawn_watts.values())
     if total <= limit_watts:
         return allocation
     cut = 1 - limit_watts / total
     shares = {
-        name: BatteryShare(share.watts - drawn_watts[name] * cut, f"{reason}, {limit_watts:.0f} W")
+        name: BatteryShare(share.watts - drawn_watts[name] * cut, f"{LOAD_LIMIT} {limit_watts:.0f} W", Bound.LOAD_LIMIT)
         if drawn_watts[name] > 0
         else share
         for name, share in allocation.shares.items()
     }
-    return Allocation(shares, total - limit_watts, reason, allocation.running)
+    return Allocation(shares, total - limit_watts, LOAD_LIMIT, allocation.running)
 
 
 def _deciding(batteries: Sequence[Battery], available_watts: float, wanted: SetpointFields) -> Sequence[Battery]:
@@ -242,7 +244,13 @@ def _discharge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
     total = fsum(b.discharge_max_watts for b in plant.batteries if b.above_min)
     if wanted.battery_discharge_max_watts is not None:
         total = min(total, wanted.battery_discharge_max_watts)
-    if wanted.generation_limit_watts is not None:
-        solar = fsum(max(u.ac_watts + min(u.battery_watts, 0.0), 0.0) for u in plant.units)
-        total = min(total, max(wanted.generation_limit_watts - solar, 0.0))
-    return total
+    leaves = generation_leaves_watts(plant, wanted)
+    return total if leaves is None else min(total, leaves)
+
+
+def generation_leaves_watts(plant: Plant, wanted: SetpointFields) -> float | None:
+    """What PV leaves of the generation limit for batteries to give, in W; None where there is no such limit."""
+    if wanted.generation_limit_watts is None:
+        return None
+    solar = fsum(max(u.ac_watts + min(u.battery_watts, 0.0), 0.0) for u in plant.units)
+    return max(wanted.generation_limit_watts - solar, 0.0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from orchestrator import reasons
 from orchestrator.battery_commands import command_battery, is_deaf, watch_following
+from orchestrator.battery_target import STUCK_AFTER_STEPS
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.curtailment import lost_with_its_battery_watts
 from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory
@@ -13,7 +14,7 @@ from orchestrator.failsafe import hold
 from orchestrator.limit_commands import command_limit
 from orchestrator.plant import Unit
 from orchestrator.setpoints import SetpointFields
-from orchestrator.site_decision import Inputs, SiteDecision, batteries_released
+from orchestrator.site_decision import Inputs, SiteDecision, batteries_released, limits_on_ac
 
 
 def command_inverter(
@@ -105,11 +106,17 @@ def _reasons(
         unit=unit,
         battery=battery,
         share=decision.allocation.shares.get(unit.name),
-        ac_limit_watts=limit,
-        wanted_limit_watts=decision.limiting.limits_watts.get(unit.name),
-        room_watts=decision.limiting.room_watts,
-        rate_watts_per_s=decision.limiting.rates_watts_per_s[unit.name],
+        limit=reasons.LimitFacts(
+            unit,
+            limits_on_ac(inputs.envelope, decision.limiting, decision.meter_fault),
+            commanded_watts=limit,
+            wanted_watts=decision.limiting.limits_watts.get(unit.name),
+            rate_watts_per_s=decision.limiting.rates_watts_per_s[unit.name],
+            asks_meter=inputs.trust.question.is_open,
+        ),
         connect=connect,
+        site_why=decision.why,
         not_following=is_deaf(following, inputs.now_s),
+        gives_too_much=unit.memory.following.over_steps >= STUCK_AFTER_STEPS,
     )
     return reasons.of_inverter(inputs.envelope, facts, decision.meter_fault)

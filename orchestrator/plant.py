@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from math import fsum
+from math import fsum, inf
 from typing import NamedTuple
 
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
@@ -37,6 +37,7 @@ class LimitedBy(StrEnum):
     """What the power limit of a battery comes from: the lowest of these."""
 
     DEVICE = "device"
+    CONFIG = "config"
     RATE = "rate"
     INVERTER = "inverter"
     ACCEPTANCE = "acceptance"
@@ -295,13 +296,11 @@ def _power_limits(own: BatteryConfig, seen: BatterySample, wanted: SetpointField
 
 def _rated(device_watts: float | None, config_watts: float | None, percent: float | None) -> _PowerLimit:
     """The lower of what device and configuration say, times the rate asked for; 0 where neither says anything."""
-    if device_watts is None:
-        watts = config_watts or 0.0
-    else:
-        watts = device_watts if config_watts is None else min(device_watts, config_watts)
-    if percent is None:
-        return _PowerLimit(watts, LimitedBy.DEVICE)
-    return _PowerLimit(watts * (percent / 100.0), LimitedBy.DEVICE if percent >= 100 else LimitedBy.RATE)
+    limit = _PowerLimit(inf if device_watts is None else device_watts, LimitedBy.DEVICE)
+    if config_watts is not None:
+        limit = limit.lowered(config_watts, LimitedBy.CONFIG)
+    limit = limit if limit.watts < inf else _PowerLimit(0.0, LimitedBy.DEVICE)
+    return limit if percent is None else limit.lowered(limit.watts * (percent / 100.0), LimitedBy.RATE)
 
 
 def _within_ac_rating(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from orchestrator.allocation import BatteryShare, Bound
+from orchestrator.battery_commands import CHARGE_BIT, DISCHARGE_BIT
+from orchestrator.battery_target import TARGET_REACHED
+from orchestrator.commands import BatteryCommand, BatteryMode
 from orchestrator.plant import Battery, LimitedBy, Unit
 from orchestrator.setpoints import OperatingEnvelope
 
@@ -15,36 +20,58 @@ def of_share(envelope: OperatingEnvelope, unit: Unit, share: BatteryShare) -> st
     battery = unit.battery
     if battery is None:
         return share.reason
+    return _joined(share.reason, _detail(envelope, unit, battery, share))
+
+
+def _detail(envelope: OperatingEnvelope, unit: Unit, battery: Battery, share: BatteryShare) -> str:
+    """Whose limit it stands at; "" where it stands at none, or where that is said already."""
     match share.bound:
         case Bound.POWER:
-            return _joined(share.reason, _of_power(envelope, unit, battery, charging=share.watts > 0))
+            return _of_power(envelope, unit, battery, charging=share.watts > 0)
         case Bound.FULL:
-            return _joined(share.reason, _of_maximum(envelope, unit, battery))
+            return _of_maximum(envelope, unit, battery)
         case Bound.EMPTY:
-            return _joined(share.reason, _of_minimum(envelope, unit, battery))
-    return share.reason
+            return _of_minimum(envelope, unit, battery)
+        case Bound.LOAD_LIMIT:
+            return f"({envelope.source('load_limit_watts')})"
+    if share.reason.startswith(TARGET_REACHED):
+        return f"({envelope.source('battery_target_soc_percent')})"
+    return ""
+
+
+def of_window(envelope: OperatingEnvelope, battery: BatteryCommand) -> Iterator[str]:
+    """What `battery_storage_mode` leaves to the device."""
+    mode = envelope.fields.battery_storage_mode
+    if mode is None or battery.mode in (BatteryMode.RELEASE, BatteryMode.HOLD):
+        return
+    for bit, words in ((CHARGE_BIT, "charging"), (DISCHARGE_BIT, "discharging")):
+        if not mode & bit:
+            source = envelope.source("battery_storage_mode")
+            yield f"{words} is not held to it: battery_storage_mode {mode} ({source})"
 
 
 def _joined(reason: str, detail: str) -> str:
+    if detail.startswith("("):
+        return f"{reason} {detail}"
     return f"{reason}, {detail}" if detail else reason
 
 
 def _of_power(envelope: OperatingEnvelope, unit: Unit, battery: Battery, *, charging: bool) -> str:
-    """What lowers its power limit below what the device and site.yaml say; "" where nothing does."""
-    match battery.charge_limited_by if charging else battery.discharge_limited_by:
-        case LimitedBy.RATE:
-            field = f"battery_{'charge' if charging else 'discharge'}_rate_percent"
-            return f"rate {getattr(envelope.fields, field):g} % ({envelope.source(field)})"
-        case LimitedBy.INVERTER:
-            return "the rest of its inverter's rating" if charging else "what PV leaves of its inverter's rating"
-        case LimitedBy.ACCEPTANCE:
-            near_full = charging and battery.soc_percent is not None and battery.soc_percent >= NEAR_FULL_PERCENT
-            return "takes no more near full" if near_full else f"{'takes' if charging else 'gives'} no more than that"
-        case LimitedBy.RAMP:
-            return f"rises at most {unit.config.ramp_watts_per_s or 0.0:.0f} W a second"
-        case LimitedBy.RETURN:
-            return "has just come back, its share rises step by step"
-    return ""
+    """What lowers its power limit below what the device says; "" where nothing does."""
+    limited_by = battery.charge_limited_by if charging else battery.discharge_limited_by
+    direction = "charge" if charging else "discharge"
+    near_full = charging and battery.soc_percent is not None and battery.soc_percent >= NEAR_FULL_PERCENT
+    rate = getattr(envelope.fields, f"battery_{direction}_rate_percent") or 0.0
+    return {
+        LimitedBy.CONFIG: f"{direction}_max_watts (site.yaml)",
+        LimitedBy.RATE: f"rate {rate:g} % ({envelope.source(f'battery_{direction}_rate_percent')})",
+        LimitedBy.INVERTER: f"{'the rest' if charging else 'what PV leaves'} of its inverter's rating",
+        LimitedBy.ACCEPTANCE: "takes no more near full"
+        if near_full
+        else f"{'takes' if charging else 'gives'} no more than that",
+        LimitedBy.RAMP: f"rises at most {unit.config.ramp_watts_per_s or 0.0:.0f} W a second",
+        LimitedBy.RETURN: "has just come back, its share rises step by step",
+    }.get(limited_by, "")
 
 
 def _of_maximum(envelope: OperatingEnvelope, unit: Unit, battery: Battery) -> str:

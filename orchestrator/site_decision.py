@@ -76,7 +76,8 @@ class Limiting:
     """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
 
     `expected_watts` is the AC power that each inverter makes with its new battery target, `rates_watts_per_s` how fast
-    the limit of each may rise.
+    the limit of each may rise, `export_limit_watts` and `generation_limit_watts` the limits that count (None:
+    unlimited).
     """
 
     room_watts: float | None
@@ -85,12 +86,17 @@ class Limiting:
     rates_watts_per_s: Mapping[str, float]
     exceeded: bool
     excess_steps: int = 0
+    export_limit_watts: float | None = None
+    generation_limit_watts: float | None = None
 
 
 @quick_init
 @dataclass(frozen=True, slots=True)
 class SiteDecision:
-    """What one step decided for the site. `facts` are None where it was decided without a meter."""
+    """What one step decided for the site. `facts` are None where it was decided without a meter.
+
+    `why` is what it wants of all batteries and what for, where people want to know.
+    """
 
     facts: reasons.SiteFacts | None
     allocation: Allocation
@@ -98,6 +104,7 @@ class SiteDecision:
     memory: SiteMemory
     totals: SiteTotals
     meter_fault: MeterFault | None = None
+    why: str = ""
 
     @property
     def mode(self) -> Mode:
@@ -128,18 +135,20 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         probe=hidden.probe,
         uses=_uses(inputs, allocation),
     )
-    available_watts = balance.available_watts(plant.battery_watts)
     facts = reasons.SiteFacts(
         flow=flow,
         target_watts=target_watts,
-        available_watts=available_watts,
-        hidden_watts=hidden.watts,
+        balance=balance,
+        plant=plant,
+        wanted=wanted,
+        limits=limits_on_ac(inputs.envelope, limiting, None),
         answers_import=hidden.import_steps > 0,
-        has_batteries=bool(plant.batteries),
         asks_meter=inputs.trust.question.is_open,
         on_ramp=on_ramp,
+        disturbed=inputs.trust.question.disturbs(inputs.now_s),
     )
-    return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
+    why = reasons.why(facts) if inputs.explain and plant.batteries else ""
+    return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts), why=why)
 
 
 def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
@@ -150,8 +159,26 @@ def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
     memory = replace(
         inputs.state.site, load=None, target_watts=0.0, changed_at_s=None, target_pending=None, import_steps=0
     )
-    limiting = Limiting(room, limits, {}, {u.name: rise_watts_per_s(u) for u in inputs.plant.units}, exceeded=True)
+    export_limit = inputs.wanted.export_limit_watts
+    if export_limit is not None:
+        export_limit = min(export_limit, inputs.config.control.failsafe.export_limit_watts)
+    limiting = Limiting(
+        room,
+        limits,
+        {},
+        {u.name: rise_watts_per_s(u) for u in inputs.plant.units},
+        exceeded=True,
+        export_limit_watts=export_limit,
+        generation_limit_watts=inputs.wanted.generation_limit_watts,
+    )
     return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault)
+
+
+def limits_on_ac(envelope: OperatingEnvelope, limiting: Limiting, fault: MeterFault | None) -> reasons.LimitsOnAc:
+    """What holds AC power down, for the words of it."""
+    return reasons.LimitsOnAc(
+        envelope, limiting.room_watts, limiting.export_limit_watts, limiting.generation_limit_watts, fault
+    )
 
 
 def commanded_plant(inputs: Inputs) -> Plant:
@@ -247,7 +274,16 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     question = inputs.trust.question
     left_watts = lowered(question, limits_watts, plant, inputs.now_s)
     rates = share_rise(inputs.config.control.ramp_watts_per_s, plant.units, left_watts)
-    return Limiting(room_watts, left_watts, expected, rates, exceeded or question.is_open, excess_steps)
+    return Limiting(
+        room_watts,
+        left_watts,
+        expected,
+        rates,
+        exceeded or question.is_open,
+        excess_steps,
+        export_limit_watts=export_limit,
+        generation_limit_watts=generation_limit,
+    )
 
 
 def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:

@@ -5,6 +5,7 @@ Signs are said in words (import, export, charging), powers are in W. What is unk
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich import box
@@ -14,18 +15,25 @@ from rich.text import Text
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.cycle import CycleResult, LiveNumbers
+from orchestrator.meter_trust import MeterFault
+from orchestrator.reasons import PART_OF
 from orchestrator.samples import InverterSample
 from orchestrator.setpoints import OperatingEnvelope
 
 UNKNOWN = "-"
 WIDE_COLUMNS = 120
-_ASKED = ("charge", "discharge", "idle", "hold", "battery idle", "AC limit")
+_ASKED = ("charge", "discharge", "idle", "hold", "battery idle", "AC limit", "no AC limit")
 """How reasons begin that repeat what is asked."""
 _NOTICEABLE_WATTS = 0.5
 _MODES = {
     "normal": ("running", "green"),
-    "failsafe": ("FAILSAFE: the meter is silent", "bold red"),
+    "failsafe": ("FAILSAFE: the meter cannot be believed", "bold red"),
     "waiting": ("waiting for the first readings", "yellow"),
+}
+_FAULTS: Mapping[MeterFault, str] = {
+    "silent": "the meter is silent",
+    "frozen": "the meter is frozen",
+    "reversed": "the meter has the wrong sign",
 }
 
 
@@ -49,8 +57,10 @@ def plain_line(result: CycleResult, shadow: bool = False) -> str:
     parts = [str(flow_text(result)), *(_inverter_words(sample, result) for sample in result.snapshot.inverters)]
     parts.extend(f"{name} away" for name in result.snapshot.away)
     parts.append(f"limits {limits_text(result.envelope)}")
+    if result.reasons:
+        parts.append(f"why {'; '.join(result.reasons)}")
     if result.mode != "normal":
-        parts.append(_MODES[result.mode][0])
+        parts.append(_mode_words(result))
     if shadow:
         parts.append("shadow mode")
     return " | ".join(parts)
@@ -115,9 +125,12 @@ def directed(watts: float | None, positive: str, negative: str) -> str:
     return f"{positive if watts > 0 else negative} {abs(watts):.0f} W"
 
 
+def _mode_words(result: CycleResult) -> str:
+    return f"FAILSAFE: {_FAULTS[result.meter_fault]}" if result.meter_fault else _MODES[result.mode][0]
+
+
 def _heading(result: CycleResult, site: str, shadow: bool) -> Text:
-    words, style = _MODES[result.mode]
-    heading = Text.assemble((site, "bold"), "  ", (words, style))
+    heading = Text.assemble((site, "bold"), "  ", (_mode_words(result), _MODES[result.mode][1]))
     if result.snapshot.away:
         heading.append(f"  away: {', '.join(result.snapshot.away)}", "bold red")
     if shadow:
@@ -166,7 +179,8 @@ def _readings(sample: InverterSample) -> tuple[str, ...]:
 def _orders(sample: InverterSample, result: CycleResult, *, wide: bool) -> tuple[RenderableType, ...]:
     """What is asked of an inverter and why: side by side, or one below the other."""
     command = result.command(sample.name)
-    reasons = (*(f"fault: {fault}" for fault in sample.faults), *(command.reasons if command else ()))
+    own = (reason for reason in (command.reasons if command else ()) if not reason.startswith(PART_OF))
+    reasons = (*(f"fault: {fault}" for fault in sample.faults), *own)
     words, why = command_text(command), "; ".join(dict.fromkeys(map(_beside_its_command, reasons)))
     return (words, why) if wide else (Text.assemble(words, ("\n" + why if why else "", "dim")),)
 

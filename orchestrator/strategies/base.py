@@ -20,6 +20,7 @@ class Bound(StrEnum):
     FULL = "full"
     EMPTY = "empty"
     AWAY = "away"
+    LOAD_LIMIT = "load limit"
 
 
 @dataclass(frozen=True, slots=True)

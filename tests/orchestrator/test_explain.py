@@ -103,7 +103,9 @@ def test_the_response_time_is_told() -> None:
 
 
 def test_an_inverter_that_nothing_holds_back_says_so() -> None:
-    assert "- nothing holds it back" in told(settled().history[-1].result)
+    assert "- no AC limit: nothing limits AC" in told(settled().history[-1].result)
+    without_words = replace(cycle_result(), commands=(replace(cycle_result().commands[0], reasons=()),))
+    assert "- nothing holds it back" in told(without_words)
 
 
 def test_an_inverter_that_is_only_read_says_so() -> None:

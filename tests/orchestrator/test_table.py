@@ -124,7 +124,11 @@ def test_shadow_mode_says_that_nothing_is_written() -> None:
 
 def test_failsafe_is_said_and_the_load_is_unknown() -> None:
     silent = replace(
-        RUNNING, mode="failsafe", snapshot=replace(RUNNING.snapshot, meter=None), totals=SiteTotals(None, None, 5500.0)
+        RUNNING,
+        mode="failsafe",
+        meter_fault="silent",
+        snapshot=replace(RUNNING.snapshot, meter=None),
+        totals=SiteTotals(None, None, 5500.0),
     )
 
     lines = shown(silent).splitlines()
@@ -152,12 +156,12 @@ def test_one_line_says_it_all() -> None:
         "east AC 3000 W battery 2000 W 54 % [limit 3000 W, charge 2000 W (also AC)] | "
         "roof AC 2500 W [limit 2500 W] | west away | "
         "limits export limit 1500 W (utility), import limit 10000 W (fixed), battery soc min 10 % (fixed), "
-        "battery priority mode export_first (utility)"
+        "battery priority mode export_first (utility) | why export limit 1500 W is full, the rest charges"
     )
 
 
 def test_one_line_says_what_is_not_normal() -> None:
-    line = plain_line(replace(RUNNING, mode="failsafe"), shadow=True)
+    line = plain_line(replace(RUNNING, mode="failsafe", meter_fault="silent"), shadow=True)
 
     assert line.endswith("| FAILSAFE: the meter is silent | shadow mode")
 
