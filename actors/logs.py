@@ -14,6 +14,7 @@ from orchestrator.config import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.journal import entries
 from orchestrator.log_format import Line, as_json, hidden, human, secrets_of
+from orchestrator.reason_journal import Told, reason_entries
 from orchestrator.repeats import Repeats, Summary, likeness
 
 log = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ class Journal:
         self._handler = handler
         self._former: CycleResult | None = None
         self._inverters: frozenset[str] = frozenset()
+        self._reasons: dict[str, Told] = {}
 
     def tell(self, message: object) -> None:
         """Log what is new in a cycle, every Event, and every command that a device did not take."""
@@ -123,7 +125,8 @@ class Journal:
                 self._handler.cycle = message.cycle
                 names = (*(sample.name for sample in message.snapshot.inverters), *message.snapshot.away)
                 self._inverters = frozenset(names)
-                for entry in entries(self._former, message):
+                self._reasons, why = reason_entries(self._reasons, message)
+                for entry in (*entries(self._former, message), *why):
                     level = logging.WARNING if entry.level == "warning" else logging.INFO
                     self._say(level, entry.event, entry.message, entry.inverter, message.cycle)
                 self._former = message
