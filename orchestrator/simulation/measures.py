@@ -133,6 +133,19 @@ def direction_changes(run: Run, inverter: str | None = None) -> int:
     return sum(_turns(_battery_directions(run, number)) for number in chosen)
 
 
+def direction_changes_since(run: Run, former: Sequence[int]) -> tuple[int, list[int]]:
+    """The same of a run that goes on from another, and the last direction (1, -1, or 0) of each battery at its end.
+
+    `former` are these directions at the end of the one before: a battery may rest for longer than one part of a run.
+    """
+    changes, latest = 0, list(former)
+    for number, before in enumerate(former):
+        directions = [d for d in (before, *_battery_directions(run, number)) if d]
+        changes += _turns(directions)
+        latest[number] = directions[-1] if directions else 0
+    return changes, latest
+
+
 def forced_direction_changes(run: Run) -> int:
     """How often light and load made the site's batteries turn: what perfect knowledge could not have avoided."""
     rating = fsum(i.battery.charge_watts for i in run.inverters if i.battery)

@@ -22,7 +22,7 @@ from orchestrator.simulation.measures import (
     avoidable_curtailed_wh,
     avoidable_imported_wh,
     command_changes,
-    direction_changes,
+    direction_changes_since,
 )
 from orchestrator.simulation.rivals import no_control, same_for_all
 from orchestrator.simulation.trace import Trace, TraceMaker
@@ -141,6 +141,7 @@ class _Sums:
         self.command_changes = 0
         self._stored_before_wh = stored_before_wh
         self._last: Moment | None = None
+        self._directions: list[int] = []
 
     def add(self, config: SiteConfig, chunk: list[Moment]) -> None:
         run = Run.of(config, chunk)
@@ -149,7 +150,8 @@ class _Sums:
         self.balance += balance_of(chunk, run.period_s, self._stored_before_wh)
         self.avoidable_curtailed_wh += avoidable_curtailed_wh(run)
         self.avoidable_imported_wh += avoidable_imported_wh(run)
-        self.direction_changes += direction_changes(joined)
+        turns, self._directions = direction_changes_since(run, self._directions or [0] * len(run.inverters))
+        self.direction_changes += turns
         self.command_changes += command_changes(joined)
         self._stored_before_wh = stored_wh(chunk[-1])
         self._last = chunk[-1]

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.config import SiteConfig
 from orchestrator.ledger import Outcome
-from orchestrator.simulation.config import LoadSimulation, SunSimulation
+from orchestrator.simulation.config import InverterSimulation, LoadSimulation, SunSimulation
 from orchestrator.simulation.energy_balance import stored_wh
 from orchestrator.simulation.history import Run
 from orchestrator.simulation.measures import avoidable_curtailed_wh, command_changes, direction_changes
@@ -52,6 +52,25 @@ def test_a_part_at_a_time_is_the_same_as_all_at_once(number: int) -> None:
     assert ours.balance.pv_wh == pytest.approx(sum(p.pv_watts for m in run.moments for p in m.powers) / 3600)
     assert ours.balance.stored_wh == pytest.approx(stored_wh(run.moments[-1]) - before_wh)
     assert ours.balance.gap_wh == pytest.approx(0, abs=1e-6)
+
+
+def test_a_battery_that_rests_for_long_before_it_turns_has_turned() -> None:
+    load = LoadSimulation(base_watts=0.0, variation_watts=6000.0, period_s=7200.0, noise_watts=0.0)
+    config = site_config({"bat": replace_pv(EXAMPLE["east"])}, load=load)
+    control = config.control.model_copy(update={"battery_power_flow": True})
+    fixed = {"battery_grid_charging_enabled": True, "import_limit_watts": 3000.0}
+    config = SiteConfig.model_validate(config.model_dump() | {"control": control, "setpoints": {"fixed": fixed}})
+    ours = rehearsed(config, hours=4.0)
+    loop = VirtualTime(config, keep_results=False)
+    whole = direction_changes(Run.of(config, loop.run(4 * 3600)))
+
+    assert whole > 0
+    assert ours.direction_changes == whole
+
+
+def replace_pv(inverter: InverterSimulation) -> InverterSimulation:
+    """The same without PV."""
+    return inverter.model_copy(update={"pv_peak_watts": 0.0})
 
 
 def test_without_control_the_ledger_has_what_the_orchestrator_avoids() -> None:
