@@ -10,6 +10,8 @@ from typing import Final
 
 HOURS: Final = (1, 2, 3, 4, 6, 12)
 MINUTES: Final = (1, 2, 5, 10, 15, 30)
+SHORTEST: Final = 1e-6
+"""A shorter axis would show rounding errors only, or nothing."""
 DAYS: Final = (1, 2, 7, 14, 30, 60, 120, 365)
 
 
@@ -30,7 +32,7 @@ def number_axis(values: Sequence[float], marks: int = 5, low: float | None = Non
     """An axis with round marks that holds all `values` and 0. `low` and `high` fix its ends."""
     least = min([0.0, *values]) if low is None else low
     most = max([0.0, *values]) if high is None else high
-    if most <= least:
+    if most - least < SHORTEST:
         most = least + 1.0
     step = _round_step((most - least) / marks)
     first = math.floor(least / step) if low is None else math.ceil(least / step)

@@ -128,10 +128,11 @@ class _Place:
         return "".join(parts)
 
     def _rectangles(self, points: Sequence[Point]) -> tuple[tuple[float, float, float, float], ...]:
-        """Bars from 0, each as wide as three quarters of the smallest distance between two of them."""
+        """Bars from 0, each as wide as three quarters of the smallest distance between two of them, or of the axis."""
         places = sorted(x for x, _ in points)
         gaps = [b - a for a, b in pairwise(places) if b > a]
-        wide = max(0.75 * min(gaps, default=1.0) / (self.x_axis.high - self.x_axis.low) * (WIDTH - LEFT - RIGHT), 1.0)
+        length = self.x_axis.high - self.x_axis.low
+        wide = max(0.75 * min(gaps, default=length) / length * (WIDTH - LEFT - RIGHT), 1.0)
         zero = self.y(0.0)
         return tuple(
             (round(self.x(x) - wide / 2, 1), min(self.y(y), zero), round(wide, 1), round(abs(zero - self.y(y)), 1))

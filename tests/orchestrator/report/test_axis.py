@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.report.axis import elapsed_s, number_axis, time_axis
@@ -40,6 +40,7 @@ def test_the_ends_may_be_fixed() -> None:
 
 
 @given(st.lists(st.floats(-1e9, 1e9), max_size=10))
+@example([5e-324])
 def test_every_value_and_zero_are_on_the_axis_and_marks_are_few(values: list[float]) -> None:
     axis = number_axis(values)
 

@@ -54,6 +54,13 @@ def test_a_step_goes_level_before_it_goes_up() -> None:
     assert path == f"M{LEFT:g} {HEIGHT - BOTTOM:g}H{WIDTH - RIGHT:g}V{TOP:g}"
 
 
+def test_a_bar_that_stands_alone_is_as_wide_as_one_of_a_single_day_should_be() -> None:
+    ((x, _, width, _),) = chart((5.0, 50.0), kind="bars").shapes[0].rectangles
+
+    assert width == 0.75 * (WIDTH - LEFT - RIGHT)
+    assert x == LEFT + 0.125 * (WIDTH - LEFT - RIGHT)
+
+
 def test_bars_stand_on_zero_and_nothing_is_no_bar() -> None:
     bars = chart((1.0, 50.0), (2.0, 0.0), (3.0, 100.0), kind="bars").shapes[0].rectangles
 
