@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from orchestrator.errors import UsageError
@@ -24,12 +24,22 @@ def period_of(begin: str | None, end: str | None, zone: tzinfo, today: date) -> 
     last = today if end is None else _day("--to", end)
     try:
         first = last - timedelta(days=USUAL_DAYS - 1) if begin is None else _day("--from", begin)
-        after = last + timedelta(days=1)
+        end_at = _midnight(last + timedelta(days=1), zone)
     except OverflowError:
         raise UsageError(f"--to: {last} is out of range") from None
     if first > last:
         raise UsageError(f"--from {first} is after --to {last}")
-    return Period(datetime.combine(first, time(), zone), datetime.combine(after, time(), zone))
+    try:
+        return Period(_midnight(first, zone), end_at)
+    except OverflowError:
+        raise UsageError(f"--from: {first} is out of range") from None
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    """When the day begins there. Raises OverflowError where that is no time in UTC."""
+    at = datetime.combine(day, time(), zone)
+    at.astimezone(UTC)
+    return at
 
 
 def _day(option: str, text: str) -> date:

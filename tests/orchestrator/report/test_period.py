@@ -42,7 +42,8 @@ def test_without_days_it_is_the_last_thirty() -> None:
         (None, "2026-02-30", "--to: '2026-02-30' is no date"),
         ("2026-06-02", "2026-06-01", "--from 2026-06-02 is after --to 2026-06-01"),
         (None, "9999-12-31", "out of range"),
-        (None, "0001-01-01", "out of range"),
+        (None, "0001-01-01", "--to: 0001-01-01 is out of range"),
+        ("0001-01-01", None, "--from: 0001-01-01 is out of range"),
     ],
 )
 def test_days_that_cannot_be_meant_are_refused(begin: str | None, end: str | None, said: str) -> None:
