@@ -42,8 +42,8 @@ def step(
     """Decide one cycle. `now` is in monotonic seconds, the clock of the snapshot.
 
     Without a meter that can be believed the failsafe decides. The result carries the state for the next step.
-    `explain` False decides the same, and leaves out what is for people only: the reasons of the commands, the live
-    numbers, and the response times that are learned for these.
+    `explain` False decides the same, and leaves out what is for people only: the reasons, the live numbers, and the
+    response times that are learned for these.
     """
     meter = snapshot.meter
     wanted = left_for_the_others(config, state.inverters, snapshot, envelope.fields, now)
@@ -100,7 +100,7 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
         envelope=inputs.envelope,
         flow=decision.facts.flow if decision.facts else None,
         commands=tuple(commands),
-        reasons=reasons.of_site(inputs.envelope, decision.facts, decision.allocation, decision.meter_fault),
+        reasons=_site_reasons(inputs, decision),
         totals=decision.totals,
         mode=decision.mode,
         meter_fault=decision.meter_fault,
@@ -115,6 +115,12 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
             responses=responses,
         ),
     )
+
+
+def _site_reasons(inputs: Inputs, decision: SiteDecision) -> tuple[str, ...]:
+    if not inputs.explain:
+        return ()
+    return reasons.of_site(inputs.envelope, decision.facts, decision.allocation, decision.meter_fault)
 
 
 def _responses(inputs: Inputs, commands: Sequence[InverterCommand]) -> Mapping[str, Response]:
