@@ -7,7 +7,7 @@ because nobody knows what it could make. Limits of the site (export, import) are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import fsum
+from math import fsum, inf
 
 from orchestrator.allocation import AllocatableBattery, Bound
 from orchestrator.commands import BatteryMode, InverterCommand
@@ -75,13 +75,21 @@ def _of_inverter(unit: Unit, response: Response | None) -> InverterNumbers:
 
 
 def _up_watts(unit: Unit) -> float:
-    """How much more AC power it could give: its battery charges less, or discharges more."""
+    """How much more AC power it could give: its battery charges less, or discharges more, up to its rating."""
     battery = unit.battery
-    return 0.0 if battery is None else max(battery.discharge_room_watts() + battery.watts, 0.0)
+    if battery is None:
+        return 0.0
+    most = inf if unit.rating_watts is None else unit.rating_watts - unit.ac_watts
+    return max(min(battery.discharge_room_watts() + battery.watts, most), 0.0)
 
 
 def _down_watts(unit: Unit) -> float:
-    """How much less: its battery takes more, and a limit takes away what it still makes then."""
+    """How much less: its battery takes more, and a limit takes away what it still makes then.
+
+    Behind an inverter that is held back, PV that is hidden may feed the battery, and AC power stays what it is.
+    """
     battery = unit.battery
-    taken = 0.0 if battery is None else max(battery.charge_room_watts() - battery.watts, 0.0)
+    taken = 0.0
+    if battery is not None and not unit.throttled:
+        taken = max(battery.charge_room_watts() - battery.watts, 0.0)
     return max(taken, unit.ac_watts, 0.0) if unit.limitable else taken

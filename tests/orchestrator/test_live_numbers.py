@@ -86,6 +86,24 @@ def test_the_rating_of_the_inverter_bounds_the_head_room() -> None:
     assert east.headroom_up_watts <= 5000 - 4500 * 0.97 + 50
 
 
+def test_what_a_battery_takes_from_its_own_pv_gives_head_room_up_to_the_rating_only() -> None:
+    loop = plant()
+    loop.run(20)
+
+    east = live(loop).inverters["east"]
+    ac_watts = loop.history[-1].result.snapshot.inverters[0].ac_watts
+    assert ac_watts == pytest.approx(970, abs=60)  # 5 of 6 kW go into the battery
+    assert east.headroom_up_watts == pytest.approx(5000 - ac_watts)
+
+
+def test_a_hybrid_that_is_held_back_could_feed_its_battery_without_less_ac() -> None:
+    loop = plant(pv_watts={**DARK, "east": 6000.0}, load_watts=0.0)
+    loop.ask(export_limit_watts=1000.0, battery_charge_max_watts=0.0)
+    loop.run(30)
+
+    assert live(loop).inverters["east"].headroom_down_watts == pytest.approx(1000, abs=60)
+
+
 def test_batteries_that_are_released_give_no_head_room() -> None:
     loop = plant(pv_watts=DARK, load_watts=3000.0)
     loop.ask(battery_storage_mode=0)
