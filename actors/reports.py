@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -119,8 +120,15 @@ def _imprint(config: SiteConfig, now: datetime, version: str) -> Imprint:
 def _check_places(*paths: Path | None) -> None:
     """Better said before minutes of computing than after."""
     for path in paths:
-        if path is not None and not path.absolute().parent.is_dir():
-            raise NotWritten(f"{path} cannot be written: there is no folder {path.absolute().parent}")
+        if path is None:
+            continue
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            raise NotWritten(f"{path} cannot be written: there is no folder {folder}")
+        if path.is_dir():
+            raise NotWritten(f"{path} cannot be written: it is a folder")
+        if not os.access(path if path.exists() else folder, os.W_OK):
+            raise NotWritten(f"{path} cannot be written: no permission")
 
 
 def _write(path: Path, text: str) -> None:

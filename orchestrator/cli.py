@@ -1,6 +1,7 @@
 """The commands. `check` and the arguments are here; what needs threads and sockets is in `actors` and loaded when used.
 
-Exit codes: 0 done, 1 something outside failed (a broker, a device, a port), 2 the command or the site.yaml is wrong.
+Exit codes: 0 done, 1 something outside failed (a broker, a device, a port), 2 the command or the site.yaml is wrong,
+130 interrupted by Ctrl-C before it was done.
 """
 
 from __future__ import annotations

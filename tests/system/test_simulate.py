@@ -105,6 +105,14 @@ def test_a_page_that_cannot_be_written_is_said_before_anything_is_computed(tmp_p
     assert "rehearsing" not in done.stderr
 
 
+def test_a_folder_in_the_place_of_the_page_is_said_before_anything_is_computed(tmp_path: Path) -> None:
+    done = simulate(str(example_site(tmp_path)), "--report", str(tmp_path))
+
+    assert done.returncode == 1
+    assert "it is a folder" in done.stderr
+    assert "rehearsing" not in done.stderr
+
+
 def test_a_wrong_site_is_exit_code_2(tmp_path: Path) -> None:
     site = example_site(tmp_path, ("name: home", "nome: home"))
     done = simulate(str(site))
