@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -9,9 +12,10 @@ import pytest
 
 from orchestrator.allocation import STRATEGIES
 from orchestrator.config import FewestUnitsConfig
-from orchestrator.simulation.config import InverterSimulation
+from orchestrator.simulation.config import InverterSimulation, LoadSimulation, SunSimulation
 from tests.support.closed_loop import ClosedLoop, Moment
 from tests.support.example_site import DARK, EXAMPLE, battery, plant
+from tests.support.virtual_site import site_config
 
 NAMEPLATE_WATTS = 17000.0
 
@@ -150,3 +154,93 @@ def test_fewest_units_starts_what_a_load_step_needs_at_once_and_lets_it_rest_lat
     assert max(abs(m.site_watts) for m in high[6:]) < 100
     assert max(abs(m.site_watts) for m in low[6:]) < 100
     assert [at_work(m) for m in (high[-1], low[30], low[-1])] == [3, 2, 1]  # the first of them has run for 60 s already
+
+
+MIXED = {
+    "b1": InverterSimulation(ac_rating_watts=5000.0, battery=battery(10000.0, 5000.0, 80.0)),
+    "b2": InverterSimulation(ac_rating_watts=5000.0, battery=battery(10000.0, 5000.0, 40.0)),
+    "h1": InverterSimulation(pv_peak_watts=6000.0, ac_rating_watts=5000.0, battery=battery(10000.0, 5000.0, 35.0)),
+    "h2": InverterSimulation(pv_peak_watts=4000.0, ac_rating_watts=4000.0, battery=battery(5000.0, 4000.0, 75.0)),
+    "pv": InverterSimulation(pv_peak_watts=8000.0, ac_rating_watts=8000.0),
+}
+BATTERIES = [name for name, inverter in MIXED.items() if inverter.battery]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One cycle of a long run: what each battery is told, which of them run, and whether one stands at a limit."""
+
+    at_s: float
+    targets_watts: tuple[float, ...]
+    running: frozenset[str]
+    at_a_limit: bool
+
+
+@cache
+def night_and_morning(strategy: str) -> tuple[list[Look], list[float]]:
+    """Four hours from 5:00 on with clouds, changing load and no export; the spread of SoC every five minutes."""
+    sun = SunSimulation(
+        period_s=86400.0,
+        night_fraction=0.5,
+        start_fraction=23 / 24,
+        cloud_depth=0.8,
+        cloud_period_s=240.0,
+        cloud_contrast=4.0,
+    )
+    load = LoadSimulation(base_watts=600.0, variation_watts=900.0, period_s=1800.0, noise_watts=20.0)
+    config = site_config(MIXED, sun=sun, load=load)
+    control = config.control.model_copy(update={"allocation": strategy})
+    loop = ClosedLoop(config.model_copy(update={"control": control}))
+    loop.ask(export_limit_watts=0.0)
+    looks, spreads = [], []
+    for _ in range(4 * 12):
+        looks += [_look(moment) for moment in loop.run(300)]
+        socs = [soc_percent(loop, name) for name in BATTERIES]
+        spreads.append(max(socs) - min(socs))
+    return looks, spreads
+
+
+def _look(moment: Moment) -> Look:
+    assert moment.result is not None
+    reasons = [c.reasons[0] for c in moment.result.commands if c.battery]
+    return Look(
+        moment.at_s,
+        tuple(target_watts(moment, name) for name in BATTERIES),
+        frozenset(name for name, use in moment.result.state.site.uses.items() if use.running),
+        any(words in reason for reason in reasons for words in ("power limit", "full", "empty")),
+    )
+
+
+@pytest.mark.parametrize("strategy", ["equal_soc", "fewest_units"])
+def test_no_battery_charges_another_from_night_to_morning(strategy: str) -> None:
+    looks, _ = night_and_morning(strategy)
+
+    assert all(min(look.targets_watts) >= 0 or max(look.targets_watts) <= 0 for look in looks)
+    assert any(min(look.targets_watts) < 0 for look in looks)
+    assert any(max(look.targets_watts) > 0 for look in looks)
+
+
+def test_under_equal_soc_the_spread_never_grows_where_power_allows_it() -> None:
+    looks, spreads = night_and_morning("equal_soc")
+
+    for number, (before, after) in enumerate(pairwise(spreads), start=1):
+        if not any(look.at_a_limit for look in looks[300 * number : 300 * (number + 1)]):
+            assert after <= before + 0.2
+    assert spreads[0] > 40
+    assert spreads[-1] < 10
+
+
+def test_under_fewest_units_none_is_switched_too_often_from_night_to_morning() -> None:
+    switched: defaultdict[tuple[str, bool], list[float]] = defaultdict(list)
+    looks, _ = night_and_morning("fewest_units")
+    for before, now in pairwise(looks):
+        for name in now.running ^ before.running:
+            switched[name, name in now.running].append(now.at_s)
+
+    assert {name for name, _ in switched} == set(BATTERIES)
+    least_s = FewestUnitsConfig().switch_min_s
+    for times in switched.values():
+        assert all(later - at_s >= least_s for at_s, later in pairwise(times))
+    for name in BATTERIES:
+        started, stopped = switched[name, True], switched[name, False]
+        assert all(not at_s < later < at_s + least_s for at_s in started for later in stopped)

@@ -76,6 +76,26 @@ def test_the_least_used_starts_and_the_most_used_stops() -> None:
     assert working(spread(1500, all_run)) == {"b4"}
 
 
+def test_the_most_used_stops_whatever_its_name() -> None:
+    used_s = [10.0, 50.0, 30.0, 20.0, 40.0]
+    group = [replace(b, use=BatteryUse(True, LONG_AGO, used)) for b, used in zip(ALIKE, used_s, strict=True)]
+
+    assert working(spread(1500, group)) == {"b0"}
+    assert working(spread(3900, group)) == {"b0", "b2", "b3"}
+
+
+def test_none_takes_over_sooner_than_switching_is_allowed() -> None:
+    hasty = FewestUnitsConfig(load_percent=20, switch_min_s=300, rotate_s=10)
+    old = replace(ALIKE[0], use=BatteryUse(True, switched_at_s=0.0, used_s=299.0))
+    fresh = replace(ALIKE[1], use=BatteryUse(False, LONG_AGO))
+
+    def runs(now_s: float) -> set[str]:
+        return working(allocate_battery_power(1000, [old, fresh], "fewest_units", now_s=now_s, fewest_units=hasty))
+
+    assert runs(299.0) == {"b0"}
+    assert runs(300.0) == {"b1"}
+
+
 def test_among_those_used_alike_the_emptier_charges_and_the_fuller_discharges() -> None:
     group = [replace(b, soc_percent=50.0 - i) for i, b in enumerate(ALIKE)]
 
