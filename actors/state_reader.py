@@ -6,6 +6,7 @@ import json
 import threading
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from actors.mqtt import broker_of
 from actors.mqtt_connection import Listener, MqttConnection
@@ -43,7 +44,8 @@ def published_view(config: SiteConfig, now: datetime, timeout_s: float = TIMEOUT
         raise NotRead(f"cannot read {where}: there is no connection within {timeout_s:g} s")
     if "site" not in mail.payloads:
         raise NotRead(f"nothing is published under {where}: is the orchestrator running?")
-    return View(config.site.name, mail.payloads, [each.name for each in config.inverters], mail.online, now)
+    names, zone = [each.name for each in config.inverters], ZoneInfo(config.site.timezone)
+    return View(config.site.name, mail.payloads, names, mail.online, now, zone)
 
 
 class _Mail:

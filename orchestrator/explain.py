@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from orchestrator.table import directed, field_text, watts_text
@@ -91,7 +91,8 @@ PLAIN = (
 class View:
     """One moment of a site. `payloads` by topic (`site`, `limits`, `inverters/<name>`), `names` of its inverters.
 
-    `online` is False where the orchestrator has gone since; `now` (with time zone) tells how old the state is.
+    `online` is False where the orchestrator has gone since; `now` (with time zone) tells how old the state is, `zone`
+    (that of the site) in which time zone to say when it was; without one it is said as it was written.
     """
 
     site: str
@@ -99,6 +100,7 @@ class View:
     names: Sequence[str]
     online: bool | None = None
     now: datetime | None = None
+    zone: tzinfo | None = None
 
 
 def inverter_names(payloads: Mapping[str, Payload]) -> list[str]:
@@ -116,7 +118,8 @@ def explain(view: View) -> str:
 
 def _site(view: View) -> Iterator[str]:
     site = view.payloads.get("site", {})
-    yield f"{view.site}, {_when(site.get('time'), view.now)}: {MODES.get(str(site.get('mode')), 'unknown')}"
+    mode = MODES.get(str(site.get("mode")), "unknown")
+    yield f"{view.site}, {_when(site.get('time'), view)}: {'was ' if view.online is False else ''}{mode}"
     if view.online is False:
         yield "The orchestrator is offline. This is what it said last."
     yield (
@@ -129,15 +132,17 @@ def _site(view: View) -> Iterator[str]:
     yield from _could(site)
 
 
-def _when(time: object, now: datetime | None) -> str:
+def _when(time: object, view: View) -> str:
     try:
         at = datetime.fromisoformat(str(time))
     except ValueError:
         return "at an unknown time"
-    words = f"{at:%Y-%m-%d %H:%M:%S}"
-    if now is None or at.tzinfo is None:
+    if at.tzinfo is None:
+        return f"{at:%Y-%m-%d %H:%M:%S}"
+    words = f"{at:%Y-%m-%d %H:%M:%S}" if view.zone is None else f"{at.astimezone(view.zone):%Y-%m-%d %H:%M:%S %Z}"
+    if view.now is None:
         return words
-    age_s = max((now - at).total_seconds(), 0.0)
+    age_s = max((view.now - at).total_seconds(), 0.0)
     return f"{words}, {age_s:.0f} s ago{' (OLD)' if age_s > OLD_AFTER_S else ''}"
 
 

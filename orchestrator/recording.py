@@ -78,7 +78,8 @@ def recorded_view(config: SiteConfig, file: str, moment: str | None) -> View:
         raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
     except UsageError as error:
         raise UsageError(f"{file}: {error}") from error
-    return View(config.site.name, recorded.payloads, inverter_names(recorded.payloads))
+    zone = ZoneInfo(config.site.timezone)
+    return View(config.site.name, recorded.payloads, inverter_names(recorded.payloads), zone=zone)
 
 
 def _moment(text: str, config: SiteConfig) -> datetime:

@@ -42,7 +42,7 @@ def test_everything_that_is_retained_is_read_and_explained(tmp_path: Path) -> No
 
     assert view.online is True
     assert dict(view.payloads) == state_payloads(cycle_result(away=("west", "roof")), rfc3339(NOON))
-    assert explain(view).startswith("home, 2026-06-01 12:00:00, 0 s ago: running\n")
+    assert explain(view).startswith("home, 2026-06-01 12:00:00 UTC, 0 s ago: running\n")
 
 
 def test_an_orchestrator_that_is_gone_is_said(tmp_path: Path) -> None:

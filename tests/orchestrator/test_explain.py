@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -127,10 +128,16 @@ def test_nonsense_of_a_device_is_told() -> None:
     assert "nonsense in W" in told(cycle_result(inverters=(inverter_sample(faults=("W",)),)))
 
 
+def test_the_time_is_that_of_the_site() -> None:
+    text = told(cycle_result(), zone=ZoneInfo("Australia/Brisbane"), now=TIME)
+
+    assert text.splitlines()[0] == "home, 2026-06-01 22:00:00 AEST, 0 s ago: running"
+
+
 def test_an_orchestrator_that_is_gone_and_an_old_state_are_told() -> None:
     text = told(cycle_result(), online=False, now=TIME + timedelta(seconds=90))
 
-    assert text.splitlines()[0] == "home, 2026-06-01 12:00:00, 90 s ago (OLD): running"
+    assert text.splitlines()[0] == "home, 2026-06-01 12:00:00, 90 s ago (OLD): was running"
     assert text.splitlines()[1] == "The orchestrator is offline. This is what it said last."
 
 

@@ -60,7 +60,7 @@ def test_a_recording_is_explained(tmp_path: Path) -> None:
     file = recording(tmp_path, line(0), line(5, site_watts=700.0))
     view = recorded_view(site_config(), file, "2026-06-01T12:00:04Z")
 
-    assert explain(view).splitlines()[0] == "home, 2026-06-01 12:00:00: running"
+    assert explain(view).splitlines()[0] == "home, 2026-06-01 12:00:00 UTC: running"
     assert view.names == ["east", "roof"]
     assert "import 700 W" in explain(recorded_view(site_config(), file, None))
 
