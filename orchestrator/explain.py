@@ -26,6 +26,7 @@ MODES = {
 
 PLAIN = (
     ("all batteries together", "its own share is a part of this"),
+    ("no faster than its ramp", "site.yaml says how many watts a second it may rise; what falls, falls at once"),
     ("cannot be kept", "nothing that may be commanded keeps it; what can be served is served"),
     ("not served", "more is wanted than all batteries together can do"),
     ("energize false", "somebody wants no power from the inverters"),
@@ -81,7 +82,6 @@ PLAIN = (
     ("rising step by step", "nothing limits AC any more; the last limit goes up second by second"),
     ("leaves", "all inverters share this room, those that are not held back first"),
     ("throttled", "it makes what its limit allows; its PV may be able to do more"),
-    ("no faster than its ramp", "site.yaml says how many watts a second it may rise; what falls, falls at once"),
     ("rises at most", "a limit falls at once and rises slowly, because nobody knows what PV is behind it"),
 )
 """Words of a reason, and what they mean to somebody who has not read the docs. The first that fit count."""

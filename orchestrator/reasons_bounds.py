@@ -56,7 +56,7 @@ class SiteFacts:
 def charge_bound(facts: SiteFacts) -> str:
     """What keeps the batteries together from charging more; "" where only the surplus does."""
     if facts.on_ramp:
-        return ""  # that is a reason of its own
+        return ", no faster than its ramp (site.yaml)"
     watts, cap = facts.flow.target_battery_power_watts, facts.envelope.fields.battery_charge_max_watts
     devices = fsum(b.charge_max_watts for b in facts.plant.batteries if b.below_max)
     if watts < min(devices, inf if cap is None else cap) - 1:

@@ -26,8 +26,6 @@ def of_flow(facts: SiteFacts) -> Iterator[str]:
         yield f"leaves an import of {hidden_watts:.0f} W to the AC limits"
     elif hidden_watts >= NOTICEABLE_WATTS and target_watts > seen_watts:
         yield f"tries for {hidden_watts:.0f} W of PV that a limit may hide"
-    if facts.on_ramp:
-        yield "charging rises no faster than its ramp"
     if abs(facts.target_watts - target_watts) >= 1:
         yield f"held at {abs(facts.target_watts):.0f} W: {_why_held(facts)}"
 
@@ -41,8 +39,8 @@ def of_what_is_not_kept(facts: SiteFacts, allocation: Allocation) -> Iterator[st
     """Which limits cannot be kept, by how much, and what binds; what is asked of batteries and not served."""
     yield from _of_import(facts, allocation)
     yield from _of_ac(facts)
-    if allocation.binding:
-        binding = allocation.binding
+    binding = allocation.binding
+    if binding and abs(allocation.unserved_watts) >= NOTICEABLE_WATTS:
         if binding == LOAD_LIMIT:
             limit_watts = facts.envelope.fields.load_limit_watts or 0.0
             binding = f"load limit {limit_watts:.0f} W ({facts.envelope.source('load_limit_watts')})"
@@ -51,7 +49,8 @@ def of_what_is_not_kept(facts: SiteFacts, allocation: Allocation) -> Iterator[st
 
 def of_ac(facts: SiteFacts) -> Iterator[str]:
     """What holds AC power down, where anything does."""
-    if not facts.is_off and is_binding(facts.plant, facts.limits.room_watts):
+    can_be_limited = any(u.limitable for u in facts.plant.units)
+    if can_be_limited and not facts.is_off and is_binding(facts.plant, facts.limits.room_watts):
         yield f"AC held down: {facts.limits.text()}"
 
 

@@ -135,7 +135,7 @@ def test_the_ramp_of_the_site_holds_the_charging_of_all_batteries_together() -> 
     assert charging(moments[9]) == pytest.approx(10 * 600.0)
     assert charging(moments[-1]) == pytest.approx(FULL_CHARGE_WATTS)
     reasons = moments[5].result.reasons
-    assert any("charging rises no faster than its ramp" in reason for reason in reasons), reasons
+    assert any("surplus, batteries first, no faster than its ramp (site.yaml)" in reason for reason in reasons), reasons
 
 
 def test_charging_that_falls_falls_at_once_and_discharging_has_no_ramp() -> None:

@@ -12,7 +12,7 @@ from orchestrator.config import BatteryConfig, FewestUnitsConfig
 from orchestrator.explain import PLAIN
 from orchestrator.gauges import without_numbers
 from tests.support.closed_loop import ClosedLoop
-from tests.support.example_site import DARK, SUNNY, plant
+from tests.support.example_site import DARK, EXAMPLE, SUNNY, plant
 
 ROOF = {"east": 0.0, "west": 0.0, "roof": 7500.0}
 NOTHING_LIMITS = "no AC limit: nothing limits AC"
@@ -401,6 +401,34 @@ def test_an_inverter_that_cannot_be_limited_is_named_where_it_exceeds_the_limit(
 
     assert site(loop)[-1].startswith("export limit 0 W (fixed) cannot be kept, exceeded by ")
     assert site(loop)[-1].endswith("W: roof cannot be limited")
+
+
+def test_nothing_is_held_down_where_only_a_battery_gives_power() -> None:
+    inverters = {"bat": EXAMPLE["east"].model_copy(update={"pv_peak_watts": 0.0})}
+    loop = plant(inverters, pv_watts={"bat": 0.0})
+    loop.ask(export_limit_watts=0.0)
+    loop.run(20)
+
+    assert not any("AC held down" in reason for reason in site(loop))
+    assert words(loop, "bat")[1] == "no AC limit: it has no PV, the command for its battery says it all"
+
+
+def test_what_is_not_served_is_said_where_it_is_noticeable() -> None:
+    loop = with_own_battery(plant(pv_watts={**DARK, "east": 4000.0}), idle_between_s=30)
+    loop.run(10)
+    loop.site.set_load(8000.0)
+    loop.run(5)
+    assert any(
+        reason.endswith("W not served: east rests before it turns; west at its power limit of 4000 W")
+        for reason in site(loop)
+    )
+
+    near_full = plant()
+    near_full.site.set_soc("east", 98.0)
+    near_full.site.set_soc("west", 97.0)
+    for moment in near_full.run(60)[30:]:
+        assert moment.result is not None
+        assert not any("not served" in reason for reason in moment.result.reasons)
 
 
 def test_a_load_limit_says_who_asked_for_it() -> None:
