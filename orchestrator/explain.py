@@ -159,7 +159,8 @@ def _limits(limits: Payload) -> Iterator[str]:
     asked = {name: entry for name, entry in limits.items() if isinstance(entry, Mapping)}
     for name, entry in asked.items():
         until = f", until {entry['valid_until']}" if entry.get("valid_until") else ""
-        yield f"  {field_text(name, entry.get('value'))} ({entry.get('source') or 'unknown'}{until})"
+        whose = f"{'default of ' if entry.get('is_default') is True else ''}{entry.get('source') or 'unknown'}"
+        yield f"  {field_text(name, entry.get('value'))} ({whose}{until})"
     if not asked:
         yield "  none: nobody asks for anything"
 

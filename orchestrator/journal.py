@@ -55,8 +55,8 @@ def _limits(former: OperatingEnvelope, envelope: OperatingEnvelope) -> Iterator[
     for name in sorted({*before, *now}):
         if name not in now:
             yield Entry("info", "setpoint", f"{name}: nobody asks any more, before {_value(before[name])}")
-        elif before.get(name) != now[name] or former.source(name) != envelope.source(name):
-            yield Entry("info", "setpoint", f"{name}: {_value(now[name])} ({envelope.source(name)})")
+        elif before.get(name) != now[name] or former.whose(name) != envelope.whose(name):
+            yield Entry("info", "setpoint", f"{name}: {_value(now[name])} ({envelope.whose(name)})")
 
 
 def _value(value: object) -> str:

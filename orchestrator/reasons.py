@@ -51,9 +51,9 @@ def of_site(
     """What decided for the site as a whole, most decisive first."""
     said = []
     if envelope.fields.energize is False:
-        said.append(f"energize false ({envelope.source('energize')}): AC 0 W, batteries idle")
+        said.append(f"energize false ({envelope.whose('energize')}): AC 0 W, batteries idle")
     elif envelope.fields.connect is False:
-        said.append(f"connect false ({envelope.source('connect')}): all inverters disconnected")
+        said.append(f"connect false ({envelope.whose('connect')}): all inverters disconnected")
     if meter_fault is not None:
         said.append(f"{FAULT_WORDS[meter_fault]}: failsafe")
     if facts is None:
@@ -64,7 +64,7 @@ def of_site(
         if facts.plant.batteries:
             said.extend(of_flow(facts))
         elif envelope.fields.battery_storage_mode == 0:
-            said.append(f"batteries released: battery_storage_mode 0 ({envelope.source('battery_storage_mode')})")
+            said.append(f"batteries released: battery_storage_mode 0 ({envelope.whose('battery_storage_mode')})")
     said.extend(of_ac(facts))
     said.extend(of_what_is_not_kept(facts, allocation))
     return tuple(said or ["nothing is held back, and there is no battery to command"])
@@ -90,9 +90,9 @@ def of_inverter(envelope: OperatingEnvelope, facts: InverterFacts, meter_fault: 
 
 def _of_connection(envelope: OperatingEnvelope, facts: InverterFacts) -> Iterator[str]:
     if facts.connect is False:
-        yield f"disconnected: connect false ({envelope.source('connect')})"
+        yield f"disconnected: connect false ({envelope.whose('connect')})"
     elif facts.connect and envelope.fields.connect:
-        yield f"connected: connect true ({envelope.source('connect')})"
+        yield f"connected: connect true ({envelope.whose('connect')})"
     elif facts.connect:
         yield "connected again: nobody wants it off any more"
 
@@ -106,9 +106,9 @@ def _of_battery(
 ) -> str:
     if battery.mode is BatteryMode.RELEASE:
         field = "battery_storage_mode" if envelope.fields.battery_storage_mode == 0 else "connect"
-        return f"battery released: {field} ({envelope.source(field)})"
+        return f"battery released: {field} ({envelope.whose(field)})"
     if envelope.fields.energize is False:
-        return f"battery idle: energize false ({envelope.source('energize')})"
+        return f"battery idle: energize false ({envelope.whose('energize')})"
     if meter_fault is not None:
         return f"hold: {FAULT_WORDS[meter_fault]}, charge at most {battery.watts:.0f} W from own PV"
     why = NOTHING_ASKED if facts.share is None else of_share(envelope, facts.unit, facts.share)

@@ -33,9 +33,9 @@ def _detail(envelope: OperatingEnvelope, unit: Unit, battery: Battery, share: Ba
         case Bound.EMPTY:
             return _of_minimum(envelope, unit, battery)
         case Bound.LOAD_LIMIT:
-            return f"({envelope.source('load_limit_watts')})"
+            return f"({envelope.whose('load_limit_watts')})"
     if share.reason.startswith(TARGET_REACHED):
-        return f"({envelope.source('battery_target_soc_percent')})"
+        return f"({envelope.whose('battery_target_soc_percent')})"
     return ""
 
 
@@ -46,7 +46,7 @@ def of_window(envelope: OperatingEnvelope, battery: BatteryCommand) -> Iterator[
         return
     for bit, words in ((CHARGE_BIT, "charging"), (DISCHARGE_BIT, "discharging")):
         if not mode & bit:
-            source = envelope.source("battery_storage_mode")
+            source = envelope.whose("battery_storage_mode")
             yield f"{words} is not held to it: battery_storage_mode {mode} ({source})"
 
 
@@ -64,7 +64,7 @@ def _of_power(envelope: OperatingEnvelope, unit: Unit, battery: Battery, *, char
     rate = getattr(envelope.fields, f"battery_{direction}_rate_percent") or 0.0
     return {
         LimitedBy.CONFIG: f"{direction}_max_watts (site.yaml)",
-        LimitedBy.RATE: f"rate {rate:g} % ({envelope.source(f'battery_{direction}_rate_percent')})",
+        LimitedBy.RATE: f"rate {rate:g} % ({envelope.whose(f'battery_{direction}_rate_percent')})",
         LimitedBy.INVERTER: f"{'the rest' if charging else 'what PV leaves'} of its inverter's rating",
         LimitedBy.ACCEPTANCE: "takes no more near full"
         if near_full
@@ -78,7 +78,7 @@ def _of_maximum(envelope: OperatingEnvelope, unit: Unit, battery: Battery) -> st
     if battery.soc_max_percent >= 100:
         return ""
     own = unit.config.battery.soc_max_percent
-    source = "site.yaml" if own == battery.soc_max_percent else envelope.source("battery_soc_max_percent")
+    source = "site.yaml" if own == battery.soc_max_percent else envelope.whose("battery_soc_max_percent")
     return f"maximum {battery.soc_max_percent:g} % ({source})"
 
 
@@ -86,5 +86,5 @@ def _of_minimum(envelope: OperatingEnvelope, unit: Unit, battery: Battery) -> st
     if battery.soc_min_percent <= 0:
         return ""
     own = unit.config.battery.soc_min_percent
-    source = "site.yaml" if own == battery.soc_min_percent else envelope.source("battery_soc_min_percent")
+    source = "site.yaml" if own == battery.soc_min_percent else envelope.whose("battery_soc_min_percent")
     return f"minimum {battery.soc_min_percent:g} % ({source})"

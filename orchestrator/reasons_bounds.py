@@ -62,10 +62,10 @@ def charge_bound(facts: SiteFacts) -> str:
     if watts < min(devices, inf if cap is None else cap) - 1:
         return ""
     if cap is not None and cap < devices:
-        return f", at most {cap:.0f} W ({facts.envelope.source('battery_charge_max_watts')})"
+        return f", at most {cap:.0f} W ({facts.envelope.whose('battery_charge_max_watts')})"
     rate = facts.envelope.fields.battery_charge_rate_percent
     if rate is not None and all(b.charge_limited_by is LimitedBy.RATE for b in facts.plant.batteries if b.below_max):
-        return f", at the rate of {rate:g} % ({facts.envelope.source('battery_charge_rate_percent')})"
+        return f", at the rate of {rate:g} % ({facts.envelope.whose('battery_charge_rate_percent')})"
     return ", all that the batteries take"
 
 
@@ -74,7 +74,7 @@ def grid_bound(facts: SiteFacts) -> str:
     envelope, wanted = facts.envelope, facts.envelope.fields
     deficit = max(-facts.available_watts, 0.0)
     bounds = [
-        (watts - less, f", {words} {watts:.0f} W ({envelope.source(name)})")
+        (watts - less, f", {words} {watts:.0f} W ({envelope.whose(name)})")
         for name, words, watts, less in (
             ("battery_grid_charging_max_watts", "from there at most", wanted.battery_grid_charging_max_watts, 0.0),
             ("battery_import_target_watts", "up to the import target of", wanted.battery_import_target_watts, deficit),
@@ -93,10 +93,10 @@ def discharge_bound(facts: SiteFacts, at_watts: float | None = None) -> str:
     bounds = [(fsum(b.discharge_max_watts for b in able), _of_devices(facts, able))]
     if wanted.battery_discharge_max_watts is not None:
         cap = wanted.battery_discharge_max_watts
-        bounds.append((cap, f"the discharge limit of {cap:.0f} W ({envelope.source('battery_discharge_max_watts')})"))
+        bounds.append((cap, f"the discharge limit of {cap:.0f} W ({envelope.whose('battery_discharge_max_watts')})"))
     leaves = generation_leaves_watts(plant, wanted)
     if leaves is not None:
-        limit = f"{envelope.fields.generation_limit_watts or 0.0:.0f} W ({envelope.source('generation_limit_watts')})"
+        limit = f"{envelope.fields.generation_limit_watts or 0.0:.0f} W ({envelope.whose('generation_limit_watts')})"
         bounds.append((leaves, f"what the generation limit of {limit} leaves"))
     watts, words = min(bounds)
     return words if gives >= watts - 1 else ""
@@ -107,14 +107,14 @@ def _of_devices(facts: SiteFacts, able: Sequence[Battery]) -> str:
     if able:
         rate = wanted.battery_discharge_rate_percent
         if rate is not None and all(b.discharge_limited_by is LimitedBy.RATE for b in able):
-            return f"the rate of {rate:g} % ({envelope.source('battery_discharge_rate_percent')})"
+            return f"the rate of {rate:g} % ({envelope.whose('battery_discharge_rate_percent')})"
         return "what the power limits of the batteries allow"
     if batteries:
         lowest = wanted.battery_soc_min_percent
         if lowest and all(b.soc_min_percent == lowest for b in batteries):
-            source = envelope.source("battery_soc_min_percent")
+            source = envelope.whose("battery_soc_min_percent")
             return f"what is above the minimum of {lowest:g} % ({source}), which is nothing"
         return "what is above the minimum state of charge, which is nothing"
     if wanted.battery_storage_mode == 0:
-        return f"nothing, battery_storage_mode 0 ({envelope.source('battery_storage_mode')}) releases the batteries"
+        return f"nothing, battery_storage_mode 0 ({envelope.whose('battery_storage_mode')}) releases the batteries"
     return "nothing, there is no battery to command"

@@ -56,14 +56,14 @@ class LimitsOnAc:
             return ""
         if counts < asked:
             return f"failsafe export limit {counts:.0f} W (site.yaml)"
-        words = f"export limit {asked:.0f} W ({self.envelope.source('export_limit_watts')})"
+        words = f"export limit {asked:.0f} W ({self.envelope.whose('export_limit_watts')})"
         return f"{words}, raised to the charge buffer of {counts:.0f} W (site.yaml)," if counts > asked else words
 
     def _generation(self) -> str:
         asked, counts = self.envelope.fields.generation_limit_watts, self.generation_limit_watts
         if asked is None or counts is None:
             return ""
-        words = f"generation limit {asked:.0f} W ({self.envelope.source('generation_limit_watts')})"
+        words = f"generation limit {asked:.0f} W ({self.envelope.whose('generation_limit_watts')})"
         away = asked - counts
         return f"{words}, of which {away:.0f} W are for inverters that are away," if away >= 1 else words
 
@@ -89,7 +89,7 @@ def of_limit(facts: LimitFacts) -> Iterator[str]:
     """Why the AC limit of an inverter is what it is, and why it is not more."""
     envelope, commanded = facts.limits.envelope, facts.commanded_watts
     if envelope.fields.energize is False:
-        yield f"AC limit 0 W: energize false ({envelope.source('energize')})"
+        yield f"AC limit 0 W: energize false ({envelope.whose('energize')})"
     elif commanded is None:
         yield f"no AC limit: {_why_none(facts)}"
     else:

@@ -43,7 +43,7 @@ def of_what_is_not_kept(facts: SiteFacts, allocation: Allocation) -> Iterator[st
     if binding and abs(allocation.unserved_watts) >= NOTICEABLE_WATTS:
         if binding == LOAD_LIMIT:
             limit_watts = facts.envelope.fields.load_limit_watts or 0.0
-            binding = f"load limit {limit_watts:.0f} W ({facts.envelope.source('load_limit_watts')})"
+            binding = f"load limit {limit_watts:.0f} W ({facts.envelope.whose('load_limit_watts')})"
         yield f"{abs(allocation.unserved_watts):.0f} W not served: {binding}"
 
 
@@ -65,15 +65,15 @@ def _why_held(facts: SiteFacts) -> str:
 def _why_charge(facts: SiteFacts) -> str:
     envelope, wanted, watts = facts.envelope, facts.envelope.fields, facts.flow.target_battery_power_watts
     if wanted.battery_grid_charging_enabled and watts > max(facts.available_watts, 0.0):
-        source = envelope.source("battery_grid_charging_enabled")
+        source = envelope.whose("battery_grid_charging_enabled")
         return f"charges from the grid ({source}){charge_bound(facts) or grid_bound(facts)}"
     if not any(b.below_target for b in facts.plant.batteries):
-        limit = f"{wanted.export_limit_watts or 0.0:.0f} W ({envelope.source('export_limit_watts')})"
+        limit = f"{wanted.export_limit_watts or 0.0:.0f} W ({envelope.whose('export_limit_watts')})"
         words = f"surplus that the export limit of {limit} refuses, above the target"
     elif wanted.battery_priority_mode == PriorityMode.EXPORT_FIRST:
-        words = f"surplus that export leaves, export first ({envelope.source('battery_priority_mode')})"
+        words = f"surplus that export leaves, export first ({envelope.whose('battery_priority_mode')})"
     else:
-        source = envelope.source("battery_priority_mode")
+        source = envelope.whose("battery_priority_mode")
         words = f"surplus, batteries first{f' ({source})' if source else ''}"
     return words + charge_bound(facts)
 
@@ -82,17 +82,17 @@ def _why_discharge(facts: SiteFacts) -> str:
     envelope, wanted = facts.envelope, facts.envelope.fields
     export_target = wanted.battery_export_target_watts
     if wanted.battery_grid_charging_enabled:
-        words = f"import above its limit ({envelope.source('import_limit_watts')})"
+        words = f"import above its limit ({envelope.whose('import_limit_watts')})"
     elif facts.available_watts < 0 and not export_target:
         words = "covers the load"
     else:
         words = (
-            f"for the export target of {export_target or 0.0:.0f} W ({envelope.source('battery_export_target_watts')})"
+            f"for the export target of {export_target or 0.0:.0f} W ({envelope.whose('battery_export_target_watts')})"
         )
     bound = discharge_bound(facts)
     limit = wanted.export_limit_watts
     if not bound and export_target and limit is not None and limit < export_target:
-        bound = f"export limit {limit:.0f} W ({envelope.source('export_limit_watts')})"
+        bound = f"export limit {limit:.0f} W ({envelope.whose('export_limit_watts')})"
     return f"{words}, at most {bound}" if bound else words
 
 
@@ -120,12 +120,12 @@ def _why_not_charged(facts: SiteFacts) -> str:
     if envelope.fields.battery_grid_charging_enabled:
         return _no_charge_needed(envelope)
     if any(b.below_target for b in batteries):
-        return f"the surplus is exported, export first ({envelope.source('battery_priority_mode')})"
-    return f"the surplus is exported, batteries are at their target ({envelope.source('battery_target_soc_percent')})"
+        return f"the surplus is exported, export first ({envelope.whose('battery_priority_mode')})"
+    return f"the surplus is exported, batteries are at their target ({envelope.whose('battery_target_soc_percent')})"
 
 
 def _no_charge_needed(envelope: OperatingEnvelope) -> str:
-    return f"grid charging enabled ({envelope.source('battery_grid_charging_enabled')}), no charge needed"
+    return f"grid charging enabled ({envelope.whose('battery_grid_charging_enabled')}), no charge needed"
 
 
 def _of_import(facts: SiteFacts, allocation: Allocation) -> Iterator[str]:
@@ -138,7 +138,7 @@ def _of_import(facts: SiteFacts, allocation: Allocation) -> Iterator[str]:
     gives = discharge_bound(facts)
     binds = _off_words(facts) or allocation.binding or (gives and f"batteries give at most {gives}")
     if above >= NOTICEABLE_WATTS and binds:
-        source = facts.envelope.source("import_limit_watts")
+        source = facts.envelope.whose("import_limit_watts")
         yield f"import limit {limit:.0f} W ({source}) cannot be kept, exceeded by {above:.0f} W: {binds}"
 
 
@@ -146,7 +146,7 @@ def _off_words(facts: SiteFacts) -> str:
     """Which switch keeps everything from giving power; "" where none does."""
     for field in ("energize", "connect"):
         if getattr(facts.envelope.fields, field) is False:
-            return f"{field} false ({facts.envelope.source(field)})"
+            return f"{field} false ({facts.envelope.whose(field)})"
     return ""
 
 

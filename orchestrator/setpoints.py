@@ -61,6 +61,7 @@ class Setpoint:
     """What one source asks for. It holds from `received_at_s` to before `expires_at_s` (monotonic; None: no end).
 
     `valid_until` is the same end as the wall-clock text that people see (RFC 3339), None where there is none.
+    `is_default`: the source itself asks for nothing valid, this is its `default` of site.yaml.
     """
 
     source: str
@@ -68,6 +69,7 @@ class Setpoint:
     received_at_s: float = 0.0
     expires_at_s: float | None = None
     valid_until: str | None = None
+    is_default: bool = False
 
     def is_valid(self, now_s: float) -> bool:
         """Whether it still holds at `now_s` (monotonic seconds)."""
@@ -85,6 +87,11 @@ class OperatingEnvelope:
         """Which source decided the field `name`, or None where nobody asked."""
         origin = self.origins.get(name)
         return origin.source if origin else None
+
+    def whose(self, name: str) -> str | None:
+        """The same for people: `mqtt`, or `default of mqtt` where that source itself asks for nothing."""
+        origin = self.origins.get(name)
+        return f"default of {origin.source}" if origin and origin.is_default else self.source(name)
 
 
 # How each field is merged. A further source can only narrow what the others left; only for the wishes of
@@ -159,7 +166,7 @@ def _of_entry(entry: MqttSource, received: Mapping[str, Setpoint], now_s: float)
     """The setpoint of one MQTT source: its own while that is valid, else its default."""
     setpoint = _valid(received.get(entry.name), now_s)
     if setpoint is None and entry.default is not None:
-        return Setpoint(entry.name, entry.default.to_fields())
+        return Setpoint(entry.name, entry.default.to_fields(), is_default=True)
     return setpoint
 
 

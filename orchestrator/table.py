@@ -84,7 +84,7 @@ def flow_text(result: CycleResult) -> Text:
 def limits_text(envelope: OperatingEnvelope) -> str:
     """Everything that somebody asks for, with who asked: `export limit 5000 W (fixed)`."""
     asked = [
-        f"{field_text(name, value)} ({envelope.source(name) or UNKNOWN})"
+        f"{field_text(name, value)} ({envelope.whose(name) or UNKNOWN})"
         for name, value in envelope.fields.asked().items()
     ]
     return ", ".join(asked) or "none"

@@ -116,6 +116,7 @@ def limits_payload(envelope: OperatingEnvelope, time: str) -> Payload:
             "value": _finite(value),
             "source": origin.source if origin else None,
             "valid_until": origin.valid_until if origin else None,
+            **({"is_default": True} if origin and origin.is_default else {}),
         }
     return payload
 

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from orchestrator.commands import InverterCommand
-from orchestrator.config import BatteryConfig, FewestUnitsConfig
+from orchestrator.config import BatteryConfig, FewestUnitsConfig, SiteConfig
 from orchestrator.explain import PLAIN
 from orchestrator.gauges import without_numbers
+from orchestrator.setpoints import Setpoint, SetpointFields, in_force, merge
+from orchestrator.simulation.scenario import moments
+from orchestrator.simulation.virtual_time import VirtualTime
 from tests.support.closed_loop import ClosedLoop
 from tests.support.example_site import DARK, EXAMPLE, SUNNY, plant
+from tests.support.random_scenarios import random_scenario
 
 ROOF = {"east": 0.0, "west": 0.0, "roof": 7500.0}
 NOTHING_LIMITS = "no AC limit: nothing limits AC"
@@ -511,6 +515,47 @@ def test_every_command_of_a_day_of_changing_wishes_has_a_reason_for_each_of_its_
                     assert_plain(command.reasons)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_every_command_of_a_random_plant_has_a_reason_for_each_of_its_values(seed: int) -> None:
+    scenario = random_scenario(seed)
+    results = [m.result for m in moments(scenario, VirtualTime(scenario.site_config())) if m.result]
+
+    for result in results:
+        assert result.reasons
+        assert_plain(result.reasons)
+        for command in result.commands:
+            assert_every_value_has_a_reason(command)
+            assert_plain(command.reasons)
+
+
+def test_the_default_of_a_source_is_not_taken_for_its_setpoint() -> None:
+    loop = plant()
+    default = Setpoint("utility", SetpointFields(export_limit_watts=0.0), is_default=True)
+    envelope = merge([default])
+    loop.envelope = lambda: envelope  # type: ignore[method-assign]
+    loop.run(30)
+
+    assert words(loop, "roof")[0] == "AC limit: export limit (default of utility) leaves for AC"
+    assert envelope.source("export_limit_watts") == "utility"
+
+
+def test_the_limits_in_force_say_where_a_default_holds() -> None:
+    config = SiteConfig.model_validate(
+        {
+            "site": {"name": "home"},
+            "meter": {"host": "127.0.0.1"},
+            "inverters": [{"name": "east", "host": "127.0.0.2"}],
+            "setpoints": {
+                "mqtt": {"host": "127.0.0.1", "topic": "t", "default": {"export_limit_watts": 0}},
+            },
+        }
+    )
+    asked = Setpoint("mqtt", SetpointFields(export_limit_watts=0.0))
+
+    assert merge(in_force(config, {}, 0.0)).whose("export_limit_watts") == "default of mqtt"
+    assert merge(in_force(config, {"mqtt": asked}, 0.0)).whose("export_limit_watts") == "mqtt"
+
+
 def assert_plain(reasons: tuple[str, ...]) -> None:
     """`explain` says of each what it means."""
     assert [reason for reason in reasons if not any(words in reason for words, _ in PLAIN)] == []
@@ -522,7 +567,8 @@ def assert_every_value_has_a_reason(command: InverterCommand) -> None:
     wanted = [limit]
     if command.battery is not None:
         mode, watts = command.battery.mode, abs(command.battery.watts)
-        wanted.append({"idle": "idle: ", "release": "battery released: "}.get(mode, f"{mode} {watts:.0f} W: "))
+        begins = {"idle": "idle: ", "release": "battery released: ", "hold": "hold: "}
+        wanted.append(begins.get(mode, f"{mode} {watts:.0f} W: "))
         if command.battery.grid_charging:
             wanted.append("charge from AC: ")
     if command.connect is not None:

@@ -90,6 +90,17 @@ def test_an_inverter_without_a_battery_has_nulls_for_it() -> None:
     assert inverter["battery_soc_percent"] is None
 
 
+def test_a_limit_that_is_the_default_of_its_source_says_so() -> None:
+    default = Setpoint("mqtt", SetpointFields(export_limit_watts=0.0), is_default=True)
+
+    assert limits_payload(merge([default]), "now")["export_limit_watts"] == {
+        "value": 0.0,
+        "source": "mqtt",
+        "valid_until": None,
+        "is_default": True,
+    }
+
+
 def test_limits_name_their_source_and_their_end() -> None:
     envelope = merge(
         (
