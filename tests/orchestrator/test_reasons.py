@@ -250,6 +250,16 @@ def test_a_battery_that_does_not_follow_is_said() -> None:
         (
             DARK,
             1000.0,
+            {
+                "battery_grid_charging_enabled": True,
+                "import_limit_watts": 3000.0,
+                "battery_grid_charging_max_watts": 5000.0,
+            },
+            "charge: charges from the grid (fixed), up to the import limit (fixed)",
+        ),
+        (
+            DARK,
+            1000.0,
             {"battery_grid_charging_enabled": True, "battery_import_target_watts": 2500.0},
             "charge: charges from the grid (fixed), up to the import target (fixed)",
         ),
@@ -526,6 +536,19 @@ def test_every_command_of_a_random_plant_has_a_reason_for_each_of_its_values(see
         for command in result.commands:
             assert_every_value_has_a_reason(command)
             assert_plain(command.reasons)
+
+
+def test_a_question_to_the_meter_is_said_of_the_site_and_of_who_is_held_down() -> None:
+    loop = plant(failsafe={"ask_meter_after_s": 10.0})
+    loop.ask(export_limit_watts=1000.0, battery_charge_max_watts=0.0)
+    results = [moment.result for moment in loop.run(60) if moment.result]
+    asking = [result for result in results if "less AC for a moment: does the meter see it?" in result.reasons]
+
+    assert asking
+    for result in asking:
+        roof = result.command("roof")
+        assert roof is not None
+        assert "held down for a moment: does the meter see it?" in roof.reasons
 
 
 def test_the_default_of_a_source_is_not_taken_for_its_setpoint() -> None:
