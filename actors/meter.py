@@ -41,7 +41,7 @@ class MeterActor(Actor):
             NAME, driver, link, config.unit_id, clock=self.clock, retry_longest_s=RETRY_LONGEST_S, role="meter"
         )
         self._sign = meter_sign.initial(config.sign)
-        self._registers: dict[int, int] = {}
+        self._shown: tuple[float, tuple[float, ...]] | None = None
         self._changed_at_s = self._reported_at_s = float("-inf")
 
     def receive(self, message: Any) -> None:
@@ -71,8 +71,10 @@ class MeterActor(Actor):
         now_s = self.clock.now_s()
         sample = self._driver.decode_meter(self._session.device, registers, now_s)
         self._sign = meter_sign.observe(self._sign, sample)
-        if registers != self._registers:
-            self._registers = registers
+        # Counters and frequency may move between two measurements of power: they make no new value.
+        shown = (sample.site_watts, sample.phase_watts)
+        if shown != self._shown:
+            self._shown = shown
             self._changed_at_s = now_s
         elif now_s - self._reported_at_s < self._report_interval_s:
             return

@@ -13,7 +13,7 @@ from actors.meter import MeterActor
 from actors.observer import NoObserver
 from orchestrator.config import MeterConfig
 from orchestrator.samples import MeterSample
-from tests.support.fake_driver import MAGIC_AT, NEW_DEVICE, NONE, SITE_AT, FakeDriver
+from tests.support.fake_driver import MAGIC_AT, NEW_DEVICE, NONE, SITE_AT, SOC_AT, FakeDriver
 from tests.support.inboxes import Inbox
 from tests.support.plant import ServerThread
 
@@ -93,6 +93,15 @@ def test_a_new_value_is_reported_at_once_and_an_old_one_once_an_interval(bench: 
         (600.0, 0.75, 0.75),
         (600.0, 1.75, 0.75),
     ]
+
+
+def test_a_counter_that_runs_makes_no_new_value(bench: Bench) -> None:
+    for _ in range(8):
+        bench.advance(0.25)
+        bench.box.words[SOC_AT] += 1
+
+    assert len({sample.import_wh for sample in bench.samples}) > 1
+    assert {sample.changed_at_s - 1000.0 for sample in bench.samples} == {0.0}
 
 
 def test_a_failure_is_reported_once_per_attempt_and_attempts_are_at_most_two_seconds_apart(bench: Bench) -> None:

@@ -103,7 +103,7 @@ class FakeDriver:
     def decode_meter(self, device: FakeDevice, registers: Registers, at_s: float) -> MeterSample:
         if registers.get(SITE_AT, NONE) == NONE:
             raise NonsenseReply("no power")
-        return MeterSample(at_s, _signed(registers[SITE_AT]))
+        return MeterSample(at_s, _signed(registers[SITE_AT]), import_wh=registers.get(SOC_AT))
 
     def encode(self, device: FakeDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
         limit = NONE if command.ac_limit_watts is None else round(command.ac_limit_watts)
