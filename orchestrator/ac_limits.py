@@ -15,6 +15,7 @@ from math import fsum, inf
 
 from orchestrator.allocation import share_by_weight
 from orchestrator.curtailment import follows, taken_from_ac
+from orchestrator.limit_commands import rise_watts_per_s
 from orchestrator.plant import Plant, Unit
 
 HEADROOM_PART_OF_RATING = 0.03
@@ -23,6 +24,9 @@ HEADROOM_PART_OF_RATING = 0.03
 HEADROOM_PART_OF_SITE = 0.01
 HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 """All of that together, as a part of nameplate; more while none is throttled and batteries could take more."""
+
+SIGHT_PART_OF_RATING = 0.02
+"""What an inverter without any output is let make, so that it can be seen whether there is sun."""
 
 MARGIN_PART_OF_RATING = 0.001
 MARGIN_MOST_WATTS = 20.0
@@ -65,11 +69,18 @@ def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
 
 
 def hand_out_room(
-    plant: Plant, room_watts: float, targets_watts: Mapping[str, float], expected: Mapping[str, float]
+    plant: Plant,
+    room_watts: float,
+    targets_watts: Mapping[str, float],
+    expected: Mapping[str, float],
+    *,
+    dt_s: float = inf,
 ) -> dict[str, float]:
     """AC limit in W for each inverter that can be limited. Their sum is within the room, but for the headroom.
 
     `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them.
+    A throttled inverter takes no more out of its turn than its limit can rise by in `dt_s`: what it cannot use yet must
+    not be missed by another that can.
     """
     units = [u for u in plant.units if u.limitable]
     left = max(room_watts - _taken_by_others(plant, expected), 0.0)
@@ -83,19 +94,37 @@ def hand_out_room(
                 limits[name] += watts
             left = max(left - fsum(given.values()), 0.0)
 
-    def give_up_to_rating(tier: Sequence[Unit]) -> None:
+    def give_up_to(most: Mapping[str, float], tier: Sequence[Unit]) -> None:
         if left and tier:
-            give({u.name: max(ratings[u.name] - limits[u.name], 0.0) for u in tier}, ratings)
+            give({u.name: max(most[u.name] - limits[u.name], 0.0) for u in tier}, ratings)
 
     discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), expected[u.name]) for u in units}
     steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
     ratings = {u.name: u.rating_watts or 0.0 for u in units}
     give(discharges)
     give(steady)
-    give_up_to_rating([u for u in units if u.throttled and u.battery is None])
-    give_up_to_rating([u for u in units if u.throttled and u.battery is not None])
-    give_up_to_rating(units)
-    return _with_headroom(plant, units, limits, expected)
+    within_reach = {u.name: min(u.limit_watts + rise_watts_per_s(u) * dt_s, ratings[u.name]) for u in units}
+    pv_only = [u for u in units if u.throttled and u.battery is None]
+    hybrids = [u for u in units if u.throttled and u.battery is not None]
+    for most in (within_reach, ratings):
+        give_up_to(most, pv_only)
+        give_up_to(most, hybrids)
+    give_up_to(ratings, units)
+    return _with_sight(plant, units, _with_headroom(plant, units, limits, expected))
+
+
+def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:
+    """Let PV that a limit holds at nothing show itself while batteries discharge, beside the room.
+
+    Behind such a limit day and night look alike, and commanded discharge would keep the room to itself for ever.
+    """
+    seen = dict(limits)
+    if plant.battery_watts < 0:
+        for unit in units:
+            if unit.throttled and not unit.curtailed:
+                sight = min(SIGHT_PART_OF_RATING * (unit.rating_watts or 0.0), -plant.battery_watts)
+                seen[unit.name] = max(limits[unit.name], sight)
+    return seen
 
 
 def _at_least_one(watts: Mapping[str, float]) -> dict[str, float]:

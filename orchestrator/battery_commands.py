@@ -16,6 +16,12 @@ DISCHARGE_BIT = 2
 GRID_UNNEEDED_AFTER_S = 10.0
 """The permission to charge from AC is taken back after own PV sufficed for this long: it is seldom worth a write."""
 
+AT_REST_WATTS = 50.0
+"""A battery rests (`battery.idle_between_s`) once it does less than this."""
+
+STUCK_AFTER_STEPS = 2
+"""A battery that gave more than asked for this many steps is reckoned with as it is."""
+
 DEAF_AFTER_S = 30.0
 DEAF_PART = 0.3
 IDLE_PART = 0.05
@@ -110,8 +116,8 @@ def command_battery(
     direction, direction_at_s = memory.direction, memory.direction_at_s
     if target_watts:
         direction = 1 if target_watts > 0 else -1
-    if target_watts or memory.target_watts:
-        direction_at_s = now_s  # the command before was in force until now
+    if target_watts or memory.target_watts or _goes_on(memory, battery, following):
+        direction_at_s = now_s  # the command before was in force until now, or the battery has not come to rest since
     bits = CHARGE_BIT | DISCHARGE_BIT if storage_mode is None else storage_mode
     command = BatteryCommand(
         mode=_mode(target_watts),
@@ -129,6 +135,11 @@ def command_battery(
         grid_unneeded_since_s=grid_unneeded_since_s,
         easing=memory.easing and _is_held_back(battery, target_watts),
     )
+
+
+def _goes_on(memory: BatteryMemory, battery: Battery, following: Following) -> bool:
+    """Whether the battery is still on its way to rest in its last direction. One that does not come there is let be."""
+    return memory.direction * battery.watts > AT_REST_WATTS and following.over_steps < STUCK_AFTER_STEPS
 
 
 def _is_held_back(battery: Battery, target_watts: float) -> bool:

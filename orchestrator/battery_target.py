@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import fsum, inf
 
 from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, Bound, allocate_battery_power
-from orchestrator.battery_commands import must_rest
+from orchestrator.battery_commands import STUCK_AFTER_STEPS, must_rest
 from orchestrator.config import ControlConfig, SiteConfig
 from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
 from orchestrator.deadband import settle
@@ -20,10 +20,6 @@ from orchestrator.power_flow import calculate_battery_power_flow
 from orchestrator.quick_init import quick_init
 from orchestrator.ramps import LIFTED_AFTER_STEPS, rise_watts
 from orchestrator.setpoints import SetpointFields
-
-STUCK_AFTER_STEPS = 2
-"""A battery that gave more than asked for this many steps is reckoned with as it is."""
-
 
 LOAD_LIMIT = "load limit"
 TARGET_REACHED = "charged to its target"

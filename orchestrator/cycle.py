@@ -169,15 +169,27 @@ class Following:
 
 @quick_init
 @dataclass(frozen=True, slots=True)
+class Output:
+    """The AC power of an inverter as it was seen last, in W, and whether an AC limit held it back then."""
+
+    ac_watts: float
+    at_s: float
+    throttled: bool
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
 class InverterMemory:
     """What the loop remembers of one inverter while it answers.
 
-    `disconnected` says that we disconnected it; of one that is `away` only that and its limit are known.
+    `output` is what it made when it was looked at last, None before the first look. `disconnected` says that we
+    disconnected it; of one that is `away` only that and its limit are known.
     """
 
     limit: LimitMemory = field(default_factory=LimitMemory)
     battery: BatteryMemory = field(default_factory=BatteryMemory)
     following: Following = field(default_factory=Following)
+    output: Output | None = None
     disconnected: bool = False
     away: bool = False
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator import reasons
-from orchestrator.battery_commands import command_battery, is_deaf, watch_following
-from orchestrator.battery_target import STUCK_AFTER_STEPS
+from orchestrator.battery_commands import STUCK_AFTER_STEPS, command_battery, is_deaf, watch_following
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.curtailment import lost_with_its_battery_watts
-from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory
+from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory, Output
 from orchestrator.failsafe import hold
 from orchestrator.limit_commands import command_limit
 from orchestrator.plant import Unit
@@ -40,7 +39,8 @@ def command_inverter(
         if inputs.explain
         else (),
     )
-    return command, InverterMemory(limit_memory, battery_memory, following, disconnected)
+    output = Output(unit.ac_watts, unit.sample.at_s, unit.throttled)
+    return command, InverterMemory(limit_memory, battery_memory, following, output, disconnected)
 
 
 def _battery(

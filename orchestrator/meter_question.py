@@ -49,7 +49,7 @@ class Question:
     asked_at_s: float = -inf
     ended_at_s: float = -inf
     step_watts: float = 0.0
-    against: int = 0
+    against: float = 0.0
 
     def disturbs(self, now_s: float) -> bool:
         """Whether AC limits hold the plant back for the question's sake, or have just begun to rise again."""

@@ -29,6 +29,11 @@ AGAINST_WITHIN = 0.12
 ALIKE_WITHIN = 0.25
 """Moves nearer to each other than this count once: a load may rise steadily, twice as fast as AC power can."""
 
+BETWEEN_COUNTS = 0.75
+"""What a move counts for that the meter showed together with a part of the one before: the meter was read at another
+moment than the inverters, while they moved. A load that rises hides more easily in it than in a move that fits closely.
+"""
+
 ACCUSED_BY = 3
 ACQUITTED_BY = 2
 """So many votes that no other comes between."""
@@ -58,7 +63,7 @@ class SignVotes:
     number of values since AC power moved by much. `unrest_watts` are what the last values showed beside the moves.
     """
 
-    count: int = 0
+    count: float = 0
     accused: bool = False
     moved_watts: float = 0.0
     against_watts: float = 0.0
@@ -66,7 +71,7 @@ class SignVotes:
     unrest_watts: tuple[float, ...] = ()
 
     @property
-    def against(self) -> int:
+    def against(self) -> float:
         """How many votes stand against the meter."""
         return max(-self.count, 0)
 
@@ -78,7 +83,8 @@ def count_vote(before: SignVotes, move: Move, rating_watts: float) -> SignVotes:
     """
     low, high = sorted((move.ac_watts, before.moved_watts))
     honest_misses = _distance(-move.site_watts, low, high)
-    unrest = min(honest_misses, _distance(move.site_watts, low, high))
+    reversed_misses = _distance(move.site_watts, low, high)
+    unrest = min(honest_misses, reversed_misses)
     size = abs(move.ac_watts)
     seen = SignVotes(
         count=before.count,
@@ -95,8 +101,13 @@ def count_vote(before: SignVotes, move: Move, rating_watts: float) -> SignVotes:
         return seen
     if could_be_honest and move.site_watts * move.ac_watts < 0:
         return _one_for(seen)
-    if not could_be_honest and abs(move.site_watts - move.ac_watts) <= AGAINST_WITHIN * size:
-        return _one_against(seen)
+    if could_be_honest:
+        return seen
+    if abs(move.site_watts - move.ac_watts) <= AGAINST_WITHIN * size:
+        return _one_against(seen, 1.0)
+    goes_on = before.moved_watts * move.ac_watts > 0 and abs(before.moved_watts) > least
+    if goes_on and reversed_misses <= AGAINST_WITHIN * size:
+        return _one_against(seen, BETWEEN_COUNTS)
     return seen
 
 
@@ -108,12 +119,12 @@ def _one_for(votes: SignVotes) -> SignVotes:
     return replace(votes, count=1 if acquitted else count, accused=not acquitted, against_watts=0.0)
 
 
-def _one_against(votes: SignVotes) -> SignVotes:
+def _one_against(votes: SignVotes, weight: float) -> SignVotes:
     largest = max(abs(votes.moved_watts), abs(votes.against_watts))
     if abs(votes.moved_watts - votes.against_watts) <= ALIKE_WITHIN * largest:
         return votes
-    count = max(min(votes.count, 0) - 1, -ACCUSED_BY)
-    return replace(votes, count=count, accused=votes.accused or count == -ACCUSED_BY, against_watts=votes.moved_watts)
+    count = max(min(votes.count, 0) - weight, -ACCUSED_BY)
+    return replace(votes, count=count, accused=votes.accused or count <= -ACCUSED_BY, against_watts=votes.moved_watts)
 
 
 def _middle(watts: Sequence[float]) -> float:

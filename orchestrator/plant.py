@@ -29,6 +29,12 @@ SMALL_PART_OF_LIMIT = 0.01
 ACCEPTANCE_STEP = 0.02
 """How much more than it gives such a battery is asked for, as a part of its limit: this is how it is tried again."""
 
+DEAD_TIME_S = 0.9
+"""So long an inverter may take to begin to follow a new AC limit."""
+
+FOLLOWS_PART = 0.15
+"""Then its output comes nearer to the limit by this part of what is missing in a step."""
+
 NOTHING_KNOWN = InverterMemory(away=True)
 """Of an inverter that just came, and of all of them in shadow mode: nothing was written, so only the sample counts."""
 
@@ -133,9 +139,21 @@ class Unit:
             return False
         if self.sample.state is OperatingState.THROTTLED:
             return True
-        if self.sample.battery is not None and self.pv_watts < 0.01 * self.rating_watts:
+        small_watts = 0.01 * self.rating_watts
+        if self.sample.battery is not None and self.pv_watts < small_watts < self.ac_watts:
             return False  # a hybrid that discharges at its limit in the dark: no PV is held back
-        return self.ac_watts >= self.limit_watts - 0.01 * self.rating_watts
+        return self.ac_watts >= self.limit_watts - small_watts or self._follows_its_limit_up()
+
+    def _follows_its_limit_up(self) -> bool:
+        """Its limit has risen and its output comes after it, later: what held it back holds it back still."""
+        before, changed_at_s = self.memory.output, self.memory.limit.changed_at_s
+        if before is None or not before.throttled:
+            return False
+        if self.sample.at_s == before.at_s or (
+            changed_at_s is not None and self.sample.at_s < changed_at_s + DEAD_TIME_S
+        ):
+            return True
+        return self.ac_watts - before.ac_watts >= FOLLOWS_PART * (self.limit_watts - before.ac_watts)
 
 
 @quick_init

@@ -105,8 +105,8 @@ class MeterSample:
     """The point of common coupling at one moment: `site_watts` import +; counters in Wh, None where there are none.
 
     `at_s` is when the meter answered, `changed_at_s` when its power last differed from that before: a meter that is
-    polled faster than it measures answers with an old value, while its counters may run. `orientation` is -1 where its own sign was
-    turned.
+    polled faster than it measures answers with an old value, while its counters may run. `orientation` is -1 where its
+    own sign was turned.
     """
 
     at_s: float

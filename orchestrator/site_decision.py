@@ -270,7 +270,9 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
         room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts))
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
-    limits_watts = {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected)
+    limits_watts = (
+        {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s)
+    )
     question = inputs.trust.question
     left_watts = lowered(question, limits_watts, plant, inputs.now_s)
     rates = share_rise(inputs.config.control.ramp_watts_per_s, plant.units, left_watts)

@@ -58,7 +58,8 @@ class InverterSimulation(Section):
     `lag_s` is the time constant with which AC and battery power follow their goal, `ramp_percent_per_s` (of the
     rating) the fastest either moves. `latency_s` is how long the device takes to answer a Modbus request, in
     virtual time at random up to `jitter_s` more or less. Some hybrids lose their PV for `collapse_s` when their battery
-    is told to turn from charging to discharging without having been told to rest for `turn_idle_s` between.
+    is told to turn from charging to discharging without having rested for `turn_idle_s` between.
+    `says_throttled` False: its operating state is MPPT also while a limit holds its PV back, as with many makes.
     `sunspec` is the generation of models that it speaks; in the newer one, 7xx, the battery of an inverter without PV
     can be commanded, that of a hybrid cannot. `make` lets it have the registers of a make instead.
     """
@@ -72,6 +73,7 @@ class InverterSimulation(Section):
     jitter_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     turn_idle_s: Annotated[float, Field(ge=0, le=600)] = 0.0
     collapse_s: Annotated[float, Field(ge=0, le=600)] = 10.0
+    says_throttled: bool = True
     sunspec: Literal["1xx", "7xx"] = "1xx"
     make: Make | None = None
     battery: BatterySimulation | None = None

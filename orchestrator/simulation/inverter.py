@@ -58,7 +58,7 @@ class SimulatedInverter:
 
     def advance(self, dt_s: float, pv_available_watts: float) -> None:
         """Let `dt_s` (> 0) pass with `pv_available_watts` of light on the PV."""
-        collapsed = self._turning.advance(self.controls, dt_s)
+        collapsed = self._turning.advance(self.controls, self.state.battery_watts, dt_s)
         self.state = advance_inverter(
             self.settings,
             self.controls,
@@ -116,7 +116,7 @@ class SimulatedInverter:
         """Model 103, St. THROTTLED: the light would allow more PV than limit, rating and battery take."""
         if not self.controls.connected:
             return OperatingState.STANDBY
-        if self.state.curtailed:
+        if self.state.curtailed and self.settings.says_throttled:
             return OperatingState.THROTTLED
         busy_watts = max(self.state.pv_available_watts, abs(self.state.battery_watts), abs(self.state.ac_watts))
         return OperatingState.SLEEPING if busy_watts < ASLEEP_BELOW_WATTS else OperatingState.MPPT

@@ -5,9 +5,11 @@ from __future__ import annotations
 from orchestrator.simulation.config import InverterSimulation
 from orchestrator.simulation.physics import Controls
 
+AT_REST_WATTS = 100.0
+
 
 class Turning:
-    """Watches what the battery of one inverter is told to do. Without `turn_idle_s` it never collapses."""
+    """Watches what the battery of one inverter is told to do, and does. Without `turn_idle_s` it never collapses."""
 
     def __init__(self, settings: InverterSimulation) -> None:
         self._settings = settings
@@ -15,8 +17,8 @@ class Turning:
         self._charging = False
         self._collapsed_s = 0.0
 
-    def advance(self, controls: Controls, dt_s: float) -> bool:
-        """Whether the PV is gone for the next `dt_s`, in which these controls hold."""
+    def advance(self, controls: Controls, battery_watts: float, dt_s: float) -> bool:
+        """Whether the PV is gone for the next `dt_s`, in which these controls hold. `battery_watts` is now."""
         if not self._settings.turn_idle_s:
             return False
         direction = _direction(controls)
@@ -25,7 +27,8 @@ class Turning:
         collapsed = self._collapsed_s > 0
         self._collapsed_s = max(self._collapsed_s - dt_s, 0.0)
         self._charging = direction > 0 or (self._charging and direction == 0)
-        self._rested_s = self._rested_s + dt_s if direction == 0 else 0.0
+        rests = direction == 0 and abs(battery_watts) <= AT_REST_WATTS
+        self._rested_s = self._rested_s + dt_s if rests else 0.0
         return collapsed
 
 

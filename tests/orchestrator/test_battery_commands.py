@@ -124,3 +124,20 @@ def test_a_battery_that_comes_back_gets_its_share_in_steps_of_a_tenth_of_its_rat
 
     assert commanded(back, -800.0).easing
     assert not commanded(back, -600.0).easing
+
+
+@pytest.mark.parametrize(
+    ("watts", "over_steps", "rests_since_s"),
+    [(1500.0, 0, 10.0), (40.0, 0, 9.0), (-1500.0, 0, 9.0), (1500.0, 2, 9.0)],
+    ids=["on its way", "at rest", "turned already", "stuck"],
+)
+def test_a_rest_begins_when_the_battery_has_come_to_rest_not_when_it_is_told_to(
+    watts: float, over_steps: int, rests_since_s: float
+) -> None:
+    before = BatteryMemory(target_watts=0.0, direction=1, direction_at_s=9.0)
+    seen = unit(watts, InverterMemory(battery=before), at_s=10.0)
+    assert seen.battery is not None
+
+    _, after = command_battery(seen, seen.battery, 0.0, None, following=Following(over_steps=over_steps), now_s=10.0)
+
+    assert after.direction_at_s == rests_since_s

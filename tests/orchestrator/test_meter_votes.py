@@ -35,6 +35,16 @@ def test_three_moves_that_differ_accuse_a_reversed_meter() -> None:
     assert votes(reversed_meter([0.0, 1000.0, 0.0, -600.0, 0.0, 400.0])).accused
 
 
+def test_a_reversed_meter_that_is_read_at_another_moment_than_the_inverters_is_accused_too() -> None:
+    """Power falls faster and faster, and the meter shows each move together with a part of the one before."""
+    moves = [-200.0, -600.0, -1200.0, -2100.0, -3400.0, -5400.0]
+    seen_late = [0.6 * after + 0.4 * before for before, after in pairwise([0.0, *moves])]
+
+    counted = votes(list(zip(moves, seen_late, strict=True)))
+
+    assert counted.accused
+
+
 def test_moves_that_are_alike_are_one_witness() -> None:
     steady_rise = reversed_meter([500.0, 510.0, 490.0, 500.0, 520.0, 500.0])
 

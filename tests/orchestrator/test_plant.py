@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator import control
-from orchestrator.cycle import ControlState, InverterMemory
+from orchestrator.cycle import ControlState, InverterMemory, LimitMemory, Output
 from orchestrator.plant import Unit
 from orchestrator.samples import InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, Setpoint, SetpointFields, merge
@@ -78,3 +78,29 @@ def test_in_shadow_mode_limits_that_nobody_obeys_stay_what_they_would_be() -> No
     sums = shadow_commands(plant(pv_watts=SUNNY, enabled=False), 40, envelope)
 
     assert [limit for _, limit in sums[10:]] == pytest.approx([1000.0] * 30, abs=400.0)
+
+
+@pytest.mark.parametrize(
+    ("ac_watts", "looked_s_ago", "limit_changed_s_ago", "was_throttled", "throttled"),
+    [
+        (2900.0, 1.0, 1.0, True, True),
+        (2200.0, 1.0, 1.0, True, False),
+        (2000.0, 1.0, 0.5, True, True),
+        (2000.0, 0.0, 1.0, True, True),
+        (2900.0, 1.0, 1.0, False, False),
+    ],
+    ids=["follows", "has no more", "dead time", "not looked at anew", "was free"],
+)
+def test_an_inverter_whose_output_follows_its_rising_limit_is_held_back_still(
+    ac_watts: float, looked_s_ago: float, limit_changed_s_ago: float, was_throttled: bool, throttled: bool
+) -> None:
+    at_s = 100.0
+    sample = InverterSample("east", at_s, ac_watts=ac_watts, state=OperatingState.MPPT)
+    memory = InverterMemory(
+        limit=LimitMemory(4000.0, changed_at_s=at_s - limit_changed_s_ago),
+        output=Output(2000.0, at_s - looked_s_ago, was_throttled),
+    )
+
+    seen = Unit("east", site_config().inverter("east"), sample, memory, RATING_WATTS, 4000.0, None)
+
+    assert seen.throttled is throttled
