@@ -18,6 +18,7 @@ from orchestrator.config import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult, InverterMemory, LimitMemory, LiveNumbers
 from orchestrator.failsafe import limits_stay, safe_limits, safe_room_watts
 from orchestrator.inverter_commands import command_inverter
+from orchestrator.limit_steps import in_steps
 from orchestrator.live_numbers import learn_responses, live_numbers
 from orchestrator.load import is_silent
 from orchestrator.meter_question import ask_meter
@@ -94,6 +95,8 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
             command, memory = command_inverter(inputs, decision, unit, limits_after.get(unit.name))
             commands.append(command)
             memories[unit.name] = memory
+    if decision.mode == "normal" and inputs.wanted.energize is not False:
+        commands = in_steps(commands, inputs.plant.units)
     responses = _responses(inputs, commands)
     return CycleResult(
         snapshot=inputs.snapshot,

@@ -140,9 +140,10 @@ class Unit:
         if self.sample.state is OperatingState.THROTTLED:
             return True
         small_watts = 0.01 * self.rating_watts
+        near_watts = small_watts + self.sample.ac_limit_step_watts
         if self.sample.battery is not None and self.pv_watts < small_watts < self.ac_watts:
             return False  # a hybrid that discharges at its limit in the dark: no PV is held back
-        return self.ac_watts >= self.limit_watts - small_watts or self._follows_its_limit_up()
+        return self.ac_watts >= self.limit_watts - near_watts or self._follows_its_limit_up()
 
     def _follows_its_limit_up(self) -> bool:
         """Its limit has risen and its output comes after it, later: what held it back holds it back still."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
+from math import floor, inf
 
 from orchestrator.commands import InverterCommand
 from orchestrator.simulation.inverter import SimulatedInverter
@@ -50,7 +50,7 @@ class CommandReceiver:
             grid_charging = found if battery.grid_charging is None else battery.grid_charging
         return Controls(
             connected=before.connected if command.connect is None else command.connect,
-            ac_limit_watts=command.ac_limit_watts,
+            ac_limit_watts=self._in_steps(command.ac_limit_watts),
             low_watts=low_watts,
             high_watts=high_watts,
             grid_charging=grid_charging,
@@ -69,6 +69,13 @@ class CommandReceiver:
             self._battery_until_s = inf
             self._inverter.controls = replace(self._inverter.controls, low_watts=None, high_watts=None)
         self._find_next_revert()
+
+    def _in_steps(self, limit_watts: float | None) -> float | None:
+        """The limit as the device can be set to it, rounded down as by a driver."""
+        step_watts = self._inverter.limit_step_watts
+        if limit_watts is None or not step_watts:
+            return limit_watts
+        return step_watts * floor(limit_watts / step_watts + 1e-6)
 
     def _find_next_revert(self) -> None:
         self.next_revert_s = min(self._limit_until_s, self._connect_until_s, self._battery_until_s)

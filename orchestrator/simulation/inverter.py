@@ -38,6 +38,7 @@ class SimulatedInverter:
         self.discharged_wh = WORKED_BEFORE_WH
         self._battery_speed = battery_speed
         self._nameplate = self._make_nameplate()
+        self.limit_step_watts = settings.ac_rating_watts * settings.limit_step_percent / 100
         self._turning = Turning(settings)
         self._warm = self._managed = self._accepted = WHOLE_RANGE
         if settings.battery is not None:
@@ -148,6 +149,7 @@ class SimulatedInverter:
             state=self.operating_state,
             connected=self.controls.connected,
             ac_limit_watts=self.controls.ac_limit_watts,
+            ac_limit_step_watts=self.limit_step_watts,
             battery_controllable=battery is not None,
             has_pv=self.settings.pv_peak_watts > 0,
         )

@@ -15,6 +15,7 @@ from orchestrator.sunspec.decode_battery import decode_battery
 from orchestrator.sunspec.device import CONTROLS, DER_AC, DER_CONTROLS, INVERTERS, FoundModel, SunSpecDevice
 from orchestrator.sunspec.enums import Connection, GridConnection, LimitEnabled
 from orchestrator.sunspec.models import MODELS
+from orchestrator.sunspec.percent import percent_scale
 from orchestrator.sunspec.plausible import POWER_MARGIN, PV_MARGIN, Faults
 from orchestrator.sunspec.reads import inverter_block
 from orchestrator.sunspec.registers import read_raw, read_value
@@ -66,6 +67,7 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
         connected=connected,
         ac_limit_watts=_ac_limit(device, registers, faults) if believed else None,
         ac_limit_controllable=device.capabilities.limit_ac is not None,
+        ac_limit_step_watts=_ac_limit_step(device, registers),
         battery_controllable=device.capabilities.battery is not None,
         has_pv=bool(strings) or device.has_pv,
         faults=faults.names(),
@@ -125,6 +127,14 @@ def _ac_limit(device: SunSpecDevice, registers: Registers, faults: Faults) -> fl
     value = read_value(registers, model.address, percent)
     watts = None if value is None else value * reference_watts / 100.0
     return faults.within("implausible_ac_limit_watts", watts, 0.0, POWER_MARGIN * reference_watts)
+
+
+def _ac_limit_step(device: SunSpecDevice, registers: Registers) -> float:
+    """What the last digit of WMaxLimPct is worth, in W; 0 where it cannot be limited."""
+    model = device.der_controls if device.limits_by == DER_CONTROLS else device.controls
+    if device.limits_by is None or model is None or device.ac_reference_watts is None:
+        return 0.0
+    return device.ac_reference_watts * 10.0 ** percent_scale(device, model, "WMaxLimPct_SF", registers) / 100.0
 
 
 def _state(inverter: FoundModel, registers: Registers) -> OperatingState | None:
