@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from orchestrator.config import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
-from orchestrator.failsafe import limits_stay
+from orchestrator.failsafe import export_can_be_limited, limits_stay
 
 _CYCLES_PER_REVERT = 3
 
@@ -93,6 +93,16 @@ def _stay_and_charging_from_ac(config: SiteConfig) -> str | None:
     )
 
 
+def _release_and_an_export_limit(config: SiteConfig) -> str | None:
+    control = config.control
+    if not control.enabled or limits_stay(config) or not export_can_be_limited(config):
+        return None
+    return (
+        f"control.failsafe.when_lost: release: {control.revert_s} s after a kill the AC limits have ended, "
+        "and the site may export without any limit until the orchestrator is back"
+    )
+
+
 _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _buffer_is_ignored,
     _batteries_are_not_commanded,
@@ -101,4 +111,5 @@ _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _meter_is_behind_an_inverter,
     _revert_is_short,
     _stay_and_charging_from_ac,
+    _release_and_an_export_limit,
 )

@@ -91,6 +91,10 @@ def test_a_careful_site_has_no_warnings() -> None:
             "control: {battery_power_flow: true}\nsetpoints: {mqtt: {host: 127.0.0.1, topic: a}}",
             "control.failsafe.when_lost: after a kill the AC limits stay",
         ),
+        (
+            f"control: {{battery_power_flow: true, {RELEASED}}}\nsetpoints: {{fixed: {{export_limit_watts: 0}}}}",
+            "control.failsafe.when_lost: release: 60 s after a kill the AC limits have ended",
+        ),
     ],
 )
 def test_what_is_unwise_is_said_once(extra: str, key: str) -> None:
