@@ -27,7 +27,9 @@ SMALL_PART_OF_LIMIT = 0.01
 """A change of battery power by less than this part of the power limits is small."""
 
 ACCEPTANCE_STEP = 0.02
-"""How much more than it gives such a battery is asked for, as a part of its limit: this is how it is tried again."""
+ACCEPTANCE_LEAST_WATTS = 45.0
+"""How much more than it gives such a battery is asked for, as a part of its limit, and at least: so it is tried again.
+It is more than what counts as short, or a small battery would seem to follow and be asked for all at once."""
 
 DEAD_TIME_S = 0.9
 """So long an inverter may take to begin to follow a new AC limit."""
@@ -340,9 +342,9 @@ def _within_acceptance(
     if memory.following.short_steps < SHORT_AFTER_STEPS or not target:
         return charge, discharge
     if target > 0:
-        accepted = max(watts, 0.0) + ACCEPTANCE_STEP * charge.watts
+        accepted = max(watts, 0.0) + max(ACCEPTANCE_STEP * charge.watts, ACCEPTANCE_LEAST_WATTS)
         return charge.lowered(accepted, LimitedBy.ACCEPTANCE), discharge
-    accepted = max(-watts, 0.0) + ACCEPTANCE_STEP * discharge.watts
+    accepted = max(-watts, 0.0) + max(ACCEPTANCE_STEP * discharge.watts, ACCEPTANCE_LEAST_WATTS)
     return charge, discharge.lowered(accepted, LimitedBy.ACCEPTANCE)
 
 

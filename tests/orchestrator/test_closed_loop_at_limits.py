@@ -65,3 +65,18 @@ def test_pv_that_comes_back_behind_a_limit_of_nothing_takes_the_load_from_the_ba
 
     assert abs(moments[-1].powers[1].battery_watts) < 100.0
     assert moments[-1].powers[0].ac_watts == pytest.approx(2000.0, abs=100.0)
+
+
+def test_a_small_battery_that_gives_less_than_asked_is_not_asked_for_all_again_and_again() -> None:
+    inverters = {
+        name: InverterSimulation(ac_rating_watts=1500.0, battery=battery(2000.0, 1200.0)) for name in ("weak", "strong")
+    }
+    loop = plant(inverters, pv_watts={"weak": 0.0, "strong": 0.0}, load_watts=1000.0)
+    loop.run(20)
+    loop.site.inverters["weak"].set_accepted(discharge_watts=300.0)
+    loop.run(20)
+    moments = loop.run(60)
+    asked = [command.battery.watts for m in moments for command in m.commands if command.battery]
+
+    assert max(m.site_watts for m in moments) < 100.0
+    assert min(asked) > -800.0
