@@ -66,7 +66,8 @@ def ask_meter(
     before, against = trust.question, trust.sign.against
     if before.is_open:
         answered = trust.sign.count > 0 and (trust.changed_at_s or 0.0) > before.asked_at_s
-        if answered or trust.fault is not None or now_s - before.asked_at_s > PATIENCE_S:
+        needed = _is_above_import_limit(trust, wanted)
+        if answered or needed or trust.fault is not None or now_s - before.asked_at_s > PATIENCE_S:
             return replace(trust, question=replace(before, is_open=False, ended_at_s=now_s))
         if against <= before.against:
             return trust
@@ -111,8 +112,13 @@ def _is_quiet(trust: MeterTrust, for_s: float, now_s: float) -> bool:
 
 
 def _may_ask(trust: MeterTrust, wanted: SetpointFields, made_watts: float, step_watts: float) -> bool:
-    """Whether an export limit could be exceeded unseen, and the import limit leaves room for the step."""
+    """Whether an export limit could be exceeded unseen, there is a step to make, and the import limit leaves room."""
     export, most_import = wanted.export_limit_watts, wanted.import_limit_watts
-    if export is None or made_watts <= export:
+    if export is None or made_watts <= max(export, step_watts):
         return False
     return most_import is None or trust.site_watts + step_watts <= most_import
+
+
+def _is_above_import_limit(trust: MeterTrust, wanted: SetpointFields) -> bool:
+    """What the question holds back is needed: a limit goes before it."""
+    return wanted.import_limit_watts is not None and trust.site_watts > wanted.import_limit_watts

@@ -230,10 +230,10 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
 
 def _target(inputs: Inputs, plant: Plant, target_watts: float, *, on_ramp: bool) -> tuple[float, Pending | None]:
     """The battery target that holds. Batteries do not make up for what a question to the meter takes away."""
-    before = inputs.state.site
+    before, question = inputs.state.site, inputs.trust.question
     settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=on_ramp)
-    if settled_watts < before.target_watts and inputs.trust.question.disturbs(inputs.now_s):
-        return before.target_watts, None
+    if settled_watts < before.target_watts and question.disturbs(inputs.now_s):
+        return min(settled_watts + question.step_watts, before.target_watts), None
     return settled_watts, pending
 
 

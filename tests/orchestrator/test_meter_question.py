@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.config import SiteConfig
+from orchestrator.config import FailsafeConfig, SiteConfig
 from orchestrator.cycle import ControlState
 from orchestrator.meter_question import AGAIN_AFTER_S, PATIENCE_S, QUIET_S, Question, ask_meter, lowered
 from orchestrator.meter_trust import MeterTrust
@@ -14,6 +14,7 @@ from orchestrator.meter_votes import SignVotes
 from orchestrator.plant import Plant, see_plant
 from orchestrator.samples import InverterSample, Nameplate, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
+from tests.support.example_site import plant as example_plant
 from tests.support.virtual_site import site_config
 
 CONFIG: SiteConfig = site_config()
@@ -137,3 +138,29 @@ def test_an_inverter_whose_flash_a_limit_wears_takes_no_part() -> None:
     left = lowered(question, {"east": 5000.0, "west": 5000.0}, Plant((worn, units[1])), 10.0)
 
     assert left == {"east": 5000.0, "west": 1600.0}
+
+
+def test_a_question_ends_when_more_is_imported_than_may_be() -> None:
+    limited = replace(LIMITED, import_limit_watts=3000.0)
+    asked = ask(PROVEN, QUIET_S, wanted=limited)
+    importing = replace(asked, site_watts=4000.0)
+
+    assert asked.question.is_open
+    assert not ask(importing, QUIET_S + 1, wanted=limited).question.is_open
+    assert ask(importing, QUIET_S + 1).question.is_open
+
+
+def test_nothing_is_asked_while_too_little_is_made_for_a_step() -> None:
+    assert not ask(PROVEN, QUIET_S, made_watts=150.0).question.is_open
+
+
+def test_charging_gives_way_to_a_load_that_rises_while_the_meter_is_asked() -> None:
+    loop = example_plant(failsafe=FailsafeConfig(ask_meter_after_s=10.0))
+    loop.ask(export_limit_watts=0.0)
+    while not loop.state.trust.question.is_open:
+        loop.run(1)
+    loop.site.set_load(6000.0)
+    loop.run(2)
+
+    assert loop.state.trust.question.disturbs(loop.now_s)
+    assert sum(command.battery.watts for command in loop.history[-1].commands if command.battery) < 5500
