@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import fsum
+from math import fsum, inf
 
 from orchestrator.cycle import Following, Probe, SiteMemory
 from orchestrator.limit_commands import rise_watts_per_s
@@ -62,10 +62,12 @@ def hidden_surplus(
     ramp_watts_per_s: float | None = None,
 ) -> HiddenSurplus:
     """What throttled PV may add this step. `site_watts` import +; `charge_max_watts` is what batteries may take.
+    import_limit_watts: float | None = None,
 
     `ramp_watts_per_s` is how fast all AC limits together may rise, None without a ramp of the site.
     """
     curtailed = [u for u in plant.units if u.curtailed]
+    What is imported above `import_limit_watts` is not left to AC limits: they rise step by step, batteries at once.
     tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
     # What batteries were told to give already, but have not yet given, will end as much of the import.
     lasting_watts = site_watts - max(plant.battery_watts - before.target_watts, 0.0)
@@ -74,7 +76,8 @@ def hidden_surplus(
     if not curtailed or not plant.batteries:
         return HiddenSurplus(0.0, probe if not probe.step_watts else replace(probe, step_watts=0.0), 0)
     if importing:
-        return _answer_import(curtailed, probe, before.import_steps, lasting_watts)
+        most = inf if import_limit_watts is None else import_limit_watts
+        return _answer_import(curtailed, probe, before.import_steps, min(lasting_watts, most))
     feeds = fsum(rise_watts_per_s(u) for u in curtailed)  # their AC limits rise no faster
     feeds = feeds if ramp_watts_per_s is None else min(feeds, ramp_watts_per_s)
     watts, probe = _probe_further(
