@@ -53,7 +53,8 @@ def _battery(
         return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None)
     if decision.mode == "failsafe" and wanted.energize is not False:
         held = max(unit.battery.watts, 0.0) if before.hold_watts is None else before.hold_watts
-        return hold(held), replace(before, target_watts=None, grid_charging=False, hold_watts=held)
+        memory = replace(before, target_watts=None, grid_charging=False, hold_watts=held)
+        return hold(held if unit.battery.below_max else 0.0), memory
     target = 0.0 if wanted.energize is False else decision.allocation.watts(unit.name)
     return command_battery(
         unit, unit.battery, target, wanted.battery_storage_mode, following=following, now_s=inputs.now_s

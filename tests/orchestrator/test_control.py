@@ -279,3 +279,14 @@ def test_a_step_that_need_not_explain_decides_the_same(name: str) -> None:
     assert [replace(c, reasons=()) for m in explained for c in m.commands] == [c for m in silent for c in m.commands]
     assert [m.powers for m in explained] == [m.powers for m in silent]
     assert all(c.reasons for m in explained for c in m.commands if c.battery)
+
+
+def test_a_battery_above_its_maximum_is_held_at_nothing_while_the_meter_is_silent() -> None:
+    loop = settled(10)
+    loop.meter_silent = True
+    loop.run(8)
+    assert all(c.battery.high_watts for c in commands(loop).values() if c.battery)
+
+    loop.ask(battery_soc_max_percent=40.0)
+    loop.run(1)
+    assert [c.battery.high_watts for c in commands(loop).values() if c.battery] == [0.0, 0.0]
