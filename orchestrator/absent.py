@@ -1,4 +1,5 @@
-"""What inverters may be making that do not answer: under the generation limit it is taken from the others.
+"""What inverters may be making or drawing that do not answer: under the generation and the load limit it is taken from
+the others.
 
 Under the export limit it needs no guess, because the meter sees it. No meter sees the sum of all inverters.
 """
@@ -28,21 +29,51 @@ def left_for_the_others(
     wanted: SetpointFields,
     now_s: float,
 ) -> SetpointFields:
-    """What is asked for, with the generation limit less what inverters may be making that do not answer.
+    """What is asked for, with the generation limit less what inverters may be making that do not answer, and the load
+    limit less what they may be drawing.
 
     `memories` are of the last step. Those that were not heard since the start are not counted: nothing is known of
     them.
     """
-    limit_watts = wanted.generation_limit_watts
-    if limit_watts is None or not snapshot.last_heard:
+    if not snapshot.last_heard:
         return wanted
+    return replace(
+        wanted,
+        generation_limit_watts=_generation_limit_watts(config, memories, snapshot, wanted, now_s),
+        load_limit_watts=_load_limit_watts(config, snapshot, wanted, now_s),
+    )
+
+
+def _load_limit_watts(config: SiteConfig, snapshot: SiteSnapshot, wanted: SetpointFields, now_s: float) -> float | None:
+    """They draw as they did when they were heard last, until their own timers end it."""
+    limit_watts = wanted.load_limit_watts
+    if limit_watts is None:
+        return None
+    drawn_watts = fsum(
+        max(-(sample.ac_watts or 0.0), 0.0)
+        for sample in snapshot.last_heard
+        if now_s - sample.at_s <= config.control.revert_s
+    )
+    return max(limit_watts - drawn_watts, 0.0)
+
+
+def _generation_limit_watts(
+    config: SiteConfig,
+    memories: Mapping[str, InverterMemory],
+    snapshot: SiteSnapshot,
+    wanted: SetpointFields,
+    now_s: float,
+) -> float | None:
+    limit_watts = wanted.generation_limit_watts
+    if limit_watts is None:
+        return None
     ratings = {sample.name: _rating_watts(config, sample) for sample in (*snapshot.inverters, *snapshot.last_heard)}
     part = limit_watts / (fsum(ratings.values()) or 1.0)
     counted_watts = fsum(
         _counted_watts(config, memories.get(sample.name), sample, part * ratings[sample.name], now_s)
         for sample in snapshot.last_heard
     )
-    return replace(wanted, generation_limit_watts=max(limit_watts - counted_watts, 0.0))
+    return max(limit_watts - counted_watts, 0.0)
 
 
 def _counted_watts(

@@ -112,3 +112,11 @@ def test_what_is_left_is_never_negative_and_never_more_than_the_limit(
     assert 0.0 <= left <= LIMIT_WATTS
     if made_watts > 0.01 * RATING_WATTS and now_s <= GIVEN_UP_AFTER_S:
         assert left <= max(LIMIT_WATTS - made_watts, 0.0)
+
+
+def test_what_one_draws_that_does_not_answer_is_taken_from_the_load_limit_until_its_own_timer_ends_it() -> None:
+    snapshot = SiteSnapshot(1.0, None, (), ("west",), (sample("west", -1500.0),))
+    wanted = SetpointFields(load_limit_watts=2000.0)
+
+    assert left_for_the_others(CONFIG, {}, snapshot, wanted, 1.0) == SetpointFields(load_limit_watts=500.0)
+    assert left_for_the_others(CONFIG, {}, snapshot, wanted, REVERT_S + 1.0) == wanted
