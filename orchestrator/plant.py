@@ -268,7 +268,9 @@ def _battery(
     watts = seen.watts if seen.watts is not None else memory.battery.target_watts or 0.0
     charge, discharge = _power_limits(own, seen, wanted)
     if rating is not None:
-        charge, discharge = _within_ac_rating(charge, discharge, sample.pv_watts or 0.0, rating)
+        pv_watts = sample.pv_watts or 0.0
+        pv_ac_watts = pv_watts if sample.ac_watts is None else min(pv_watts, max(sample.ac_watts + watts, 0.0))
+        charge, discharge = _within_ac_rating(charge, discharge, pv_watts, pv_ac_watts, rating)
     charge, discharge = _within_acceptance(charge, discharge, watts, memory)
     if inverter.ramp_watts_per_s is not None and not time.ramps_lifted:
         charge = _ramped(charge, inverter.ramp_watts_per_s, watts, memory.battery, time)
@@ -325,12 +327,14 @@ def _rated(device_watts: float | None, config_watts: float | None, percent: floa
 
 
 def _within_ac_rating(
-    charge: _PowerLimit, discharge: _PowerLimit, pv_watts: float, rating_watts: float
+    charge: _PowerLimit, discharge: _PowerLimit, pv_watts: float, pv_ac_watts: float, rating_watts: float
 ) -> tuple[_PowerLimit, _PowerLimit]:
-    """Discharge shares the inverter with PV; charging beyond PV comes through the inverter from AC."""
+    """Discharge shares the inverter with what comes of PV at its AC side (`pv_ac_watts`); charging beyond PV comes
+    through the inverter from AC.
+    """
     return (
         charge.lowered(pv_watts + rating_watts, LimitedBy.INVERTER),
-        discharge.lowered(max(rating_watts - pv_watts, 0.0), LimitedBy.INVERTER),
+        discharge.lowered(max(rating_watts - pv_ac_watts, 0.0), LimitedBy.INVERTER),
     )
 
 

@@ -9,9 +9,10 @@ from orchestrator.cycle import ControlState, InverterMemory, LimitMemory, Output
 from orchestrator.plant import Unit
 from orchestrator.samples import InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope, Setpoint, SetpointFields, merge
+from orchestrator.simulation.config import InverterSimulation
 from tests.support.closed_loop import ClosedLoop
 from tests.support.cycles import site_config
-from tests.support.example_site import DARK, SUNNY, plant
+from tests.support.example_site import DARK, SUNNY, battery, plant
 
 RATING_WATTS = 8000.0
 
@@ -104,3 +105,13 @@ def test_an_inverter_whose_output_follows_its_rising_limit_is_held_back_still(
     seen = Unit("east", site_config().inverter("east"), sample, memory, RATING_WATTS, 4000.0, None)
 
     assert seen.throttled is throttled
+
+
+def test_discharge_has_the_room_that_pv_leaves_at_the_ac_side() -> None:
+    inverter = InverterSimulation(
+        pv_peak_watts=6000.0, ac_rating_watts=5000.0, efficiency_percent=90.0, battery=battery(10000.0, 5000.0)
+    )
+    loop = plant({"east": inverter}, pv_watts={"east": 5000.0}, load_watts=9000.0)
+    loop.run(20)
+
+    assert loop.site.inverters["east"].state.ac_watts == pytest.approx(5000.0, abs=50.0)
