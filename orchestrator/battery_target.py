@@ -118,7 +118,9 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     stuck = {
         u.name: u.battery_watts
         for u in plant.units
-        if u.memory.following.over_steps >= STUCK_AFTER_STEPS and u.battery_watts * target_watts > 0
+        if u.memory.following.over_steps >= STUCK_AFTER_STEPS
+        and u.battery_watts * target_watts > 0
+        and abs(u.battery_watts) > abs(allocation.watts(u.name))
     }
     if not stuck:
         return allocation
