@@ -145,8 +145,14 @@ def _share_among(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     load_limit = sharing.wanted.load_limit_watts
     if load_limit is not None:
         drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
-        allocation = _hold_drawn(allocation, drawn, load_limit)
+        left_watts = max(load_limit - _drawn_by_others(plant, allocation), 0.0)
+        allocation = _hold_drawn(allocation, drawn, left_watts)
     return allocation
+
+
+def _drawn_by_others(plant: Plant, allocation: Allocation) -> float:
+    """What inverters draw from AC whose batteries have no share, in W: they are not ours, or do not obey."""
+    return fsum(max(-u.ac_watts, 0.0) for u in plant.units if u.name not in allocation.shares)
 
 
 def _unless_resting(unit: Unit, battery: Battery, charging: bool, now_s: float) -> Battery:

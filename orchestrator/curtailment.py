@@ -59,15 +59,15 @@ def hidden_surplus(
     site_watts: float,
     charge_max_watts: float,
     now_s: float,
+    import_limit_watts: float | None = None,
     ramp_watts_per_s: float | None = None,
 ) -> HiddenSurplus:
     """What throttled PV may add this step. `site_watts` import +; `charge_max_watts` is what batteries may take.
-    import_limit_watts: float | None = None,
 
+    What is imported above `import_limit_watts` is not left to AC limits: they rise step by step, batteries at once.
     `ramp_watts_per_s` is how fast all AC limits together may rise, None without a ramp of the site.
     """
     curtailed = [u for u in plant.units if u.curtailed]
-    What is imported above `import_limit_watts` is not left to AC limits: they rise step by step, batteries at once.
     tolerance = IMPORT_TOLERANCE_PART_OF_RATING * plant.rating_watts
     # What batteries were told to give already, but have not yet given, will end as much of the import.
     lasting_watts = site_watts - max(plant.battery_watts - before.target_watts, 0.0)

@@ -224,6 +224,7 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
         site_watts=site_watts,
         charge_max_watts=most_watts,
         now_s=inputs.now_s,
+        import_limit_watts=inputs.wanted.import_limit_watts,
         ramp_watts_per_s=inputs.config.control.ramp_watts_per_s,
     )
 
@@ -231,7 +232,6 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
 def _target(inputs: Inputs, plant: Plant, target_watts: float, *, on_ramp: bool) -> tuple[float, Pending | None]:
     """The battery target that holds. Batteries do not make up for what a question to the meter takes away."""
     before, question = inputs.state.site, inputs.trust.question
-        import_limit_watts=inputs.wanted.import_limit_watts,
     settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=on_ramp)
     if settled_watts < before.target_watts and question.disturbs(inputs.now_s):
         return min(settled_watts + question.step_watts, before.target_watts), None

@@ -61,3 +61,15 @@ def test_a_battery_that_gave_too_much_and_is_asked_for_more_now_takes_part_as_an
     was_stuck = unit("was", target_watts / 20, over_steps=STUCK_AFTER_STEPS)
 
     assert fsum(shares([was_stuck, unit("b"), unit("c")], target_watts).values()) == pytest.approx(target_watts)
+
+
+def test_the_load_limit_counts_what_batteries_draw_that_are_not_ours() -> None:
+    units = [unit("foreign", ours=False, ac_watts=-1200.0), unit("a"), unit("b")]
+
+    assert shares(units, 4000.0, load_limit_watts=2000.0) == pytest.approx({"a": 400, "b": 400})
+
+
+def test_the_load_limit_counts_what_a_battery_draws_that_does_not_obey() -> None:
+    stuck = unit("stuck", 3000.0, over_steps=STUCK_AFTER_STEPS, ac_watts=-3000.0)
+
+    assert shares([stuck, unit("b")], 4000.0, load_limit_watts=3500.0)["b"] == pytest.approx(500)
