@@ -19,7 +19,7 @@ from orchestrator.simulation.timeline import OK, Event
 from orchestrator.simulation.virtual_time import InverterFault, Moment, VirtualTime
 from tests.support.random_scenarios import FAULT_FOR_S, SOC_MIN_PERCENT, random_scenario
 
-QUICK, ALL = 60, 560
+QUICK, ALL = 30, 560
 WITHIN_S = 5.0
 """A limit is never exceeded for longer."""
 TOLERANCE_PERCENT = 2.0
