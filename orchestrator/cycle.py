@@ -184,6 +184,7 @@ class InverterMemory:
 
     `output` is what it made when it was looked at last, None before the first look. `disconnected` says that we
     disconnected it; of one that is `away` only that and its limit are known.
+    `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not.
     """
 
     limit: LimitMemory = field(default_factory=LimitMemory)
@@ -192,6 +193,7 @@ class InverterMemory:
     output: Output | None = None
     disconnected: bool = False
     away: bool = False
+    above_limit_since_s: float | None = None
 
 
 @quick_init

@@ -10,7 +10,7 @@ from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.curtailment import lost_with_its_battery_watts
 from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory, Output
 from orchestrator.failsafe import hold
-from orchestrator.limit_commands import command_limit
+from orchestrator.limit_commands import above_limit_since_s, command_limit
 from orchestrator.plant import Unit
 from orchestrator.setpoints import SetpointFields
 from orchestrator.site_decision import Inputs, SiteDecision, batteries_released, limits_on_ac
@@ -40,7 +40,14 @@ def command_inverter(
         else (),
     )
     output = Output(unit.ac_watts, unit.sample.at_s, unit.throttled)
-    return command, InverterMemory(limit_memory, battery_memory, following, output, disconnected)
+    return command, InverterMemory(
+        limit_memory,
+        battery_memory,
+        following,
+        output,
+        disconnected,
+        above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
+    )
 
 
 def _battery(

@@ -17,10 +17,35 @@ from orchestrator.ramps import rise_watts
 RISE_PART_OF_RATING_PER_S = 0.2
 SMALL_PART_OF_RATING = 0.01
 
+ABOVE_PART_OF_RATING = 0.02
+STUBBORN_AFTER_S = 5.0
+"""An inverter that says for so long that it makes more than its limit is reckoned with as it says."""
+
 
 def rise_watts_per_s(unit: Unit) -> float:
     """How fast its AC limit may rise, in W a second: as site.yaml says, else 20 % of its rating."""
     return unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
+
+
+def above_limit_since_s(unit: Unit, now_s: float) -> float | None:
+    """Since when an inverter has made clearly more than its AC limit; None while it does not."""
+    margin = ABOVE_PART_OF_RATING * (unit.rating_watts or 0.0)
+    if not unit.limitable or unit.ac_watts <= unit.limit_watts + margin:
+        return None
+    return now_s if unit.memory.above_limit_since_s is None else unit.memory.above_limit_since_s
+
+
+def stubborn_watts(units: Sequence[Unit], now_s: float) -> float:
+    """What inverters make above their AC limits that do not come down to them, in W: the others have so much less room.
+
+    The same where one is stuck at an old reading: the load then seems to be higher by as much.
+    """
+    since_s = ((unit, above_limit_since_s(unit, now_s)) for unit in units)
+    return fsum(
+        unit.ac_watts - unit.limit_watts
+        for unit, at_s in since_s
+        if at_s is not None and now_s - at_s >= STUBBORN_AFTER_S
+    )
 
 
 def share_rise(

@@ -28,7 +28,7 @@ from orchestrator.config import SiteConfig
 from orchestrator.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.cycle import ControlState, Mode, Pending, SiteMemory, SiteTotals
 from orchestrator.failsafe import safe_limits, safe_room_watts
-from orchestrator.limit_commands import rise_watts_per_s, share_rise
+from orchestrator.limit_commands import rise_watts_per_s, share_rise, stubborn_watts
 from orchestrator.load import estimate_load
 from orchestrator.meter_question import lowered
 from orchestrator.meter_trust import MeterFault, MeterTrust
@@ -270,6 +270,8 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     room_watts = room()
     if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
         room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts))
+    if room_watts is not None:
+        room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     limits_watts = (
         {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s)
