@@ -89,6 +89,14 @@ def settle_target(
     return settle(before.target_watts, target_watts, small_watts=small, pending=before.target_pending, now_s=now_s)
 
 
+def within_site_limits(target_watts: float, wanted: SetpointFields) -> float:
+    """The target, charging +, within what all batteries together may do: a limit does not wait for a deadband."""
+    charge_max, discharge_max = wanted.battery_charge_max_watts, wanted.battery_discharge_max_watts
+    if charge_max is not None:
+        target_watts = min(target_watts, charge_max)
+    return target_watts if discharge_max is None else max(target_watts, -discharge_max)
+
+
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Sharing:

@@ -23,6 +23,7 @@ from orchestrator.battery_target import (
     is_on_ramp,
     settle_target,
     share_target,
+    within_site_limits,
 )
 from orchestrator.config import SiteConfig
 from orchestrator.curtailment import HiddenSurplus, hidden_surplus
@@ -233,8 +234,10 @@ def _target(inputs: Inputs, plant: Plant, target_watts: float, *, on_ramp: bool)
     """The battery target that holds. Batteries do not make up for what a question to the meter takes away."""
     before, question = inputs.state.site, inputs.trust.question
     settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=on_ramp)
+    settled_watts = within_site_limits(settled_watts, inputs.wanted)
     if settled_watts < before.target_watts and question.disturbs(inputs.now_s):
-        return min(settled_watts + question.step_watts, before.target_watts), None
+        held_watts = min(settled_watts + question.step_watts, before.target_watts)
+        return within_site_limits(held_watts, inputs.wanted), None
     return settled_watts, pending
 
 

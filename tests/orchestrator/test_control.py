@@ -106,6 +106,17 @@ def test_discharging_is_held_back(asked: dict[str, float], east: float, west: fl
     assert battery_watts(settled(pv=DARK, load=6000.0, **asked)) == pytest.approx({"east": east, "west": west}, abs=60)
 
 
+@pytest.mark.parametrize("asked_watts", [1500.0, 1480.0, 0.0])
+def test_a_small_fall_of_what_batteries_may_do_is_obeyed_at_once(asked_watts: float) -> None:
+    loop = settled(pv=DARK, load=6000.0, battery_discharge_max_watts=asked_watts + 20.0)
+
+    loop.ask(battery_discharge_max_watts=asked_watts)
+    loop.run(1)
+
+    discharging = sum(-c.battery.watts for c in commands(loop).values() if c.battery)
+    assert discharging <= asked_watts + 1e-6
+
+
 def test_what_export_refuses_charges_above_the_target_soc() -> None:
     loop = settled(60, battery_target_soc_percent=50.0, export_limit_watts=2000.0)
     assert sum(battery_watts(loop).values()) > 5000
