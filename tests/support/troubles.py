@@ -22,7 +22,8 @@ class Trouble:
     """All that is wrong at one moment, by inverter: what fault it has, since when something changed there.
 
     `ignoring` batteries go on with their last command. `unheard` inverters have not answered since the orchestrator
-    started. `changed` names what is new since the moment before: load, light, setpoint, fault or restart.
+    started. `changed` names what is new since the moment before: load, light, setpoint, fault or restart. The
+    meter is silent or not since `meter_since_s`, the orchestrator runs since `started_s`.
     """
 
     faults: dict[str, InverterFault] = field(default_factory=dict)
@@ -30,6 +31,9 @@ class Trouble:
     since_s: dict[str, float] = field(default_factory=dict)
     unheard: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
+    silent_meter: bool = False
+    meter_since_s: float = 0.0
+    started_s: float = 0.0
     at_s: float = 0.0
 
     def is_new(self, within_s: float) -> bool:
@@ -76,6 +80,9 @@ def _after(trouble: Trouble, event: Event) -> Trouble:
         trouble,
         faults=faults,
         ignoring=ignoring,
+        silent_meter=trouble.silent_meter if event.meter is None else event.meter != OK,
+        meter_since_s=trouble.meter_since_s if event.meter is None else event.at_s,
+        started_s=trouble.started_s if event.orchestrator is None else event.at_s,
         since_s=trouble.since_s | dict.fromkeys([*event.inverters, *event.ignores_battery, *event.accepts], event.at_s),
         changed=trouble.changed | {name for name, is_new in changed.items() if is_new},
     )

@@ -10,6 +10,7 @@ from tests.support.laws.batteries import (
     states_of_charge_stay_between_minimum_and_maximum,
 )
 from tests.support.laws.faults import (
+    a_silent_meter_leads_to_the_failsafe_and_back,
     energy_balances,
     switched_off_means_off,
     the_failsafe_holds_while_the_meter_is_silent,
@@ -30,6 +31,7 @@ LAWS: tuple[Law, ...] = (
     nothing_is_left_undone_that_limits_allow,
     never_is_all_at_zero,
     switched_off_means_off,
+    a_silent_meter_leads_to_the_failsafe_and_back,
     the_failsafe_holds_while_the_meter_is_silent,
     those_that_answer_are_commanded,
     energy_balances,

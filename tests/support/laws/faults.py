@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from math import fsum, inf
 
 from orchestrator.commands import BatteryMode
-from orchestrator.failsafe import safe_room_watts
 from orchestrator.simulation.virtual_time import InverterFault
-from tests.support.laws.base import TOLERANCE_PART, WITHIN_S, Wild, changed
+from tests.support.laws.base import TOLERANCE_PART, WITHIN_S, Wild, changed, least
 from tests.support.possible import Part, Seen
+
+ROUNDING_WATTS = 1e-6
+STARTS_WITHIN_S = 3.0
+SPEAKS_WITHIN_S = 1.0
 
 
 def switched_off_means_off(wild: Wild) -> Iterator[str]:
@@ -33,19 +36,29 @@ def _makes_power(part: Part, *, may_draw: bool) -> bool:
     return abs(watts) > TOLERANCE_PART * part.simulation.ac_rating_watts
 
 
+def a_silent_meter_leads_to_the_failsafe_and_back(wild: Wild) -> Iterator[str]:
+    """Within 5 s, and back as soon as the meter speaks; an orchestrator that starts waits for its devices first."""
+    for seen in wild.seen:
+        trouble, at_s = seen.trouble, seen.moment.at_s
+        silent_s, running_s = at_s - trouble.meter_since_s, at_s - trouble.started_s
+        if trouble.silent_meter and min(silent_s, running_s - STARTS_WITHIN_S) > WITHIN_S:
+            if seen.moment.mode != "failsafe":
+                yield f"{at_s:g} s: no failsafe though the meter is silent"
+        elif not trouble.silent_meter and silent_s > SPEAKS_WITHIN_S and seen.moment.mode == "failsafe":
+            yield f"{at_s:g} s: failsafe though the meter speaks"
+
+
 def the_failsafe_holds_while_the_meter_is_silent(wild: Wild) -> Iterator[str]:
     """AC limits that are safe at zero load; batteries hold, where they are not switched off or released."""
-    config = wild.scenario.site_config()
     for seen in wild.seen:
         wanted, commands = seen.moment.wanted, seen.moment.commands
         if seen.moment.mode != "failsafe" or wanted.energize is False or wanted.connect is False:
             continue
-        if wanted.battery_storage_mode != 0 and any(
-            c.battery.mode is not BatteryMode.HOLD for c in commands if c.battery
-        ):
+        holding = [command.battery.mode is BatteryMode.HOLD for command in commands if command.battery]
+        if wanted.battery_storage_mode != 0 and not all(holding):
             yield f"{seen.moment.at_s:g} s: failsafe, and a battery does not hold"
-        room = safe_room_watts(config, wanted)
-        if room is not None and fsum(c.ac_limit_watts or 0.0 for c in commands) > room + 1e-6:
+        room = 0.0 if wanted.export_limit_watts is not None else least(wanted.generation_limit_watts)
+        if fsum(least(command.ac_limit_watts) for command in commands) > room + ROUNDING_WATTS:
             yield f"{seen.moment.at_s:g} s: failsafe, and AC limits above {room:.0f} W"
 
 
