@@ -183,7 +183,8 @@ class InverterMemory:
     """What the loop remembers of one inverter while it answers.
 
     `output` is what it made when it was looked at last, None before the first look. `disconnected` says that we
-    disconnected it; of one that is `away` only that and its limit are known.
+    disconnected it; of one that is `away` only that and its limit are known. It answers again since `back_at_s`, None
+    where it was there from the start.
     `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not.
     """
 
@@ -194,6 +195,7 @@ class InverterMemory:
     disconnected: bool = False
     away: bool = False
     above_limit_since_s: float | None = None
+    back_at_s: float | None = None
 
 
 @quick_init

@@ -10,10 +10,13 @@ from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.curtailment import lost_with_its_battery_watts
 from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory, Output
 from orchestrator.failsafe import hold
-from orchestrator.limit_commands import above_limit_since_s, command_limit
-from orchestrator.plant import Unit
+from orchestrator.limit_commands import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
+from orchestrator.plant import EASE_PART_OF_RATING, Unit
 from orchestrator.setpoints import SetpointFields
-from orchestrator.site_decision import Inputs, SiteDecision, batteries_released, limits_on_ac
+from orchestrator.site_decision import Inputs, Limiting, SiteDecision, batteries_released, limits_on_ac
+
+EASES_AT_LEAST_S = 5.0
+"""One that has come back gets its share step by step for so long at least: only then it is known what its share is."""
 
 
 def command_inverter(
@@ -26,6 +29,9 @@ def command_inverter(
     following = watch_following(unit)
     battery, battery_memory = _battery(inputs, decision, unit, following)
     limit, limit_memory = _limit(inputs, decision, unit)
+    easing = _eases(inputs, decision, unit, battery_memory, limit)
+    if easing != battery_memory.easing:
+        battery_memory = replace(battery_memory, easing=easing)
     connect, disconnected = _connection(inputs.wanted, unit)
     command = InverterCommand(
         inverter=unit.name,
@@ -47,6 +53,7 @@ def command_inverter(
         output,
         disconnected,
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
+        back_at_s=unit.memory.back_at_s,
     )
 
 
@@ -68,6 +75,18 @@ def _battery(
     )
 
 
+def _eases(inputs: Inputs, decision: SiteDecision, unit: Unit, after: BatteryMemory, limit_watts: float | None) -> bool:
+    """Whether one that has come back is still on its way to its share, of battery power or of the room for AC."""
+    if not unit.memory.battery.easing or unit.rating_watts is None:
+        return False
+    since_s = unit.memory.back_at_s
+    if since_s is not None and inputs.now_s - since_s < EASES_AT_LEAST_S:
+        return True
+    wanted = decision.limiting.limits_watts.get(unit.name, unit.rating_watts)
+    on_ramp = limit_watts is not None and wanted - limit_watts >= SMALL_PART_OF_RATING * unit.rating_watts
+    return on_ramp or (unit.battery is not None and after.easing)
+
+
 def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | None, LimitMemory]:
     if inputs.wanted.energize is False:
         return 0.0, LimitMemory(0.0, changed_at_s=inputs.now_s)
@@ -83,10 +102,18 @@ def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | 
         wanted,
         known_watts=known,
         needed_now=limiting.exceeded,
-        rate_watts_per_s=limiting.rates_watts_per_s[unit.name],
+        rate_watts_per_s=_rate_watts_per_s(limiting, unit),
         dt_s=inputs.dt_s,
         now_s=inputs.now_s,
     )
+
+
+def _rate_watts_per_s(limiting: Limiting, unit: Unit) -> float:
+    """How fast its AC limit may rise, in W a second: slower after it was away, so that it comes back without a jump."""
+    rate = limiting.rates_watts_per_s[unit.name]
+    if not unit.memory.battery.easing or unit.rating_watts is None:
+        return rate
+    return min(rate, EASE_PART_OF_RATING * unit.rating_watts)
 
 
 def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:

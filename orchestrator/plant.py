@@ -218,7 +218,7 @@ class _Time(NamedTuple):
     ramps_lifted: bool
 
 
-def _memory(config: SiteConfig, state: ControlState, sample: InverterSample) -> InverterMemory:
+def _memory(config: SiteConfig, state: ControlState, sample: InverterSample, now_s: float) -> InverterMemory:
     """What is remembered of one inverter; of one that was away, the limit that it reports is the one in force."""
     ours = config.control.enabled
     memory = state.inverters.get(sample.name, NOTHING_KNOWN) if ours else NOTHING_KNOWN
@@ -228,6 +228,7 @@ def _memory(config: SiteConfig, state: ControlState, sample: InverterSample) -> 
     return replace(
         memory,
         away=False,
+        back_at_s=now_s if easing else None,
         limit=LimitMemory(sample.ac_limit_watts),
         battery=replace(memory.battery, easing=easing),
     )
@@ -242,7 +243,7 @@ def _unit(
     *,
     time: _Time,
 ) -> Unit:
-    memory = _memory(config, state, sample)
+    memory = _memory(config, state, sample, time.now_s)
     rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
     limit = (rating or 0.0) if memory.limit.watts is None else memory.limit.watts
     battery = None

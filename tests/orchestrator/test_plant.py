@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from orchestrator import control
@@ -115,3 +117,19 @@ def test_discharge_has_the_room_that_pv_leaves_at_the_ac_side() -> None:
     loop.run(20)
 
     assert loop.site.inverters["east"].state.ac_watts == pytest.approx(5000.0, abs=50.0)
+
+
+def test_one_that_comes_back_gets_its_share_of_ac_power_without_a_jump() -> None:
+    loop = plant(pv_watts={"east": 0.0, "west": 0.0, "roof": 8000.0}, load_watts=500.0)
+    for name in ("east", "west"):
+        loop.site.set_soc(name, 5.0)
+    loop.ask(export_limit_watts=0.0, battery_soc_max_percent=5.0)
+    loop.run(20)
+    loop.away = {"roof"}
+    loop.run(10)
+    loop.away = set()
+    loop.site.set_load(9000.0)
+    made = [moment.powers[2].ac_watts for moment in loop.run(15)]
+
+    assert max(after - before for before, after in pairwise(made)) <= 0.1 * 8000.0
+    assert made[-1] > 6000.0
