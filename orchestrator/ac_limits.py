@@ -103,14 +103,15 @@ def hand_out_room(
     ratings = {u.name: u.rating_watts or 0.0 for u in units}
     give(discharges)
     give(steady)
-    within_reach = {u.name: min(u.limit_watts + rise_watts_per_s(u) * dt_s, ratings[u.name]) for u in units}
-    pv_only = [u for u in units if u.throttled and u.battery is None]
-    hybrids = [u for u in units if u.throttled and u.battery is not None]
-    for most in (within_reach, ratings):
-        give_up_to(most, pv_only)
-        give_up_to(most, hybrids)
+    if left and (throttled := [u for u in units if u.throttled]):
+        within_reach = {u.name: min(u.limit_watts + rise_watts_per_s(u) * dt_s, ratings[u.name]) for u in throttled}
+        pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
+        for most in (within_reach, ratings):
+            give_up_to(most, pv_only)
+            give_up_to(most, hybrids)
     give_up_to(ratings, units)
-    return _with_sight(plant, units, _with_headroom(plant, units, limits, expected))
+    with_headroom = _with_headroom(plant, units, limits, expected)
+    return _with_sight(plant, units, with_headroom) if plant.battery_watts < 0 else with_headroom
 
 
 def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:
@@ -118,13 +119,12 @@ def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]
 
     Behind such a limit day and night look alike, and commanded discharge would keep the room to itself for ever.
     """
-    seen = dict(limits)
-    if plant.battery_watts < 0:
-        for unit in units:
-            if unit.throttled and not unit.curtailed:
-                sight = min(SIGHT_PART_OF_RATING * (unit.rating_watts or 0.0), -plant.battery_watts)
-                seen[unit.name] = max(limits[unit.name], sight)
-    return seen
+    sights = {
+        u.name: max(limits[u.name], min(SIGHT_PART_OF_RATING * (u.rating_watts or 0.0), -plant.battery_watts))
+        for u in units
+        if u.throttled and not u.curtailed
+    }
+    return {**limits, **sights}
 
 
 def _at_least_one(watts: Mapping[str, float]) -> dict[str, float]:
