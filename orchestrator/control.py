@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from orchestrator import reasons
 from orchestrator.absent import left_for_the_others
@@ -29,6 +30,8 @@ from orchestrator.response import Response
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints import OperatingEnvelope
 from orchestrator.site_decision import Inputs, SiteDecision, commanded_plant, decide, decide_without_meter
+
+NO_NUMBERS: Final = LiveNumbers()
 
 
 def step(
@@ -108,7 +111,7 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
         mode=decision.mode,
         meter_fault=decision.meter_fault,
         not_following=tuple(name for name, memory in memories.items() if is_deaf(memory.following, inputs.now_s)),
-        live=live_numbers(commanded_plant(inputs), responses) if inputs.explain else LiveNumbers(),
+        live=live_numbers(commanded_plant(inputs), responses) if inputs.explain else NO_NUMBERS,
         state=ControlState(
             started_at_s=inputs.started_at_s,
             decided_at_s=inputs.now_s,

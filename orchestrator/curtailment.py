@@ -14,6 +14,7 @@ from math import fsum, inf
 from orchestrator.cycle import Following, Probe, SiteMemory
 from orchestrator.limit_commands import rise_watts_per_s
 from orchestrator.plant import Plant, Unit
+from orchestrator.quick_init import quick_init
 
 STEP_PART_OF_LIMIT = 0.15
 """What batteries take from AC may grow by two such steps, as a part of the charge limit, while AC is limited."""
@@ -43,6 +44,7 @@ IMPORT_STEPS = 2
 IMPORT_TOLERANCE_PART_OF_RATING = 0.01
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class HiddenSurplus:
     """`watts` are added to the visible surplus for the power flow; `probe` and `import_steps` go into the memory."""

@@ -87,6 +87,7 @@ class LoadEstimate:
     inverters: frozenset[str] = frozenset()
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A step of charging beyond what is visible, taken to find out whether throttled PV could make more.

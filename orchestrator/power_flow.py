@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 from orchestrator.cycle import BatteryFlowMode, BatteryPowerFlow
+from orchestrator.quick_init import quick_init
 
 IDLE_BELOW_WATTS = 50.0
 """Less battery power than this is not worth an inverter's own losses."""
@@ -22,6 +23,7 @@ EXPORT_RESTRICTED_BELOW_WATTS = 500.0
 DEFAULT_ACCEPTANCE_HEADROOM_WATTS = 100.0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class _Battery:
     """All batteries as one: what its state of charge permits, and its limits (inf: unlimited)."""

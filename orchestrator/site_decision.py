@@ -195,6 +195,7 @@ def batteries_released(wanted: SetpointFields) -> bool:
     return disconnected or wanted.battery_storage_mode == 0
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class _Charging:
     """What all batteries may be charged with, in W, and how far the ramp of the site lets it rise by now."""

@@ -41,16 +41,26 @@ class CommandReceiver:
         self._find_next_revert()
 
     def after(self, command: InverterCommand) -> Controls:
-        """The controls that `command` leads to."""
+        """The controls that `command` leads to: the same record where it changes nothing."""
         before, battery = self._inverter.controls, command.battery
         low_watts, high_watts, grid_charging = before.low_watts, before.high_watts, before.grid_charging
         if battery is not None and self._takes_battery(command):
             low_watts, high_watts = battery.low_watts, battery.high_watts
             found = self._inverter.found_grid_charging
             grid_charging = found if battery.grid_charging is None else battery.grid_charging
+        connected = before.connected if command.connect is None else command.connect
+        limit_watts = self._in_steps(command.ac_limit_watts)
+        if (connected, limit_watts, low_watts, high_watts, grid_charging) == (
+            before.connected,
+            before.ac_limit_watts,
+            before.low_watts,
+            before.high_watts,
+            before.grid_charging,
+        ):
+            return before
         return Controls(
-            connected=before.connected if command.connect is None else command.connect,
-            ac_limit_watts=self._in_steps(command.ac_limit_watts),
+            connected=connected,
+            ac_limit_watts=limit_watts,
             low_watts=low_watts,
             high_watts=high_watts,
             grid_charging=grid_charging,

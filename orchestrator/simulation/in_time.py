@@ -42,7 +42,7 @@ class InverterInTime:
             self._pass_timers(arrives_at_s)
             # A repeated command changes nothing but the timers: the step need not be divided for it.
             controls = self.receiver.after(command)
-            if controls != self.inverter.controls:
+            if controls is not self.inverter.controls:
                 self._pass(arrives_at_s)
             self.receiver.obey(command, controls, arrives_at_s)
         if at_s > self.now_s:
