@@ -25,8 +25,9 @@ HEADROOM_PART_OF_SITE = 0.01
 HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 """All of that together, as a part of nameplate; more while none is throttled and batteries could take more."""
 
-SIGHT_PART_OF_RATING = 0.02
-"""What an inverter without any output is let make, so that it can be seen whether there is sun."""
+SIGHT_PART_OF_RATING = 0.015
+"""What an inverter without any output is let make, so that it can be seen whether there is sun: with the headroom of the
+others not above 2 % of nameplate, and more than what counts as nothing."""
 
 MARGIN_PART_OF_RATING = 0.001
 MARGIN_MOST_WATTS = 20.0
@@ -115,16 +116,14 @@ def hand_out_room(
 
 
 def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:
-    """Let PV that a limit holds at nothing show itself while batteries discharge, beside the room.
+    """Let PV that a limit holds at nothing show itself beside the room, while batteries discharge at least as much.
 
     Behind such a limit day and night look alike, and commanded discharge would keep the room to itself for ever.
     """
-    sights = {
-        u.name: max(limits[u.name], min(SIGHT_PART_OF_RATING * (u.rating_watts or 0.0), -plant.battery_watts))
-        for u in units
-        if u.throttled and not u.curtailed
-    }
-    return {**limits, **sights}
+    hidden = {u.name: u.rating_watts or 0.0 for u in units if u.throttled and not u.curtailed}
+    missing = {name: max(SIGHT_PART_OF_RATING * rating - limits[name], 0.0) for name, rating in hidden.items()}
+    sight = share_by_weight(-plant.battery_watts, missing, _at_least_one(hidden))
+    return {name: watts + sight.get(name, 0.0) for name, watts in limits.items()}
 
 
 def _at_least_one(watts: Mapping[str, float]) -> dict[str, float]:
