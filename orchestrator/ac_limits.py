@@ -26,8 +26,8 @@ HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 """All of that together, as a part of nameplate; more while none is throttled and batteries could take more."""
 
 SIGHT_PART_OF_RATING = 0.015
-"""What an inverter without any output is let make, so that it can be seen whether there is sun: with the headroom of the
-others not above 2 % of nameplate, and more than what counts as nothing."""
+"""What an inverter without any output is let make, so that it can be seen whether there is sun: more than what counts
+as nothing, and with the headroom of the others not above 2 % of nameplate."""
 
 MARGIN_PART_OF_RATING = 0.001
 MARGIN_MOST_WATTS = 20.0
