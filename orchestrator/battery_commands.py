@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from orchestrator.battery_limits import LimitedBy
 from orchestrator.commands import BatteryCommand, BatteryMode
 from orchestrator.curtailment import follows
 from orchestrator.cycle import BatteryMemory, Following
-from orchestrator.plant import Battery, LimitedBy, Unit
+from orchestrator.plant import Battery, Unit
 
 CHARGE_BIT = 1
 """Bit 0 of batteryStorageMode (and of 124 StorCtl_Mod): the charge limit may be set."""

@@ -12,10 +12,11 @@ from math import fsum, inf
 
 from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, Bound, allocate_battery_power
 from orchestrator.battery_commands import STUCK_AFTER_STEPS, must_rest
+from orchestrator.battery_limits import SMALL_PART_OF_LIMIT, LimitedBy
 from orchestrator.config import ControlConfig, SiteConfig
 from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
 from orchestrator.deadband import settle
-from orchestrator.plant import SMALL_PART_OF_LIMIT, Battery, LimitedBy, Plant, Unit
+from orchestrator.plant import Battery, Plant, Unit
 from orchestrator.power_flow import calculate_battery_power_flow
 from orchestrator.quick_init import quick_init
 from orchestrator.ramps import LIFTED_AFTER_STEPS, rise_watts

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from orchestrator import reasons
 from orchestrator.battery_commands import STUCK_AFTER_STEPS, command_battery, is_deaf, watch_following
+from orchestrator.battery_limits import EASE_PART_OF_RATING
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.curtailment import lost_with_its_battery_watts
 from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory, Output
 from orchestrator.failsafe import hold
 from orchestrator.limit_commands import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
-from orchestrator.plant import EASE_PART_OF_RATING, Unit
+from orchestrator.plant import Unit
 from orchestrator.setpoints import SetpointFields
 from orchestrator.site_decision import Inputs, Limiting, SiteDecision, batteries_released, limits_on_ac
 

@@ -6,30 +6,16 @@ Signs as everywhere: AC into the site +, battery charging +, limits are magnitud
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from math import fsum, inf
-from typing import NamedTuple
+from math import fsum
 
 from orchestrator.allocation import NEVER_USED, AllocatableBattery, BatteryUse
-from orchestrator.config import AnyInverterConfig, BatteryConfig, SiteConfig
-from orchestrator.cycle import BatteryMemory, ControlState, InverterMemory, LimitMemory
+from orchestrator.battery_limits import LimitedBy, StepTime, power_limits
+from orchestrator.config import AnyInverterConfig, SiteConfig
+from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
 from orchestrator.quick_init import quick_init
-from orchestrator.ramps import LIFTED_AFTER_STEPS, rise_watts
+from orchestrator.ramps import LIFTED_AFTER_STEPS
 from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints import SetpointFields
-
-SHORT_AFTER_STEPS = 2
-"""A battery that gave less than asked for this many steps is asked for little more than it gives."""
-
-EASE_PART_OF_RATING = 0.1
-
-SMALL_PART_OF_LIMIT = 0.01
-"""A change of battery power by less than this part of the power limits is small."""
-
-ACCEPTANCE_STEP = 0.02
-ACCEPTANCE_LEAST_WATTS = 45.0
-"""How much more than it gives such a battery is asked for, as a part of its limit, and at least: so it is tried again.
-It is more than what counts as short, or a small battery would seem to follow and be asked for all at once."""
 
 DEAD_TIME_S = 0.9
 """So long an inverter may take to begin to follow a new AC limit."""
@@ -39,18 +25,6 @@ FOLLOWS_PART = 0.15
 
 NOTHING_KNOWN = InverterMemory(away=True)
 """Of an inverter that just came, and of all of them in shadow mode: nothing was written, so only the sample counts."""
-
-
-class LimitedBy(StrEnum):
-    """What the power limit of a battery comes from: the lowest of these."""
-
-    DEVICE = "device"
-    CONFIG = "config"
-    RATE = "rate"
-    INVERTER = "inverter"
-    ACCEPTANCE = "acceptance"
-    RAMP = "ramp"
-    RETURN = "return"
 
 
 @quick_init
@@ -200,7 +174,7 @@ def see_plant(
 ) -> Plant:
     """Join the samples with configuration, memory and the limits in force; the last step was `dt_s` ago."""
     samples = {sample.name: sample for sample in snapshot.inverters}
-    time = _Time(snapshot.at_s, dt_s, ramps_lifted=state.site.excess_steps >= LIFTED_AFTER_STEPS)
+    time = StepTime(snapshot.at_s, dt_s, ramps_lifted=state.site.excess_steps >= LIFTED_AFTER_STEPS)
     return Plant(
         tuple(
             _unit(config, state, inverter, samples[inverter.name], wanted, time=time)
@@ -208,14 +182,6 @@ def see_plant(
             if inverter.name in samples
         )
     )
-
-
-class _Time(NamedTuple):
-    """Now, in monotonic seconds, the time since the last step, and whether charging may rise at once."""
-
-    now_s: float
-    dt_s: float
-    ramps_lifted: bool
 
 
 def _memory(config: SiteConfig, state: ControlState, sample: InverterSample, now_s: float) -> InverterMemory:
@@ -241,7 +207,7 @@ def _unit(
     sample: InverterSample,
     wanted: SetpointFields,
     *,
-    time: _Time,
+    time: StepTime,
 ) -> Unit:
     memory = _memory(config, state, sample, time.now_s)
     rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
@@ -262,21 +228,14 @@ def _battery(
     wanted: SetpointFields,
     *,
     use: BatteryUse,
-    time: _Time,
+    time: StepTime,
 ) -> Battery:
     own = inverter.battery
     rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
     watts = seen.watts if seen.watts is not None else memory.battery.target_watts or 0.0
-    charge, discharge = _power_limits(own, seen, wanted)
-    if rating is not None:
-        pv_watts = sample.pv_watts or 0.0
-        pv_ac_watts = pv_watts if sample.ac_watts is None else min(pv_watts, max(sample.ac_watts + watts, 0.0))
-        charge, discharge = _within_ac_rating(charge, discharge, pv_watts, pv_ac_watts, rating)
-    charge, discharge = _within_acceptance(charge, discharge, watts, memory)
-    if inverter.ramp_watts_per_s is not None and not time.ramps_lifted:
-        charge = _ramped(charge, inverter.ramp_watts_per_s, watts, memory.battery, time)
-    if memory.battery.easing:
-        charge, discharge = _eased(charge, discharge, watts, rating)
+    charge, discharge = power_limits(
+        inverter, sample, seen, memory, wanted, watts=watts, rating_watts=rating, time=time
+    )
     soc_max = _lowest(100.0, own.soc_max_percent, wanted.battery_soc_max_percent)
     target = wanted.battery_target_soc_percent
     return Battery(
@@ -295,87 +254,6 @@ def _battery(
         use=use,
         charge_limited_by=charge.by,
         discharge_limited_by=discharge.by,
-    )
-
-
-class _PowerLimit(NamedTuple):
-    """The most power in W in one direction, a magnitude, and what it comes from."""
-
-    watts: float
-    by: LimitedBy
-
-    def lowered(self, watts: float, by: LimitedBy) -> _PowerLimit:
-        """This limit, or `watts` where that is lower."""
-        return _PowerLimit(watts, by) if watts < self.watts else self
-
-
-def _power_limits(own: BatteryConfig, seen: BatterySample, wanted: SetpointFields) -> tuple[_PowerLimit, _PowerLimit]:
-    """Charging and discharging, as device, configuration and the rates asked for say."""
-    charge_rate, discharge_rate = wanted.battery_charge_rate_percent, wanted.battery_discharge_rate_percent
-    return (
-        _rated(seen.charge_max_watts, own.charge_max_watts, charge_rate),
-        _rated(seen.discharge_max_watts, own.discharge_max_watts, discharge_rate),
-    )
-
-
-def _rated(device_watts: float | None, config_watts: float | None, percent: float | None) -> _PowerLimit:
-    """The lower of what device and configuration say, times the rate asked for; 0 where neither says anything."""
-    limit = _PowerLimit(inf if device_watts is None else device_watts, LimitedBy.DEVICE)
-    if config_watts is not None:
-        limit = limit.lowered(config_watts, LimitedBy.CONFIG)
-    limit = limit if limit.watts < inf else _PowerLimit(0.0, LimitedBy.DEVICE)
-    return limit if percent is None else limit.lowered(limit.watts * (percent / 100.0), LimitedBy.RATE)
-
-
-def _within_ac_rating(
-    charge: _PowerLimit, discharge: _PowerLimit, pv_watts: float, pv_ac_watts: float, rating_watts: float
-) -> tuple[_PowerLimit, _PowerLimit]:
-    """Discharge shares the inverter with what comes of PV at its AC side (`pv_ac_watts`); charging beyond PV comes
-    through the inverter from AC.
-    """
-    return (
-        charge.lowered(pv_watts + rating_watts, LimitedBy.INVERTER),
-        discharge.lowered(max(rating_watts - pv_ac_watts, 0.0), LimitedBy.INVERTER),
-    )
-
-
-def _within_acceptance(
-    charge: _PowerLimit, discharge: _PowerLimit, watts: float, memory: InverterMemory
-) -> tuple[_PowerLimit, _PowerLimit]:
-    """Ask a battery that keeps giving less than asked for little more than it gives, so that others take the rest."""
-    target = memory.battery.target_watts
-    if memory.following.short_steps < SHORT_AFTER_STEPS or not target:
-        return charge, discharge
-    if target > 0:
-        accepted = max(watts, 0.0) + max(ACCEPTANCE_STEP * charge.watts, ACCEPTANCE_LEAST_WATTS)
-        return charge.lowered(accepted, LimitedBy.ACCEPTANCE), discharge
-    accepted = max(-watts, 0.0) + max(ACCEPTANCE_STEP * discharge.watts, ACCEPTANCE_LEAST_WATTS)
-    return charge, discharge.lowered(accepted, LimitedBy.ACCEPTANCE)
-
-
-def _ramped(
-    charge: _PowerLimit, rate_watts_per_s: float, watts: float, before: BatteryMemory, time: _Time
-) -> _PowerLimit:
-    """Charging rises no faster than its ramp, from what was asked for last."""
-    asked_watts = watts if before.target_watts is None else before.target_watts
-    rise = rise_watts(
-        rate_watts_per_s,
-        changed_at_s=before.changed_at_s,
-        now_s=time.now_s,
-        dt_s=time.dt_s,
-        small_watts=SMALL_PART_OF_LIMIT * charge.watts,
-    )
-    return charge.lowered(max(asked_watts, 0.0) + rise, LimitedBy.RAMP)
-
-
-def _eased(
-    charge: _PowerLimit, discharge: _PowerLimit, watts: float, rating_watts: float | None
-) -> tuple[_PowerLimit, _PowerLimit]:
-    """A battery whose inverter has just come back gets its share in steps of its rating, not as a jump."""
-    step = EASE_PART_OF_RATING * (rating_watts or max(charge.watts, discharge.watts))
-    return (
-        charge.lowered(max(watts, 0.0) + step, LimitedBy.RETURN),
-        discharge.lowered(max(-watts, 0.0) + step, LimitedBy.RETURN),
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from orchestrator.allocation import BatteryShare, Bound
 from orchestrator.battery_commands import CHARGE_BIT, DISCHARGE_BIT
+from orchestrator.battery_limits import LimitedBy
 from orchestrator.battery_target import TARGET_REACHED
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.plant import Battery, LimitedBy, Unit
+from orchestrator.plant import Battery, Unit
 from orchestrator.setpoints import OperatingEnvelope
 
 NEAR_FULL_PERCENT = 90.0

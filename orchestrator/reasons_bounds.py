@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, inf
 
+from orchestrator.battery_limits import LimitedBy
 from orchestrator.battery_target import Balance, generation_leaves_watts
 from orchestrator.cycle import BatteryPowerFlow
-from orchestrator.plant import Battery, LimitedBy, Plant
+from orchestrator.plant import Battery, Plant
 from orchestrator.quick_init import quick_init
 from orchestrator.reasons_limit import LimitsOnAc
 from orchestrator.setpoints import OperatingEnvelope, SetpointFields
