@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -56,6 +57,15 @@ def test_a_process_that_is_killed_is_named_and_the_others_end() -> None:
     assert multiprocessing.active_children() == []
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C is heard, also where these tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_works_again_while_they_run_and_ends_them_all() -> None:
     def interrupt(_way: Way, _seconds: float) -> None:
         os.kill(os.getpid(), signal.SIGINT)

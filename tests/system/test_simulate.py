@@ -25,6 +25,15 @@ setpoints: {fixed: {export_limit_watts: 5000}}
 """
 
 
+HEARS_CTRL_C = """
+import signal, sys
+from orchestrator.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
+"""The command line as on a terminal, also where these tests run in the background, which ignores Ctrl-C."""
+
+
 def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "orchestrator.cli", "simulate", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
@@ -122,7 +131,7 @@ def test_a_wrong_site_is_exit_code_2(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_it_with_a_word_and_exit_code_130(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "orchestrator.cli", "simulate", str(example_site(tmp_path)), "--hours", "700"]
+    command = [sys.executable, "-c", HEARS_CTRL_C, "simulate", str(example_site(tmp_path)), "--hours", "700"]
     with subprocess.Popen(
         command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
