@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum, inf
 
 from orchestrator.allocation import share_by_weight
-from orchestrator.curtailment import follows, taken_from_ac
+from orchestrator.curtailment import follows, is_stuck, taken_from_ac
 from orchestrator.limit_commands import rise_watts_per_s
 from orchestrator.plant import Plant, Unit
 
@@ -28,6 +28,9 @@ HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 SIGHT_PART_OF_RATING = 0.015
 """What an inverter without any output is let make, so that it can be seen whether there is sun: more than what counts
 as nothing, and with the headroom of the others not above 2 % of nameplate."""
+
+GONE_LEAST_PART_OF_SITE = 0.03
+"""Charging that falls by less than this part of nameplate takes no room in the same step."""
 
 MARGIN_PART_OF_RATING = 0.001
 MARGIN_MOST_WATTS = 20.0
@@ -44,7 +47,8 @@ def room_for_ac(
 ) -> float | None:
     """The most that all positive AC power together may be, in W; None where nothing limits it.
 
-    `fed_watts` is what batteries are about to take from AC in this step, on top of what they are seen to take.
+    `fed_watts` is what batteries are about to take from AC in this step, on top of what they are seen to take; negative
+    where they are about to take less.
     """
     rooms = []
     if export_limit_watts is not None:
@@ -67,6 +71,19 @@ def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
     before = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
     after = taken_from_ac(plant, targets_watts)
     return fsum(max(after[name] - before[name], 0.0) for name in after if follows(plant.unit(name).memory.following))
+
+
+def no_longer_drawn_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
+    """How much less batteries are about to draw from AC, in W: room that goes with it, in the same step.
+
+    Nothing where it is little: that is noise, or a battery asked for what it takes, and the next step sees it.
+    """
+    watts = fsum(
+        min(-u.ac_watts, max(u.battery.watts - max(targets_watts.get(u.name, 0.0), 0.0), 0.0))
+        for u in plant.units
+        if u.battery is not None and u.ac_watts < 0 and not is_stuck(u.memory.following)
+    )
+    return watts if watts > GONE_LEAST_PART_OF_SITE * plant.rating_watts else 0.0
 
 
 def hand_out_room(
@@ -153,10 +170,13 @@ def _with_headroom(
 
 
 def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
-    """What an inverter will make with its new battery target. Only less discharge is sure; more charging is not."""
+    """What an inverter will make with its new battery target. Only less discharge is sure; more charging is not.
+
+    One whose battery goes on with what it does, whatever it is told, is expected to go on.
+    """
     most = unit.rating_watts if unit.rating_watts is not None else inf
     target = targets_watts.get(unit.name)
-    if target is None or unit.battery is None:
+    if target is None or unit.battery is None or is_stuck(unit.memory.following):
         return min(max(unit.ac_watts, 0.0), most)
     change = target - unit.battery.watts
     if change > 0:

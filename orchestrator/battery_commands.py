@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.battery_limits import LimitedBy
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.curtailment import follows
+from orchestrator.curtailment import follows, is_stuck
 from orchestrator.cycle import BatteryMemory, Following
 from orchestrator.plant import Battery, Unit
 
@@ -19,9 +19,6 @@ GRID_UNNEEDED_AFTER_S = 10.0
 
 AT_REST_WATTS = 50.0
 """A battery rests (`battery.idle_between_s`) once it does less than this."""
-
-STUCK_AFTER_STEPS = 2
-"""A battery that gave more than asked for this many steps is reckoned with as it is."""
 
 DEAF_AFTER_S = 30.0
 DEAF_PART = 0.3
@@ -140,7 +137,7 @@ def command_battery(
 
 def _goes_on(memory: BatteryMemory, battery: Battery, following: Following) -> bool:
     """Whether the battery is still on its way to rest in its last direction. One that does not come there is let be."""
-    return memory.direction * battery.watts > AT_REST_WATTS and following.over_steps < STUCK_AFTER_STEPS
+    return memory.direction * battery.watts > AT_REST_WATTS and not is_stuck(following)
 
 
 def _is_held_back(battery: Battery, target_watts: float) -> bool:

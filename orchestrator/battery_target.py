@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from math import fsum, inf
 
 from orchestrator.allocation import AllocatableBattery, Allocation, BatteryShare, Bound, allocate_battery_power
-from orchestrator.battery_commands import STUCK_AFTER_STEPS, must_rest
+from orchestrator.battery_commands import must_rest
 from orchestrator.battery_limits import SMALL_PART_OF_LIMIT, LimitedBy
 from orchestrator.config import ControlConfig, SiteConfig
+from orchestrator.curtailment import is_stuck
 from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
 from orchestrator.deadband import settle
 from orchestrator.plant import Battery, Plant, Unit
@@ -127,7 +128,7 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     stuck = {
         u.name: u.battery_watts
         for u in plant.units
-        if u.memory.following.over_steps >= STUCK_AFTER_STEPS
+        if is_stuck(u.memory.following)
         and u.battery_watts * target_watts > 0
         and abs(u.battery_watts) > abs(allocation.watts(u.name))
     }

@@ -25,6 +25,9 @@ LARGEST_PART = 0.2
 
 STALLED_AFTER_STEPS = 1
 
+STUCK_AFTER_STEPS = 2
+"""A battery that gave more than asked for this many steps is reckoned with as it is."""
+
 SMALLEST_STEP_WATTS = 50.0
 
 ROOM_PART_OF_LIMIT = 0.005
@@ -151,6 +154,11 @@ def lost_with_its_battery_watts(unit: Unit) -> float:
 def follows(following: Following) -> bool:
     """Whether a battery comes nearer to its target, or is there."""
     return following.short_steps < STALLED_AFTER_STEPS
+
+
+def is_stuck(following: Following) -> bool:
+    """Whether a battery goes on giving or taking more than it is asked for."""
+    return following.over_steps >= STUCK_AFTER_STEPS
 
 
 def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, import_watts: float) -> HiddenSurplus:

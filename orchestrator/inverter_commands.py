@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator import reasons
-from orchestrator.battery_commands import STUCK_AFTER_STEPS, command_battery, is_deaf, watch_following
+from orchestrator.battery_commands import command_battery, is_deaf, watch_following
 from orchestrator.battery_limits import EASE_PART_OF_RATING
 from orchestrator.commands import BatteryCommand, InverterCommand
-from orchestrator.curtailment import lost_with_its_battery_watts
+from orchestrator.curtailment import is_stuck, lost_with_its_battery_watts
 from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory, Output
 from orchestrator.failsafe import hold
 from orchestrator.limit_commands import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
@@ -153,6 +153,6 @@ def _reasons(
         connect=connect,
         site_why=decision.why,
         not_following=is_deaf(following, inputs.now_s),
-        gives_too_much=unit.memory.following.over_steps >= STUCK_AFTER_STEPS,
+        gives_too_much=is_stuck(unit.memory.following),
     )
     return reasons.of_inverter(inputs.envelope, facts, decision.meter_fault)

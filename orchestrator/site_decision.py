@@ -11,7 +11,14 @@ from functools import partial
 from math import fsum
 
 from orchestrator import reasons
-from orchestrator.ac_limits import expected_watts, hand_out_room, is_binding, newly_fed_watts, room_for_ac
+from orchestrator.ac_limits import (
+    expected_watts,
+    hand_out_room,
+    is_binding,
+    newly_fed_watts,
+    no_longer_drawn_watts,
+    room_for_ac,
+)
 from orchestrator.allocation import Allocation, BatteryUse
 from orchestrator.battery_target import (
     Balance,
@@ -271,9 +278,10 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     exceeded = _exceeds(plant, load_watts, export_limit, generation_limit)
     excess_steps = inputs.state.site.excess_steps + 1 if exceeded else 0
     targets_watts = {name: share.watts for name, share in allocation.shares.items()}
-    room_watts = room()
+    gone_watts = no_longer_drawn_watts(plant, targets_watts)
+    room_watts = room(fed_watts=-gone_watts)
     if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
-        room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts))
+        room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) - gone_watts)
     if room_watts is not None:
         room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}

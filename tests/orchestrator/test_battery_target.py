@@ -6,8 +6,9 @@ from math import fsum
 
 import pytest
 
-from orchestrator.battery_target import STUCK_AFTER_STEPS, Sharing, share_target
+from orchestrator.battery_target import Sharing, share_target
 from orchestrator.config import ControlConfig
+from orchestrator.curtailment import STUCK_AFTER_STEPS
 from orchestrator.cycle import Following, InverterMemory
 from orchestrator.plant import Battery, Plant, Unit
 from orchestrator.setpoints import SetpointFields

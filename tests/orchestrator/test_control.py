@@ -301,3 +301,15 @@ def test_a_battery_above_its_maximum_is_held_at_nothing_while_the_meter_is_silen
     loop.ask(battery_soc_max_percent=40.0)
     loop.run(1)
     assert [c.battery.high_watts for c in commands(loop).values() if c.battery] == [0.0, 0.0]
+
+
+def test_room_that_charging_from_ac_made_ends_in_the_same_step_as_the_charging() -> None:
+    asked: dict[str, Any] = {"export_limit_watts": 0.0}
+    loop = settled(pv={"east": 0.0, "west": 0.0, "roof": 7500.0}, **asked)
+    assert sum(battery_watts(loop).values()) > 5000
+
+    loop.ask(load_limit_watts=0.0, **asked)
+    loop.run(1)
+    limit = commands(loop)["roof"].ac_limit_watts
+    assert limit is not None
+    assert limit < 1500
