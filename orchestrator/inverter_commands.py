@@ -147,7 +147,7 @@ def _reasons(
             limits_on_ac(inputs.envelope, decision.limiting, decision.meter_fault),
             commanded_watts=limit,
             wanted_watts=decision.limiting.limits_watts.get(unit.name),
-            rate_watts_per_s=decision.limiting.rates_watts_per_s[unit.name],
+            rate_watts_per_s=_rate_watts_per_s(decision.limiting, unit),
             asks_meter=inputs.trust.question.is_open,
         ),
         connect=connect,

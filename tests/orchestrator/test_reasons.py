@@ -633,3 +633,17 @@ def test_the_limit_of_the_failsafe_is_named_where_it_is_the_lower_one() -> None:
     loop.run(10)
 
     assert words(loop, "roof")[0] == "AC limit: meter silent, failsafe export limit (site.yaml) leaves for AC"
+
+
+def test_the_ramp_that_is_said_of_one_that_has_come_back_is_its_own() -> None:
+    loop = plant(battery_power_flow=False)
+    loop.ask(export_limit_watts=0.0)
+    loop.run(20)
+    loop.away = {"roof"}
+    loop.run(5)
+    loop.away = set()
+    loop.ask(export_limit_watts=8000.0)
+    moments = loop.run(4)
+    reasons = moments[2].result.command("roof").reasons
+
+    assert any("rises at most 800 W a second" in reason for reason in reasons), reasons
