@@ -8,17 +8,16 @@ from typing import Any
 
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient
-from actors.flash import FlashKeeper
+from actors.device.flash import FlashKeeper
+from actors.device.session import DeviceSession
+from actors.device.writer import CommandWriter, Outcome
+from actors.files.state_store import StateStore
 from actors.link import Link
 from actors.messages import Acknowledged, Command, Event, Read, Release, Report
-from actors.session import DeviceSession
-from actors.state_store import StateStore
-from actors.writer import CommandWriter, Outcome
 from orchestrator.commands import InverterCommand
-from orchestrator.config import InverterConfig
-from orchestrator.drivers.base import AnyDriver
-from orchestrator.errors import DeviceError
-from orchestrator.found import (
+from orchestrator.config.overrides import apply_overrides
+from orchestrator.config.sections import InverterConfig
+from orchestrator.devices.as_found import (
     Found,
     after_command,
     after_release,
@@ -27,7 +26,8 @@ from orchestrator.found import (
     reconnected,
     without_grid_charging,
 )
-from orchestrator.overrides import apply_overrides
+from orchestrator.devices.base import AnyDriver
+from orchestrator.errors import DeviceError
 from orchestrator.samples import InverterSample
 
 RETRY_LONGEST_S = 10.0

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient
-from actors.ledger_file import FILE_NAME, LedgerFile
+from actors.files.ledger_file import FILE_NAME, LedgerFile
 from actors.messages import ExcessEnded, Tick
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
-from orchestrator.ledger import RULES_S, Excess, LedgerState, Outcome, observe, unseen
+from orchestrator.ledger.excess import RULES_S, Excess, LedgerState, Outcome, observe, unseen
 
 log = logging.getLogger(__name__)
 

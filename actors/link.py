@@ -24,8 +24,8 @@ from pymodbus.pdu.register_message import (
 )
 
 from actors.clock import Clock
-from actors.modbus_client import ModbusClient, NoReply, NotModbus
 from actors.observer import Observer
+from actors.wire.modbus_client import ModbusClient, NoReply, NotModbus
 from orchestrator.errors import DeviceError, LinkDown, LinkNonsense, LinkTimeout, NonsenseReply, RequestRefused
 
 GATEWAY_SILENT = (0x0A, 0x0B)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from actors.address import Recipient
 from orchestrator.commands import InverterCommand
-from orchestrator.config import SiteConfig
-from orchestrator.ledger import Excess
-from orchestrator.reload import Changes
+from orchestrator.config.changes import Changes
+from orchestrator.config.sections import SiteConfig
+from orchestrator.ledger.excess import Excess
 from orchestrator.samples import InverterSample, MeterSample
-from orchestrator.setpoints import Setpoint
+from orchestrator.setpoints.merge import Setpoint
 
 
 @dataclass(frozen=True, slots=True)

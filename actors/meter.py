@@ -7,13 +7,13 @@ from typing import Any
 
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient
+from actors.device.session import DeviceSession, Unreachable
 from actors.link import Link
 from actors.messages import Event, Report, Tick
-from actors.session import DeviceSession, Unreachable
-from orchestrator.config import MeterConfig
-from orchestrator.drivers.base import AnyDriver
+from orchestrator.config.sections import MeterConfig
+from orchestrator.devices.base import AnyDriver
+from orchestrator.devices.sunspec.decoding import meter_sign
 from orchestrator.errors import DeviceError
-from orchestrator.sunspec import meter_sign
 
 RETRY_LONGEST_S = 2.0
 NAME = "meter"

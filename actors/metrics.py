@@ -20,16 +20,16 @@ from prometheus_client import (
 )
 
 from actors.actor import Actor, Surroundings
-from actors.http_server import Gate, Guarded, Tls
-from actors.latest_cycle import PREFIX, LatestCycle, stale_after_s
 from actors.messages import Acknowledged, Event, ExcessEnded, Tick
-from actors.operation_metrics import OperationMetrics
-from orchestrator.config import MetricsSection
+from actors.prometheus.latest_cycle import PREFIX, LatestCycle, stale_after_s
+from actors.prometheus.operation import OperationMetrics
+from actors.wire.http_server import Gate, Guarded, Tls
+from orchestrator.config.sections import MetricsSection
 from orchestrator.cycle import CycleResult
 from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused, WrongDevice
-from orchestrator.http_guard import Rules
-from orchestrator.ledger import RULES_S, Excess
-from orchestrator.limit_excess import LIMITS, excess_between
+from orchestrator.ledger.above_limits import LIMITS, excess_between
+from orchestrator.ledger.excess import RULES_S, Excess
+from orchestrator.telemetry.http_guard import Rules
 
 log = logging.getLogger(__name__)
 

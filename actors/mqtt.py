@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient, tell_if_alive
-from actors.mailbox import Mailbox
 from actors.messages import Event, InverterRemoved, SetpointReceived, SetpointRefused, SetpointWithdrawn, Tick
-from actors.mqtt_connection import Listener, MqttConnection
-from orchestrator.config import Broker, PublishMqtt, SiteConfig
+from actors.wire.mailbox import Mailbox
+from actors.wire.mqtt_connection import Listener, MqttConnection
+from orchestrator.config.sections import Broker, PublishMqtt, SiteConfig
 from orchestrator.cycle import CycleResult
-from orchestrator.intake import Arrival, Intake, Outcome
-from orchestrator.outbox import Outbox
-from orchestrator.payload import MAX_PAYLOAD_BYTES
-from orchestrator.telemetry import event_payload, rejected_payload, rfc3339, state_payloads
+from orchestrator.setpoints.intake import Arrival, Intake, Outcome
+from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
+from orchestrator.telemetry.payloads import event_payload, rejected_payload, rfc3339, state_payloads
+from orchestrator.telemetry.publish_schedule import Outbox
 
 log = logging.getLogger(__name__)
 

@@ -9,20 +9,20 @@ from typing import Any, Final
 
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient, tell_if_alive
-from actors.mailbox import Mailbox
 from actors.messages import Acknowledged, Command, Event, Read, Release, Report, Tick
 from actors.meter import NAME as METER
-from actors.mqtt_connection import Listener, MqttConnection
-from orchestrator.cadence import meter_silent_after_s
+from actors.wire.mailbox import Mailbox
+from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.commands import InverterCommand
-from orchestrator.config import ControlConfig, MqttInverterConfig, MqttMeterConfig
-from orchestrator.device_intake import DeviceIntake, held_until_too_old, with_change
-from orchestrator.device_payload import command_topic, read_inverter, read_meter, write_command
-from orchestrator.intake import Arrival
-from orchestrator.overrides import apply_overrides
-from orchestrator.payload import MAX_PAYLOAD_BYTES
+from orchestrator.config.overrides import apply_overrides
+from orchestrator.config.sections import ControlConfig, MqttInverterConfig, MqttMeterConfig
+from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
+from orchestrator.devices.mqtt.messages import command_topic, read_inverter, read_meter, write_command
+from orchestrator.loop.cadence import meter_silent_after_s
 from orchestrator.samples import InverterSample, MeterSample
-from orchestrator.telemetry import without_time
+from orchestrator.setpoints.intake import Arrival
+from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
+from orchestrator.telemetry.payloads import without_time
 
 log = logging.getLogger(__name__)
 

@@ -29,17 +29,17 @@ from actors.messages import (
 )
 from actors.meter import NAME as METER
 from orchestrator import control
-from orchestrator.attendance import Attendance, freeze, patience_s
-from orchestrator.cadence import DECISION_GAP_S, FIRST_SAMPLES_WAIT_S, READ_WAIT_S, cycle_due_s
-from orchestrator.config import SiteConfig
+from orchestrator.config.changes import forgotten_sources
+from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult
-from orchestrator.failsafe import final_commands
-from orchestrator.handover import attendance_after, hand_back_commands, state_after
-from orchestrator.meter_trust import FAULT_WORDS, MeterFault
-from orchestrator.reload import forgotten_sources
+from orchestrator.decide.failsafe import final_commands
+from orchestrator.decide.meter.trust import FAULT_WORDS, MeterFault
+from orchestrator.loop.cadence import DECISION_GAP_S, FIRST_SAMPLES_WAIT_S, READ_WAIT_S, cycle_due_s
+from orchestrator.loop.in_force import is_stricter
+from orchestrator.loop.presence import Attendance, freeze, patience_s
+from orchestrator.loop.reconfiguration import attendance_after, hand_back_commands, state_after
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
-from orchestrator.setpoints import OperatingEnvelope, Setpoint, in_force, merge
-from orchestrator.strictness import is_stricter
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, in_force, merge
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from actors.actor import Actor, Crashed, Surroundings
 from actors.address import Address
 from actors.clock import Clock
 from actors.messages import Tick
-from orchestrator.cadence import recent_crashes, restart_delay_s
+from orchestrator.loop.cadence import recent_crashes, restart_delay_s
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ import pykka
 from actors.actor import Surroundings
 from actors.address import Address, Recipient
 from actors.clock import Clock
+from actors.files.state_store import StateStore
 from actors.inverter import InverterActor
 from actors.ledger import LedgerActor
 from actors.link import LinkNeeds, LinkPool
@@ -25,14 +26,13 @@ from actors.mqtt import MqttActor
 from actors.mqtt_device import MqttInverterActor, MqttMeterActor
 from actors.observer import Observer
 from actors.site import SiteActor
-from actors.state_store import StateStore
 from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
-from orchestrator.config import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
-from orchestrator.driver_library import DriverLibrary
-from orchestrator.drivers.base import AnyDriver
+from orchestrator.config.changes import Changes, changes_between
+from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.devices.base import AnyDriver
+from orchestrator.devices.drivers import DriverLibrary
 from orchestrator.errors import OrchestratorError, UsageError
-from orchestrator.reload import Changes, changes_between
-from orchestrator.setpoints import Setpoint
+from orchestrator.setpoints.merge import Setpoint
 
 log = logging.getLogger(__name__)
 

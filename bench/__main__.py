@@ -13,7 +13,7 @@ from typing import Final
 
 from bench import core, day, plant, reading, scoreboard
 from bench.progress import Watch, watch
-from orchestrator.simulation.scenario import Scenario, load_scenarios
+from orchestrator.simulation.scenarios.scenario import Scenario, load_scenarios
 
 PARTS: Final = ("plant", "reading", "core", "day", "scoreboard")
 

@@ -10,10 +10,10 @@ from typing import Final
 from bench.sites import LOAD_WATTS, STEP_WATTS, site_of
 from bench.tables import Cell, percentile, table
 from orchestrator import control
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult
 from orchestrator.samples import SiteSnapshot
-from orchestrator.setpoints import Setpoint, merge
+from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.simulation.site import VirtualSite
 
 PERIOD_S: Final = 1.0

@@ -11,7 +11,7 @@ from typing import Final
 from bench.progress import Watch
 from bench.tables import Cell, table
 from orchestrator import control
-from orchestrator.simulation.scenario import SCENARIOS, load_scenario, moments
+from orchestrator.simulation.scenarios.scenario import SCENARIOS, load_scenario, moments
 from orchestrator.simulation.virtual_time import Controller, VirtualTime
 
 SCENARIO: Final = "a_day"

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from bench.sites import LOAD_WATTS, STEP_WATTS
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.simulation.server import RunningSite, serve
 
 LOAD_STEP_EVERY_S = 2.0

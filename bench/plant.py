@@ -16,7 +16,7 @@ from bench.process import cost_of_other_threads, memory_mib, threads
 from bench.progress import Watch
 from bench.sites import site_of
 from bench.tables import Cell, percentile, table
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
 
 START_WITHIN_S: Final = 30.0
 SETTLE_S: Final = 4.0

@@ -15,14 +15,14 @@ from pymodbus.client import ModbusTcpClient
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from actors.clock import RealClock
+from actors.device.session import DeviceSession
 from actors.link import ModbusLink
 from actors.observer import NoObserver
-from actors.session import DeviceSession
-from orchestrator.config import InverterConfig
-from orchestrator.sunspec.codec import scale_up
-from orchestrator.sunspec.device import MPPT, STORAGE, SunSpecDevice
-from orchestrator.sunspec.driver import SunSpecDriver
-from orchestrator.sunspec.models import MODELS, Point
+from orchestrator.config.sections import InverterConfig
+from orchestrator.devices.sunspec.codec import scale_up
+from orchestrator.devices.sunspec.device import MPPT, STORAGE, SunSpecDevice
+from orchestrator.devices.sunspec.driver import SunSpecDriver
+from orchestrator.devices.sunspec.models import MODELS, Point
 
 INVERTER: Final = 103
 READ_MODELS: Final = (INVERTER, STORAGE, MPPT)

@@ -22,7 +22,7 @@ from bench.readers import (
 )
 from bench.sites import site_of
 from bench.tables import Cell, table
-from orchestrator.config import InverterConfig
+from orchestrator.config.sections import InverterConfig
 
 ROUNDS: Final = 15
 READINGS_PER_S: Final = 1000

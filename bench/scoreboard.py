@@ -13,10 +13,10 @@ from typing import Final
 
 from bench.progress import Watch
 from bench.tables import Cell, table
-from orchestrator.simulation.history import Run
-from orchestrator.simulation.measures import Score, score, settling_s
-from orchestrator.simulation.rehearsal import WAYS, Way
-from orchestrator.simulation.scenario import Scenario, moments
+from orchestrator.simulation.measuring.history import Run
+from orchestrator.simulation.measuring.measures import Score, score, settling_s
+from orchestrator.simulation.rehearsal.day import WAYS, Way
+from orchestrator.simulation.scenarios.scenario import Scenario, moments
 from orchestrator.simulation.virtual_time import Moment, VirtualTime
 
 TITLE: Final = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from orchestrator.config import SiteConfig
-from orchestrator.simulation.config import BatterySimulation, InverterSimulation
+from orchestrator.config.sections import SiteConfig
+from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 
 LOAD_WATTS: Final = 500.0
 """What the site consumes for each of its inverters."""

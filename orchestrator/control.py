@@ -11,25 +11,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from orchestrator import reasons
-from orchestrator.absent import left_for_the_others
-from orchestrator.battery_commands import is_deaf
 from orchestrator.commands import InverterCommand
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult, InverterMemory, LimitMemory, LiveNumbers
-from orchestrator.failsafe import limits_stay, safe_limits, safe_room_watts
-from orchestrator.inverter_commands import command_inverter
-from orchestrator.limit_steps import in_steps
-from orchestrator.live_numbers import learn_responses, live_numbers
-from orchestrator.load import is_silent
-from orchestrator.meter_question import ask_meter
-from orchestrator.meter_trust import watch_meter
-from orchestrator.plant import see_plant
-from orchestrator.ramps import counted_s
-from orchestrator.response import Response
+from orchestrator.decide.ac.device_steps import in_steps
+from orchestrator.decide.battery.command import is_deaf
+from orchestrator.decide.failsafe import limits_stay, safe_limits, safe_room_watts
+from orchestrator.decide.inverter import command_inverter
+from orchestrator.decide.meter.question import ask_meter
+from orchestrator.decide.meter.trust import watch_meter
+from orchestrator.decide.pace import counted_s
+from orchestrator.decide.plant.away import left_for_the_others
+from orchestrator.decide.plant.headroom import learn_responses, live_numbers
+from orchestrator.decide.plant.load import is_silent
+from orchestrator.decide.plant.response import Response
+from orchestrator.decide.plant.units import see_plant
+from orchestrator.decide.site import Inputs, SiteDecision, commanded_plant, decide, decide_without_meter
+from orchestrator.explain import reasons
 from orchestrator.samples import SiteSnapshot
-from orchestrator.setpoints import OperatingEnvelope
-from orchestrator.site_decision import Inputs, SiteDecision, commanded_plant, decide, decide_without_meter
+from orchestrator.setpoints.merge import OperatingEnvelope
 
 NO_NUMBERS: Final = LiveNumbers()
 

@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Literal
 
 from orchestrator.commands import InverterCommand
-from orchestrator.meter_trust import MeterFault, MeterTrust
+from orchestrator.decide.allocation.base import BatteryUse
+from orchestrator.decide.meter.trust import MeterFault, MeterTrust
+from orchestrator.decide.plant.response import Response
 from orchestrator.quick_init import quick_init
-from orchestrator.response import Response
 from orchestrator.samples import SiteSnapshot
-from orchestrator.setpoints import OperatingEnvelope
-from orchestrator.strategies.base import BatteryUse
+from orchestrator.setpoints.merge import OperatingEnvelope
 
 BatteryFlowMode = Literal["charge", "discharge", "idle"]
 Mode = Literal["normal", "failsafe", "waiting"]

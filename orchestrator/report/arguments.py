@@ -8,7 +8,7 @@ from typing import Final
 
 from orchestrator.errors import UsageError
 from orchestrator.report.period import USUAL_DAYS
-from orchestrator.simulation.rehearsal_site import Weather
+from orchestrator.simulation.rehearsal.site import Weather
 
 MOST_HOURS: Final = 744.0
 BESIDE_THE_PAGE: Final = "beside"

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from math import fsum
 from typing import Final
 
-from orchestrator.ledger import RULES_S, Excess, Outcome, longer_than
-from orchestrator.limit_excess import LIMITS
+from orchestrator.ledger.above_limits import LIMITS
+from orchestrator.ledger.excess import RULES_S, Excess, Outcome, longer_than
 from orchestrator.report.axis import elapsed_s, number_axis, time_axis
 from orchestrator.report.chart import Chart, Series, make_chart
 from orchestrator.report.page import Imprint, render

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from math import fsum
 from typing import Final
 
-from orchestrator.config import SiteConfig
-from orchestrator.ledger import RULES_S, longer_than
+from orchestrator.config.sections import SiteConfig
+from orchestrator.ledger.excess import RULES_S, longer_than
 from orchestrator.report.axis import Axis, number_axis, time_axis
 from orchestrator.report.chart import Chart, Series, make_chart
 from orchestrator.report.page import Imprint, render
 from orchestrator.report.units import duration_text, energy_text, percent_text
-from orchestrator.simulation.rehearsal import Rehearsed
-from orchestrator.simulation.trace import Trace, Values
+from orchestrator.simulation.measuring.trace import Trace, Values
+from orchestrator.simulation.rehearsal.day import Rehearsed
 
 MOST_INVERTERS: Final = 12
 """So many inverters have plots of their own; the CSV has all."""

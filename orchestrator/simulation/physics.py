@@ -18,8 +18,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 from orchestrator.quick_init import quick_init
-from orchestrator.simulation.config import BatterySimulation, InverterSimulation
 
 SECONDS_PER_HOUR = 3600.0
 CURTAILED_FROM_WATTS = 1.0

@@ -18,13 +18,13 @@ from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from orchestrator.config import AnyDeviceConfig, MeterConfig, SiteConfig
-from orchestrator.simulation.devices.plain_map import PlainDevice
-from orchestrator.simulation.devices.register_map import Device, Registers
-from orchestrator.simulation.faults import Fault, FaultKind, Reply
-from orchestrator.simulation.modbus import NotModbus, take_request
+from orchestrator.config.sections import AnyDeviceConfig, MeterConfig, SiteConfig
+from orchestrator.simulation.devices.plain.map import PlainDevice
+from orchestrator.simulation.devices.sunspec.register_map import Device, Registers
+from orchestrator.simulation.network.faults import Fault, FaultKind, Reply
+from orchestrator.simulation.network.modbus import NotModbus, take_request
+from orchestrator.simulation.network.unit import Unit, no_such_unit
 from orchestrator.simulation.site import METER, VirtualSite
-from orchestrator.simulation.unit import Unit, no_such_unit
 
 TICK_S = 0.05
 STOP_WITHIN_S = 5.0

@@ -13,18 +13,18 @@ from __future__ import annotations
 import math
 
 from orchestrator.commands import InverterCommand
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
+from orchestrator.config.simulation import SimulationConfig
 from orchestrator.samples import InverterSample, MeterSample
-from orchestrator.simulation.config import SimulationConfig
-from orchestrator.simulation.devices.makes import MAKES
-from orchestrator.simulation.devices.register_map import Device
-from orchestrator.simulation.devices.sunspec_der import SunSpecDer
-from orchestrator.simulation.devices.sunspec_inverter import SunSpecInverter
-from orchestrator.simulation.devices.sunspec_meter import SunSpecMeter
-from orchestrator.simulation.in_time import InverterInTime
-from orchestrator.simulation.inverter import SimulatedInverter
-from orchestrator.simulation.meter import SimulatedMeter
-from orchestrator.simulation.weather import load_watts, sunlight
+from orchestrator.simulation.devices.catalogue import MAKES
+from orchestrator.simulation.devices.sunspec.der import SunSpecDer
+from orchestrator.simulation.devices.sunspec.inverter import SunSpecInverter
+from orchestrator.simulation.devices.sunspec.meter import SunSpecMeter
+from orchestrator.simulation.devices.sunspec.register_map import Device
+from orchestrator.simulation.plant.in_time import InverterInTime
+from orchestrator.simulation.plant.inverter import SimulatedInverter
+from orchestrator.simulation.plant.meter import SimulatedMeter
+from orchestrator.simulation.plant.weather import load_watts, sunlight
 
 LONGEST_STEP_S = 0.05
 METER = "meter"

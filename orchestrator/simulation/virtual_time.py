@@ -19,18 +19,18 @@ from math import inf
 from random import Random
 
 from orchestrator import control
-from orchestrator.attendance import Attendance, freeze, patience_s
-from orchestrator.cadence import FIRST_SAMPLES_WAIT_S
 from orchestrator.commands import InverterCommand
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import ControlState, CycleResult, Mode
-from orchestrator.failsafe import final_commands
+from orchestrator.decide.failsafe import final_commands
+from orchestrator.loop.cadence import FIRST_SAMPLES_WAIT_S
+from orchestrator.loop.in_force import is_stricter
+from orchestrator.loop.presence import Attendance, freeze, patience_s
 from orchestrator.quick_init import quick_init
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
-from orchestrator.setpoints import OperatingEnvelope, Setpoint, SetpointFields, in_force, merge
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, SetpointFields, in_force, merge
 from orchestrator.simulation.physics import PowerState
 from orchestrator.simulation.site import METER, VirtualSite
-from orchestrator.strictness import is_stricter
 
 LEAST_LATENCY_S = 0.05
 """No device is faster than this, whatever its `latency_s` says."""

@@ -9,7 +9,7 @@ import pytest
 
 from actors.clock import ManualClock, RealClock
 from tests.support.inboxes import Inbox
-from tests.support.servers import wait_until
+from tests.support.servers.required import wait_until
 
 
 class Counter(pykka.ThreadingActor):

@@ -9,16 +9,16 @@ import pytest
 
 from actors.actor import Surroundings
 from actors.clock import ManualClock, RealClock
+from actors.files.state_store import StateStore
 from actors.inverter import InverterActor
 from actors.link import ModbusLink
 from actors.messages import Acknowledged, Command, Event, Read, Release, Report
 from actors.observer import NoObserver
-from actors.state_store import StateStore
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.config import InverterConfig
-from orchestrator.found import Found
+from orchestrator.config.sections import InverterConfig
+from orchestrator.devices.as_found import Found
 from orchestrator.samples import InverterSample
-from tests.support.fake_driver import (
+from tests.support.devices.fake_driver import (
     AC_AT,
     CONNECTED_AT,
     GRID_AT,
@@ -32,7 +32,7 @@ from tests.support.fake_driver import (
     FakeDriver,
 )
 from tests.support.inboxes import Inbox
-from tests.support.plant import ServerThread
+from tests.support.plants.plant import ServerThread
 
 CHARGE = BatteryCommand(BatteryMode.CHARGE, 2000.0, 2000.0, 2000.0)
 CHARGE_FROM_AC = BatteryCommand(BatteryMode.CHARGE, 2000.0, 2000.0, 2000.0, grid_charging=True)

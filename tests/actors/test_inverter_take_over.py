@@ -6,17 +6,17 @@ from pathlib import Path
 
 from actors.actor import Surroundings
 from actors.clock import RealClock
+from actors.files.state_store import StateStore
 from actors.inverter import InverterActor
 from actors.link import ModbusLink
 from actors.messages import Read, Report
 from actors.observer import NoObserver
-from actors.state_store import StateStore
+from orchestrator.devices.sunspec.driver import SunSpecDriver
 from orchestrator.samples import InverterSample
 from orchestrator.simulation.server import serve
-from orchestrator.sunspec.driver import SunSpecDriver
-from tests.support.example_site import EXAMPLE
 from tests.support.inboxes import Inbox
-from tests.support.virtual_site import site_config
+from tests.support.plants.example_site import EXAMPLE
+from tests.support.plants.virtual_site import site_config
 
 
 def test_the_first_sample_of_a_hybrid_shows_the_limit_that_stayed_behind(tmp_path: Path) -> None:

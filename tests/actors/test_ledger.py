@@ -21,17 +21,17 @@ from prometheus_client import CollectorRegistry
 
 from actors.actor import Surroundings
 from actors.clock import ManualClock
+from actors.files.ledger_file import FILE_NAME, LedgerFile, LedgerUnreadable, read_excesses
 from actors.ledger import LedgerActor
-from actors.ledger_file import FILE_NAME, LedgerFile, LedgerUnreadable, read_excesses
 from actors.messages import ExcessEnded
 from actors.metrics import MetricsActor, PrometheusObserver
 from actors.observer import NoObserver
-from orchestrator.config import MetricsSection
-from orchestrator.ledger import Excess, Outcome, SiteContext
-from orchestrator.setpoints import SetpointFields
-from tests.support.cycles import cycle_result, site_config
+from orchestrator.config.sections import MetricsSection
+from orchestrator.ledger.excess import Excess, Outcome, SiteContext
+from orchestrator.setpoints.merge import SetpointFields
 from tests.support.inboxes import Inbox
-from tests.support.servers import wait_until
+from tests.support.records.cycles import cycle_result, site_config
+from tests.support.servers.required import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 EXPORT_1000 = SetpointFields(export_limit_watts=1000.0)

@@ -12,9 +12,9 @@ from actors.clock import RealClock
 from actors.link import FairLock, LinkNeeds, LinkPool, ModbusLink
 from actors.observer import NoObserver
 from orchestrator.errors import LinkDown, LinkError, LinkTimeout, NonsenseReply, RequestRefused
-from tests.support.plant import ModbusBox, ServerThread
-from tests.support.rough_peer import HANG_UP, RoughPeer, framed, words
-from tests.support.servers import wait_until
+from tests.support.plants.plant import ModbusBox, ServerThread
+from tests.support.servers.required import wait_until
+from tests.support.servers.rough_peer import HANG_UP, RoughPeer, framed, words
 
 TIMEOUT_S = 0.2
 

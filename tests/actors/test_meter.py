@@ -11,11 +11,11 @@ from actors.link import ModbusLink
 from actors.messages import Event, Report, Tick
 from actors.meter import MeterActor
 from actors.observer import NoObserver
-from orchestrator.config import MeterConfig
+from orchestrator.config.sections import MeterConfig
 from orchestrator.samples import MeterSample
-from tests.support.fake_driver import MAGIC_AT, NEW_DEVICE, NONE, SITE_AT, SOC_AT, FakeDriver
+from tests.support.devices.fake_driver import MAGIC_AT, NEW_DEVICE, NONE, SITE_AT, SOC_AT, FakeDriver
 from tests.support.inboxes import Inbox
-from tests.support.plant import ServerThread
+from tests.support.plants.plant import ServerThread
 
 
 class Bench:

@@ -20,11 +20,11 @@ from actors.actor import Surroundings
 from actors.clock import ManualClock, RealClock
 from actors.messages import Acknowledged, Event
 from actors.metrics import MetricsActor, PrometheusObserver
-from orchestrator.config import MetricsSection
-from orchestrator.setpoints import SetpointFields
-from tests.support.cycles import cycle_result
+from orchestrator.config.sections import MetricsSection
+from orchestrator.setpoints.merge import SetpointFields
 from tests.support.inboxes import Inbox
-from tests.support.servers import require_server, wait_until
+from tests.support.records.cycles import cycle_result
+from tests.support.servers.required import require_server, wait_until
 
 DOC = Path(__file__).parents[2] / "docs" / "metrics.md"
 

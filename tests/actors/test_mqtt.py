@@ -20,12 +20,12 @@ from actors.clock import RealClock
 from actors.messages import Event, SetpointReceived, SetpointRefused, SetpointWithdrawn
 from actors.mqtt import MqttActor
 from actors.observer import NoObserver
-from orchestrator.config import SiteConfig
-from orchestrator.setpoints import SetpointFields
-from tests.support.brokers import Mosquitto, MqttClient, mosquitto, mqtt_client
-from tests.support.cycles import cycle_result, site_config
+from orchestrator.config.sections import SiteConfig
+from orchestrator.setpoints.merge import SetpointFields
 from tests.support.inboxes import Inbox
-from tests.support.servers import require_server, wait_until
+from tests.support.records.cycles import cycle_result, site_config
+from tests.support.servers.brokers import Mosquitto, MqttClient, mosquitto, mqtt_client
+from tests.support.servers.required import require_server, wait_until
 
 SETPOINTS = "site/home/setpoints"
 PUBLISH = "site/home"

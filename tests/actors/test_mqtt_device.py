@@ -13,16 +13,16 @@ import pytest
 
 from actors.actor import Actor, Surroundings
 from actors.clock import RealClock
+from actors.commands.release import release_site
 from actors.messages import Acknowledged, Command, Event, Read, Release, Report
 from actors.mqtt_device import MqttInverterActor, MqttMeterActor
 from actors.observer import NoObserver
-from actors.release import release_site
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.config import ControlConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.config.sections import ControlConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.samples import InverterSample, MeterSample
-from tests.support.brokers import Mosquitto, MqttClient, mosquitto, mqtt_client
 from tests.support.inboxes import Inbox
-from tests.support.servers import wait_until
+from tests.support.servers.brokers import Mosquitto, MqttClient, mosquitto, mqtt_client
+from tests.support.servers.required import wait_until
 
 TOPIC, COMMANDS = "site/device", "site/device/command"
 STATE = {"ac_watts": 1500, "battery": {"watts": 500, "soc_percent": 50, "charge_max_watts": 4000}}

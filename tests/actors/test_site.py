@@ -22,10 +22,10 @@ from actors.messages import (
 )
 from actors.observer import NoObserver
 from actors.site import SiteActor
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
-from orchestrator.setpoints import Setpoint, SetpointFields
+from orchestrator.setpoints.merge import Setpoint, SetpointFields
 from tests.support.inboxes import Inbox
 
 

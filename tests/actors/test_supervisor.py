@@ -14,7 +14,7 @@ from actors.clock import RealClock
 from actors.messages import Tick
 from actors.observer import NoObserver
 from actors.supervisor import Child, StartChildren, Supervisor, stop_in_reverse
-from tests.support.servers import wait_until
+from tests.support.servers.required import wait_until
 
 
 class Diary(NoObserver):

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from actors.broker import is_broker_listening
-from orchestrator.config_file import load_config
-from tests.support.brokers import mqtt_client
-from tests.support.servers import free_port, require_server, wait_until
+from actors.commands.run.broker import is_broker_listening
+from orchestrator.config.file import load_config
+from tests.support.servers.brokers import mqtt_client
+from tests.support.servers.required import free_port, require_server, wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = DEPLOY / "compose"

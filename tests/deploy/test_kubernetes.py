@@ -12,8 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from orchestrator.config_file import parse_config
-from orchestrator.config_warnings import warnings
+from orchestrator.config.file import parse_config
+from orchestrator.config.warnings import warnings
 
 KUBERNETES = Path(__file__).parents[2] / "deploy/kubernetes"
 EXAMPLE = KUBERNETES / "example-site"
@@ -104,7 +104,7 @@ def test_the_example_site_is_fine_takes_its_secrets_from_outside_and_begins_in_s
 
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", FLEET, re.DOTALL))
 def test_prometheus_takes_what_the_page_says(text: str, tmp_path: Path) -> None:
-    from tests.support.servers import require_server
+    from tests.support.servers.required import require_server
 
     promtool = require_server("promtool")
     for token in re.findall(r"/etc/prometheus/([\w.-]+)", text):
@@ -119,7 +119,7 @@ def test_prometheus_takes_what_the_page_says(text: str, tmp_path: Path) -> None:
 
 
 def test_the_topics_of_the_page_are_those_that_are_published() -> None:
-    from orchestrator.config_checks import PUBLISHED
+    from orchestrator.config.checks import PUBLISHED
 
     patterns = re.findall(r"pattern write sites/%u/(\S+)", FLEET)
     assert set(patterns) == {*PUBLISHED, "inverters/+"}

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import main
-from orchestrator.config_file import load_config
-from tests.support.brokers import mqtt_client
-from tests.support.servers import listening_addresses, require_server, wait_until
+from orchestrator.cli.main import main
+from orchestrator.config.file import load_config
+from tests.support.servers.brokers import mqtt_client
+from tests.support.servers.required import listening_addresses, require_server, wait_until
 
 STACK = Path(__file__).parents[2] / "deploy/stack/stack.py"
 PARTS = ("Mosquitto", "Orchestrator", "Prometheus")

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.support.servers import require_server
+from tests.support.servers.required import require_server
 
 UNIT = Path(__file__).parents[2] / "deploy/systemd/orchestrator.service"
 MOST_EXPOSURE = 2.0

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.config_file import parse_config
-from orchestrator.profiles.library import load_profile, profile_names
-from orchestrator.profiles.profile_file import parse_profile
-from orchestrator.profiles.registers import Register
-from orchestrator.profiles.schema import BASE_VALUES, SYMBOLS, Profile
+from orchestrator.config.file import parse_config
+from orchestrator.devices.makes.file import parse_profile
+from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.registers import Register
+from orchestrator.devices.makes.schema import BASE_VALUES, SYMBOLS, Profile
 from orchestrator.samples import ChargeState, OperatingState
 from tools.makes.page import PAGE, UNTRIED, renewed
 

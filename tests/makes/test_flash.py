@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from actors.files.state_store import StateStore
 from actors.messages import Acknowledged
-from actors.state_store import StateStore
-from orchestrator.drivers.flash_budget import FlashUse
-from orchestrator.profiles.library import load_profile
+from orchestrator.devices.flash_budget import FlashUse
+from orchestrator.devices.makes.library import load_profile
 from tests.makes.test_makes import MAKES
-from tests.support.made_site import MadeSite, made
+from tests.support.plants.made_site import MadeSite, made
 
 PER_DAY = load_profile("huawei-luna").flash_writes_per_day or 0
 REGISTER = "fixed_derating"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from actors.messages import Acknowledged
-from orchestrator.profiles.library import load_profile, profile_names
-from orchestrator.simulation.config import InverterSimulation
-from orchestrator.simulation.faults import Fault, FaultKind
+from orchestrator.config.simulation import InverterSimulation
+from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.simulation.network.faults import Fault, FaultKind
 from orchestrator.simulation.physics import Controls
 from orchestrator.simulation.site import VirtualSite
-from tests.support.made_site import HYBRID, VALID_FOR_S, MadeSite, made
-from tests.support.virtual_site import BATTERY_ONLY
+from tests.support.plants.made_site import HYBRID, VALID_FOR_S, MadeSite, made
+from tests.support.plants.virtual_site import BATTERY_ONLY
 
 
 @dataclass(frozen=True)

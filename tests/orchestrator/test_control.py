@@ -10,11 +10,11 @@ import pytest
 
 from orchestrator import control
 from orchestrator.commands import BatteryMode, InverterCommand
-from orchestrator.config import BatteryConfig
-from orchestrator.simulation.config import InverterSimulation
-from orchestrator.simulation.scenario import SCENARIOS, load_scenario, play
-from tests.support.closed_loop import ClosedLoop
-from tests.support.example_site import DARK, EXAMPLE, SUNNY, battery, plant
+from orchestrator.config.sections import BatteryConfig
+from orchestrator.config.simulation import InverterSimulation
+from orchestrator.simulation.scenarios.scenario import SCENARIOS, load_scenario, play
+from tests.support.plants.closed_loop import ClosedLoop
+from tests.support.plants.example_site import DARK, EXAMPLE, SUNNY, battery, plant
 
 
 def commands(loop: ClosedLoop) -> dict[str, InverterCommand]:

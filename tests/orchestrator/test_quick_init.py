@@ -9,7 +9,7 @@ from inspect import signature
 
 import pytest
 
-from orchestrator.plant import Battery
+from orchestrator.decide.plant.units import Battery
 from orchestrator.quick_init import quick_init
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.servers import free_port, wait_until
+from tests.support.servers.required import free_port, wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE_PORTS = ("5020", "5021", "5022", "5023", "1883", "9464")

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from actors.clock import RealClock
-from orchestrator.commission_trial import Timing
-from orchestrator.config import SiteConfig
-from orchestrator.profiles.library import load_profile
-from orchestrator.profiles.schema import writes_of
-from orchestrator.simulation.config import BatterySimulation, InverterSimulation, MeterSimulation
-from orchestrator.simulation.devices.register_map import Device
+from orchestrator.commissioning.trial import Timing
+from orchestrator.config.sections import SiteConfig
+from orchestrator.config.simulation import BatterySimulation, InverterSimulation, MeterSimulation
+from orchestrator.devices.makes.library import load_profile
+from orchestrator.devices.makes.schema import writes_of
+from orchestrator.simulation.devices.sunspec.register_map import Device
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
-from tests.support.servers import wait_until
-from tests.support.virtual_site import site_config
+from tests.support.plants.virtual_site import site_config
+from tests.support.servers.required import wait_until
 
 QUICK = Timing(revert_s=1.0, baseline_s=0.3, answer_s=1.0, settle_s=0.3, late_s=0.5, poll_s=0.03)
 BATTERY = BatterySimulation(capacity_wh=10000, charge_watts=5000, discharge_watts=5000, soc_percent=60)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from orchestrator.simulation.devices.register_map import ExceptionCode
-from orchestrator.simulation.faults import Fault, FaultKind
+from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode
+from orchestrator.simulation.network.faults import Fault, FaultKind
 from orchestrator.simulation.server import RunningSite
 
 SILENT = Fault(FaultKind.SILENT)

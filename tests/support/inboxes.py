@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from tests.support.servers import wait_until
+from tests.support.servers.required import wait_until
 
 MessageT = TypeVar("MessageT")
 

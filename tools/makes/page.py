@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from orchestrator.profiles.library import load_profile, profile_names
-from orchestrator.profiles.schema import Profile, Revert, writes_of
+from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.schema import Profile, Revert, writes_of
 from tools.makes.steps import command_rows
 
 PAGE: Final = Path(__file__).parents[2] / "docs/makes.md"

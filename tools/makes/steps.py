@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.profiles.schema import ByPermission, Profile, Write, Writes
+from orchestrator.devices.makes.schema import ByPermission, Profile, Write, Writes
 
 _BATTERY_COMMANDS = ("charge", "discharge", "hold", "idle", "release")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator.simulation.devices.register_map import ExceptionCode, WriteRecord
-from orchestrator.simulation.devices.words import Words
+from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode, WriteRecord
+from orchestrator.simulation.devices.sunspec.words import Words
 
 
 class ImageDevice:

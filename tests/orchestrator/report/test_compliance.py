@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator.ledger import Excess, Outcome, SiteContext
+from orchestrator.ledger.excess import Excess, Outcome, SiteContext
 from orchestrator.report.compliance import MOST_ROWS, compliance_csv, compliance_page
 from orchestrator.report.page import Imprint
 from orchestrator.report.period import period_of

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator.config import SiteConfig
+from orchestrator.config.sections import SiteConfig
+from orchestrator.config.simulation import LoadSimulation, SunSimulation
 from orchestrator.report.page import Imprint
 from orchestrator.report.rehearsal import MOST_INVERTERS, Rehearsal, comparison, rehearsal_csv, rehearsal_page
-from orchestrator.simulation.config import LoadSimulation, SunSimulation
-from orchestrator.simulation.rehearsal import WAYS, rehearse
-from tests.support.example_site import EXAMPLE
+from orchestrator.simulation.rehearsal.day import WAYS, rehearse
 from tests.support.pages import assert_stands_alone, read, rows, words
-from tests.support.virtual_site import PV_ONLY, site_config
+from tests.support.plants.example_site import EXAMPLE
+from tests.support.plants.virtual_site import PV_ONLY, site_config
 
 BRISBANE = ZoneInfo("Australia/Brisbane")
 MIDNIGHT = datetime(2026, 6, 1, tzinfo=BRISBANE)

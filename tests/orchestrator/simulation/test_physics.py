@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.simulation.config import BatterySimulation, InverterSimulation
+from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 from orchestrator.simulation.physics import (
     Controls,
     PowerRange,
@@ -22,7 +22,7 @@ from orchestrator.simulation.physics import (
     to_dc,
     warm_part,
 )
-from tests.support.virtual_site import BATTERY, BATTERY_ONLY, HYBRID, PV_ONLY
+from tests.support.plants.virtual_site import BATTERY, BATTERY_ONLY, HYBRID, PV_ONLY
 
 ROUNDING_WATTS = 1e-6
 watts = st.floats(0, 9000)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.simulation.config import MeterSimulation
+from orchestrator.config.simulation import MeterSimulation
 from orchestrator.simulation.server import RunningSite, serve
 from tests.support import faults
-from tests.support.servers import wait_until
-from tests.support.virtual_site import HYBRID, PV_ONLY, RawClient, site_config
+from tests.support.plants.virtual_site import HYBRID, PV_ONLY, RawClient, site_config
+from tests.support.servers.required import wait_until
 
 READ_MARKER = struct.pack(">BHH", 3, 40000, 2)
 MARKER = (0x5375, 0x6E53)

@@ -1,9 +1,9 @@
 import pytest
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.simulation.config import LoadSimulation, MeterSimulation, SunSimulation
+from orchestrator.config.simulation import LoadSimulation, MeterSimulation, SunSimulation
 from orchestrator.simulation.site import VirtualSite
-from tests.support.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, site_config
+from tests.support.plants.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, site_config
 
 
 def steady_site(pv_watts: float = 0, load_watts: float = 1000) -> VirtualSite:

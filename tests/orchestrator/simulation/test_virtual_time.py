@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.config import ControlConfig, FailsafeConfig, SiteConfig
-from orchestrator.setpoints import Setpoint, SetpointFields
-from orchestrator.simulation.config import InverterSimulation, LoadSimulation, MeterSimulation
+from orchestrator.config.sections import ControlConfig, FailsafeConfig, SiteConfig
+from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
+from orchestrator.setpoints.merge import Setpoint, SetpointFields
 from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
-from tests.support.virtual_site import BATTERY_ONLY, PV_ONLY, site_config
+from tests.support.plants.virtual_site import BATTERY_ONLY, PV_ONLY, site_config
 
 LOAD_WATTS = 1000.0
 SILENCING = (InverterFault.OFFLINE, InverterFault.EXCEPTIONS, InverterFault.RESETTING, InverterFault.SILENT)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import fsum, inf
 
-from orchestrator.simulation.scenario import Scenario
-from tests.support.possible import Seen
+from orchestrator.simulation.scenarios.scenario import Scenario
+from tests.support.random_plants.possible import Seen
 
 TOLERANCE_PART = 0.02
 WITHIN_S = 5.0

@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import fsum
 
 from tests.support.laws.base import ANYTHING, FOLLOWS_PART, Wild, changed, least
-from tests.support.possible import Part, Seen
+from tests.support.random_plants.possible import Part, Seen
 
 
 def batteries_keep_what_is_asked_of_them(wild: Wild) -> Iterator[str]:

@@ -8,7 +8,7 @@ from math import fsum, inf
 from orchestrator.commands import BatteryMode
 from orchestrator.simulation.virtual_time import InverterFault
 from tests.support.laws.base import TOLERANCE_PART, WITHIN_S, Wild, changed, least
-from tests.support.possible import Part, Seen
+from tests.support.random_plants.possible import Part, Seen
 
 ROUNDING_WATTS = 1e-6
 STARTS_WITHIN_S = 3.0

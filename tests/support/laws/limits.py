@@ -7,9 +7,9 @@ from functools import partial
 from itertools import pairwise
 from math import fsum, inf
 
-from orchestrator.simulation.measures import LIMITED, limit_watts
+from orchestrator.simulation.measuring.measures import LIMITED, limit_watts
 from tests.support.laws.base import AT_ONCE_PART, TOLERANCE_PART, WITHIN_S, Wild, changed, least
-from tests.support.possible import Seen
+from tests.support.random_plants.possible import Seen
 
 HARDER = {
     "export": ("load", "fault"),

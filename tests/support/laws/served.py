@@ -7,7 +7,7 @@ from math import fsum, inf
 
 from orchestrator.simulation.virtual_time import InverterFault
 from tests.support.laws.base import ANYTHING, FOLLOWS_PART, TRIES_S, WITHIN_S, Wild, changed, least
-from tests.support.possible import Seen
+from tests.support.random_plants.possible import Seen
 
 
 def nothing_is_left_undone_that_limits_allow(wild: Wild) -> Iterator[str]:

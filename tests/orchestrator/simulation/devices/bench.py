@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.simulation.config import InverterSimulation
-from orchestrator.simulation.devices.register_map import ExceptionCode
-from orchestrator.simulation.devices.sunspec_inverter import SunSpecInverter
-from orchestrator.simulation.inverter import SimulatedInverter
+from orchestrator.config.simulation import InverterSimulation
+from orchestrator.simulation.devices.sunspec.inverter import SunSpecInverter
+from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode
+from orchestrator.simulation.plant.inverter import SimulatedInverter
 
 
 class Bench:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator.simulation.server import RunningSite
-from tests.support.served_makes import client, served_makes, settle
+from tests.support.servers.served_makes import client, served_makes, settle
 
 UNITS = {"solaredge-storedge": 1, "sma": 3, "kostal-plenticore": 71}
 

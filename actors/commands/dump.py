@@ -1,0 +1,75 @@
+"""`orchestrator dump`: all registers of one device. It reads, and never writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from typing import Final, TypeVar
+
+from actors.clock import RealClock
+from actors.commands.progress import Watch
+from actors.link import ModbusLink
+from actors.observer import NoObserver
+from orchestrator.commissioning.register_image import RegisterImage, find_chain, read_words
+from orchestrator.commissioning.scan_targets import Endpoint
+from orchestrator.devices.base import ReadRequest, Refused, Words
+from orchestrator.devices.sunspec.finding.discovery import MARKER
+from orchestrator.errors import LinkError, RequestRefused
+
+TRIES: Final = 4
+RETRY_AFTER_S: Final = 0.5
+FOR_EVER: Final = (1, 2, 3)
+"""Exception codes that are the same the next time; the others speak of a device that is busy."""
+
+ResultT = TypeVar("ResultT")
+Steps = Generator[ReadRequest, Words | Refused, ResultT]
+
+
+def dump(endpoint: Endpoint, unit_id: int, timeout_s: float, watch: Watch) -> RegisterImage:
+    """Read everything. `watch` counts words. Raises DeviceError."""
+    link = ModbusLink(endpoint.host, endpoint.port, timeout_s, RealClock(), NoObserver())
+    reader = _Reader(link, unit_id)
+    try:
+        chain = reader.carry_out(find_chain())
+        watch.grow(chain.words - len(MARKER))
+        words = reader.carry_out(read_words(chain), watch.advance)
+    finally:
+        link.close()
+    return RegisterImage(chain, words, unit_id)
+
+
+class _Reader:
+    """Carries out reads on one unit; what fails for a moment is tried again."""
+
+    def __init__(self, link: ModbusLink, unit_id: int) -> None:
+        self._link = link
+        self._unit_id = unit_id
+        self._pause = threading.Event()
+
+    def carry_out(self, steps: Steps[ResultT], done: Callable[[int], None] | None = None) -> ResultT:
+        """Run `steps` to their end; `done` is told how many words each read has settled."""
+        request = next(steps)
+        while True:
+            answer = self._answer(request)
+            if done is not None and (request.count == 1 or not isinstance(answer, Refused)):
+                done(request.count)
+            try:
+                request = steps.send(answer)
+            except StopIteration as end:
+                result: ResultT = end.value
+                return result
+
+    def _answer(self, request: ReadRequest) -> Words | Refused:
+        for left in reversed(range(TRIES)):
+            try:
+                return self._link.read(self._unit_id, request.address, request.count, "dump")
+            except RequestRefused as refusal:
+                if refusal.code in FOR_EVER:
+                    return Refused(refusal.code)
+                if not left:
+                    raise
+            except LinkError:
+                if not left:
+                    raise
+            self._pause.wait(RETRY_AFTER_S)
+        raise AssertionError("the last try returns or raises")

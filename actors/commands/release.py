@@ -1,0 +1,119 @@
+"""`orchestrator release`: hand every inverter back to itself, one after the other, without actors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from actors.clock import Clock, RealClock
+from actors.commands.publish import NotPublished, publish_once
+from actors.device.flash import FlashKeeper
+from actors.device.session import DeviceSession
+from actors.device.writer import CommandWriter, Outcome
+from actors.files.state_store import StateStore
+from actors.link import LinkNeeds, LinkPool
+from actors.messages import Event
+from actors.observer import NoObserver
+from actors.system import DRIVERS
+from orchestrator.commands import InverterCommand
+from orchestrator.config.sections import AnyInverterConfig, InverterConfig, MqttInverterConfig, SiteConfig
+from orchestrator.decide.failsafe import release_command
+from orchestrator.devices.as_found import Found, put_back, reconnected
+from orchestrator.devices.base import AnyDriver
+from orchestrator.devices.mqtt.messages import command_topic, write_command
+from orchestrator.errors import DeviceError
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOutcome:
+    """What became of one inverter. `released` is true also where there is nothing of ours to hand back."""
+
+    inverter: str
+    released: bool
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.inverter}: {self.detail}"
+
+
+def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS) -> Iterator[ReleaseOutcome]:
+    """Release each inverter of `config`: battery to itself, no AC limit, ChaGriSet and Conn as they were found.
+
+    One outcome each, as soon as it is known. The orchestrator must not be running, or it would command them anew.
+    """
+    clock = RealClock()
+    links = LinkPool(clock, NoObserver())
+    for device in config.modbus_devices():
+        links.expect(device.host, device.port, LinkNeeds(device.timeout_s, device.min_gap_s))
+    store = StateStore(Path(config.control.state_dir))
+    try:
+        for inverter in config.inverters:
+            if not inverter.control:
+                yield ReleaseOutcome(inverter.name, True, "left alone (control: false)")
+            elif isinstance(inverter, MqttInverterConfig):
+                yield _release_by_mqtt(inverter, clock)
+            else:
+                yield _release(inverter, drivers[inverter.driver], links, store, clock)
+    finally:
+        links.close()
+
+
+def _release(
+    config: InverterConfig, driver: AnyDriver, links: LinkPool, store: StateStore, clock: Clock
+) -> ReleaseOutcome:
+    link = links.link(config.host, config.port)
+    session = DeviceSession(
+        config.name,
+        driver,
+        link,
+        config.unit_id,
+        clock=clock,
+        retry_longest_s=1.0,
+        role="inverter",
+        write_single=config.write_single,
+    )
+    try:
+        outcome = _write_release(config, session, store, clock)
+    except DeviceError as trouble:
+        return ReleaseOutcome(config.name, False, f"not released: {trouble}")
+    except OSError as trouble:
+        return ReleaseOutcome(config.name, False, f"released, but that is not on record: {trouble}")
+    if outcome.refused:
+        return ReleaseOutcome(config.name, False, f"not released: it refuses {', '.join(outcome.refused)}")
+    return ReleaseOutcome(config.name, True, "released")
+
+
+def _write_release(config: InverterConfig, session: DeviceSession, store: StateStore, clock: Clock) -> Outcome:
+    """Raises DeviceError, and OSError when all is written and the record of what was found cannot be removed."""
+    session.connect(config.serial, at_once=True)
+    flash = FlashKeeper(config.name, store, clock)
+    writer = CommandWriter(session, clock, NoObserver(), flash=flash, say=_ignore)
+    writer.take(session.read())
+    kept = store.load(config.name)
+    is_same_device = kept.serial == session.driver.nameplate(session.device).serial
+    found = kept if is_same_device else Found()
+    command = reconnected(put_back(_command(config), found), found)
+    outcome = writer.carry_out(command, everything=True)
+    if is_same_device and not outcome.refused:
+        store.save(config.name, Found())
+    return outcome
+
+
+def _release_by_mqtt(config: MqttInverterConfig, clock: Clock) -> ReleaseOutcome:
+    payload = json.dumps(write_command(_command(config), clock.wall()), allow_nan=False)
+    try:
+        publish_once(config, command_topic(config), payload.encode())
+    except NotPublished as trouble:
+        return ReleaseOutcome(config.name, False, f"not released: {trouble}")
+    return ReleaseOutcome(config.name, True, f"told to release on {command_topic(config)}")
+
+
+def _command(config: AnyInverterConfig) -> InverterCommand:
+    command = release_command(config.name)
+    return command if config.battery.control else replace(command, battery=None)
+
+
+def _ignore(_event: Event) -> None:
+    """A refusal is in the outcome as well."""

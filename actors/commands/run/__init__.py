@@ -1,0 +1,1 @@
+"""`orchestrator run`: the plant, and what surrounds it while it runs."""

@@ -1,0 +1,65 @@
+"""SIGHUP: reads site.yaml anew, and has the running plant take it, or says why not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from actors.files.process import answer
+from actors.system import System
+from orchestrator.config.changes import Changes
+from orchestrator.config.file import load_config
+from orchestrator.config.sections import SiteConfig
+from orchestrator.config.warnings import warnings
+from orchestrator.errors import OrchestratorError
+
+log = logging.getLogger(__name__)
+
+Check = Callable[[SiteConfig], None]
+"""Raises an OrchestratorError for a configuration that this run must not take."""
+
+
+class Reloader:
+    """For the main thread. `taken` are told the new configuration once the plant runs on it."""
+
+    def __init__(
+        self,
+        site_file: str,
+        system: System,
+        *,
+        checks: Sequence[Check] = (),
+        taken: Sequence[Callable[[SiteConfig], None]] = (),
+    ) -> None:
+        self._site_file = site_file
+        self._system = system
+        self._checks = checks
+        self._taken = taken
+        self._state_dir = Path(system.config.control.state_dir)
+
+    def reload(self) -> None:
+        """Never raises for what is wrong with the file: it is logged, and the plant runs on as before."""
+        try:
+            config, changes = self._take()
+        except OrchestratorError as refusal:
+            lines = str(refusal).splitlines()
+            for line in lines:
+                log.error("%s", line)
+            log.error("%s is refused: the plant runs on with the former one", self._site_file)
+            answer(self._state_dir, False, lines)
+            return
+        for warning in warnings(config):
+            log.warning("%s", warning)
+        lines = [f"reloaded: {line}" for line in changes.lines()] or ["reloaded: nothing has changed"]
+        for line in lines:
+            log.info("%s", line)
+        answer(self._state_dir, True, lines)
+
+    def _take(self) -> tuple[SiteConfig, Changes]:
+        config = load_config(self._site_file)
+        for check in self._checks:
+            check(config)
+        changes = self._system.reload(config)
+        for tell in self._taken:
+            tell(config)
+        return config, changes

@@ -1,0 +1,202 @@
+"""`orchestrator run`: the plant with what surrounds it (virtual devices, a broker, a display), until a signal ends it.
+
+SIGINT and SIGTERM end it, SIGHUP makes it read its site.yaml anew.
+
+Started in one order and stopped in the other. The main thread only waits and draws.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from actors.address import Recipient
+from actors.clock import RealClock
+from actors.commands.run.broker import EmbeddedBroker, is_broker_listening
+from actors.commands.run.display import Display, hints, make_display
+from actors.commands.run.logs import Journal, Log, logging_to
+from actors.commands.run.reloader import Reloader
+from actors.commands.run.service_manager import ServiceManager
+from actors.files.process import registered
+from actors.files.recorder import recording_to
+from actors.metrics import PrometheusObserver
+from actors.system import System, start_system
+from orchestrator.config.sections import MQTT_DRIVER, Broker, SiteConfig
+from orchestrator.config.warnings import is_loopback, warnings
+from orchestrator.errors import OrchestratorError, UsageError
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.25
+STOP_WITHIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is wanted beside the plant. `program` and `site_file` are as they were typed, for hints.
+
+    `log_format` takes the place of `logging.format`; `record` is the file that every cycle is added to.
+    """
+
+    site_file: str
+    version: str
+    program: str = "orchestrator"
+    simulate: bool = False
+    broker: bool = False
+    log_format: str | None = None
+    record: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What signals have asked for."""
+
+    end: threading.Event = field(default_factory=threading.Event)
+    reload: threading.Event = field(default_factory=threading.Event)
+
+
+class PortTaken(OrchestratorError):
+    """A port that the virtual site needs is in use."""
+
+
+def run_site(config: SiteConfig, options: RunOptions) -> bool:
+    """Run until SIGINT or SIGTERM: True. False when the plant could not go on by itself.
+
+    Raises UsageError and other OrchestratorErrors for what keeps it from starting. A second signal ends the process
+    at once.
+    """
+    with ExitStack() as running:
+        wishes = running.enter_context(_signals())
+        display = running.enter_context(make_display(config, options.log_format or config.logging.format))
+        handler = Log(display.log, log_format=options.log_format)
+        running.enter_context(logging_to(handler, config))
+        for warning in warnings(config):
+            log.warning("%s", warning)
+        running.enter_context(registered(Path(config.control.state_dir)))
+        if options.simulate:
+            running.enter_context(_virtual_site(config))
+        if options.broker:
+            _start_brokers(config, running)
+        service = ServiceManager()
+        recorders = running.enter_context(recording_to(options.record))
+        system = running.enter_context(_plant(config, options, display, Journal(handler), service, *recorders))
+        running.callback(service.stopping)
+        display.start(hints(config, options.program, options.site_file))
+        checks = (require_local,) if options.simulate else ()
+        service.ready(config)
+        taken = (display.configure, handler.configure, service.ready)
+        reloader = Reloader(options.site_file, system, checks=checks, taken=taken)
+
+        def meanwhile() -> None:
+            handler.flush()
+            if wishes.reload.is_set():
+                wishes.reload.clear()
+                reloader.reload()
+
+        return wait_for_end(wishes.end, system.failed, display, meanwhile)
+
+
+def wait_for_signal() -> None:
+    """Until SIGINT or SIGTERM."""
+    with _signals() as wishes:
+        wishes.end.wait()
+
+
+def wait_for_end(
+    ended: threading.Event, failed: threading.Event, display: Display, meanwhile: Callable[[], None] = lambda: None
+) -> bool:
+    """Draw, and do what `meanwhile` says, until `ended` (True), or until the plant has `failed` (False)."""
+    while not ended.wait(LOOK_EVERY_S):
+        if failed.is_set():
+            log.error("the plant cannot go on; see above")
+            return False
+        meanwhile()
+        display.refresh()
+    log.info("stopping: handing the devices back")
+    return True
+
+
+@contextmanager
+def _plant(config: SiteConfig, options: RunOptions, display: Display, *listeners: Recipient) -> Iterator[System]:
+    clock = RealClock()
+    sources = [source.name for source in config.setpoints.mqtt]
+    interval_s = config.control.interval_s
+    observer = PrometheusObserver(config.site.name, options.version, sources, cycle_interval_s=interval_s)
+    system = start_system(config, clock=clock, observer=observer, listeners=(display, *listeners))
+    try:
+        yield system
+    finally:
+        display.stop()
+        system.stop(STOP_WITHIN_S)
+        clock.close()
+
+
+def require_local(config: SiteConfig) -> None:
+    """Refuse to simulate a site of which any device is elsewhere: it would be commanded for real. Raises UsageError."""
+    for where, device in (("meter", config.meter), *((each.name, each) for each in config.inverters)):
+        if device.driver == MQTT_DRIVER:
+            raise UsageError(f"{where} has driver 'mqtt': nobody knows what is behind it, so it cannot be simulated")
+        if not is_loopback(device.host):
+            raise UsageError(f"{where} is at {device.host}: only a site on this machine (127.0.0.1) can be simulated")
+
+
+@contextmanager
+def _virtual_site(config: SiteConfig) -> Iterator[None]:
+    """The simulated devices."""
+    require_local(config)
+    from orchestrator.simulation.server import serve  # noqa: PLC0415 - a real plant never loads it
+
+    try:
+        site = serve(config)
+    except OSError as error:
+        raise PortTaken(f"the virtual site cannot start: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageError(f"the virtual site cannot start: {error}") from error
+    log.info("virtual site: %d devices on this machine", len(config.inverters) + 1)
+    with site:
+        yield
+
+
+def _start_brokers(config: SiteConfig, running: ExitStack) -> None:
+    """A broker at each local address of site.yaml where none answers."""
+    brokers: list[Broker] = [*config.setpoints.mqtt, *([config.publish.mqtt] if config.publish.mqtt else [])]
+    for host, port in sorted({(broker.host, broker.port) for broker in brokers}):
+        if is_broker_listening(host, port):
+            log.info("MQTT broker: the one that answers at %s:%d", host, port)
+        elif is_loopback(host):
+            embedded = EmbeddedBroker(host, port)
+            running.callback(embedded.stop)
+            embedded.start()
+            log.info("MQTT broker: started one at %s:%d", host, port)
+        else:
+            log.warning("MQTT broker: none answers at %s:%d, and only a local one can be started", host, port)
+
+
+@contextmanager
+def _signals() -> Iterator[Wishes]:
+    """What SIGINT, SIGTERM and SIGHUP ask for. The second to end ends the process where it stands."""
+    wishes = Wishes()
+
+    def on_hangup(_number: int, _frame: object) -> None:
+        wishes.reload.set()
+
+    def on_signal(number: int, _frame: object) -> None:
+        if wishes.end.is_set():
+            print("ended by force; the revert timers of the devices bring them home", file=sys.stderr, flush=True)
+            os._exit(128 + number)
+        wishes.end.set()
+
+    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    former[signal.SIGHUP] = signal.signal(signal.SIGHUP, on_hangup)
+    try:
+        yield wishes
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""One device behind a link, as its actor uses it: found, read, written to."""

@@ -1,0 +1,43 @@
+"""Keeps the budget of writes to a device's flash, across restarts too."""
+
+from __future__ import annotations
+
+import logging
+
+from actors.clock import Clock
+from actors.files.state_store import StateStore
+from orchestrator.devices.base import RegisterWrite, WriteGroup
+from orchestrator.devices.capabilities import KeepInFlash
+from orchestrator.devices.flash_budget import after_writing, may_write
+
+log = logging.getLogger(__name__)
+
+
+class FlashKeeper:
+    """Belongs to one inverter actor. A write is on record before it is sent: a kill forgets nothing.
+
+    Where the record cannot be kept, which is logged, it goes on counting without it: a limit must still be set.
+    """
+
+    def __init__(self, name: str, store: StateStore, clock: Clock) -> None:
+        self._name = name
+        self._store = store
+        self._clock = clock
+        self._use = store.load_flash_use(name)
+
+    def allows(self, group: WriteGroup, flash: KeepInFlash | None) -> bool:
+        """Whether the writes of `group` to flash are within the day's budget (None: there is none to keep)."""
+        count = sum(write.flash for write in group.writes)
+        if not count or flash is None:
+            return True
+        return may_write(self._use, count, flash.writes_per_day, self._clock.wall(), for_more=group.asks_for_more)
+
+    def note(self, write: RegisterWrite) -> None:
+        """Count one write that is about to be sent."""
+        if not write.flash:
+            return
+        self._use = after_writing(self._use, 1, self._clock.wall())
+        try:
+            self._store.save_flash_use(self._name, self._use)
+        except OSError as trouble:
+            log.warning("%s: writes to flash cannot be put on record (%s)", self._name, trouble)

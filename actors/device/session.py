@@ -1,0 +1,206 @@
+"""One device behind a link: found, read as its driver plans, written to. The inverter and the meter actor use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from actors.clock import Clock
+from actors.link import Link
+from orchestrator.devices.addresses import OWN_HOLDING_END, place_of
+from orchestrator.devices.base import AnyDriver, Discovery, ReadRequest, Refused, RegisterWrite, Role, Words
+from orchestrator.errors import DeviceError, LinkError, RequestRefused, WrongDevice
+from orchestrator.loop.cadence import Backoff
+
+RETRY_FIRST_S = 0.5
+ILLEGAL_ADDRESS = 2
+
+WHOLE_AGAIN_S = 300.0
+"""After this a read that had to be split is tried as a whole again: some devices refuse words by night only."""
+
+LOOK_AGAIN_S = 300.0
+"""How often a device is asked again for what it did not say when it was found: at night some say nothing."""
+
+
+class Unreachable(DeviceError):
+    """The last attempt failed, and it is too early for the next. `kind` is that of the last failure."""
+
+    def __init__(self, last: DeviceError) -> None:
+        super().__init__(str(last))
+        self.kind = last.kind
+
+
+class DeviceSession:
+    """From discovery to the loss of the connection, again and again; after a failure it waits before it tries anew.
+
+    Belongs to one actor. `role` is what the device is wanted for (None: whatever is there), `write_single` is for a
+    device that takes one register a request (function 6). Everything here raises DeviceError for what devices do.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        driver: AnyDriver,
+        link: Link,
+        unit_id: int,
+        *,
+        clock: Clock,
+        retry_longest_s: float,
+        role: Role | None = None,
+        write_single: bool = False,
+    ) -> None:
+        self.name = name
+        self.driver = driver
+        self._link = link
+        self._unit_id = unit_id
+        self._clock = clock
+        self._role = role
+        self._write_single = write_single
+        self._backoff = Backoff(RETRY_FIRST_S, retry_longest_s)
+        self._last_trouble: DeviceError | None = None
+        self._found: Any = None
+        self._split_until_s: float | None = None
+        self._look_again_at_s = 0.0
+        self.device: Any = None
+        """What discovery found, without the reads that it refuses; None while there is no connection."""
+
+    def connect(self, serial: str | None, *, at_once: bool = False) -> bool:
+        """Find the device unless it is found. True when it was found just now, or is another than it seemed to be.
+
+        Raises WrongDevice when its serial number is not `serial` (None: any), Unreachable when it is too early for
+        another attempt and not `at_once`, and whatever the link raises.
+        """
+        if self.device is not None:
+            return self._look_again(serial)
+        if self._last_trouble is not None and not at_once and not self._backoff.is_over(self._clock.now_s()):
+            raise Unreachable(self._last_trouble)
+        try:
+            self._take(self._carry_out(self.driver.discover(self._role)), serial)
+        except DeviceError as trouble:
+            self.lost(trouble)
+            raise
+        return True
+
+    def read(self) -> dict[int, int]:
+        """The words of one cycle by address. Parts that the device refuses are left out, unless it refuses all.
+
+        Loses the device on a LinkError. Success ends the waiting after failures.
+        """
+        self._plan_whole_again()
+        try:
+            words = self._read_plan()
+        except LinkError as trouble:
+            self.lost(trouble)
+            raise
+        self._backoff = self._backoff.succeeded()
+        return words
+
+    def read_more(self, request: ReadRequest) -> dict[int, int]:
+        """Words beside those of the plan; none where the device refuses them. Loses the device on a LinkError."""
+        try:
+            return dict(self._read_one(request))
+        except RequestRefused:
+            return {}
+        except LinkError as trouble:
+            self.lost(trouble)
+            raise
+
+    def write(self, write: RegisterWrite) -> None:
+        """Write one run of registers. Loses the device on a LinkError."""
+        try:
+            place = place_of(write.address)
+            unit_id = place.unit_id or self._unit_id
+            one_by_one = self._write_single or write.one_by_one
+            self._link.write(unit_id, place.address, write.values, self.name, one_by_one=one_by_one)
+        except LinkError as trouble:
+            self.lost(trouble)
+            raise
+
+    def lost(self, trouble: DeviceError) -> None:
+        """There is no connection any more; the next attempt waits, longer each time."""
+        self.device = None
+        self._last_trouble = trouble
+        self._backoff = self._backoff.failed(self._clock.now_s())
+
+    def close(self) -> None:
+        """End the connection. Others behind the same link reconnect by themselves."""
+        self.device = None
+        self._link.close()
+
+    def _look_again(self, serial: str | None) -> bool:
+        """From time to time; whether the device has turned out to be another than it seemed to be."""
+        if self._clock.now_s() < self._look_again_at_s:
+            return False
+        self._look_again_at_s = self._clock.now_s() + LOOK_AGAIN_S
+        try:
+            device = self._carry_out(self.driver.look_again(self._found, self._role))
+            if device is self._found:
+                return False
+            self._take(device, serial)
+        except RequestRefused:
+            return False  # it is busy, and still known
+        except DeviceError as trouble:
+            self.lost(trouble)
+            raise
+        return True
+
+    def _take(self, device: Any, serial: str | None) -> None:
+        self._check_serial(serial, self.driver.nameplate(device).serial)
+        self.device = self._found = device
+        self._split_until_s = None
+        self._look_again_at_s = self._clock.now_s() + LOOK_AGAIN_S
+
+    def _carry_out(self, steps: Discovery[Any]) -> Any:
+        answer: Words | Refused | None = None
+        while True:
+            try:
+                request = next(steps) if answer is None else steps.send(answer)
+            except StopIteration as end:
+                return end.value
+            try:
+                answer = self._ask(request)
+            except RequestRefused as refusal:
+                answer = Refused(refusal.code)
+
+    def _check_serial(self, expected: str | None, found: str) -> None:
+        if expected is not None and found != expected:
+            raise WrongDevice(f"{self.name}: serial number {found!r} answers, site.yaml expects {expected!r}")
+
+    def _plan_whole_again(self) -> None:
+        if self._split_until_s is not None and self._clock.now_s() >= self._split_until_s:
+            self.device, self._split_until_s = self._found, None
+
+    def _read_plan(self) -> dict[int, int]:
+        words: dict[int, int] = {}
+        asked: list[ReadRequest] = []
+        refusal: RequestRefused | None = None
+        waiting = iter(self.driver.plan_reads(self.device))
+        while (request := next(waiting, None)) is not None:
+            asked.append(request)
+            try:
+                words |= self._read_one(request)
+            except RequestRefused as refused:
+                if refused.code != ILLEGAL_ADDRESS:
+                    raise
+                refusal = refused
+                self._split(request)
+                waiting = iter([each for each in self.driver.plan_reads(self.device) if each not in asked])
+        if refusal is not None and not words:
+            raise refusal
+        return words
+
+    def _split(self, refused: ReadRequest) -> None:
+        """A device may refuse a block for one word in it: from now on read its parts."""
+        self.device = self.driver.without(self.device, refused)
+        self._split_until_s = self._clock.now_s() + WHOLE_AGAIN_S
+
+    def _read_one(self, request: ReadRequest) -> Iterable[tuple[int, int]]:
+        """Each word with its address."""
+        return zip(range(request.address, request.address + request.count), self._ask(request), strict=True)
+
+    def _ask(self, request: ReadRequest) -> Words:
+        if request.address < OWN_HOLDING_END:
+            return self._link.read(self._unit_id, request.address, request.count, self.name)
+        place = place_of(request.address)
+        unit_id = place.unit_id or self._unit_id
+        return self._link.read(unit_id, place.address, request.count, self.name, inputs=place.inputs)

@@ -1,0 +1,1 @@
+"""Files that outlive the process: state, process id, recording, ledger."""

@@ -1,0 +1,1 @@
+"""What the actors tell of themselves, counted for Prometheus."""

@@ -1,0 +1,1 @@
+"""Sockets: Modbus TCP, MQTT, HTTP."""

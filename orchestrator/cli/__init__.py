@@ -1,0 +1,1 @@
+"""The command line: the one door from the pure package to `actors`."""

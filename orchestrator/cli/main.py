@@ -1,0 +1,270 @@
+"""The commands. `check` and the arguments are here; what needs threads and sockets is in `actors` and loaded when used.
+
+Exit codes: 0 done, 1 something outside failed (a broker, a device, a port), 2 the command or the site.yaml is wrong,
+130 interrupted by Ctrl-C before it was done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from shutil import which
+
+from orchestrator.cli.tools import add_tools
+from orchestrator.config.file import UnknownEnvironment, load_config
+from orchestrator.config.sections import MqttSource, SiteConfig
+from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.report.arguments import add_report_arguments, add_simulate_arguments
+
+DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+RELOAD_WITHIN_S = 30.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. `arguments` default to those of the process."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return WRONG
+    except OrchestratorError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orchestrator",
+        description="Makes the inverters and batteries behind one grid connection act as one plant.",
+    )
+    parser.add_argument("--version", action="version", version=f"orchestrator {program_version()}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    check = _add(commands, "check", "find every mistake in a site.yaml; exit 0 fine, 2 wrong", _check)
+    check.add_argument("-q", "--quiet", action="store_true", help="print mistakes only, no summary and no warnings")
+    _add_set(commands)
+    add_tools(commands)
+    _add(commands, "reload", "have the running orchestrator take the changed SITE.yaml", _reload)
+    _add(commands, "health", "whether the orchestrator of SITE.yaml runs and decides; exit 0 yes, 1 no", _health)
+    _add(commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release)
+    _add_explain(commands)
+    _add_reports(commands)
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    command: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("site", metavar="SITE.yaml", help="the description of the site")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = _add(commands, "run", "run the plant until Ctrl-C or SIGTERM", _run)
+    run.add_argument("--simulate", action="store_true", help="start the virtual devices of SITE.yaml on this machine")
+    run.add_argument("--broker", action="store_true", help="start an MQTT broker, unless one answers on its port")
+    run.add_argument("--demo", action="store_true", help="both of them")
+    run.add_argument("--record", metavar="FILE", help="add every cycle to FILE, for `explain --recording FILE`")
+    run.add_argument("--log-format", choices=("human", "json"), help="in place of logging.format of SITE.yaml")
+
+
+def _add_set(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _add(commands, "set", "publish a setpoint on the topic of SITE.yaml, retained", _set)
+    parser.add_argument("payload", metavar="JSON", nargs="?", help="such as '{\"opModExpLimW\": 0}'; '' withdraws it")
+    parser.add_argument("--source", metavar="NAME", help="which entry of setpoints.mqtt, where there are several")
+    parser.add_argument("--withdraw", action="store_true", help="take the setpoint of the source back")
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = _add(commands, "explain", "say in plain words what decided every watt, now or in a recording", _explain)
+    explain.add_argument("--recording", metavar="FILE", help="a file of `run --record`, in place of the running plant")
+    explain.add_argument("--at", metavar="TIME", help="in a recording: the last cycle up to 2026-06-01T12:00:00Z")
+
+
+def _add_reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = _add(commands, "simulate", "rehearse a day of the site in virtual time, without touching it", _simulate)
+    add_simulate_arguments(simulate)
+    report = _add(commands, "report", "write a page of every excess over a limit that the ledger knows", _report)
+    add_report_arguments(report)
+
+
+def program_version() -> str:
+    """The version that is installed."""
+    try:
+        return version("orchestrator")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _check(options: argparse.Namespace) -> int:
+    from orchestrator.config.warnings import warnings  # noqa: PLC0415 - only what a command needs is loaded
+
+    config = load_config(options.site)
+    if not options.quiet:
+        print(f"{options.site} is fine: {summary(config)}")
+        for warning in warnings(config):
+            print(f"warning: {warning}", file=sys.stderr)
+    return DONE
+
+
+def summary(config: SiteConfig) -> str:
+    """A site in one line."""
+    inverters = ", ".join(inverter.name for inverter in config.inverters)
+    sources = ", ".join(source.name for source in config.setpoints.mqtt) or "none"
+    metrics = f"{config.metrics.host}:{config.metrics.port}" if config.metrics else "none"
+    mode = "" if config.control.enabled else "; shadow mode, nothing is written"
+    return f"site {config.site.name}; inverters: {inverters}; MQTT sources: {sources}; metrics: {metrics}{mode}"
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    from actors.commands.run.run import RunOptions, run_site  # noqa: PLC0415
+
+    wanted = RunOptions(
+        site_file=options.site,
+        simulate=options.simulate or options.demo,
+        broker=options.broker or options.demo,
+        version=program_version(),
+        program=_program(),
+        log_format=options.log_format,
+        record=options.record,
+    )
+    return DONE if run_site(config, wanted) else FAILED
+
+
+def _program() -> str:
+    """What to type to run this program once more."""
+    typed = Path(sys.argv[0])
+    return typed.name if which(typed.name) == str(typed) else str(typed)
+
+
+def _set(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    source = _source(config, options.source)
+    payload = _payload(options, source)
+    from actors.commands.publish import publish_retained  # noqa: PLC0415 - after the checks: it takes a while to load
+
+    publish_retained(source, source.topic, payload)
+    where = f"{source.topic} at {source.host}:{source.port}"
+    print(f"published on {where}: {payload.decode()}" if payload else f"withdrawn on {where}")
+    return DONE
+
+
+def _source(config: SiteConfig, name: str | None) -> MqttSource:
+    sources = {source.name: source for source in config.setpoints.mqtt}
+    if not sources:
+        raise UsageError("site.yaml has no setpoints.mqtt, so there is no topic to publish on")
+    if name is None and len(sources) > 1:
+        raise UsageError(f"which source? Say --source with one of: {', '.join(sources)}")
+    if name is not None and name not in sources:
+        raise UsageError(f"there is no source {name!r} under setpoints.mqtt; there is: {', '.join(sources)}")
+    return sources[name] if name is not None else next(iter(sources.values()))
+
+
+def _payload(options: argparse.Namespace, source: MqttSource) -> bytes:
+    """What is published. A payload that the orchestrator would refuse is refused here, where somebody reads why."""
+    from orchestrator.setpoints.payload import parse_setpoint  # noqa: PLC0415
+
+    if options.withdraw or options.payload == "":
+        if options.payload:
+            raise UsageError("either a setpoint or --withdraw, not both")
+        return b""
+    if options.payload is None:
+        raise UsageError("a setpoint is missing, such as '{\"opModExpLimW\": 0}'; or --withdraw")
+    payload = str(options.payload).encode()
+    parse_setpoint(
+        payload, source=source.name, received_at_s=0.0, wall_now=datetime.now(UTC), validity_s=source.validity_s
+    )
+    return payload
+
+
+def _reload(options: argparse.Namespace) -> int:
+    config = load_config(options.site, UnknownEnvironment(os.environ))  # the variables are those of the other process
+    from actors.files.process import ask_to_reload  # noqa: PLC0415
+
+    answer = ask_to_reload(Path(config.control.state_dir), RELOAD_WITHIN_S)
+    for line in answer.lines:
+        print(line, file=sys.stdout if answer.accepted else sys.stderr)
+    return DONE if answer.accepted else WRONG
+
+
+def _health(options: argparse.Namespace) -> int:
+    config = load_config(options.site, UnknownEnvironment(os.environ))
+    from actors.commands.health import look  # noqa: PLC0415
+
+    print(look(config))
+    return DONE
+
+
+def _release(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    from actors.commands.release import release_site  # noqa: PLC0415
+    from actors.files.process import running_pid  # noqa: PLC0415
+
+    pid = running_pid(Path(config.control.state_dir))
+    if pid is not None:
+        raise UsageError(f"the orchestrator runs (process {pid}) and would command them anew; stop it first")
+
+    all_released = True
+    for outcome in release_site(config):
+        print(outcome, file=sys.stdout if outcome.released else sys.stderr)
+        all_released = all_released and outcome.released
+    return DONE if all_released else FAILED
+
+
+def _explain(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    if options.at is not None and options.recording is None:
+        raise UsageError("--at looks into a recording: say which with --recording FILE")
+    from orchestrator.telemetry.explanation import explain  # noqa: PLC0415
+
+    if options.recording is not None:
+        from orchestrator.telemetry.recording import recorded_view  # noqa: PLC0415
+
+        print(explain(recorded_view(config, options.recording, options.at)))
+        return DONE
+    from actors.commands.state_reader import published_view  # noqa: PLC0415
+
+    print(explain(published_view(config, datetime.now(UTC))))
+    return DONE
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    from actors.commands.reports import simulate  # noqa: PLC0415
+
+    simulate(
+        config,
+        hours=options.hours,
+        weather=options.weather,
+        page=options.report,
+        csv=options.csv,
+        version=program_version(),
+    )
+    return DONE
+
+
+def _report(options: argparse.Namespace) -> int:
+    config = load_config(options.site)
+    from actors.commands.reports import report  # noqa: PLC0415
+
+    said = report(
+        config, begin=options.begin, end=options.end, page=options.out, csv=options.csv, version=program_version()
+    )
+    print(said)
+    return DONE

@@ -1,0 +1,271 @@
+"""The commands for a site that is not built yet: they look at devices, and need no site.yaml.
+
+As in `cli.py`: what a command needs is loaded when it is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+from zoneinfo import ZoneInfo
+
+from orchestrator.commissioning.scan_targets import (
+    LARGE_FROM,
+    PORT_RANGE,
+    PORTS,
+    UNIT_RANGE,
+    UNITS,
+    Endpoint,
+    addresses,
+    endpoints,
+    numbers,
+    split_host,
+)
+from orchestrator.errors import OrchestratorError, UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.commissioning.report import CommissionReport
+    from orchestrator.commissioning.scan_report import ScanReport
+
+DONE, FAILED = 0, 1
+SubCommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_tools(commands: SubCommands) -> None:
+    """Add the commands of this file."""
+    _add_scan(commands)
+    _add_dump(commands)
+    _add_serve(commands)
+    _add_commission(commands)
+
+
+def _add(
+    commands: SubCommands, name: str, text: str, command: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_scan(commands: SubCommands) -> None:
+    text = "find inverters and meters, and draft a site.yaml of them; reads only"
+    parser = _add(commands, "scan", text, _scan)
+    parser.add_argument("target", metavar="TARGET", help="HOST, HOST:PORT or NETWORK/BITS, such as 192.168.1.0/24")
+    parser.add_argument("--ports", metavar="LIST", default=_text(PORTS), help="such as 502,1502 (default: %(default)s)")
+    parser.add_argument("--units", metavar="LIST", default=_text(UNITS), help="such as 1-3,126 (default: %(default)s)")
+    parser.add_argument("--timeout", metavar="S", type=_seconds, default=1.0, help="seconds for a reply (default: 1)")
+    parser.add_argument("--connections", metavar="N", type=_count, default=32, help="how many at a time (default: 32)")
+    parser.add_argument("--yes", action="store_true", help=f"scan a network of more than {LARGE_FROM} addresses")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write a draft site.yaml")
+
+
+def _scan(options: argparse.Namespace) -> int:
+    where = endpoints(options.target, numbers(options.ports, PORT_RANGE, "port"))
+    units = numbers(options.units, UNIT_RANGE, "unit")
+    if addresses(options.target) > LARGE_FROM and not options.yes:
+        raise UsageError(f"{options.target} has {addresses(options.target)} addresses; say --yes to scan them all")
+    _require_new(options.output)
+    from rich.console import Console  # noqa: PLC0415
+
+    from actors.commands.progress import watch  # noqa: PLC0415
+    from actors.commands.scan import ScanOptions, scan  # noqa: PLC0415
+    from orchestrator.commissioning.scan_report import table  # noqa: PLC0415
+
+    with watch(f"scanning {options.target}", len(where)) as progress:
+        found = scan(where, ScanOptions(units, options.timeout, options.connections), progress)
+    for remark in found.remarks:
+        print(remark, file=sys.stderr)
+    if not found.devices:
+        print(f"no inverter and no meter found at {options.target}", file=sys.stderr)
+        return FAILED
+    Console().print(table(found))
+    for device in found.again:
+        print(f"{device.address}: {device.title} once more, with the serial number of another one")
+    if options.output is not None:
+        _write_draft(found, options)
+    return DONE
+
+
+def _add_dump(commands: SubCommands) -> None:
+    text = "save all registers of a SunSpec device as JSON, without its serial number; reads only"
+    parser = _add(commands, "dump", text, _dump)
+    parser.add_argument("target", metavar="HOST[:PORT]", help="the port is 502 where none is given")
+    parser.add_argument("--unit", metavar="N", type=_unit, default=1, help="the Modbus unit (default: 1)")
+    parser.add_argument("--timeout", metavar="S", type=_seconds, default=3.0, help="seconds for a reply (default: 3)")
+    parser.add_argument("--with-serial", action="store_true", help="keep serial numbers and MAC addresses")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write (default: standard output)")
+
+
+def _dump(options: argparse.Namespace) -> int:
+    host, port = split_host(options.target)
+    _require_new(options.output)
+    from actors.commands.dump import dump  # noqa: PLC0415
+    from actors.commands.progress import watch  # noqa: PLC0415
+    from orchestrator.commissioning.image_file import to_json  # noqa: PLC0415
+    from orchestrator.commissioning.register_image import described  # noqa: PLC0415
+
+    with watch(f"reading {options.target}", 0) as progress:
+        image = dump(Endpoint(host, port or PORTS[0]), options.unit, options.timeout, progress)
+    image = described(image, captured=date.today().isoformat(), with_serial=options.with_serial)
+    if options.output is None:
+        print(to_json(image), end="")
+        return DONE
+    _write(options.output, to_json(image))
+    print(f"written: {options.output}; {len(image.registers())} of {len(image.words)} words of {image.device}")
+    return DONE
+
+
+def _add_serve(commands: SubCommands) -> None:
+    text = "serve a register image (see dump) as a Modbus TCP device until Ctrl-C"
+    parser = _add(commands, "serve", text, _serve)
+    parser.add_argument("image", metavar="IMAGE.json", help="what `dump` wrote")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: %(default)s)")
+    parser.add_argument("--port", metavar="N", type=_port, default=0, help="the port; 0, the default, takes a free one")
+    parser.add_argument("--unit", metavar="N", type=_unit, help="the Modbus unit (default: that of the image)")
+    parser.add_argument("--writable", action="store_true", help="take writes, in memory only")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from actors.commands.image_server import ImageServer  # noqa: PLC0415
+    from actors.commands.run.run import wait_for_signal  # noqa: PLC0415
+    from orchestrator.commissioning.image_file import from_json  # noqa: PLC0415
+
+    image = from_json(_read(options.image))
+    server = ImageServer(image, host=options.host, port=options.port, unit_id=options.unit, writable=options.writable)
+    with server:
+        unit = "any unit" if server.unit_id is None else f"unit {server.unit_id}"
+        print(
+            f"serving {image.device or options.image} at {options.host}:{server.port} {unit}; Ctrl-C ends", flush=True
+        )
+        wait_for_signal()
+    return DONE
+
+
+def _add_commission(commands: SubCommands) -> None:
+    text = "try each inverter of SITE.yaml with small steps, and leave it as it was found"
+    parser = _add(commands, "commission", text, _commission)
+    parser.add_argument("site", metavar="SITE.yaml", help="the description of the site")
+    parser.add_argument("--inverter", metavar="NAME", help="this inverter only")
+    parser.add_argument("--revert", metavar="S", type=_revert, default=30.0, help="revert time in s (default: 30)")
+    parser.add_argument("--yes", action="store_true", help="do not ask before each inverter")
+    parser.add_argument("--report", metavar="FILE", help="write the result as a page (HTML)")
+
+
+def _commission(options: argparse.Namespace) -> int:
+    from orchestrator.config.file import load_config  # noqa: PLC0415 - it takes a while to load
+
+    config = load_config(options.site)
+    names = [inverter.name for inverter in config.inverters]
+    if options.inverter not in (None, *names):
+        raise UsageError(f"there is no inverter {options.inverter!r}; there is: {', '.join(names)}")
+    if not (options.yes or sys.stdin.isatty()):
+        raise UsageError("nobody can be asked before devices are written to: say --yes")
+    _require_new(options.report)
+    from rich.console import Console  # noqa: PLC0415
+
+    from actors.commands.commission.commission import CommissionOptions, commission  # noqa: PLC0415
+    from actors.commands.progress import Lines  # noqa: PLC0415
+    from orchestrator.commissioning.report import summary, table  # noqa: PLC0415
+    from orchestrator.commissioning.trial import Timing  # noqa: PLC0415
+
+    wanted = CommissionOptions(_yes if options.yes else _ask, Timing(revert_s=options.revert), options.inverter)
+    result = commission(config, wanted, Lines("steps", 2 * (1 if options.inverter else len(names))))
+    Console().print(table(result))
+    print(summary(result))
+    if options.report is not None:
+        _write(options.report, _commission_page(result, config.site.timezone))
+        print(f"written: {options.report}")
+    return DONE if result.is_safe else FAILED
+
+
+def _commission_page(result: CommissionReport, timezone: str) -> str:
+    from orchestrator.cli.main import program_version  # noqa: PLC0415 - it imports this module
+    from orchestrator.commissioning.report import TEMPLATE, page_values  # noqa: PLC0415
+    from orchestrator.report.page import Imprint, render  # noqa: PLC0415
+
+    imprint = Imprint(program_version(), datetime.now(ZoneInfo(timezone)), timezone)
+    return render(TEMPLATE, f"{result.site}: commissioning", imprint, page_values(result))
+
+
+def _yes(question: str) -> bool:
+    print(question, "yes (--yes)", file=sys.stderr)
+    return True
+
+
+def _ask(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _write_draft(found: ScanReport, options: argparse.Namespace) -> None:
+    from orchestrator.commissioning.draft_site import draft_site  # noqa: PLC0415
+
+    try:
+        text = draft_site(found, target=options.target, day=date.today())
+    except ValueError as error:
+        raise NotWritten(f"{options.output} is not written: {error}") from None
+    _write(options.output, text)
+    print(f"written: {options.output}; read its comments, then: orchestrator check {options.output}")
+
+
+class NotWritten(OrchestratorError):
+    """A file that was asked for cannot be written."""
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        with Path(path).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as trouble:
+        raise NotWritten(f"{path} cannot be written: {trouble.strerror or trouble}") from trouble
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise UsageError(f"{path} cannot be read: {getattr(trouble, 'strerror', None) or trouble}") from trouble
+
+
+def _require_new(path: str | None) -> None:
+    """Before anything takes its time: never overwrite a file."""
+    if path is not None and Path(path).exists():
+        raise UsageError(f"{path} exists; it is not overwritten")
+
+
+def _text(values: tuple[int, ...]) -> str:
+    return ",".join(map(str, values))
+
+
+def _seconds(text: str) -> float:
+    """A time of 0.05 to 60 s."""
+    return _within(float(text), 0.05, 60.0)
+
+
+def _revert(text: str) -> float:
+    """A revert time of 2 to 600 s."""
+    return _within(float(text), 2.0, 600.0)
+
+
+def _count(text: str) -> int:
+    """A number of 1 to 200: more connections than that run into limits of the system."""
+    return int(_within(int(text), 1, 200))
+
+
+def _unit(text: str) -> int:
+    """A Modbus unit, 0 to 255."""
+    return int(_within(int(text), 0, 255))
+
+
+def _port(text: str) -> int:
+    """A port to listen at, 0 to 65535."""
+    return int(_within(int(text), 0, 65535))
+
+
+def _within(value: float, low: float, high: float) -> float:
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"must be from {low:g} to {high:g}")
+    return value

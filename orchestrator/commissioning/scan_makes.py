@@ -1,0 +1,60 @@
+"""Which makes a scan tries for a device: by what its SunSpec model 1 says, or by where it answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from orchestrator.commissioning.scan_targets import PORTS
+from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.schema import Commands, Profile, SunSpecUse
+from orchestrator.samples import Nameplate
+
+
+def makes_like(plate: Nameplate) -> tuple[Profile, ...]:
+    """The makes whose patterns fit what model 1 says, the one that asks for most first.
+
+    A profile without patterns is for any make, and is none of these.
+    """
+    fitting = [(use, profile) for use, profile in _speaking_sunspec() if _fits(use, plate)]
+    fitting.sort(key=lambda each: _asked_for(each[0]), reverse=True)
+    return tuple(profile for _, profile in fitting)
+
+
+def makes_at(port: int, unit_id: int) -> tuple[Profile, ...]:
+    """The makes without SunSpec that may answer at this port and unit.
+
+    Behind a port that is not looked at by default, and so was asked for, any of them may be.
+    """
+    own = (profile for profile in _makes() if profile.sunspec is None and profile.link.unit_id == unit_id)
+    return tuple(profile for profile in own if profile.link.port == port or port not in PORTS)
+
+
+def identity_only(profile: Profile) -> Profile:
+    """The profile without anything but what tells the make: to ask a device that may be of another one."""
+    nothing = {"nameplate": None, "inverter": None, "battery": None, "meter": None, "commands": Commands()}
+    return profile.model_copy(update=nothing)
+
+
+def _makes() -> Iterator[Profile]:
+    return map(load_profile, profile_names())
+
+
+def _speaking_sunspec() -> Iterator[tuple[SunSpecUse, Profile]]:
+    for profile in _makes():
+        if profile.sunspec is not None and _patterns(profile.sunspec):
+            yield profile.sunspec, profile
+
+
+def _patterns(use: SunSpecUse) -> tuple[str, ...]:
+    return tuple(pattern for pattern in (use.manufacturer, use.model) if pattern is not None)
+
+
+def _asked_for(use: SunSpecUse) -> tuple[int, int]:
+    """How much a make asks for: the number of its patterns, then their length."""
+    return len(_patterns(use)), sum(map(len, _patterns(use)))
+
+
+def _fits(use: SunSpecUse, plate: Nameplate) -> bool:
+    said = ((use.manufacturer, plate.manufacturer), (use.model, plate.model))
+    return all(pattern is None or re.search(pattern, text) is not None for pattern, text in said)

@@ -1,0 +1,143 @@
+"""What a changed site.yaml means for a plant that runs: who is started, replaced, stopped, and who is left alone.
+
+Only what differs is touched. An inverter that is the same device before and after keeps what was commanded to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
+from orchestrator.decide.failsafe import batteries_are_ours
+
+SECTIONS_OF_THE_SITE = ("site", "control", "setpoints")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The difference between two configurations of one plant.
+
+    `added`, `removed` and `replaced` are inverters by name; one that is now another device is both removed and added.
+    `handed_back` are those of the former configuration that are not commanded any more, the removed ones first;
+    `freed_batteries` those that stay and whose battery is left to itself from now on. `meter`, `mqtt`, `metrics` and
+    `ledger` say that this actor is replaced, `site` that the loop has to know, `logging` that the log changes.
+    `needs_restart` names what cannot change while the plant runs: with any of it nothing is changed at all.
+    """
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    handed_back: tuple[str, ...] = ()
+    freed_batteries: tuple[str, ...] = ()
+    meter: bool = False
+    site: bool = False
+    mqtt: bool = False
+    metrics: bool = False
+    ledger: bool = False
+    logging: bool = False
+    needs_restart: tuple[str, ...] = ()
+
+    @property
+    def stopped(self) -> tuple[str, ...]:
+        """The inverters whose actor ends, for good or to be replaced."""
+        return (*self.removed, *self.replaced)
+
+    @property
+    def started(self) -> tuple[str, ...]:
+        """The inverters that get a new actor."""
+        return (*self.added, *self.replaced)
+
+    def __bool__(self) -> bool:
+        return bool(self.lines() or self.needs_restart)
+
+    def lines(self) -> tuple[str, ...]:
+        """What changes, one plain line each."""
+        return tuple(_lines(self))
+
+
+def changes_between(former: SiteConfig, new: SiteConfig) -> Changes:
+    """What has to be done so that a plant of `former` becomes one of `new`."""
+    before = {inverter.name: inverter for inverter in former.inverters}
+    after = {inverter.name: inverter for inverter in new.inverters}
+    added = tuple(name for name in after if name not in before or _is_another(before[name], after[name]))
+    removed = tuple(name for name in before if name not in after or _is_another(before[name], after[name]))
+    stay = [name for name in after if name in before and name not in added]
+    lost = tuple(name for name in stay if _is_written(former, before[name]) and not _is_written(new, after[name]))
+    return Changes(
+        added=added,
+        removed=removed,
+        replaced=tuple(name for name in stay if before[name] != after[name]),
+        handed_back=(*(name for name in removed if _is_written(former, before[name])), *lost),
+        freed_batteries=tuple(
+            name
+            for name in stay
+            if name not in lost and _commands_battery(former, before[name]) and not _commands_battery(new, after[name])
+        ),
+        meter=former.meter != new.meter or former.control.interval_s != new.control.interval_s,
+        site=any(getattr(former, section) != getattr(new, section) for section in SECTIONS_OF_THE_SITE),
+        mqtt=(former.setpoints.mqtt, former.publish) != (new.setpoints.mqtt, new.publish),
+        metrics=former.metrics != new.metrics,
+        logging=former.logging != new.logging,
+        ledger=former.ledger != new.ledger,
+        needs_restart=tuple(_needs_restart(former, new)),
+    )
+
+
+def forgotten_sources(former: SiteConfig, new: SiteConfig) -> tuple[str, ...]:
+    """The setpoint sources whose last message must not hold any more: they are gone, or are another topic now."""
+    addresses = {source.name: (source.host, source.port, source.topic) for source in new.setpoints.mqtt}
+    return tuple(
+        source.name
+        for source in former.setpoints.mqtt
+        if addresses.get(source.name) != (source.host, source.port, source.topic)
+    )
+
+
+def _is_another(before: AnyInverterConfig, after: AnyInverterConfig) -> bool:
+    """Whether a name leads to another device now."""
+    return _device(before) != _device(after)
+
+
+def _device(inverter: AnyInverterConfig) -> tuple[object, ...]:
+    where = inverter.unit_id if isinstance(inverter, InverterConfig) else inverter.topic
+    return inverter.driver, inverter.host, inverter.port, where
+
+
+def _is_written(config: SiteConfig, inverter: AnyInverterConfig) -> bool:
+    return config.control.enabled and inverter.control
+
+
+def _commands_battery(config: SiteConfig, inverter: AnyInverterConfig) -> bool:
+    return config.control.enabled and batteries_are_ours(config, inverter)
+
+
+def _needs_restart(former: SiteConfig, new: SiteConfig) -> Iterator[str]:
+    if former.control.state_dir != new.control.state_dir:
+        yield "control.state_dir: what was found at the inverters is kept there; restart the orchestrator to move it"
+    if former.site.name != new.site.name:
+        yield "site.name: every metric and report of this run carries it; restart the orchestrator to change it"
+
+
+def _lines(changes: Changes) -> Iterator[str]:
+    for name in changes.added:
+        yield f"inverter {name}: {'another device now' if name in changes.removed else 'added'}"
+    for name in changes.removed:
+        if name not in changes.added:
+            yield f"inverter {name}: removed" + (", handed back" if name in changes.handed_back else "")
+    for name in changes.replaced:
+        yield f"inverter {name}: changed"
+    for name in (name for name in changes.handed_back if name not in changes.removed):
+        yield f"inverter {name}: handed back, it is not controlled any more"
+    for name in changes.freed_batteries:
+        yield f"inverter {name}: its battery is left to itself"
+    for section, changed in (
+        ("control, setpoints or site", changes.site),
+        ("meter", changes.meter),
+        ("mqtt", changes.mqtt),
+        ("metrics", changes.metrics),
+        ("ledger", changes.ledger),
+        ("logging", changes.logging),
+    ):
+        if changed:
+            yield f"{section}: changed"

@@ -1,0 +1,115 @@
+"""What is allowed in a site.yaml, and worth a second thought. Nothing here keeps the plant from running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from orchestrator.config.sections import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.decide.failsafe import export_can_be_limited, limits_stay
+
+_CYCLES_PER_REVERT = 3
+
+
+def warnings(config: SiteConfig) -> tuple[str, ...]:
+    """Plain sentences, each starting with the key that it is about."""
+    return tuple(text for check in _CHECKS if (text := check(config)) is not None)
+
+
+def has_batteries(config: SiteConfig) -> bool:
+    """Whether site.yaml speaks of a battery, a real or a simulated one."""
+    described = any(inverter.battery.model_fields_set - {"control"} for inverter in config.inverters)
+    simulated = config.simulation.inverters.values() if config.simulation else ()
+    return described or any(inverter.battery for inverter in simulated)
+
+
+def _buffer_is_ignored(config: SiteConfig) -> str | None:
+    control = config.control
+    if control.battery_charge_buffer_watts is None or not control.battery_power_flow:
+        return None
+    return "control.battery_charge_buffer_watts: ignored, because control.battery_power_flow is true"
+
+
+def _batteries_are_not_commanded(config: SiteConfig) -> str | None:
+    if config.control.battery_power_flow or not has_batteries(config):
+        return None
+    return "control.battery_power_flow: false, so batteries are not commanded; only PV is limited"
+
+
+def _metrics_are_public(config: SiteConfig) -> str | None:
+    metrics = config.metrics
+    if metrics is None or is_loopback(metrics.host):
+        return None
+    missing = [] if metrics.token else ["without a password (metrics.token)"]
+    missing += [] if metrics.certificate_file else ["unencrypted (metrics.certificate_file)"]
+    if not missing:
+        return None
+    return f"metrics.host: {metrics.host} can be read from other machines: OPEN, {' and '.join(missing)}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, as far as its name alone says."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _sign_is_guessed(config: SiteConfig) -> str | None:
+    if "sign" in config.meter.model_fields_set or isinstance(config.meter, MqttMeterConfig):
+        return None
+    return "meter.sign: not written, so import counts as positive until proven otherwise; write it once it is known"
+
+
+def _meter_is_behind_an_inverter(config: SiteConfig) -> str | None:
+    where = {_address(each): each.name for each in config.inverters if isinstance(each, InverterConfig)}
+    name = where.get(_address(config.meter)) if isinstance(config.meter, MeterConfig) else None
+    if name is None:
+        return None
+    return f"meter.unit_id: the address of {name}, so the meter is looked for in the registers of that inverter"
+
+
+def _address(device: MeterConfig | InverterConfig) -> tuple[str, int, int]:
+    return device.host.lower(), device.port, device.unit_id
+
+
+def _revert_is_short(config: SiteConfig) -> str | None:
+    control = config.control
+    if control.revert_s >= _CYCLES_PER_REVERT * control.interval_s:
+        return None
+    return (
+        f"control.revert_s: {control.revert_s} s is less than {_CYCLES_PER_REVERT} cycles of {control.interval_s:g} s; "
+        "a short pause would make devices fall back to their own default"
+    )
+
+
+def _stay_and_charging_from_ac(config: SiteConfig) -> str | None:
+    control = config.control
+    if not (control.enabled and control.battery_power_flow and limits_stay(config)):
+        return None
+    return (
+        "control.failsafe.when_lost: after a kill the AC limits stay, and batteries go back to their own default "
+        f"{control.revert_s} s later; a limit that counted charging from AC then lets the site export that much"
+    )
+
+
+def _release_and_an_export_limit(config: SiteConfig) -> str | None:
+    control = config.control
+    if not control.enabled or limits_stay(config) or not export_can_be_limited(config):
+        return None
+    return (
+        f"control.failsafe.when_lost: release: {control.revert_s} s after a kill the AC limits have ended, "
+        "and the site may export without any limit until the orchestrator is back"
+    )
+
+
+_CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
+    _buffer_is_ignored,
+    _batteries_are_not_commanded,
+    _metrics_are_public,
+    _sign_is_guessed,
+    _meter_is_behind_an_inverter,
+    _revert_is_short,
+    _stay_and_charging_from_ac,
+    _release_and_an_export_limit,
+)

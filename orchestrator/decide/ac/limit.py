@@ -1,0 +1,108 @@
+"""From the handed-out room to the AC limit that is commanded: it falls at once, rises in watts per second.
+
+Changes under 1 % of rating wait, except a reduction that a limit needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import fsum
+
+from orchestrator.cycle import LimitMemory
+from orchestrator.decide.allocation.spread import share_by_weight
+from orchestrator.decide.deadband import settle
+from orchestrator.decide.pace import rise_watts
+from orchestrator.decide.plant.units import Unit
+
+RISE_PART_OF_RATING_PER_S = 0.2
+SMALL_PART_OF_RATING = 0.01
+
+ABOVE_PART_OF_RATING = 0.02
+STUBBORN_AFTER_S = 5.0
+"""An inverter that says for so long that it makes more than its limit is reckoned with as it says."""
+
+
+def rise_watts_per_s(unit: Unit) -> float:
+    """How fast its AC limit may rise, in W a second: as site.yaml says, else 20 % of its rating."""
+    return unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
+
+
+def above_limit_since_s(unit: Unit, now_s: float) -> float | None:
+    """Since when an inverter has made clearly more than its AC limit; None while it does not."""
+    margin = ABOVE_PART_OF_RATING * (unit.rating_watts or 0.0)
+    if not unit.limitable or unit.ac_watts <= unit.limit_watts + margin:
+        return None
+    return now_s if unit.memory.above_limit_since_s is None else unit.memory.above_limit_since_s
+
+
+def stubborn_watts(units: Sequence[Unit], now_s: float) -> float:
+    """What inverters make above their AC limits that do not come down to them, in W: the others have so much less room.
+
+    The same where one is stuck at an old reading: the load then seems to be higher by as much.
+    """
+    since_s = ((unit, above_limit_since_s(unit, now_s)) for unit in units)
+    return fsum(
+        unit.ac_watts - unit.limit_watts
+        for unit, at_s in since_s
+        if at_s is not None and now_s - at_s >= STUBBORN_AFTER_S
+    )
+
+
+def share_rise(
+    site_watts_per_s: float | None, units: Sequence[Unit], wanted_watts: Mapping[str, float]
+) -> dict[str, float]:
+    """How fast the AC limit of each inverter may rise, in W a second, so that all together keep the ramp of the site.
+
+    Those share it that are to rise: `wanted_watts` is what each should be limited to, by name; no limit without one.
+    """
+    rates = {u.name: rise_watts_per_s(u) for u in units}
+    if site_watts_per_s is None or fsum(rates.values()) <= site_watts_per_s:
+        return rates
+    rising = {u.name: rates[u.name] for u in units if wanted_watts.get(u.name, u.rating_watts or 0.0) > u.limit_watts}
+    return {**rates, **share_by_weight(site_watts_per_s, rising, {name: max(r, 1.0) for name, r in rising.items()})}
+
+
+def command_limit(
+    unit: Unit,
+    wanted_watts: float | None,
+    *,
+    known_watts: float,
+    needed_now: bool,
+    rate_watts_per_s: float,
+    dt_s: float,
+    now_s: float,
+) -> tuple[float | None, LimitMemory]:
+    """The limit to command (None: no limit) and the memory of it.
+
+    `wanted_watts` is the share of the room, None where nothing limits; `needed_now` says that a limit is being
+    exceeded, so that even a small reduction counts; `dt_s` is the time since the last step. It rises with
+    `rate_watts_per_s`, but at once to `known_watts`, what the inverter is known to be about to make: the ramp is for
+    what is not known.
+    """
+    rating, before = unit.rating_watts, unit.memory.limit
+    if rating is None:
+        return None, before
+    wanted = rating if wanted_watts is None else min(wanted_watts, rating)
+    if wanted > known_watts:
+        rise = rise_watts(
+            rate_watts_per_s,
+            changed_at_s=before.changed_at_s,
+            now_s=now_s,
+            dt_s=dt_s,
+            small_watts=SMALL_PART_OF_RATING * rating,
+        )
+        wanted = min(wanted, max(unit.limit_watts + rise, known_watts))
+    if wanted < unit.limit_watts and needed_now:
+        limit, pending = wanted, None
+    else:
+        limit, pending = settle(
+            unit.limit_watts,
+            wanted,
+            small_watts=SMALL_PART_OF_RATING * rating,
+            pending=before.pending,
+            now_s=now_s,
+        )
+    command = None if limit >= rating * (1 - SMALL_PART_OF_RATING / 10) else limit
+    if command != before.watts:
+        return command, LimitMemory(command, pending, now_s)
+    return command, before if pending == before.pending else LimitMemory(command, pending, before.changed_at_s)

@@ -1,0 +1,189 @@
+"""The room for AC power, handed out to the inverters by what each can produce.
+
+    sum(ac_watts) <= load_watts + export_limit_watts
+
+The limit of an inverter holds its AC output only, discharge included: behind it the PV of a hybrid goes on charging its
+battery. What batteries draw from AC makes room for as much AC of others. One percentage for all would leave the room
+of a shaded inverter unused, so commanded discharge comes first, then what unthrottled inverters make, then throttled
+inverters without a battery, then throttled hybrids (they can store theirs), then everybody, by nameplate within each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import fsum, inf
+
+from orchestrator.decide.ac.curtailment import follows, is_stuck, taken_from_ac
+from orchestrator.decide.ac.limit import rise_watts_per_s
+from orchestrator.decide.allocation.spread import share_by_weight
+from orchestrator.decide.plant.units import Plant, Unit
+
+HEADROOM_PART_OF_RATING = 0.03
+"""An unthrottled inverter may make this much more than it does, beside the room; that ends hunting."""
+
+HEADROOM_PART_OF_SITE = 0.01
+HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
+"""All of that together, as a part of nameplate; more while none is throttled and batteries could take more."""
+
+SIGHT_PART_OF_RATING = 0.015
+"""What an inverter without any output is let make, so that it can be seen whether there is sun: more than what counts
+as nothing, and with the headroom of the others not above 2 % of nameplate."""
+
+GONE_LEAST_PART_OF_SITE = 0.03
+"""Charging that falls by less than this part of nameplate takes no room in the same step."""
+
+MARGIN_PART_OF_RATING = 0.001
+MARGIN_MOST_WATTS = 20.0
+"""What is left free below the export limit, so that noise does not pass it."""
+
+
+def room_for_ac(
+    plant: Plant,
+    *,
+    load_watts: float,
+    export_limit_watts: float | None,
+    generation_limit_watts: float | None,
+    fed_watts: float = 0.0,
+) -> float | None:
+    """The most that all positive AC power together may be, in W; None where nothing limits it.
+
+    `fed_watts` is what batteries are about to take from AC in this step, on top of what they are seen to take; negative
+    where they are about to take less.
+    """
+    rooms = []
+    if export_limit_watts is not None:
+        margin = min(MARGIN_PART_OF_RATING * plant.rating_watts, MARGIN_MOST_WATTS)
+        rooms.append(load_watts + export_limit_watts + plant.drawn_watts + fed_watts - margin)
+    if generation_limit_watts is not None:
+        rooms.append(generation_limit_watts)
+    return max(min(rooms), 0.0) if rooms else None
+
+
+def is_binding(plant: Plant, room_watts: float | None) -> bool:
+    """Whether AC power is being limited: an inverter stands at its limit, or more is made than there is room for."""
+    if room_watts is None:
+        return False
+    return plant.generated_watts > room_watts or any(u.throttled for u in plant.units if u.limitable)
+
+
+def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
+    """How much more batteries are about to take from AC. One that stopped following counts only as far as it does."""
+    before = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
+    after = taken_from_ac(plant, targets_watts)
+    return fsum(max(after[name] - before[name], 0.0) for name in after if follows(plant.unit(name).memory.following))
+
+
+def no_longer_drawn_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
+    """How much less batteries are about to draw from AC, in W: room that goes with it, in the same step.
+
+    Nothing where it is little: that is noise, or a battery asked for what it takes, and the next step sees it.
+    """
+    watts = fsum(
+        min(-u.ac_watts, max(u.battery.watts - max(targets_watts.get(u.name, 0.0), 0.0), 0.0))
+        for u in plant.units
+        if u.battery is not None and u.ac_watts < 0 and not is_stuck(u.memory.following)
+    )
+    return watts if watts > GONE_LEAST_PART_OF_SITE * plant.rating_watts else 0.0
+
+
+def hand_out_room(
+    plant: Plant,
+    room_watts: float,
+    targets_watts: Mapping[str, float],
+    expected: Mapping[str, float],
+    *,
+    dt_s: float = inf,
+) -> dict[str, float]:
+    """AC limit in W for each inverter that can be limited. Their sum is within the room, but for the headroom.
+
+    `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them.
+    A throttled inverter takes no more out of its turn than its limit can rise by in `dt_s`: what it cannot use yet must
+    not be missed by another that can.
+    """
+    units = [u for u in plant.units if u.limitable]
+    left = max(room_watts - _taken_by_others(plant, expected), 0.0)
+    limits = dict.fromkeys((u.name for u in units), 0.0)
+
+    def give(wants: Mapping[str, float], weights: Mapping[str, float] | None = None) -> None:
+        nonlocal left
+        if left and any(wants.values()):
+            given = share_by_weight(left, wants, _at_least_one(wants if weights is None else weights))
+            for name, watts in given.items():
+                limits[name] += watts
+            left = max(left - fsum(given.values()), 0.0)
+
+    def give_up_to(most: Mapping[str, float], tier: Sequence[Unit]) -> None:
+        if left and tier:
+            give({u.name: max(most[u.name] - limits[u.name], 0.0) for u in tier}, ratings)
+
+    discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), expected[u.name]) for u in units}
+    steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
+    ratings = {u.name: u.rating_watts or 0.0 for u in units}
+    give(discharges)
+    give(steady)
+    if left and (throttled := [u for u in units if u.throttled]):
+        within_reach = {u.name: min(u.limit_watts + rise_watts_per_s(u) * dt_s, ratings[u.name]) for u in throttled}
+        pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
+        for most in (within_reach, ratings):
+            give_up_to(most, pv_only)
+            give_up_to(most, hybrids)
+    give_up_to(ratings, units)
+    with_headroom = _with_headroom(plant, units, limits, expected)
+    return _with_sight(plant, units, with_headroom) if plant.battery_watts < 0 else with_headroom
+
+
+def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:
+    """Let PV that a limit holds at nothing show itself beside the room, while batteries discharge at least as much.
+
+    Behind such a limit day and night look alike, and commanded discharge would keep the room to itself for ever.
+    """
+    hidden = {u.name: u.rating_watts or 0.0 for u in units if u.throttled and not u.curtailed}
+    missing = {name: max(SIGHT_PART_OF_RATING * rating - limits[name], 0.0) for name, rating in hidden.items()}
+    sight = share_by_weight(-plant.battery_watts, missing, _at_least_one(hidden))
+    return {name: watts + sight.get(name, 0.0) for name, watts in limits.items()}
+
+
+def _at_least_one(watts: Mapping[str, float]) -> dict[str, float]:
+    """Weights in proportion to `watts`; none is 0."""
+    return {name: max(each, 1.0) for name, each in watts.items()}
+
+
+def _with_headroom(
+    plant: Plant, units: list[Unit], limits: Mapping[str, float], expected: Mapping[str, float]
+) -> dict[str, float]:
+    """Let unthrottled inverters make a little more than they do, beside the room.
+
+    While batteries can take more, that covers a small lack of room too: it is noise, or charging of the next step.
+    """
+    unthrottled = [u for u in units if not u.throttled]
+    could_store = any(b.below_max and b.watts < 0.95 * b.charge_max_watts for b in plant.batteries)
+    free = could_store and len(unthrottled) == len(units)
+    budget = (HEADROOM_PART_OF_SITE_UNTHROTTLED if free else HEADROOM_PART_OF_SITE) * plant.rating_watts
+    wishes, weights = {}, {}
+    for unit in unthrottled:
+        rating, makes, limit = unit.rating_watts or 0.0, expected[unit.name], limits[unit.name]
+        wish = min(makes + HEADROOM_PART_OF_RATING * rating, rating) - limit
+        if wish > 0 and (could_store or limit >= makes - 1.0):
+            wishes[unit.name], weights[unit.name] = wish, max(rating, 1.0)
+    extra = share_by_weight(budget, wishes, weights)
+    return {name: watts + extra.get(name, 0.0) for name, watts in limits.items()}
+
+
+def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
+    """What an inverter will make with its new battery target. Only less discharge is sure; more charging is not.
+
+    One whose battery goes on with what it does, whatever it is told, is expected to go on.
+    """
+    most = unit.rating_watts if unit.rating_watts is not None else inf
+    target = targets_watts.get(unit.name)
+    if target is None or unit.battery is None or is_stuck(unit.memory.following):
+        return min(max(unit.ac_watts, 0.0), most)
+    change = target - unit.battery.watts
+    if change > 0:
+        change = min(change, max(-unit.battery.watts, 0.0))
+    return min(max(unit.ac_watts - change, 0.0), most)
+
+
+def _taken_by_others(plant: Plant, expected: Mapping[str, float]) -> float:
+    """AC power of inverters that cannot be limited: what they make, or are about to discharge."""
+    return fsum(max(u.ac_watts, expected[u.name], 0.0) for u in plant.units if not u.limitable)

@@ -1,0 +1,1 @@
+"""How a target is spread over the batteries: `spread` calls one strategy, each has a module."""

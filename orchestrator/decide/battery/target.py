@@ -1,0 +1,276 @@
+"""From the plant to the site's battery target, and from the target to watts per battery.
+
+`control.step` hands site totals to `calculate_battery_power_flow`; here is how many batteries become one and how the
+one decision becomes many again: a full battery never stops an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import fsum, inf
+
+from orchestrator.config.sections import ControlConfig, SiteConfig
+from orchestrator.cycle import BatteryPowerFlow, Pending, SiteMemory
+from orchestrator.decide.ac.curtailment import is_stuck
+from orchestrator.decide.allocation.spread import (
+    AllocatableBattery,
+    Allocation,
+    BatteryShare,
+    Bound,
+    allocate_battery_power,
+)
+from orchestrator.decide.battery.command import must_rest
+from orchestrator.decide.deadband import settle
+from orchestrator.decide.pace import LIFTED_AFTER_STEPS, rise_watts
+from orchestrator.decide.plant.battery_limits import SMALL_PART_OF_LIMIT, LimitedBy
+from orchestrator.decide.plant.units import Battery, Plant, Unit
+from orchestrator.decide.power_flow import calculate_battery_power_flow
+from orchestrator.quick_init import quick_init
+from orchestrator.setpoints.merge import SetpointFields
+
+LOAD_LIMIT = "load limit"
+TARGET_REACHED = "charged to its target"
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Power at the grid connection as the decision sees it: `site_watts` import +, `hidden_watts` PV still unseen."""
+
+    load_watts: float
+    site_watts: float
+    hidden_watts: float = 0.0
+
+    def available_watts(self, battery_watts: float) -> float:
+        """Power left for battery and export; negative is a deficit."""
+        return -self.site_watts + self.hidden_watts + battery_watts
+
+
+def export_limit_watts(config: SiteConfig, wanted: SetpointFields) -> float | None:
+    """The export limit in force. The older way raises it to the charge buffer; None is unlimited."""
+    limit, buffer = wanted.export_limit_watts, config.control.battery_charge_buffer_watts
+    if limit is None or buffer is None or config.control.battery_power_flow:
+        return limit
+    return max(limit, buffer)
+
+
+def decide_flow(
+    config: SiteConfig, plant: Plant, balance: Balance, wanted: SetpointFields, charge_max_watts: float
+) -> BatteryPowerFlow:
+    """The site-level decision for all batteries that are ours to command, with `charge_max_watts` at most."""
+    battery_watts = plant.battery_watts
+    group = _deciding(plant.batteries, balance.available_watts(battery_watts), wanted)
+    return calculate_battery_power_flow(
+        solar_watts=balance.load_watts - balance.site_watts + balance.hidden_watts + min(battery_watts, 0.0),
+        site_watts=balance.site_watts - balance.hidden_watts,
+        battery_soc_percent=_mean(group, [b.soc_percent for b in group]),
+        battery_target_soc_percent=_mean(group, [b.soc_target_percent for b in group]),
+        battery_soc_min_percent=_mean(group, [b.soc_min_percent for b in group]),
+        battery_soc_max_percent=_mean(group, [b.soc_max_percent for b in group]),
+        battery_charge_max_watts=charge_max_watts,
+        battery_discharge_max_watts=_discharge_max_watts(plant, wanted),
+        export_limit_watts=export_limit_watts(config, wanted),
+        import_limit_watts=wanted.import_limit_watts,
+        battery_priority_mode=wanted.battery_priority_mode,
+        current_battery_power_watts=battery_watts,
+        battery_grid_charging_enabled=wanted.battery_grid_charging_enabled,
+        battery_grid_charging_max_watts=wanted.battery_grid_charging_max_watts,
+        battery_import_target_watts=wanted.battery_import_target_watts,
+        battery_export_target_watts=wanted.battery_export_target_watts,
+    )
+
+
+def settle_target(
+    plant: Plant, before: SiteMemory, target_watts: float, now_s: float, *, on_ramp: bool = False
+) -> tuple[float, Pending | None]:
+    """Keep the last target where the change is small. A change of direction that small goes through idle.
+
+    `on_ramp`: it is as high as ramps let it be. They rise by what is worth a write, be it for one battery of many.
+    """
+    if on_ramp and target_watts > before.target_watts:
+        return target_watts, None
+    limit = max(fsum(b.charge_max_watts for b in plant.batteries), fsum(b.discharge_max_watts for b in plant.batteries))
+    small = SMALL_PART_OF_LIMIT * limit
+    if before.target_watts * target_watts < 0 and abs(target_watts) < 2 * small:
+        target_watts = 0.0
+    return settle(before.target_watts, target_watts, small_watts=small, pending=before.target_pending, now_s=now_s)
+
+
+def within_site_limits(target_watts: float, wanted: SetpointFields) -> float:
+    """The target, charging +, within what all batteries together may do: a limit does not wait for a deadband."""
+    charge_max, discharge_max = wanted.battery_charge_max_watts, wanted.battery_discharge_max_watts
+    if charge_max is not None:
+        target_watts = min(target_watts, charge_max)
+    return target_watts if discharge_max is None else max(target_watts, -discharge_max)
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """By what a target is shared in one step. `refused_watts` >= 0 is surplus that the export limit refuses."""
+
+    control: ControlConfig
+    wanted: SetpointFields
+    refused_watts: float
+    now_s: float
+
+    def spread(self, watts: float, batteries: Sequence[AllocatableBattery]) -> Allocation:
+        """By the strategy of the site."""
+        control = self.control
+        return allocate_battery_power(
+            watts, batteries, control.allocation, now_s=self.now_s, fewest_units=control.fewest_units
+        )
+
+
+def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocation:
+    """Spread the target, charging +.
+
+    Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
+    the export limit refuses it. A battery that must stay idle before it turns takes no part.
+    What a battery goes on giving beyond its share, the others give less: never more, and never the other way.
+    """
+    allocation = _share_among(plant, target_watts, sharing)
+    stuck = {
+        u.name: u.battery_watts
+        for u in plant.units
+        if is_stuck(u.memory.following)
+        and u.battery_watts * target_watts > 0
+        and abs(u.battery_watts) > abs(allocation.watts(u.name))
+    }
+    if not stuck:
+        return allocation
+    left_watts = target_watts - fsum(stuck.values())
+    if left_watts * target_watts < 0:
+        left_watts = 0.0
+    others = Plant(tuple(replace(u, battery=None) if u.name in stuck else u for u in plant.units))
+    return _and_to_the_others(allocation, _share_among(others, left_watts, sharing))
+
+
+def _share_among(plant: Plant, target_watts: float, sharing: Sharing) -> Allocation:
+    charging = target_watts > 0
+    batteries = [_unless_resting(u, u.battery, charging, sharing.now_s) for u in plant.units if u.battery]
+    if not charging:
+        return sharing.spread(target_watts, batteries)
+    allocation = sharing.spread(target_watts, [_unless_above_target(battery) for battery in batteries])
+    served = fsum(share.watts for share in allocation.shares.values())
+    rest = min(target_watts - served, max(sharing.refused_watts - served, 0.0))
+    if rest > 0:
+        above = [battery for battery in batteries if not battery.below_target]
+        allocation = _and_to_the_others(allocation, sharing.spread(rest, above))
+    load_limit = sharing.wanted.load_limit_watts
+    if load_limit is not None:
+        drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
+        left_watts = max(load_limit - _drawn_by_others(plant, allocation), 0.0)
+        allocation = _hold_drawn(allocation, drawn, left_watts)
+    return allocation
+
+
+def _drawn_by_others(plant: Plant, allocation: Allocation) -> float:
+    """What inverters draw from AC whose batteries have no share, in W: they are not ours, or do not obey."""
+    return fsum(max(-u.ac_watts, 0.0) for u in plant.units if u.name not in allocation.shares)
+
+
+def _unless_resting(unit: Unit, battery: Battery, charging: bool, now_s: float) -> Battery:
+    return battery.held_back("rests before it turns") if must_rest(unit, charging, now_s) else battery
+
+
+def _unless_above_target(battery: Battery) -> Battery:
+    """Charging towards the target is not for a battery above it. A full one is full."""
+    if battery.below_target or not battery.below_max or not battery.reachable:
+        return battery
+    return battery.held_back(f"{TARGET_REACHED} of {battery.soc_target_percent:g} %")
+
+
+def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
+    """Both together: what `second` says of a battery counts."""
+    running = first.running
+    if running is not None and second.running is not None:
+        running = (running - second.shares.keys()) | second.running
+    return Allocation({**first.shares, **second.shares}, second.unserved_watts, second.binding, running)
+
+
+def _hold_drawn(allocation: Allocation, drawn_watts: Mapping[str, float], limit_watts: float) -> Allocation:
+    """Hold the sum of what is drawn from AC for charging to a limit, all by the same part."""
+    total = fsum(drawn_watts.values())
+    if total <= limit_watts:
+        return allocation
+    cut = 1 - limit_watts / total
+    shares = {
+        name: BatteryShare(share.watts - drawn_watts[name] * cut, f"{LOAD_LIMIT} {limit_watts:.0f} W", Bound.LOAD_LIMIT)
+        if drawn_watts[name] > 0
+        else share
+        for name, share in allocation.shares.items()
+    }
+    return Allocation(shares, total - limit_watts, LOAD_LIMIT, allocation.running)
+
+
+def _deciding(batteries: Sequence[Battery], available_watts: float, wanted: SetpointFields) -> Sequence[Battery]:
+    """The batteries whose SoC decides: those that could do what the balance asks for; all where none could."""
+    surplus, deficit = max(available_watts, 0.0), max(-available_watts, 0.0)
+    if wanted.battery_grid_charging_enabled:
+        limit = wanted.import_limit_watts
+        discharging = limit is not None and deficit > limit
+    else:
+        discharging = deficit > 0 or (wanted.battery_export_target_watts or 0.0) > surplus
+    if discharging and (able := [b for b in batteries if b.above_min]):
+        return able
+    if deficit and not wanted.battery_grid_charging_enabled:
+        return batteries
+    return [b for b in batteries if b.below_target] or [b for b in batteries if b.below_max] or batteries
+
+
+def _mean(group: Sequence[Battery], values: Sequence[float | None]) -> float | None:
+    """Mean weighted with capacity; None where any is unknown, because unknown may charge and discharge."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(group):
+        return None
+    if known.count(known[0]) == len(known):
+        return known[0]
+    weights = [b.capacity_wh or b.charge_max_watts or 1.0 for b in group]
+    return fsum(w * v for w, v in zip(weights, known, strict=True)) / fsum(weights)
+
+
+def charge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
+    """What all batteries below their maximum may be charged with together."""
+    total = fsum(b.charge_max_watts for b in plant.batteries if b.below_max)
+    return total if wanted.battery_charge_max_watts is None else min(total, wanted.battery_charge_max_watts)
+
+
+def charge_ramp_watts(
+    rate_watts_per_s: float | None, before: SiteMemory, limit_watts: float, *, now_s: float, dt_s: float
+) -> float:
+    """How far the ramp of the site lets the charging of all batteries rise by now; inf without a ramp.
+
+    `limit_watts` is what they may be charged with without it.
+    """
+    if rate_watts_per_s is None or before.excess_steps >= LIFTED_AFTER_STEPS:
+        return inf
+    small_watts = SMALL_PART_OF_LIMIT * limit_watts
+    rise = rise_watts(
+        rate_watts_per_s, changed_at_s=before.changed_at_s, now_s=now_s, dt_s=dt_s, small_watts=small_watts
+    )
+    return max(before.target_watts, 0.0) + rise
+
+
+def is_on_ramp(plant: Plant, target_watts: float, limit_watts: float, ramp_watts: float) -> bool:
+    """Whether the charging that is wanted stands at its limit, and a ramp is part of that."""
+    ramped = ramp_watts <= limit_watts or any(b.charge_limited_by is LimitedBy.RAMP for b in plant.batteries)
+    return ramped and target_watts >= min(limit_watts, ramp_watts) - 1.0
+
+
+def _discharge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
+    """All that may discharge, less what PV leaves of the generation limit."""
+    total = fsum(b.discharge_max_watts for b in plant.batteries if b.above_min)
+    if wanted.battery_discharge_max_watts is not None:
+        total = min(total, wanted.battery_discharge_max_watts)
+    leaves = generation_leaves_watts(plant, wanted)
+    return total if leaves is None else min(total, leaves)
+
+
+def generation_leaves_watts(plant: Plant, wanted: SetpointFields) -> float | None:
+    """What PV leaves of the generation limit for batteries to give, in W; None where there is no such limit."""
+    if wanted.generation_limit_watts is None:
+        return None
+    solar = fsum(max(u.ac_watts + min(u.battery_watts, 0.0), 0.0) for u in plant.units)
+    return max(wanted.generation_limit_watts - solar, 0.0)

@@ -1,0 +1,95 @@
+"""What holds when something is missing: the meter is silent, or the orchestrator itself is about to go.
+
+Most inverters' own default is "unlimited". Where export is limited, what stays behind must be safe at zero load.
+"""
+
+from __future__ import annotations
+
+from math import fsum
+
+from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.config.sections import AnyInverterConfig, SiteConfig
+from orchestrator.decide.plant.units import Plant
+from orchestrator.samples import SiteSnapshot
+from orchestrator.setpoints.merge import OperatingEnvelope, SetpointFields
+
+
+def export_can_be_limited(config: SiteConfig) -> bool:
+    """Whether any source of setpoints may ask for an export limit: `fixed`, a default, or MQTT at any time."""
+    return config.setpoints.fixed.export_limit_watts is not None or bool(config.setpoints.mqtt)
+
+
+def limits_stay(config: SiteConfig) -> bool:
+    """Whether AC limits outlive the orchestrator: `when_lost` is `stay`, or `auto` where export can be limited."""
+    when_lost = config.control.failsafe.when_lost
+    return when_lost == "stay" or (when_lost == "auto" and export_can_be_limited(config))
+
+
+def safe_room_watts(config: SiteConfig, wanted: SetpointFields) -> float | None:
+    """The most AC power that is safe at zero load, in W; None where neither export nor generation is limited."""
+    rooms = [] if wanted.generation_limit_watts is None else [wanted.generation_limit_watts]
+    if wanted.export_limit_watts is not None:
+        rooms.append(min(config.control.failsafe.export_limit_watts, wanted.export_limit_watts))
+    return min(rooms) if rooms else None
+
+
+def batteries_are_ours(config: SiteConfig, inverter: AnyInverterConfig) -> bool:
+    """Whether the battery of this inverter is commanded at all."""
+    return config.control.battery_power_flow and inverter.control and inverter.battery.control
+
+
+def share_by_nameplate(room_watts: float, ratings_watts: dict[str, float]) -> dict[str, float]:
+    """Limits that add up to the room, in proportion to ratings."""
+    total = fsum(ratings_watts.values())
+    return {name: min(room_watts * r / total, r) if total else 0.0 for name, r in ratings_watts.items()}
+
+
+def safe_limits(plant: Plant, room_watts: float) -> dict[str, float]:
+    """AC limits while the load is unknown: for every inverter that may be written to, battery inverters too."""
+    ratings = {u.name: u.rating_watts for u in plant.units if u.controllable and u.rating_watts is not None}
+    return share_by_nameplate(room_watts, ratings)
+
+
+def hold(hold_watts: float) -> BatteryCommand:
+    """No discharge, charging at most `hold_watts` (as it was when the meter fell silent) and from own PV only."""
+    return BatteryCommand(
+        BatteryMode.HOLD, watts=hold_watts, low_watts=0.0, high_watts=max(hold_watts, 0.0), grid_charging=False
+    )
+
+
+def final_commands(
+    config: SiteConfig, envelope: OperatingEnvelope, snapshot: SiteSnapshot
+) -> tuple[InverterCommand, ...]:
+    """What is written on a clean stop: batteries to themselves, AC limits as `failsafe.when_lost` says.
+
+    Under `stay`, with a limit in force, the limit that stays is safe at zero load and has no revert time.
+    """
+    if not config.control.enabled:
+        return ()
+    room = safe_room_watts(config, envelope.fields) if limits_stay(config) else None
+    inverters = [i for i in config.inverters if i.control and snapshot.inverter(i.name) is not None]
+    ratings = {}
+    for inverter in inverters:
+        sample = snapshot.inverter(inverter.name)
+        rating = (sample.nameplate.ac_max_watts if sample else None) or inverter.ac_max_watts
+        if rating is not None:
+            ratings[inverter.name] = rating
+    limits = {} if room is None else share_by_nameplate(room, ratings)
+    return tuple(
+        InverterCommand(
+            inverter=inverter.name,
+            valid_for_s=config.control.revert_s,
+            ac_limit_watts=limits.get(inverter.name),
+            ac_limit_reverts=False,
+            battery=BatteryCommand.release() if batteries_are_ours(config, inverter) else None,
+            reasons=("stop: limit that is safe at zero load" if inverter.name in limits else "stop: released",),
+        )
+        for inverter in inverters
+    )
+
+
+def release_command(inverter: str) -> InverterCommand:
+    """Hand one device back entirely: no limit, battery to itself. For `orchestrator release`."""
+    return InverterCommand(
+        inverter=inverter, valid_for_s=60, battery=BatteryCommand.release(), reasons=("released by hand",)
+    )

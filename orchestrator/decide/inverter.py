@@ -1,0 +1,158 @@
+"""The command for one inverter, out of what was decided for the site: its battery, its AC limit, its connection."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.commands import BatteryCommand, InverterCommand
+from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory, Output
+from orchestrator.decide.ac.curtailment import is_stuck, lost_with_its_battery_watts
+from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
+from orchestrator.decide.battery.command import command_battery, is_deaf, watch_following
+from orchestrator.decide.failsafe import hold
+from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
+from orchestrator.decide.plant.units import Unit
+from orchestrator.decide.site import Inputs, Limiting, SiteDecision, batteries_released, limits_on_ac
+from orchestrator.explain import reasons
+from orchestrator.setpoints.merge import SetpointFields
+
+EASES_AT_LEAST_S = 5.0
+"""One that has come back gets its share step by step for so long at least: only then it is known what its share is."""
+
+
+def command_inverter(
+    inputs: Inputs, decision: SiteDecision, unit: Unit, limit_after_watts: float | None
+) -> tuple[InverterCommand, InverterMemory]:
+    """What is asked of one inverter and why, and what is remembered of it.
+
+    `limit_after_watts` is the AC limit that is safe once the command has expired, None where there is none.
+    """
+    following = watch_following(unit)
+    battery, battery_memory = _battery(inputs, decision, unit, following)
+    limit, limit_memory = _limit(inputs, decision, unit)
+    easing = _eases(inputs, decision, unit, battery_memory, limit)
+    if easing != battery_memory.easing:
+        battery_memory = replace(battery_memory, easing=easing)
+    connect, disconnected = _connection(inputs.wanted, unit)
+    command = InverterCommand(
+        inverter=unit.name,
+        valid_for_s=inputs.config.control.revert_s,
+        ac_limit_watts=limit,
+        ac_limit_reverts=not inputs.limits_stay,
+        ac_limit_after_watts=limit_after_watts,
+        connect=connect,
+        battery=battery,
+        reasons=_reasons(inputs, decision, unit, battery, limit=limit, connect=connect, following=following)
+        if inputs.explain
+        else (),
+    )
+    output = Output(unit.ac_watts, unit.sample.at_s, unit.throttled)
+    return command, InverterMemory(
+        limit_memory,
+        battery_memory,
+        following,
+        output,
+        disconnected,
+        above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
+        back_at_s=unit.memory.back_at_s,
+    )
+
+
+def _battery(
+    inputs: Inputs, decision: SiteDecision, unit: Unit, following: Following
+) -> tuple[BatteryCommand | None, BatteryMemory]:
+    before, wanted = unit.memory.battery, inputs.wanted
+    if unit.battery is None:
+        return None, before
+    if batteries_released(wanted):
+        return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None)
+    if decision.mode == "failsafe" and wanted.energize is not False:
+        held = max(unit.battery.watts, 0.0) if before.hold_watts is None else before.hold_watts
+        memory = replace(before, target_watts=None, grid_charging=False, hold_watts=held)
+        return hold(held if unit.battery.below_max else 0.0), memory
+    target = 0.0 if wanted.energize is False else decision.allocation.watts(unit.name)
+    return command_battery(
+        unit, unit.battery, target, wanted.battery_storage_mode, following=following, now_s=inputs.now_s
+    )
+
+
+def _eases(inputs: Inputs, decision: SiteDecision, unit: Unit, after: BatteryMemory, limit_watts: float | None) -> bool:
+    """Whether one that has come back is still on its way to its share, of battery power or of the room for AC."""
+    if not unit.memory.battery.easing or unit.rating_watts is None:
+        return False
+    since_s = unit.memory.back_at_s
+    if since_s is not None and inputs.now_s - since_s < EASES_AT_LEAST_S:
+        return True
+    wanted = decision.limiting.limits_watts.get(unit.name, unit.rating_watts)
+    on_ramp = limit_watts is not None and wanted - limit_watts >= SMALL_PART_OF_RATING * unit.rating_watts
+    return on_ramp or (unit.battery is not None and after.easing)
+
+
+def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | None, LimitMemory]:
+    if inputs.wanted.energize is False:
+        return 0.0, LimitMemory(0.0, changed_at_s=inputs.now_s)
+    limiting, failsafe = decision.limiting, decision.mode == "failsafe"
+    if not (unit.limitable or (failsafe and unit.rating_watts is not None)):
+        wanted = None
+    else:
+        wanted = limiting.limits_watts.get(unit.name)
+    # What it is known to be about to make: with the new target of its battery, and with PV that lost its battery.
+    known = 0.0 if failsafe else limiting.expected_watts[unit.name] + lost_with_its_battery_watts(unit)
+    return command_limit(
+        unit,
+        wanted,
+        known_watts=known,
+        needed_now=limiting.exceeded,
+        rate_watts_per_s=_rate_watts_per_s(limiting, unit),
+        dt_s=inputs.dt_s,
+        now_s=inputs.now_s,
+    )
+
+
+def _rate_watts_per_s(limiting: Limiting, unit: Unit) -> float:
+    """How fast its AC limit may rise, in W a second: slower after it was away, so that it comes back without a jump."""
+    rate = limiting.rates_watts_per_s[unit.name]
+    if not unit.memory.battery.easing or unit.rating_watts is None:
+        return rate
+    return min(rate, EASE_PART_OF_RATING * unit.rating_watts)
+
+
+def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:
+    """What to command of the connection, and whether it was us who disconnected."""
+    if wanted.energize is False:
+        return None, unit.memory.disconnected
+    if wanted.connect is False:
+        return False, True
+    if wanted.connect or unit.memory.disconnected:
+        return True, unit.memory.disconnected and unit.sample.connected is False
+    return None, False
+
+
+def _reasons(
+    inputs: Inputs,
+    decision: SiteDecision,
+    unit: Unit,
+    battery: BatteryCommand | None,
+    *,
+    limit: float | None,
+    connect: bool | None,
+    following: Following,
+) -> tuple[str, ...]:
+    facts = reasons.InverterFacts(
+        unit=unit,
+        battery=battery,
+        share=decision.allocation.shares.get(unit.name),
+        limit=reasons.LimitFacts(
+            unit,
+            limits_on_ac(inputs.envelope, decision.limiting, decision.meter_fault),
+            commanded_watts=limit,
+            wanted_watts=decision.limiting.limits_watts.get(unit.name),
+            rate_watts_per_s=_rate_watts_per_s(decision.limiting, unit),
+            asks_meter=inputs.trust.question.is_open,
+        ),
+        connect=connect,
+        site_why=decision.why,
+        not_following=is_deaf(following, inputs.now_s),
+        gives_too_much=is_stuck(unit.memory.following),
+    )
+    return reasons.of_inverter(inputs.envelope, facts, decision.meter_fault)

@@ -1,0 +1,140 @@
+"""Is the meter to be believed? The plant's own moves answer: what the inverters make more, the meter must show less.
+
+A meter that shows one value while AC power moves is frozen; one that moves the same way as AC power counts the other
+way round (`meter_votes`). Neither can be seen while nothing moves; then the plant asks (`meter_question`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import fsum
+from typing import TYPE_CHECKING, Literal
+
+from orchestrator.decide.meter.question import Question
+from orchestrator.decide.meter.votes import Move, SignVotes, count_vote
+from orchestrator.quick_init import quick_init
+from orchestrator.samples import MeterSample
+
+if TYPE_CHECKING:
+    from orchestrator.decide.plant.units import Plant
+
+MeterFault = Literal["silent", "frozen", "reversed"]
+
+FAULT_WORDS: Mapping[MeterFault, str] = {
+    "silent": "meter silent",
+    "frozen": "meter frozen",
+    "reversed": "meter with the wrong sign",
+}
+
+AWAY_PART_OF_RATING = 0.005
+AWAY_LEAST_WATTS = 50.0
+"""AC power is away from where the meter last saw it when it is so by more than both of these."""
+
+FROZEN_AFTER_PERIODS = 3.0
+FROZEN_AFTER_LEAST_S = 3.0
+PERIODS_SEEN = 4
+"""The period of the meter is the longest of so many gaps between its values; the first gaps teach it."""
+
+UNKNOWN_LONGEST_GAP_S = 100.0
+LONGEST_GAP_KEPT = 0.97
+"""The longest gap lately: each new value lets it fade by this factor, so it takes 130 short gaps to believe in them."""
+
+SAME_VALUE_S = 0.01
+"""Times of a new value that are nearer to each other are of one value."""
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class MeterTrust:
+    """The evidence. It starts anew when the meter is turned round.
+
+    `ac_watts` (by inverter) and `site_watts` are of the last new value of the meter, which came at `changed_at_s`.
+    Since then AC power was away from there for `away_s` in all, as of `looked_at_s`; `frozen` says that the meter
+    should have shown it. `gaps_s` are the last times between new values, `longest_gap_s` is the longest lately.
+    """
+
+    changed_at_s: float | None = None
+    looked_at_s: float = 0.0
+    ac_watts: Mapping[str, float] = field(default_factory=dict)
+    site_watts: float = 0.0
+    away_s: float = 0.0
+    frozen: bool = False
+    gaps_s: tuple[float, ...] = ()
+    longest_gap_s: float = UNKNOWN_LONGEST_GAP_S
+    sign: SignVotes = field(default_factory=SignVotes)
+    question: Question = field(default_factory=Question)
+    orientation: int = 1
+
+    @property
+    def fault(self) -> MeterFault | None:
+        """What is wrong with the meter, as far as its answers show."""
+        if self.sign.accused:
+            return "reversed"
+        return "frozen" if self.frozen else None
+
+
+def watch_meter(before: MeterTrust, meter: MeterSample, plant: Plant, interval_s: float, now_s: float) -> MeterTrust:
+    """The evidence after one more look at meter (import +) and inverters. `interval_s` is that of the loop.
+
+    A frozen meter is frozen until it shows another value, wherever AC power goes meanwhile. When other inverters answer
+    than before, this look is no evidence, but what was known of the meter still holds.
+    """
+    ac_watts = {u.name: u.ac_watts for u in plant.units if u.sample.ac_watts is not None}
+    if before.changed_at_s is None or before.orientation != meter.orientation:
+        anew = replace(before, sign=SignVotes(), orientation=meter.orientation)
+        return _from_here(anew, meter, ac_watts, now_s, frozen=False)
+    gap_s = meter.changed_at_s - before.changed_at_s
+    is_new = gap_s >= SAME_VALUE_S
+    if before.ac_watts.keys() != ac_watts.keys():
+        return _from_here(before, meter, ac_watts, now_s, frozen=before.frozen and not is_new)
+    moves = [watts - before.ac_watts[name] for name, watts in ac_watts.items()]
+    if not is_new:
+        return _overdue(before, fsum(moves), plant.rating_watts, interval_s, now_s)
+    move = Move(fsum(moves), meter.site_watts - before.site_watts, fsum(map(abs, moves)))
+    return MeterTrust(
+        changed_at_s=meter.changed_at_s,
+        looked_at_s=now_s,
+        ac_watts=ac_watts,
+        site_watts=meter.site_watts,
+        gaps_s=(*before.gaps_s, _gap_s(before, gap_s))[-PERIODS_SEEN:],
+        longest_gap_s=max(gap_s, LONGEST_GAP_KEPT * before.longest_gap_s),
+        sign=count_vote(before.sign, move, plant.rating_watts),
+        question=before.question,
+        orientation=before.orientation,
+    )
+
+
+def _from_here(
+    seen: MeterTrust, meter: MeterSample, ac_watts: Mapping[str, float], now_s: float, *, frozen: bool
+) -> MeterTrust:
+    return replace(
+        seen,
+        changed_at_s=meter.changed_at_s,
+        looked_at_s=now_s,
+        ac_watts=ac_watts,
+        site_watts=meter.site_watts,
+        away_s=0.0,
+        frozen=frozen,
+    )
+
+
+def _overdue(
+    before: MeterTrust, moved_watts: float, rating_watts: float, interval_s: float, now_s: float
+) -> MeterTrust:
+    """The meter still shows the same value: for too long? Its own period must be known for that."""
+    if abs(moved_watts) <= max(AWAY_PART_OF_RATING * rating_watts, AWAY_LEAST_WATTS):
+        return replace(before, looked_at_s=now_s)
+    away_s = before.away_s + now_s - before.looked_at_s
+    frozen = before.frozen
+    if len(before.gaps_s) == PERIODS_SEEN:
+        period_s = max(*before.gaps_s, interval_s)
+        # The first look that finds AC power away does not say since when.
+        frozen |= away_s - interval_s >= max(FROZEN_AFTER_PERIODS * period_s, FROZEN_AFTER_LEAST_S)
+    return replace(before, looked_at_s=now_s, away_s=away_s, frozen=frozen)
+
+
+def _gap_s(before: MeterTrust, gap_s: float) -> float:
+    """What a gap says of the meter's period: a time in which it had nothing new to show does not count."""
+    longest_s = max(before.gaps_s, default=gap_s)
+    return min(gap_s, max(longest_s, before.away_s))

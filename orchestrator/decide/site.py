@@ -1,0 +1,323 @@
+"""What is decided for the site as a whole: its load, its battery target and the shares of it, and the room for AC.
+
+load -> hidden surplus -> power flow -> battery shares -> room for AC
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import fsum
+
+from orchestrator.config.sections import SiteConfig
+from orchestrator.cycle import ControlState, Mode, Pending, SiteMemory, SiteTotals
+from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
+from orchestrator.decide.ac.limit import rise_watts_per_s, share_rise, stubborn_watts
+from orchestrator.decide.ac.room import (
+    expected_watts,
+    hand_out_room,
+    is_binding,
+    newly_fed_watts,
+    no_longer_drawn_watts,
+    room_for_ac,
+)
+from orchestrator.decide.allocation.fewest_units import remember_use
+from orchestrator.decide.allocation.spread import Allocation, BatteryUse
+from orchestrator.decide.battery.target import (
+    Balance,
+    Sharing,
+    charge_max_watts,
+    charge_ramp_watts,
+    decide_flow,
+    export_limit_watts,
+    is_on_ramp,
+    settle_target,
+    share_target,
+    within_site_limits,
+)
+from orchestrator.decide.failsafe import safe_limits, safe_room_watts
+from orchestrator.decide.meter.question import lowered
+from orchestrator.decide.meter.trust import MeterFault, MeterTrust
+from orchestrator.decide.plant.load import estimate_load
+from orchestrator.decide.plant.units import Plant
+from orchestrator.explain import reasons
+from orchestrator.quick_init import quick_init
+from orchestrator.samples import MeterSample, SiteSnapshot
+from orchestrator.setpoints.merge import OperatingEnvelope, SetpointFields
+
+EXCESS_PART_OF_RATING = 0.004
+EXCESS_LEAST_WATTS = 25.0
+"""Above this a limit counts as exceeded, and even a small reduction is written."""
+
+EXCESS_STEPS = 2
+"""After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What every part of one step looks at.
+
+    `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
+    for, its generation limit less what inverters that are away may make. `limits_stay` says that AC limits outlive the
+    orchestrator, `explain` that people want to know why.
+    """
+
+    config: SiteConfig
+    state: ControlState
+    snapshot: SiteSnapshot
+    envelope: OperatingEnvelope
+    plant: Plant
+    trust: MeterTrust
+    started_at_s: float
+    now_s: float
+    dt_s: float
+    wanted: SetpointFields
+    limits_stay: bool
+    explain: bool
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Limiting:
+    """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
+
+    `expected_watts` is the AC power that each inverter makes with its new battery target, `rates_watts_per_s` how fast
+    the limit of each may rise, `export_limit_watts` and `generation_limit_watts` the limits that count (None:
+    unlimited).
+    """
+
+    room_watts: float | None
+    limits_watts: Mapping[str, float]
+    expected_watts: Mapping[str, float]
+    rates_watts_per_s: Mapping[str, float]
+    exceeded: bool
+    excess_steps: int = 0
+    export_limit_watts: float | None = None
+    generation_limit_watts: float | None = None
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class SiteDecision:
+    """What one step decided for the site. `facts` are None where it was decided without a meter.
+
+    `why` is what it wants of all batteries and what for, where people want to know.
+    """
+
+    facts: reasons.SiteFacts | None
+    allocation: Allocation
+    limiting: Limiting
+    memory: SiteMemory
+    totals: SiteTotals
+    meter_fault: MeterFault | None = None
+    why: str = ""
+
+    @property
+    def mode(self) -> Mode:
+        """ "failsafe" while the meter cannot be believed."""
+        return "normal" if self.meter_fault is None else "failsafe"
+
+
+def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
+    """The normal case: everything follows from the load."""
+    plant, wanted, before = commanded_plant(inputs), inputs.wanted, inputs.state.site
+    load = estimate_load(before.load, meter, plant)
+    site_watts = load.load_watts - plant.ac_watts
+    charging = _charging(inputs, plant)
+    hidden = _hidden(inputs, plant, site_watts, charging.most_watts)
+    balance = Balance(load.load_watts, site_watts, hidden.watts)
+    flow = decide_flow(inputs.config, plant, balance, wanted, charging.most_watts)
+    on_ramp = is_on_ramp(plant, flow.target_battery_power_watts, charging.limit_watts, charging.ramp_watts)
+    target_watts, pending = _target(inputs, plant, flow.target_battery_power_watts, on_ramp=on_ramp)
+    allocation = _share(inputs, plant, balance, target_watts)
+    limiting = _limit_ac(inputs, plant, load.load_watts, allocation)
+    memory = SiteMemory(
+        load=load,
+        target_watts=target_watts,
+        changed_at_s=before.changed_at_s if target_watts == before.target_watts else inputs.now_s,
+        target_pending=pending,
+        import_steps=hidden.import_steps,
+        excess_steps=limiting.excess_steps,
+        probe=hidden.probe,
+        uses=_uses(inputs, allocation),
+    )
+    facts = reasons.SiteFacts(
+        flow=flow,
+        target_watts=target_watts,
+        balance=balance,
+        plant=plant,
+        wanted=wanted,
+        limits=limits_on_ac(inputs.envelope, limiting, None),
+        answers_import=hidden.import_steps > 0,
+        asks_meter=inputs.trust.question.is_open,
+        on_ramp=on_ramp,
+        disturbed=inputs.trust.question.disturbs(inputs.now_s),
+    )
+    why = reasons.why(facts) if inputs.explain and plant.batteries else ""
+    return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts), why=why)
+
+
+def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
+    """The meter is silent, frozen or reversed: limits that are safe at zero load, batteries hold."""
+    room = safe_room_watts(inputs.config, inputs.wanted)
+    safe = {} if room is None else safe_limits(inputs.plant, room)
+    limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
+    memory = replace(
+        inputs.state.site, load=None, target_watts=0.0, changed_at_s=None, target_pending=None, import_steps=0
+    )
+    export_limit = inputs.wanted.export_limit_watts
+    if export_limit is not None:
+        export_limit = min(export_limit, inputs.config.control.failsafe.export_limit_watts)
+    limiting = Limiting(
+        room,
+        limits,
+        {},
+        {u.name: rise_watts_per_s(u) for u in inputs.plant.units},
+        exceeded=True,
+        export_limit_watts=export_limit,
+        generation_limit_watts=inputs.wanted.generation_limit_watts,
+    )
+    return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault)
+
+
+def limits_on_ac(envelope: OperatingEnvelope, limiting: Limiting, fault: MeterFault | None) -> reasons.LimitsOnAc:
+    """What holds AC power down, for the words of it."""
+    return reasons.LimitsOnAc(
+        envelope, limiting.room_watts, limiting.export_limit_watts, limiting.generation_limit_watts, fault
+    )
+
+
+def commanded_plant(inputs: Inputs) -> Plant:
+    """The plant as far as it is to be commanded: with storage mode 0, or while disconnected, batteries are not."""
+    if batteries_released(inputs.wanted):
+        return Plant(tuple(replace(u, battery=None) for u in inputs.plant.units))
+    return inputs.plant
+
+
+def batteries_released(wanted: SetpointFields) -> bool:
+    """Whether batteries are left to themselves."""
+    disconnected = wanted.connect is False and wanted.energize is not False
+    return disconnected or wanted.battery_storage_mode == 0
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class _Charging:
+    """What all batteries may be charged with, in W, and how far the ramp of the site lets it rise by now."""
+
+    limit_watts: float
+    ramp_watts: float
+
+    @property
+    def most_watts(self) -> float:
+        """The lower of both."""
+        return min(self.limit_watts, self.ramp_watts)
+
+
+def _charging(inputs: Inputs, plant: Plant) -> _Charging:
+    limit = charge_max_watts(plant, inputs.wanted)
+    rate, before = inputs.config.control.ramp_watts_per_s, inputs.state.site
+    return _Charging(limit, charge_ramp_watts(rate, before, limit, now_s=inputs.now_s, dt_s=inputs.dt_s))
+
+
+def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) -> HiddenSurplus:
+    """PV that AC limits hide. Limits that only ask the meter a question hide nothing that is worth a try."""
+    before = inputs.state.site
+    if inputs.trust.question.disturbs(inputs.now_s):
+        return HiddenSurplus(0.0, replace(before.probe, step_watts=0.0), 0)
+    return hidden_surplus(
+        plant,
+        before,
+        site_watts=site_watts,
+        charge_max_watts=most_watts,
+        now_s=inputs.now_s,
+        import_limit_watts=inputs.wanted.import_limit_watts,
+        ramp_watts_per_s=inputs.config.control.ramp_watts_per_s,
+    )
+
+
+def _target(inputs: Inputs, plant: Plant, target_watts: float, *, on_ramp: bool) -> tuple[float, Pending | None]:
+    """The battery target that holds. Batteries do not make up for what a question to the meter takes away."""
+    before, question = inputs.state.site, inputs.trust.question
+    settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=on_ramp)
+    settled_watts = within_site_limits(settled_watts, inputs.wanted)
+    if settled_watts < before.target_watts and question.disturbs(inputs.now_s):
+        held_watts = min(settled_watts + question.step_watts, before.target_watts)
+        return within_site_limits(held_watts, inputs.wanted), None
+    return settled_watts, pending
+
+
+def _share(inputs: Inputs, plant: Plant, balance: Balance, target_watts: float) -> Allocation:
+    export_limit = export_limit_watts(inputs.config, inputs.wanted)
+    surplus = max(balance.available_watts(plant.battery_watts), 0.0)
+    refused = 0.0 if export_limit is None else max(surplus - export_limit, 0.0)
+    return share_target(plant, target_watts, Sharing(inputs.config.control, inputs.wanted, refused, inputs.now_s))
+
+
+def _uses(inputs: Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
+    """What is remembered for the strategy that lets batteries rest; nothing under the others."""
+    if allocation.running is None:
+        return {}
+    used = frozenset(name for name, share in allocation.shares.items() if share.watts)
+    return remember_use(inputs.state.site.uses, allocation.running, used, now_s=inputs.now_s, dt_s=inputs.dt_s)
+
+
+def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Allocation) -> Limiting:
+    """The room for AC power with the new shares of the batteries, and the share of each inverter in it."""
+    export_limit = export_limit_watts(inputs.config, inputs.wanted)
+    generation_limit = inputs.wanted.generation_limit_watts
+    room = partial(
+        room_for_ac,
+        plant,
+        load_watts=load_watts,
+        export_limit_watts=export_limit,
+        generation_limit_watts=generation_limit,
+    )
+    exceeded = _exceeds(plant, load_watts, export_limit, generation_limit)
+    excess_steps = inputs.state.site.excess_steps + 1 if exceeded else 0
+    targets_watts = {name: share.watts for name, share in allocation.shares.items()}
+    gone_watts = no_longer_drawn_watts(plant, targets_watts)
+    room_watts = room(fed_watts=-gone_watts)
+    if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
+        room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) - gone_watts)
+    if room_watts is not None:
+        room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
+    expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
+    limits_watts = (
+        {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s)
+    )
+    question = inputs.trust.question
+    left_watts = lowered(question, limits_watts, plant, inputs.now_s)
+    rates = share_rise(inputs.config.control.ramp_watts_per_s, plant.units, left_watts)
+    return Limiting(
+        room_watts,
+        left_watts,
+        expected,
+        rates,
+        exceeded or question.is_open,
+        excess_steps,
+        export_limit_watts=export_limit,
+        generation_limit_watts=generation_limit,
+    )
+
+
+def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:
+    """Whether a limit on AC power is exceeded by more than noise."""
+    tolerance = max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
+    return (export_limit is not None and plant.ac_watts - load_watts - export_limit > tolerance) or (
+        generation_limit is not None and plant.generated_watts - generation_limit > tolerance
+    )
+
+
+def _totals(inputs: Inputs, load_watts: float | None) -> SiteTotals:
+    plant, meter = inputs.plant, inputs.snapshot.meter
+    stored = (u.sample.battery.watts for u in plant.units if u.sample.battery)
+    return SiteTotals(
+        site_watts=None if load_watts is None or meter is None else meter.site_watts,
+        load_watts=load_watts,
+        ac_watts=plant.ac_watts,
+        pv_watts=fsum(u.pv_watts for u in plant.units),
+        battery_watts=fsum(watts for watts in stored if watts is not None),
+    )

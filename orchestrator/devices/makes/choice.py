@@ -1,0 +1,44 @@
+"""`driver:` of site.yaml: which names there are, and what a make needs of its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from orchestrator.devices.makes.library import load_profile, profile_names
+
+SUNSPEC: Final = "sunspec"
+"""Whatever speaks SunSpec, of any make."""
+
+
+def known_driver(name: str) -> str:
+    """`name`, where there is such a driver. Raises ValueError that names the nearest one, or all."""
+    names = (SUNSPEC, "mqtt", *profile_names())
+    if name in names:
+        return name
+    nearest = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(names)}"
+    raise ValueError(f"must be a driver that there is, not {name[:60]!r}; {hint}")
+
+
+def has_meter(name: str) -> bool:
+    """Whether a meter can be read of what this driver speaks to; a driver that is no make may always have one."""
+    if name not in profile_names():
+        return True
+    profile = load_profile(name)
+    return profile.meter is not None or profile.sunspec is not None
+
+
+def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
+    """What the make of a section of site.yaml says of port, unit and times; empty where it is no make."""
+    driver = section.get("driver")
+    if not isinstance(driver, str) or driver not in profile_names():
+        return {}
+    link = load_profile(driver).link.model_dump(exclude_none=True)
+    keys = _METER_KEYS if "name" not in section else _INVERTER_KEYS
+    return {key: value for key, value in link.items() if key in keys}
+
+
+_INVERTER_KEYS: Final = ("port", "unit_id", "timeout_s", "min_gap_s", "write_single", "interval_s")
+_METER_KEYS: Final = ("port", "unit_id", "timeout_s", "min_gap_s")

@@ -1,0 +1,266 @@
+"""A make as a file: every key of a profile is a field here. `profile_file.parse_profile` reads and checks one.
+
+Values are in W, Wh, percent and seconds; battery power is charging +, AC power into the site +, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from orchestrator.devices.makes.registers import Key, Register, WordOrder
+from orchestrator.documents.section import Name, Port, Section, UnitId
+
+Line = Annotated[str, Field(min_length=1, max_length=400, description="one line of text")]
+Lines = Annotated[tuple[Line, ...], Field(strict=False)]
+Term = Annotated[
+    str,
+    Field(
+        pattern=r"^-?[a-z][a-z0-9_]*(\*[a-z][a-z0-9_]*)?\??$",
+        description="a register, 'a*b' for a product, '-' in front to subtract, '?' behind what may be missing",
+    ),
+]
+Sum = Annotated[tuple[Term, ...], Field(strict=False, min_length=1)]
+Number = Annotated[int | Key, Field(description="a whole number, or the name of one of the register's values")]
+Numbers = Annotated[tuple[Number, ...], Field(strict=False)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+AC_DRAW: Final = "ac_draw_per_phase_watts"
+REVERT: Final = "revert_s"
+LIMIT_SYMBOLS: Final = ("limit_watts", "limit_percent", "ac_max_watts", REVERT)
+BATTERY_SYMBOLS: Final = (
+    "watts",
+    "minus_watts",
+    "charge_watts",
+    "discharge_watts",
+    "most_charge_watts",
+    "charge_max_watts",
+    "discharge_max_watts",
+    REVERT,
+    AC_DRAW,
+)
+"""What a write may say in place of a number, see `steps.Symbols`: for the AC limit, and for the battery."""
+SYMBOLS: Final = tuple(dict.fromkeys((*BATTERY_SYMBOLS, *LIMIT_SYMBOLS)))
+
+BASE_VALUES: Final = ("sunspec_ac_watts", "sunspec_pv_watts", "sunspec_dc_watts")
+"""What a sum may name beside registers, where the make speaks SunSpec as well."""
+
+
+class Document(Section):
+    """`documents[]:` where the facts are from."""
+
+    title: Line
+    covers: Line
+
+
+class Link(Section):
+    """`link:` what the make needs of the connection; these are defaults of the keys of the same names in site.yaml."""
+
+    port: Port = 502
+    unit_id: UnitId = 1
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    min_gap_s: Annotated[float, Field(ge=0, le=5)] = 0.0
+    write_single: bool = False
+    interval_s: Annotated[float, Field(gt=0, le=60)] | None = None
+
+
+class SunSpecUse(Section):
+    """`sunspec:` what of the standard is used. `ac_limit` and `battery`: whether its models 123, 124, 704 are written.
+
+    `manufacturer` and `model` are patterns of what model 1 must say. `write_single`: its controls
+    take one register a request (function 6). `battery_input` is the number (from 1) of the input of model 160 that is
+    the battery's and has no sign; battery power is then the other inputs less the DC total.
+    """
+
+    ac_limit: bool = True
+    battery: bool = True
+    write_single: bool = False
+    battery_input: Annotated[int, Field(ge=1, le=20)] | None = None
+    manufacturer: Line | None = None
+    model: Line | None = None
+    generation: Literal["1xx", "7xx"] | None = None
+
+
+class Condition(Section):
+    """True while a register has one of the raw numbers (or names) `is`, or is above `above` in its unit."""
+
+    register_: Annotated[Key, Field(alias="register")]
+    is_: Annotated[Numbers, Field(alias="is")] = ()
+    above: float | None = None
+
+
+class Identity(Section):
+    """`identity[]:` what a register must say for the device to be of this make: a pattern of its text or number."""
+
+    register_: Annotated[Key, Field(alias="register")]
+    matches: Line
+
+
+class Nameplate(Section):
+    """`nameplate:` what the device says of itself. `manufacturer` is a text, the others are registers."""
+
+    manufacturer: Line
+    model: Key | None = None
+    version: Key | None = None
+    serial: Key | None = None
+    ac_max_watts: Sum | None = None
+    charge_max_watts: Sum | None = None
+    discharge_max_watts: Sum | None = None
+    capacity_wh: Sum | None = None
+
+
+class ShownLimit(Section):
+    """`inverter.ac_limit:` how the device shows the limit in force: in W or in % of its rating, while `enabled`."""
+
+    watts: Key | None = None
+    percent: Key | None = None
+    enabled: Condition | None = None
+
+
+class Inverter(Section):
+    """`inverter:` what is read of it in each cycle."""
+
+    ac_watts: Sum
+    pv_watts: Sum | None = None
+    string_watts: Annotated[tuple[Term, ...], Field(strict=False)] = ()
+    state: dict[str, Numbers] = Field(default_factory=dict)
+    state_register: Key | None = None
+    connected: Condition | None = None
+    ac_limit: ShownLimit | None = None
+
+
+class Battery(Section):
+    """`battery:` what is read of it in each cycle. `present`: there is a battery at all (looked at when found)."""
+
+    present: Condition | None = None
+    watts: Sum
+    soc_percent: Key
+    charge_max_watts: Sum | None = None
+    discharge_max_watts: Sum | None = None
+    grid_charging_allowed: Condition | None = None
+    state: dict[str, Numbers] = Field(default_factory=dict)
+    state_register: Key | None = None
+
+
+class Meter(Section):
+    """`meter:` a meter that the device reads and passes on. `site_watts` import +."""
+
+    site_watts: Sum
+    phase_watts: Annotated[tuple[Term, ...], Field(strict=False)] = ()
+    import_wh: Sum | None = None
+    export_wh: Sum | None = None
+    frequency_hz: Key | None = None
+
+
+class ByPermission(Section):
+    """A value that depends on whether the battery may charge from AC."""
+
+    grid: Number
+    pv: Number
+
+
+class Write(Section):
+    """One step of a command: `register` is written `to` a number in its unit, one of its `values`, or a symbol."""
+
+    register_: Annotated[Key, Field(alias="register")]
+    to: Annotated[
+        int | float | str | ByPermission,
+        Field(description="a number, a name of a value, a symbol such as 'watts', or a mapping with grid and pv"),
+    ]
+
+
+Writes = Annotated[tuple[Write, ...], Field(strict=False)]
+
+
+class Revert(Section):
+    """What the device falls back to by itself: `after_s` of silence, or the time that `register` was told (in s).
+
+    Nothing of both: what was written holds until something else is written.
+    """
+
+    after_s: Seconds | None = None
+    register_: Annotated[Key | None, Field(alias="register")] = None
+
+
+class AcLimit(Section):
+    """`commands.ac_limit:` in writing order. `prepare` are settings that are only written where they differ.
+
+    `present`: the device can be limited at all (looked at when found).
+    """
+
+    present: Condition | None = None
+    prepare: Writes = ()
+    set: Writes
+    clear: Writes
+    revert: Revert = Revert()
+
+
+class BatteryCommands(Section):
+    """`commands.battery:` what the make calls charge, discharge, hold, idle and release, each in writing order.
+
+    `hold` keeps the battery from discharging and lets it charge; a make without it is pinned to a power instead.
+    `prepare` are settings that are only written where the device shows another value, before all but `release`.
+    `present`: the battery can be commanded at all (looked at when found). A make that takes power at AC in place of
+    battery power says the register that counts its `phases`, and the `efficiency_percent` between the two.
+    """
+
+    present: Condition | None = None
+
+    prepare: Writes = ()
+    charge: Writes
+    discharge: Writes
+    idle: Writes
+    hold: Writes = ()
+    release: Writes
+    revert: Revert = Revert()
+    reaction_s: Seconds = 10.0
+    efficiency_percent: Annotated[float, Field(ge=50, le=100)] = 100.0
+    phases: Key | None = None
+
+
+class Commands(Section):
+    """`commands:` what can be asked of the device."""
+
+    ac_limit: AcLimit | None = None
+    battery: BatteryCommands | None = None
+
+
+class Profile(Section):
+    """A whole profile."""
+
+    name: Name
+    make: Line
+    devices: Line
+    documents: Annotated[tuple[Document, ...], Field(strict=False, min_length=1)]
+    tried_on_hardware: bool = False
+    notes: Lines = ()
+    link: Link = Link()
+    word_order: WordOrder = "big"
+    read_gap_words: Annotated[int, Field(ge=0, le=100)] = 0
+    flash_writes_per_day: Annotated[int, Field(ge=1, le=10000)] | None = None
+    sunspec: SunSpecUse | None = None
+    identity: Annotated[tuple[Identity, ...], Field(strict=False)] = ()
+    registers: dict[Key, Register] = Field(default_factory=dict)
+    nameplate: Nameplate | None = None
+    inverter: Inverter | None = None
+    battery: Battery | None = None
+    meter: Meter | None = None
+    commands: Commands = Commands()
+
+
+def registers_of(terms: Sum | tuple[str, ...] | None) -> Iterator[str]:
+    """The registers that a sum names."""
+    for term in terms or ():
+        yield from term.removeprefix("-").removesuffix("?").split("*")
+
+
+def writes_of(profile: Profile) -> Iterator[Write]:
+    """Every write that a profile can ever ask for."""
+    limit, battery = profile.commands.ac_limit, profile.commands.battery
+    if limit is not None:
+        yield from (*limit.prepare, *limit.set, *limit.clear)
+    if battery is not None:
+        yield from (*battery.prepare, *battery.charge, *battery.discharge)
+        yield from (*battery.idle, *battery.hold, *battery.release)

@@ -1,0 +1,172 @@
+"""The messages of `driver: mqtt`: the state of a meter or an inverter in, commands out.
+
+A message that is not exactly a state is refused as a whole, with a reason that names the field. Signs as everywhere:
+site import +, AC into the site +, battery charging +.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from orchestrator.commands import InverterCommand
+from orchestrator.config.sections import MqttInverterConfig
+from orchestrator.errors import PayloadError
+from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
+from orchestrator.setpoints.intake import Arrival
+from orchestrator.setpoints.payload import MAX_PROBLEMS_NAMED, read_object
+from orchestrator.telemetry.payloads import command_payload, rfc3339, rounded
+
+FUTURE_MAX_S: Final = 5.0
+"""A `time` that is further ahead than this is a clock that is wrong."""
+
+Power = Annotated[float, Field(ge=-1e8, le=1e8)]
+Magnitude = Annotated[float, Field(ge=0, le=1e8)]
+Energy = Annotated[float, Field(ge=0, le=1e15)]
+Share = Annotated[float, Field(ge=0, le=100)]
+Label = Annotated[str, Field(max_length=64)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+def _only_text(value: object) -> object:
+    """A number would be taken for seconds or milliseconds, as its size goes."""
+    if isinstance(value, str):
+        return value
+    raise ValueError('must be text such as "2030-01-31T12:00:00Z"')
+
+
+class _State(_Message):
+    time: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_only_text)] | None = None
+
+
+class MeterState(_State):
+    """What a meter says. `site_watts` is the power at the grid connection."""
+
+    site_watts: Power
+    frequency_hz: Annotated[float, Field(ge=0, le=1000)] | None = None
+    phase_watts: Annotated[tuple[Power, ...], Field(strict=False, max_length=3)] = ()
+    import_wh: Energy | None = None
+    export_wh: Energy | None = None
+
+
+class BatteryState(_Message):
+    """What an inverter says of its battery."""
+
+    watts: Power | None = None
+    soc_percent: Share | None = None
+    charge_max_watts: Magnitude | None = None
+    discharge_max_watts: Magnitude | None = None
+    capacity_wh: Energy | None = None
+    grid_charging_allowed: bool | None = None
+
+
+class InverterState(_State):
+    """What an inverter says. Without `battery` it has none."""
+
+    ac_watts: Power
+    pv_watts: Magnitude | None = None
+    ac_limit_watts: Magnitude | None = None
+    connected: bool | None = None
+    battery: BatteryState | None = None
+    has_pv: bool = True
+    ac_limit_controllable: bool = True
+    battery_controllable: bool = True
+    ac_max_watts: Annotated[float, Field(gt=0, le=1e8)] | None = None
+    manufacturer: Label = ""
+    model: Label = ""
+    version: Label = ""
+    serial: Label = ""
+
+
+StateT = TypeVar("StateT", bound=_State)
+
+
+def read_meter(arrival: Arrival, *, export_positive: bool) -> MeterSample:
+    """The sample in a message, stamped with when it was measured. Raises PayloadError."""
+    state, at_s = _read(MeterState, arrival)
+    sign = -1 if export_positive else 1
+    return MeterSample(
+        at_s=at_s,
+        site_watts=sign * state.site_watts + 0.0,
+        changed_at_s=at_s,
+        orientation=sign,
+        frequency_hz=state.frequency_hz,
+        phase_watts=tuple(sign * watts + 0.0 for watts in state.phase_watts),
+        import_wh=state.import_wh,
+        export_wh=state.export_wh,
+    )
+
+
+def read_inverter(arrival: Arrival, name: str) -> InverterSample:
+    """The sample in a message, stamped with when it was measured. Raises PayloadError."""
+    state, at_s = _read(InverterState, arrival)
+    battery = None if state.battery is None else BatterySample(**state.battery.model_dump())
+    texts = state.model_dump(include={"manufacturer", "model", "version", "serial", "ac_max_watts"})
+    return InverterSample(
+        name=name,
+        at_s=at_s,
+        ac_watts=state.ac_watts,
+        pv_watts=state.pv_watts,
+        battery=battery,
+        nameplate=Nameplate(**texts),
+        connected=state.connected,
+        ac_limit_watts=state.ac_limit_watts,
+        ac_limit_controllable=state.ac_limit_controllable,
+        battery_controllable=battery is not None and state.battery_controllable,
+        has_pv=state.has_pv,
+    )
+
+
+def command_topic(config: MqttInverterConfig) -> str:
+    """Where commands for an inverter go."""
+    return config.command_topic or f"{config.topic}/command"
+
+
+def write_command(command: InverterCommand, wall_now: datetime) -> dict[str, Any]:
+    """The message that tells an inverter what to do until `valid_until`, and which AC limit stays after it."""
+    after_watts = command.ac_limit_after_watts if command.ac_limit_reverts else command.ac_limit_watts
+    return {
+        "time": rfc3339(wall_now),
+        "valid_for_s": command.valid_for_s,
+        "valid_until": rfc3339(wall_now + timedelta(seconds=command.valid_for_s)),
+        **command_payload(command),
+        "ac_limit_after_watts": rounded(after_watts),
+    }
+
+
+def _read(kind: type[StateT], arrival: Arrival) -> tuple[StateT, float]:
+    """The state, and when it was measured (monotonic)."""
+    try:
+        state = kind.model_validate(read_object(arrival.payload))
+    except ValidationError as error:
+        raise PayloadError(_reasons(error)) from None
+    return state, arrival.at_s - _age_s(state.time, arrival)
+
+
+def _age_s(time: datetime | None, arrival: Arrival) -> float:
+    """How old a message was when it came. One that the broker kept may be of any age, unless it says its time."""
+    if time is None:
+        if arrival.redelivered:
+            raise PayloadError("a retained message needs time: nobody knows how old it is")
+        return 0.0
+    age_s = (arrival.wall - time).total_seconds()
+    if age_s < -FUTURE_MAX_S:
+        raise PayloadError(f"time is {-age_s:.0f} s in the future; here it is {rfc3339(arrival.wall)}")
+    return max(age_s, 0.0)
+
+
+def _reasons(error: ValidationError) -> str:
+    """What is wrong, by field; the values are not repeated."""
+    details = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_PROBLEMS_NAMED]
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {_text(each['type'], each['msg'])}" for each in details)
+
+
+def _text(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "unknown field"
+    return "missing" if kind == "missing" else message[:1].lower() + message[1:]

@@ -1,0 +1,1 @@
+"""The driver that follows the file of a make."""

@@ -1,0 +1,103 @@
+"""What discovery found of a make's device: everything that later reads, decodes and writes start from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from orchestrator.devices.base import ReadRequest
+from orchestrator.devices.capabilities import Capabilities
+from orchestrator.devices.makes.registers import Register, read_value
+from orchestrator.devices.makes.schema import Condition, Profile, Sum, registers_of
+from orchestrator.devices.sunspec.device import SunSpecDevice
+from orchestrator.samples import Nameplate
+
+
+@dataclass(frozen=True)
+class ProfileDevice:
+    """One device of a make. `base` is its SunSpec map, where the make has one.
+
+    `fixed` are the words that do not change, `names` the registers that a cycle is to read, `reads` its plan without
+    what the device refuses. `doubtful` says that a part of what does not change could not be read, or has no value.
+    """
+
+    profile: Profile
+    nameplate: Nameplate = field(default_factory=Nameplate)
+    base: SunSpecDevice | None = None
+    has_battery: bool = False
+    fixed: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    names: tuple[str, ...] = ()
+    reads: tuple[ReadRequest, ...] = ()
+    doubtful: bool = False
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+    @cached_property
+    def rated_watts(self) -> float | None:
+        """The AC rating that powers are compared with."""
+        stated = self.nameplate.ac_max_watts
+        watts = self.base.rated_watts if stated is None and self.base is not None else stated
+        return watts if watts is not None and watts > 0 else None
+
+
+def limit_wears_flash(profile: Profile) -> bool:
+    """Whether each change of the AC limit is kept for ever by the device."""
+    limit = profile.commands.ac_limit
+    return limit is not None and any(profile.registers[write.register_].flash for write in limit.set)
+
+
+def register_value(profile: Profile, name: str, words: Mapping[int, int]) -> float | None:
+    """The value of one register in its unit; None where there is none, or it is outside of what can be true."""
+    register = profile.registers[name]
+    value = read_value(register, words, profile.word_order)
+    return value if value is None or is_true(register, value) else None
+
+
+def is_true(register: Register, value: float) -> bool:
+    """Whether a value lies within what the profile says can be true."""
+    return (register.low is None or value >= register.low) and (register.high is None or value <= register.high)
+
+
+def total(profile: Profile, terms: Sum, words: Mapping[int, int], more: Mapping[str, float | None]) -> float | None:
+    """What a sum comes to; None where a value is missing that may not be, or all are. `more` are no registers."""
+    found = []
+    for term in terms:
+        watts = _product(profile, term, words, more)
+        if watts is not None:
+            found.append(watts)
+        elif not term.endswith("?"):
+            return None
+    return math.fsum(found) if found else None
+
+
+def _product(profile: Profile, term: str, words: Mapping[int, int], more: Mapping[str, float | None]) -> float | None:
+    result = -1.0 if term.startswith("-") else 1.0
+    for name in registers_of((term,)):
+        value = more[name] if name in more else register_value(profile, name, words)
+        if value is None:
+            return None
+        result *= value
+    return result
+
+
+def holds(profile: Profile, condition: Condition, words: Mapping[int, int]) -> bool | None:
+    """Whether a condition is true; None where its register has no value."""
+    register = profile.registers[condition.register_]
+    value = register_value(profile, condition.register_, words)
+    if value is None:
+        return None
+    if condition.above is not None:
+        return value > condition.above
+    return raw_of(value, register) in {named(register, each) for each in condition.is_}
+
+
+def raw_of(value: float, register: Register) -> int:
+    """The raw number of a value in its unit."""
+    return round(value / register.scale)
+
+
+def named(register: Register, value: int | str) -> int:
+    """The raw number that a profile means by a number or by the name of one."""
+    return register.values[value] if isinstance(value, str) else value

@@ -1,0 +1,189 @@
+"""Finding a device of a make: its SunSpec map where it has one, then who it is and what does not change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from orchestrator.devices.base import Discovery, ReadRequest, Refused, Role
+from orchestrator.devices.capabilities import (
+    Capabilities,
+    CommandBattery,
+    KeepInFlash,
+    LimitAcPower,
+    ReportStateOfCharge,
+)
+from orchestrator.devices.makes.registers import read_text
+from orchestrator.devices.makes.schema import AcLimit, BatteryCommands, Condition, Profile, Revert, Sum
+from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, total
+from orchestrator.devices.profiles.plan import cycle_names, fixed_names, meter_names, pieces, requests
+from orchestrator.devices.sunspec.decoding.plausible import WATTS_MAX
+from orchestrator.devices.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
+from orchestrator.devices.sunspec.finding import discovery as sunspec_discovery
+from orchestrator.errors import WrongDevice
+from orchestrator.samples import Nameplate
+
+
+def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
+    """Raises WrongDevice where the device does not say what a device of this make says."""
+    if role == "meter" and profile.meter is None and profile.sunspec is None:
+        raise WrongDevice(f"{profile.name}: no meter is known of this make")
+    base = None
+    if profile.sunspec is not None:  # a meter of its own is not in the SunSpec map
+        base = yield from sunspec_discovery.discover(None if profile.meter and role == "meter" else role)
+    if base is not None:
+        _require_make(profile, base)
+        base = _without_battery_input(profile, base)
+    fixed = yield from _read_all(requests(profile, fixed_names(profile)), profile)
+    for identity in profile.identity:
+        says = read_text(profile.registers[identity.register_], fixed, profile.word_order)
+        if not re.search(identity.matches, says):
+            shown = f"{identity.register_} says {says!r}" if says else f"{identity.register_} cannot be read"
+            raise WrongDevice(f"not a device of {profile.make} ({profile.name}): {shown}")
+    return _device(profile, base, MappingProxyType(fixed), role)
+
+
+def _require_make(profile: Profile, base: SunSpecDevice) -> None:
+    use, plate = profile.sunspec, base.nameplate
+    if use is None:
+        return
+    for what, pattern, says in (("Mn", use.manufacturer, plate.manufacturer), ("Md", use.model, plate.model)):
+        if pattern is not None and not re.search(pattern, says):
+            raise WrongDevice(f"not a device of {profile.make} ({profile.name}): model 1 {what} says {says!r}")
+    newer = base.limits_by == DER_CONTROLS or (base.inverter is not None and base.inverter.id > 700)
+    if use.generation is not None and (use.generation == "7xx") != newer:
+        raise WrongDevice(f"{profile.name}: its SunSpec models are not those of the generation {use.generation}")
+
+
+def _without_battery_input(profile: Profile, base: SunSpecDevice) -> SunSpecDevice:
+    """The map without PV on the input that is the battery's."""
+    number = profile.sunspec.battery_input if profile.sunspec else None
+    if number is None or len(base.modules) < number or not base.has_battery:
+        return base
+    modules = list(base.modules)
+    modules[number - 1] = replace(modules[number - 1], kind=ModuleKind.OTHER)
+    return replace(base, modules=tuple(modules))
+
+
+def _read_all(wanted: tuple[ReadRequest, ...], profile: Profile) -> Discovery[dict[int, int]]:
+    """The words of these reads. A block that is refused is read register by register; what is refused then is left."""
+    words: dict[int, int] = {}
+    for request in wanted:
+        answer = yield request
+        if not isinstance(answer, Refused):
+            words |= dict(enumerate(answer, request.address))
+            continue
+        for part in (piece for piece in pieces(profile, request) if piece != request):
+            answer = yield part
+            if not isinstance(answer, Refused):
+                words |= dict(enumerate(answer, part.address))
+    return words
+
+
+def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, int], role: Role | None) -> ProfileDevice:
+    battery, commands = profile.battery, profile.commands
+    own_battery = battery is not None and _is_present(profile, battery.present, fixed)
+    base_battery = base is not None and base.has_battery and battery is None
+    battery_commands = commands.battery if own_battery else None
+    if battery_commands is not None and not _is_present(profile, battery_commands.present, fixed):
+        battery_commands = None
+    limit = commands.ac_limit
+    limit = limit if limit is not None and _is_present(profile, limit.present, fixed) else None
+    own_meter = role == "meter" and profile.meter is not None
+    names = meter_names(profile) if role == "meter" else cycle_names(profile)
+    device = ProfileDevice(
+        profile=profile,
+        nameplate=_nameplate(profile, base, fixed),
+        base=base,
+        has_battery=own_battery or base_battery,
+        fixed=fixed,
+        names=names,
+        reads=requests(profile, names) + (() if base is None or own_meter else base.reads),
+        doubtful=len(known_names(profile, fixed)) < len(fixed_names(profile)) or bool(base and base.doubtful),
+    )
+    # A limit is a part of the rating: without one, none can be set.
+    limit = None if device.rated_watts is None else limit
+    capabilities = _capabilities(profile, base, limit, battery_commands, reports_soc=own_battery or base_battery)
+    return replace(device, capabilities=capabilities)
+
+
+def known_names(profile: Profile, fixed: Mapping[int, int]) -> frozenset[str]:
+    """What the device has said of what does not change: at night some say nothing of their battery."""
+    return frozenset(name for name in fixed_names(profile) if _is_known(profile, name, fixed))
+
+
+def _is_known(profile: Profile, name: str, fixed: Mapping[int, int]) -> bool:
+    register = profile.registers[name]
+    if register.type == "text":
+        return bool(read_text(register, fixed, profile.word_order))
+    return register_value(profile, name, fixed) is not None
+
+
+def is_news(device: ProfileDevice, again: ProfileDevice) -> bool:
+    """Whether a device that was found anew says more, or other things, than before. Measured values are no news."""
+    if known_names(device.profile, device.fixed) != known_names(again.profile, again.fixed):
+        return True
+    if _identity(device) != _identity(again):
+        return True
+    return replace(again, fixed=device.fixed, nameplate=device.nameplate) != device
+
+
+def _identity(device: ProfileDevice) -> Nameplate:
+    """The nameplate without what is a product of measured values, such as a capacity of ampere-hours and voltage."""
+    return replace(device.nameplate, capacity_wh=None)
+
+
+def _is_present(profile: Profile, condition: Condition | None, fixed: Mapping[int, int]) -> bool:
+    return condition is None or holds(profile, condition, fixed) is True
+
+
+def _capabilities(
+    profile: Profile,
+    base: SunSpecDevice | None,
+    limit: AcLimit | None,
+    battery: BatteryCommands | None,
+    *,
+    reports_soc: bool,
+) -> Capabilities:
+    """`limit` and `battery` are what the profile commands of this device; the rest may be the standard's."""
+    use, standard = profile.sunspec, Capabilities() if base is None else base.capabilities
+    standard_limit = standard.limit_ac if use is not None and use.ac_limit else None
+    standard_battery = standard.battery if use is not None and use.battery else None
+    per_day = profile.flash_writes_per_day
+    return Capabilities(
+        limit_ac=standard_limit if limit is None else LimitAcPower(reverts=_reverts(limit.revert)),
+        battery=standard_battery if battery is None else CommandBattery(reverts=_reverts(battery.revert)),
+        disconnect=None if use is None else standard.disconnect,
+        state_of_charge=ReportStateOfCharge() if reports_soc else None,
+        flash=None if per_day is None else KeepInFlash(per_day),
+    )
+
+
+def _reverts(revert: Revert) -> bool:
+    return revert.after_s is not None or revert.register_ is not None
+
+
+def _nameplate(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, int]) -> Nameplate:
+    plate, standard = profile.nameplate, Nameplate() if base is None else base.nameplate
+    if plate is None:
+        return standard
+
+    def text(name: str | None, otherwise: str) -> str:
+        return otherwise if name is None else read_text(profile.registers[name], fixed, profile.word_order)
+
+    def watts(terms: Sum | None, otherwise: float | None) -> float | None:
+        stated = otherwise if terms is None else total(profile, terms, fixed, {})
+        return stated if stated is not None and 0 < stated <= WATTS_MAX else None
+
+    return Nameplate(
+        manufacturer=standard.manufacturer or plate.manufacturer,
+        model=text(plate.model, standard.model),
+        version=text(plate.version, standard.version),
+        serial=text(plate.serial, standard.serial),
+        ac_max_watts=watts(plate.ac_max_watts, standard.ac_max_watts),
+        charge_max_watts=watts(plate.charge_max_watts, standard.charge_max_watts),
+        discharge_max_watts=watts(plate.discharge_max_watts, standard.discharge_max_watts),
+        capacity_wh=watts(plate.capacity_wh, standard.capacity_wh),
+    )

@@ -1,0 +1,165 @@
+"""A command as register writes, by the profile of a make: the steps in its order, with numbers in its units and signs.
+
+A battery command is a window of power. A make takes a power, so a window with two ends that differ becomes `hold` where
+it starts at 0 and the make knows that, and else the power that the window came from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.devices.base import Registers, WriteGroup
+from orchestrator.devices.makes.schema import AC_DRAW, REVERT, BatteryCommands, Profile, Revert, Write
+from orchestrator.devices.profiles.decode import shown_limit_watts
+from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash, register_value, total
+from orchestrator.devices.profiles.steps import NOISE, Asked, Symbols, group_of, groups_of_settings
+from orchestrator.devices.sunspec.encoding import command as sunspec_encode
+from orchestrator.devices.sunspec.encoding.writes import REFRESH_SHARE
+
+FLASH_STEP_PERCENT: Final = 5.0
+
+
+def encode(device: ProfileDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
+    """The groups that `command` needs, in writing order: what the standard has, AC limit, battery."""
+    return (
+        *_by_standard(device, command, registers),
+        *_ac_limit(device, command, registers),
+        *_battery(device, command, registers),
+    )
+
+
+def _by_standard(device: ProfileDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
+    """What the standard's models do, without what the profile does in its own way."""
+    use = device.profile.sunspec
+    if device.base is None or use is None:
+        return ()
+    used = {"connect": True, "ac_limit": use.ac_limit, "battery": use.battery}
+    groups = (group for group in sunspec_encode.encode(device.base, command, registers) if used[group.name])
+    return tuple(_one_by_one(group) if use.write_single else group for group in groups)
+
+
+def _one_by_one(group: WriteGroup) -> WriteGroup:
+    return replace(group, writes=tuple(replace(write, one_by_one=True) for write in group.writes))
+
+
+def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:
+    limit, rating = device.profile.commands.ac_limit, device.rated_watts
+    if limit is None or rating is None or not device.capabilities.limit_ac:
+        return
+    if command.ac_limit_watts is None:
+        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0))
+        yield from (
+            replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, limit.clear, None, registers)
+        )
+        return
+    percent = _limit_percent(device.profile, 100.0 * command.ac_limit_watts / rating)
+    reverts = command.ac_limit_reverts or limit.revert.after_s is not None
+    symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0)
+    asked = Asked(device.profile, symbols)
+    yield from groups_of_settings("ac_limit", asked, limit.prepare, registers)
+    refresh_s = _refresh_s(limit.revert, command.valid_for_s) if reverts else None
+    shown_watts = shown_limit_watts(device, registers)
+    more = shown_watts is not None and symbols["limit_watts"] > shown_watts
+    yield from (
+        replace(each, asks_for_more=more) for each in group_of("ac_limit", asked, limit.set, refresh_s, registers)
+    )
+
+
+def _limit_symbols(rating: float, percent: float, revert_s: float) -> Symbols:
+    return {
+        "limit_percent": percent,
+        "limit_watts": percent * rating / 100.0,
+        "ac_max_watts": rating,
+        REVERT: revert_s,
+    }
+
+
+def _limit_percent(profile: Profile, percent: float) -> float:
+    """At most the rating; in coarse steps downwards where each change wears its flash."""
+    percent = min(percent, 100.0)
+    if limit_wears_flash(profile):
+        percent = FLASH_STEP_PERCENT * math.floor(percent / FLASH_STEP_PERCENT + NOISE)
+    return percent
+
+
+def _battery(device: ProfileDevice, command: InverterCommand, registers: Registers) -> Iterator[WriteGroup]:
+    own, wanted = device.profile.commands.battery, command.battery
+    if own is None or wanted is None or not device.capabilities.battery:
+        return
+    mode, steps = _steps(own, wanted)
+    symbols = {**_battery_symbols(device, wanted, mode), REVERT: command.valid_for_s}
+    if own.phases is not None:
+        symbols[AC_DRAW] = _ac_draw_per_phase_watts(device, own, _target_watts(wanted), registers)
+    asked = Asked(device.profile, symbols, wanted.grid_charging)
+    if mode is BatteryMode.RELEASE:
+        yield from group_of("battery release", asked, steps, None)
+        return
+    yield from groups_of_settings("battery", asked, own.prepare, registers)
+    # A name for each mode: what was written in another mode may have lapsed, and is written anew.
+    yield from group_of(f"battery {mode}", asked, steps, _refresh_s(own.revert, command.valid_for_s), registers)
+
+
+def _steps(own: BatteryCommands, asked: BatteryCommand) -> tuple[BatteryMode, Sequence[Write]]:
+    """What the make calls the window that is asked for."""
+    low, high = asked.low_watts, asked.high_watts
+    if low is None and high is None:
+        return BatteryMode.RELEASE, own.release
+    if low == 0 and (high is None or high > 0) and own.hold:
+        return BatteryMode.HOLD, own.hold
+    watts = _target_watts(asked)
+    if watts > 0:
+        return BatteryMode.CHARGE, own.charge
+    return (BatteryMode.DISCHARGE, own.discharge) if watts < 0 else (BatteryMode.IDLE, own.idle)
+
+
+def _target_watts(asked: BatteryCommand) -> float:
+    """The power nearest to the target within the window, charging +."""
+    low = -math.inf if asked.low_watts is None else asked.low_watts
+    high = math.inf if asked.high_watts is None else asked.high_watts
+    return min(max(asked.watts, low), high)
+
+
+def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: BatteryMode) -> Symbols:
+    """What the battery can do is the AC rating where it does not say, and never less than what is asked of it."""
+    plate = device.nameplate
+    fallback = device.rated_watts or 0.0
+    watts = 0.0 if mode is BatteryMode.RELEASE else _target_watts(asked)
+    charge_max = max(fallback, watts) if plate.charge_max_watts is None else plate.charge_max_watts
+    discharge_max = max(fallback, -watts) if plate.discharge_max_watts is None else plate.discharge_max_watts
+    return {
+        "watts": watts,
+        "minus_watts": -watts,
+        "charge_watts": max(watts, 0.0),
+        "discharge_watts": max(-watts, 0.0),
+        "most_charge_watts": charge_max if asked.high_watts is None else max(min(asked.high_watts, charge_max), 0.0),
+        "charge_max_watts": charge_max,
+        "discharge_max_watts": discharge_max,
+    }
+
+
+def _ac_draw_per_phase_watts(device: ProfileDevice, own: BatteryCommands, watts: float, registers: Registers) -> float:
+    """By the PV of the moment: what it makes beyond the battery's target flows out, what is missing flows in.
+
+    Where the device does not say how many phases it has, it may have all that are written.
+    """
+    profile = device.profile
+    phases = None if own.phases is None else register_value(profile, own.phases, device.fixed)
+    most_phases = max(len([write for write in steps if write.to == AC_DRAW]) for steps in (own.charge, own.discharge))
+    pv_terms = profile.inverter.pv_watts if profile.inverter else None
+    pv_watts = None if pv_terms is None else total(profile, pv_terms, registers, {})
+    missing_watts = watts - (pv_watts or 0.0)
+    efficiency = own.efficiency_percent / 100.0
+    return (missing_watts / efficiency if missing_watts > 0 else missing_watts * efficiency) / (
+        phases or max(most_phases, 1)
+    )
+
+
+def _refresh_s(revert: Revert, valid_for_s: float) -> float | None:
+    """Well before the device goes back to its default; None where it never does."""
+    if revert.after_s is not None:
+        return REFRESH_SHARE * revert.after_s
+    return REFRESH_SHARE * valid_for_s if revert.register_ is not None else None

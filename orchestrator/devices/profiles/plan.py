@@ -1,0 +1,120 @@
+"""Which registers are read together: as few requests as the make's holes and the 125 words of a request allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from orchestrator.devices.addresses import place_of
+from orchestrator.devices.base import ReadRequest
+from orchestrator.devices.makes.registers import Register
+from orchestrator.devices.makes.schema import BASE_VALUES, Profile, registers_of, writes_of
+from orchestrator.devices.profiles.device import ProfileDevice
+
+WORDS_MAX: Final = 125
+
+
+def requests(profile: Profile, names: Iterable[str], *, gap_words: int | None = None) -> tuple[ReadRequest, ...]:
+    """Reads that cover these registers, joined over at most `gap_words` (None: the profile's `read_gap_words`)."""
+    gap = profile.read_gap_words if gap_words is None else gap_words
+    spans = sorted({(register.place, register.end) for register in _registers(profile, names)})
+    joined: list[tuple[int, int]] = []
+    for first, end in spans:
+        start, before = joined[-1] if joined else (first, first)
+        if joined and first - before <= gap and end - start <= WORDS_MAX and are_in_one_table(start, first):
+            joined[-1] = (start, max(before, end))
+        else:
+            joined.append((first, end))
+    return tuple(ReadRequest(first, end - first) for first, end in joined)
+
+
+def are_in_one_table(first: int, second: int) -> bool:
+    """Whether two places are of one unit and one table: the last register of one lies beside the first of another."""
+    return place_of(first)._replace(address=0) == place_of(second)._replace(address=0)
+
+
+def pieces(profile: Profile, request: ReadRequest) -> tuple[ReadRequest, ...]:
+    """The registers inside a request, one read each."""
+    inside = range(request.address, request.address + request.count)
+    spans = sorted({(each.place, each.end) for each in profile.registers.values() if each.place in inside})
+    return tuple(ReadRequest(first, end - first) for first, end in spans)
+
+
+def without(device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:
+    """The device with a refused read planned in single registers; one that is refused alone is left out."""
+    wanted = {device.profile.registers[name].place for name in device.names}
+    parts = tuple(part for part in pieces(device.profile, refused) if part.address in wanted and part != refused)
+    reads = tuple(new for read in device.reads for new in (parts if read == refused else (read,)))
+    return replace(device, reads=reads)
+
+
+def fixed_names(profile: Profile) -> tuple[str, ...]:
+    """What does not change: read when the device is found."""
+    plate, battery = profile.nameplate, profile.battery
+    names = [identity.register_ for identity in profile.identity]
+    if plate is not None:
+        names += [name for name in (plate.model, plate.version, plate.serial) if name is not None]
+        for terms in (plate.ac_max_watts, plate.charge_max_watts, plate.discharge_max_watts, plate.capacity_wh):
+            names += registers_of(terms)
+    limit, command = profile.commands.ac_limit, profile.commands.battery
+    present = [part.present for part in (battery, limit, command) if part is not None]
+    names += [condition.register_ for condition in present if condition is not None]
+    if command is not None and command.phases is not None:
+        names.append(command.phases)
+    return tuple(dict.fromkeys(names))
+
+
+def sample_names(profile: Profile) -> tuple[str, ...]:
+    """What a sample of the inverter is made of."""
+    names = [*_inverter_names(profile), *_battery_names(profile)]
+    return tuple(dict.fromkeys(name for name in names if name not in BASE_VALUES))
+
+
+def cycle_names(profile: Profile) -> tuple[str, ...]:
+    """What is read in each cycle: what can be written is read back after a write, and now and then."""
+    written = written_names(profile)
+    return tuple(name for name in sample_names(profile) if name not in written)
+
+
+def meter_names(profile: Profile) -> tuple[str, ...]:
+    """What is read in each cycle of a meter."""
+    meter = profile.meter
+    if meter is None:
+        return ()
+    names = [*registers_of(meter.site_watts), *registers_of(meter.phase_watts)]
+    names += [*registers_of(meter.import_wh), *registers_of(meter.export_wh)]
+    return tuple(dict.fromkeys([*names, *([meter.frequency_hz] if meter.frequency_hz else [])]))
+
+
+def written_names(profile: Profile) -> tuple[str, ...]:
+    """Every register that can be written and read back."""
+    names = dict.fromkeys(write.register_ for write in writes_of(profile))
+    return tuple(name for name in names if profile.registers[name].read_back)
+
+
+def _inverter_names(profile: Profile) -> list[str]:
+    inverter = profile.inverter
+    if inverter is None:
+        return []
+    names = [*registers_of(inverter.ac_watts), *registers_of(inverter.pv_watts), *registers_of(inverter.string_watts)]
+    shown = inverter.ac_limit
+    optional = [inverter.state_register, *((shown.watts, shown.percent) if shown else ())]
+    conditions = [inverter.connected, shown.enabled if shown else None]
+    names += [name for name in optional if name is not None]
+    return names + [condition.register_ for condition in conditions if condition is not None]
+
+
+def _battery_names(profile: Profile) -> list[str]:
+    battery = profile.battery
+    if battery is None:
+        return []
+    names = [*registers_of(battery.watts), battery.soc_percent]
+    names += [*registers_of(battery.charge_max_watts), *registers_of(battery.discharge_max_watts)]
+    if battery.grid_charging_allowed is not None:
+        names.append(battery.grid_charging_allowed.register_)
+    return [*names, *([battery.state_register] if battery.state_register else [])]
+
+
+def _registers(profile: Profile, names: Iterable[str]) -> Iterable[Register]:
+    return (profile.registers[name] for name in names)

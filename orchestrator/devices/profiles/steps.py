@@ -1,0 +1,113 @@
+"""Steps of a profile as register writes: names and symbols become raw numbers, and neighbours go in one request."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
+from orchestrator.devices.makes.registers import Register, to_words
+from orchestrator.devices.makes.schema import REVERT, ByPermission, Profile, Write
+from orchestrator.devices.profiles.device import named
+from orchestrator.devices.profiles.plan import are_in_one_table
+
+Symbols = Mapping[str, float]
+"""Numbers that a write may ask for by name, in W, percent or seconds.
+
+`watts` is the target (charging +) and `minus_watts` the same with discharging +; `charge_watts` and `discharge_watts`
+are its two sides, never negative; `most_charge_watts` is the upper end of the window, `charge_max_watts` and
+`discharge_max_watts` what the battery can do; `limit_watts` and `limit_percent` the AC limit, `ac_max_watts` the AC
+rating; `revert_s` the time after which the device is to go back to its own default. `ac_draw_per_phase_watts` is what
+the inverter has to draw from AC (negative: feed in) on each phase so that its battery gets `watts` beside its PV.
+"""
+
+NOISE: Final = 1e-6
+"""So much of a raw number is rounding of a division, not more than was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What steps are filled in with; `grid` is the permission to charge from AC, None where it is left as it is."""
+
+    profile: Profile
+    symbols: Symbols
+    grid: bool | None = None
+
+
+def groups_of_settings(name: str, asked: Asked, steps: Sequence[Write], registers: Registers) -> Iterator[WriteGroup]:
+    """One group for each setting that the device shows to differ, or does not show at all."""
+    for step in steps:
+        for write in _writes(asked, (step,)):
+            if _differs(write, registers):
+                yield WriteGroup(f"{name} {step.register_}", (write,))
+
+
+def group_of(
+    name: str, asked: Asked, steps: Sequence[Write], refresh_s: float | None, registers: Registers | None = None
+) -> Iterator[WriteGroup]:
+    """One group of all steps; what is kept in flash is left out where `registers` show that it is there already."""
+    needed = (write for write in _writes(asked, steps) if not write.flash or _differs(write, registers or {}))
+    writes = tuple(_joined(needed))
+    if writes:
+        yield WriteGroup(name, writes, refresh_s)
+
+
+def _writes(asked: Asked, steps: Sequence[Write]) -> Iterator[RegisterWrite]:
+    raws = ((step.register_, _raw(asked, step)) for step in steps)
+    return (_write(asked.profile, register, raw) for register, raw in raws if raw is not None)
+
+
+def _differs(write: RegisterWrite, registers: Registers) -> bool:
+    """Whether the device shows something else, or nothing."""
+    return any(registers.get(at) != word for at, word in enumerate(write.values, write.address))
+
+
+def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
+    """Steps that follow each other on neighbouring registers go in one request, as makes expect of pairs."""
+    before: RegisterWrite | None = None
+    for write in writes:
+        if before is not None and _continues(before, write) and not write.flash:
+            before = RegisterWrite(before.address, before.values + write.values, before.register, before.flash)
+            continue
+        if before is not None:
+            yield before
+        before = write
+    if before is not None:
+        yield before
+
+
+def _continues(before: RegisterWrite, write: RegisterWrite) -> bool:
+    end = before.address + len(before.values)
+    return write.address == end and are_in_one_table(before.address, write.address)
+
+
+def _write(profile: Profile, name: str, raw: float) -> RegisterWrite:
+    register = profile.registers[name]
+    return RegisterWrite(register.place, to_words(register, raw, profile.word_order), name, register.flash)
+
+
+def _raw(asked: Asked, step: Write) -> float | None:
+    """The raw number that a step writes; None where it depends on a permission that is left as it is."""
+    register, to = asked.profile.registers[step.register_], step.to
+    if isinstance(to, ByPermission):
+        return None if asked.grid is None else named(register, to.grid if asked.grid else to.pv)
+    if isinstance(to, str) and to in register.values:
+        return register.values[to]
+    if isinstance(to, str):
+        return _scaled_time(register, asked.symbols[to]) if to == REVERT else _scaled(register, asked.symbols[to])
+    return to / register.scale
+
+
+def _scaled(register: Register, value: float) -> float:
+    """A value in its unit as the raw number; whole numbers towards zero, so that never more is asked for."""
+    raw = value / register.scale
+    if register.type == "f32":
+        return raw
+    return math.copysign(math.floor(abs(raw) + NOISE), raw)
+
+
+def _scaled_time(register: Register, seconds: float) -> float:
+    """A time as the raw number: never shortened, and 0, which is "never", only where it is meant."""
+    return max(math.ceil(seconds / register.scale - NOISE), 1) if seconds > 0 else 0

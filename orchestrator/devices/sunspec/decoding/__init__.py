@@ -1,0 +1,1 @@
+"""From SunSpec registers to samples, in our signs and units."""

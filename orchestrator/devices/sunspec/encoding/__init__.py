@@ -1,0 +1,1 @@
+"""From a command to SunSpec registers, and whether the device took them."""

@@ -1,1 +1,0 @@
-"""Drivers: how one kind of device is read and commanded. `base` says what a driver is."""

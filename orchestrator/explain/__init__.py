@@ -1,0 +1,1 @@
+"""Why: the reasons of a decision."""

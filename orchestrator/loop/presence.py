@@ -1,0 +1,84 @@
+"""Which inverters answer: who is waited for, whose sample counts, who is away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from orchestrator.config.sections import AnyInverterConfig, ControlConfig, InverterConfig
+from orchestrator.loop.cadence import meter_silent_after_s
+from orchestrator.quick_init import quick_init
+from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
+
+SILENT_INTERVALS = 2
+"""For how many control intervals an inverter may say nothing before it counts as away."""
+
+
+def patience_s(config: AnyInverterConfig, interval_s: float) -> float:
+    """How long an inverter may say nothing: one that is known to be slow has as long as one reply may take."""
+    reply_s = config.timeout_s if isinstance(config, InverterConfig) else 0.0
+    return max(SILENT_INTERVALS * interval_s, reply_s)
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """What one inverter has said so far.
+
+    After `patience_s` without a word it is away. `heard_at_s` is when it last reported, `last_cycle` the newest cycle
+    that it reported for. `fault` is the kind of its last failure, None since it answered. `late` says that it was too
+    slow the last time: its next sample is taken when it comes, not waited for.
+    """
+
+    patience_s: float
+    sample: InverterSample | None = None
+    fault: str | None = None
+    heard_at_s: float | None = None
+    last_cycle: int = 0
+    late: bool = False
+
+    @property
+    def has_reported(self) -> bool:
+        """Whether it ever said anything, be it a fault."""
+        return self.heard_at_s is not None
+
+    def reported(
+        self, cycle: int, sample: InverterSample | None, fault: str | None, *, now_s: float, in_time: bool
+    ) -> Attendance:
+        """After a report for `cycle`: a sample, or its fault. `in_time`: while it could still be waited for."""
+        newest = self.sample if sample is None else sample
+        return Attendance(self.patience_s, newest, fault, heard_at_s=now_s, last_cycle=cycle, late=not in_time)
+
+    def waited_in_vain(self, cycle: int) -> Attendance:
+        """After the whole time for the reports of `cycle` has passed."""
+        return replace(self, late=self.late or self.last_cycle < cycle)
+
+    def is_away(self, now_s: float, sample_window_s: float) -> bool:
+        """Whether it does not answer: its last attempt failed, or it has fallen silent, or its sample is too old."""
+        if self.sample is None or self.heard_at_s is None or self.fault is not None:
+            return True
+        return now_s - self.heard_at_s > self.patience_s or now_s - self.sample.at_s > sample_window_s
+
+    def is_awaited(self, cycle: int, now_s: float, sample_window_s: float) -> bool:
+        """Whether the decision of `cycle` waits for its report."""
+        if self.last_cycle >= cycle or self.late:
+            return False
+        return not self.has_reported or not self.is_away(now_s, sample_window_s)
+
+
+def freeze(
+    attendance: Mapping[str, Attendance], meter: MeterSample | None, config: ControlConfig, now_s: float
+) -> SiteSnapshot:
+    """The picture that one decision is made from: the newest samples of those that answer, and who does not."""
+    samples: list[InverterSample] = []
+    away: list[str] = []
+    last_heard: list[InverterSample] = []
+    for name, each in attendance.items():
+        if each.sample is None or each.is_away(now_s, config.sample_window_s):
+            away.append(name)
+            last_heard += [] if each.sample is None else [each.sample]
+        else:
+            samples.append(each.sample)
+    oldest_s = now_s - meter_silent_after_s(config.interval_s, config.sample_window_s)
+    fresh = meter if meter is not None and meter.at_s >= oldest_s else None
+    return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away), tuple(last_heard))

@@ -1,0 +1,58 @@
+"""What the loop does when its configuration changes while it runs: whom it hands back, and what it goes on knowing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from orchestrator.commands import BatteryCommand, InverterCommand
+from orchestrator.config.changes import Changes
+from orchestrator.config.sections import SiteConfig
+from orchestrator.cycle import ControlState
+from orchestrator.decide.failsafe import limits_stay, release_command
+from orchestrator.loop.presence import Attendance, patience_s
+
+
+def hand_back_commands(
+    former: SiteConfig, new: SiteConfig, changes: Changes, state: ControlState
+) -> Iterator[InverterCommand]:
+    """The last commands for what is not ours any more.
+
+    An inverter is released as a whole: no AC limit, battery to itself. Where only the battery goes, the AC limit that
+    was last commanded holds on, so that the next decision finds no gap.
+    """
+    for name in changes.handed_back:
+        command = release_command(name)
+        yield command if former.inverter(name).battery.control else replace(command, battery=None)
+    for name in changes.freed_batteries:
+        memory = state.inverters.get(name)
+        yield InverterCommand(
+            inverter=name,
+            valid_for_s=new.control.revert_s,
+            ac_limit_watts=memory.limit.watts if memory else None,
+            ac_limit_reverts=not limits_stay(new),
+            battery=BatteryCommand.release(),
+            reasons=("the battery is left to itself from now on",),
+        )
+
+
+def attendance_after(former: Mapping[str, Attendance], config: SiteConfig, changes: Changes) -> dict[str, Attendance]:
+    """Who is expected to report from now on. The others' next decisions do not wait for those that are started now."""
+    attendance: dict[str, Attendance] = {}
+    for inverter in config.inverters:
+        known = former.get(inverter.name)
+        patience = patience_s(inverter, config.control.interval_s)
+        if known is None or inverter.name in changes.added:
+            attendance[inverter.name] = Attendance(patience, late=True)
+        else:
+            late = known.late or inverter.name in changes.replaced
+            attendance[inverter.name] = replace(known, patience_s=patience, late=late)
+    return attendance
+
+
+def state_after(state: ControlState, changes: Changes) -> ControlState:
+    """The memory of the loop without that of inverters that are gone or handed back."""
+    gone = {*changes.removed, *changes.handed_back}
+    kept = {name: memory for name, memory in state.inverters.items() if name not in gone}
+    return replace(state, inverters=MappingProxyType(kept))

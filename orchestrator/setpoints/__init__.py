@@ -1,0 +1,1 @@
+"""What is asked of the site: fields, payloads, and how several sources are merged."""

@@ -1,0 +1,226 @@
+"""An MQTT message as a setpoint, and back. A message that is not exactly a setpoint is refused as a whole.
+
+The names in a message are those of docs/mqtt.md (`opModExpLimW`), the names of the record are those of site.yaml
+(`export_limit_watts`). Every reason names the field, what was given and what is allowed, in plain ASCII.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from orchestrator.errors import PayloadError
+from orchestrator.setpoints.merge import PriorityMode, Setpoint, SetpointFields
+
+MAX_PAYLOAD_BYTES: Final = 65536
+MAX_WATTS: Final = 1_000_000_000
+MAX_PROBLEMS_NAMED: Final = 3
+VALID_UNTIL: Final = "validUntil"
+
+
+class _Wrong(Exception):
+    """A value is not what its field wants; the text is what the field may be."""
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _Wrong("true or false")
+
+
+def _number(value: object, high: int, unit: str) -> float:
+    """`value` as a float from 0 to `high`. JSON true is a Python number and is not one here."""
+    if not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value <= high:
+        return float(value) + 0.0  # -0.0 becomes 0.0
+    raise _Wrong(f"a number from 0 to {high} ({unit})")
+
+
+def _watts(value: object) -> float:
+    return _number(value, MAX_WATTS, "W")
+
+
+def _percent(value: object) -> float:
+    return _number(value, 100, "%")
+
+
+def _storage_mode(value: object) -> int:
+    if not isinstance(value, bool) and isinstance(value, int | float) and value in (0, 1, 2, 3):
+        return int(value)
+    raise _Wrong("0, 1, 2 or 3")
+
+
+def _priority_mode(value: object) -> PriorityMode:
+    try:
+        return PriorityMode(value)  # type: ignore[arg-type]  # any JSON value may come; what is no mode raises
+    except ValueError:
+        raise _Wrong('"battery_first" or "export_first"') from None
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadField:
+    """One field of a message: its name there, its name in `SetpointFields`, and the check of its value."""
+
+    name: str
+    attribute: str
+    read: Callable[[object], object]
+
+
+FIELDS: Final = (
+    PayloadField("opModConnect", "connect", _switch),
+    PayloadField("opModEnergize", "energize", _switch),
+    PayloadField("opModExpLimW", "export_limit_watts", _watts),
+    PayloadField("opModImpLimW", "import_limit_watts", _watts),
+    PayloadField("opModGenLimW", "generation_limit_watts", _watts),
+    PayloadField("opModLoadLimW", "load_limit_watts", _watts),
+    PayloadField("batteryChargeRatePercent", "battery_charge_rate_percent", _percent),
+    PayloadField("batteryDischargeRatePercent", "battery_discharge_rate_percent", _percent),
+    PayloadField("batteryStorageMode", "battery_storage_mode", _storage_mode),
+    PayloadField("batteryTargetSocPercent", "battery_target_soc_percent", _percent),
+    PayloadField("batterySocMinPercent", "battery_soc_min_percent", _percent),
+    PayloadField("batterySocMaxPercent", "battery_soc_max_percent", _percent),
+    PayloadField("batteryChargeMaxWatts", "battery_charge_max_watts", _watts),
+    PayloadField("batteryDischargeMaxWatts", "battery_discharge_max_watts", _watts),
+    PayloadField("batteryImportTargetWatts", "battery_import_target_watts", _watts),
+    PayloadField("batteryExportTargetWatts", "battery_export_target_watts", _watts),
+    PayloadField("batteryPriorityMode", "battery_priority_mode", _priority_mode),
+    PayloadField("batteryGridChargingEnabled", "battery_grid_charging_enabled", _switch),
+    PayloadField("batteryGridChargingMaxWatts", "battery_grid_charging_max_watts", _watts),
+)
+ALIASES: Final = (PayloadField("batterySocTargetPercent", "battery_target_soc_percent", _percent),)
+_BY_NAME: Final = {field.name: field for field in (*FIELDS, *ALIASES)}
+_BY_ATTRIBUTE: Final = {field.attribute: field.name for field in FIELDS}
+
+
+def parse_setpoint(
+    payload: bytes, *, source: str, received_at_s: float, wall_now: datetime, validity_s: float | None
+) -> Setpoint:
+    """The setpoint that `payload` (a JSON object) asks for. Raises PayloadError with the reason when it is not one.
+
+    `received_at_s` is monotonic, `wall_now` the same moment with its time zone: `validUntil` counts from it. The
+    setpoint ends at `validUntil` or `validity_s` (seconds, None: no end) after its arrival, whichever comes first.
+    """
+    message = read_object(payload)
+    ends = [(received_at_s + validity_s, _rfc3339(wall_now, validity_s))] if validity_s is not None else []
+    if VALID_UNTIL in message:
+        text = message.pop(VALID_UNTIL)
+        ends.append((received_at_s + _seconds_until(text, wall_now), str(text)))
+    expires_at_s, valid_until = min(ends, default=(None, None))
+    return Setpoint(source, _read_fields(message), received_at_s, expires_at_s, valid_until)
+
+
+def to_payload(fields: SetpointFields) -> dict[str, object]:
+    """The message that asks for exactly these fields, by the names that `parse_setpoint` reads."""
+    asked = fields.asked()
+    return {name: asked[attribute] for attribute, name in _BY_ATTRIBUTE.items() if attribute in asked}
+
+
+def read_object(payload: bytes) -> dict[str, Any]:
+    """The JSON object in `payload`. Refuses what no sender means: huge, nested without end, the same key twice."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise PayloadError(f"the message is longer than {MAX_PAYLOAD_BYTES} bytes")
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PayloadError(f"the message is not UTF-8 (byte {error.start})") from None
+    try:
+        message = json.loads(text, object_pairs_hook=_without_duplicates, parse_int=_read_int)
+    except json.JSONDecodeError as error:
+        raise PayloadError(
+            f"the message is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        ) from None
+    except RecursionError:
+        raise PayloadError("the message is nested too deeply; an object of plain values is wanted") from None
+    if not isinstance(message, dict):
+        raise PayloadError(f"the message must be a JSON object such as {{}}, not {_shown(message)}")
+    return message
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in members:
+            raise PayloadError(f"{_shown(key)} is given twice")
+        members[key] = value
+    return members
+
+
+def _read_int(text: str) -> int | float:
+    """An integer; one with very many digits as a float, because Python refuses to read it and its field will too."""
+    return int(text) if len(text) <= 20 else float(text)
+
+
+def _read_fields(message: dict[str, Any]) -> SetpointFields:
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, value in message.items():
+        problem = _read_field(name, value, values)
+        if problem is not None:
+            problems.append(problem)
+        if len(problems) == MAX_PROBLEMS_NAMED:  # looking further costs time and tells the sender little
+            break
+    if problems:
+        raise PayloadError("; ".join(problems))
+    return SetpointFields(**values)
+
+
+def _read_field(name: str, value: object, values: dict[str, Any]) -> str | None:
+    """Put one field into `values`; what is wrong with it, or None."""
+    field = _BY_NAME.get(name)
+    if field is None:
+        return _unknown(name)
+    try:
+        read = field.read(value)
+    except _Wrong as wrong:
+        return f"{name} must be {wrong}, not {_shown(value)}"
+    if values.setdefault(field.attribute, read) != read:
+        names = " and ".join(known for known, same in _BY_NAME.items() if same.attribute == field.attribute)
+        return f"{names} are the same field and have different values"
+    return None
+
+
+def _unknown(name: str) -> str:
+    """What to say of a field that does not exist, with the one that was probably meant."""
+    if name in _BY_ATTRIBUTE:  # the site.yaml name, easily taken for the MQTT name
+        return f'unknown field "{name}": in a message it is "{_BY_ATTRIBUTE[name]}"'
+    by_lower = {known.lower(): known for known in (*_BY_NAME, VALID_UNTIL)}
+    nearest = difflib.get_close_matches(name[:64].lower(), by_lower, n=1)
+    return f"unknown field {_shown(name)}" + (f': did you mean "{by_lower[nearest[0]]}"?' if nearest else "")
+
+
+def _shown(value: object) -> str:
+    """A value for people: short, and ASCII whatever the sender put in."""
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, str):
+        return json.dumps(value if len(value) <= 40 else value[:40] + "...")
+    return "null (leave the field out to ask for nothing)" if value is None else json.dumps(value)
+
+
+_RFC3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _seconds_until(text: object, wall_now: datetime) -> float:
+    """How long it is until the RFC 3339 time `text`. Raises PayloadError where it is none, or has passed."""
+    wanted = f'{VALID_UNTIL} must be a time with its offset such as "2030-01-31T12:00:00Z", not {_shown(text)}'
+    if not isinstance(text, str) or not _RFC3339.fullmatch(text):
+        raise PayloadError(wanted)
+    try:
+        seconds = (datetime.fromisoformat(text.upper()) - wall_now).total_seconds()
+    except ValueError:
+        raise PayloadError(wanted) from None
+    if seconds <= 0:
+        raise PayloadError(f"{VALID_UNTIL} {text} has passed; here it is {_rfc3339(wall_now, 0)}")
+    return seconds
+
+
+def _rfc3339(wall_now: datetime, seconds_ahead: float) -> str:
+    return (wall_now + timedelta(seconds=seconds_ahead)).isoformat(timespec="seconds").replace("+00:00", "Z")

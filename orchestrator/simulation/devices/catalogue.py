@@ -1,0 +1,33 @@
+"""The virtual devices of makes, by the name that `simulation.inverters.<name>.make` has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from orchestrator.simulation.devices.makes.fronius.gen24 import FroniusGen24
+from orchestrator.simulation.devices.makes.fronius.symo_hybrid import FroniusSymoHybrid
+from orchestrator.simulation.devices.makes.goodwe.et import GoodweEt
+from orchestrator.simulation.devices.makes.huawei.luna import HuaweiLuna
+from orchestrator.simulation.devices.makes.kostal.plenticore import KostalPlenticore
+from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
+from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
+from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
+from orchestrator.simulation.devices.makes.victron.gx import VictronGx
+from orchestrator.simulation.devices.sunspec.register_map import Device
+from orchestrator.simulation.plant.inverter import SimulatedInverter
+
+MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxyType(
+    {
+        "fronius-gen24": FroniusGen24,
+        "fronius-symo-hybrid": FroniusSymoHybrid,
+        "goodwe-et": GoodweEt,
+        "huawei-luna": HuaweiLuna,
+        "kostal-plenticore": KostalPlenticore,
+        "sma": SmaHybrid,
+        "solaredge-storedge": SolarEdgeStorEdge,
+        "sungrow-sh": SungrowSh,
+        "victron-gx": VictronGx,
+    }
+)

@@ -1,0 +1,1 @@
+"""Devices whose registers lie at addresses that their documents fix."""

@@ -1,0 +1,1 @@
+"""The physics of the virtual site over time: inverters, meter, weather."""

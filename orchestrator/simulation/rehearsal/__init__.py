@@ -1,0 +1,1 @@
+"""A day of a site in virtual time, under several ways of control."""

@@ -1,0 +1,1 @@
+"""Scenarios: plants and what happens to them, as data in `library/`, and what must hold."""

@@ -1,0 +1,1 @@
+"""What is told of each cycle: MQTT payloads, gauges, table, log, explanation, recording."""

@@ -1,0 +1,63 @@
+"""What of a cycle is worth a line in the log: only what is not as it was in the cycle before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.cycle import CycleResult
+from orchestrator.setpoints.merge import OperatingEnvelope
+
+Level = Literal["info", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened. `event` is a bounded word."""
+
+    level: Level
+    event: str
+    message: str
+    inverter: str | None = None
+
+
+def entries(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
+    """What `result` has that `former` had not. The first cycle says which limits hold, and who is missing."""
+    yield from _mode(former, result)
+    yield from _attendance(former, result)
+    yield from _limits(former.envelope if former else OperatingEnvelope(), result.envelope)
+
+
+def _mode(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
+    before = former.mode if former else "waiting"
+    if result.mode == before:
+        return
+    because = f": {', '.join(result.reasons)}" if result.reasons else ""
+    level: Level = "warning" if result.mode == "failsafe" else "info"
+    yield Entry(level, f"mode_{result.mode}", f"mode {result.mode}, before {before}{because}")
+
+
+def _attendance(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
+    if result.mode == "waiting":
+        return
+    before = set(former.snapshot.away) if former and former.mode != "waiting" else set()
+    now = set(result.snapshot.away)
+    for name in sorted(now - before):
+        yield Entry("warning", "inverter_away", "does not answer; the others take its share", name)
+    for name in sorted(before - now):
+        if result.snapshot.inverter(name) is not None:  # one that was taken out of site.yaml is not back
+            yield Entry("info", "inverter_back", "answers again", name)
+
+
+def _limits(former: OperatingEnvelope, envelope: OperatingEnvelope) -> Iterator[Entry]:
+    before, now = former.fields.asked(), envelope.fields.asked()
+    for name in sorted({*before, *now}):
+        if name not in now:
+            yield Entry("info", "setpoint", f"{name}: nobody asks any more, before {_value(before[name])}")
+        elif before.get(name) != now[name] or former.whose(name) != envelope.whose(name):
+            yield Entry("info", "setpoint", f"{name}: {_value(now[name])} ({envelope.whose(name)})")
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

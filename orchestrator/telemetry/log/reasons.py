@@ -1,0 +1,70 @@
+"""Which reasons are worth a line in the log: those whose words have changed and last, and of each subject few a minute.
+
+Reasons move with every cloud, so not every one of them is told: only what decides is looked at, not what passes (a step
+of a ramp, a change that is held back), and a subject that was told of a moment ago keeps quiet for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+from orchestrator.cycle import CycleResult
+from orchestrator.explain.reasons import PART_OF
+from orchestrator.telemetry.gauges import without_numbers
+from orchestrator.telemetry.log.events import Entry
+
+LASTS_S: Final = 2.0
+"""New words are told when they have been there for so long."""
+
+QUIET_S: Final = 60.0
+"""After a line of one subject the next one of it comes no sooner."""
+
+PASSING: Final = ("held", "rises at most", "throttled", "tries for", "leaves an import", "may still charge", PART_OF)
+"""How reasons begin that pass, or that are said of the site already."""
+
+SITE: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told of one subject at `told_s`, and the words that are there since `since_s` (both monotonic)."""
+
+    words: tuple[str, ...] = ()
+    told_s: float = -inf
+    now: tuple[str, ...] = ()
+    since_s: float = -inf
+
+
+NOTHING_TOLD: Final = Told()
+
+
+def reason_entries(told: Mapping[str, Told], result: CycleResult) -> tuple[dict[str, Told], tuple[Entry, ...]]:
+    """What is to be remembered after this cycle, by inverter ("" is the site), and what of it is news."""
+    if result.mode == "waiting":
+        return dict(told), ()
+    after, entries = {}, []
+    for subject, reasons in _reasons(result).items():
+        memory, is_news = _seen(told.get(subject, NOTHING_TOLD), reasons, result.snapshot.at_s)
+        after[subject] = memory
+        if is_news:
+            entries.append(Entry("info", "reason", f"why: {'; '.join(reasons)}", subject or None))
+    return after, tuple(entries)
+
+
+def _reasons(result: CycleResult) -> dict[str, list[str]]:
+    """What decides, by subject, most decisive first."""
+    by_subject = {SITE: result.reasons, **{command.inverter: command.reasons for command in result.commands}}
+    return {name: [r for r in reasons if not r.startswith(PASSING)] for name, reasons in by_subject.items()}
+
+
+def _seen(before: Told, reasons: list[str], now_s: float) -> tuple[Told, bool]:
+    """The memory after a look at one subject, and whether its words are to be told."""
+    words = tuple(map(without_numbers, reasons))
+    seen = before if words == before.now else replace(before, now=words, since_s=now_s)
+    is_news = words not in ((), seen.words)
+    if not is_news or now_s - seen.since_s < LASTS_S or now_s - seen.told_s < QUIET_S:
+        return seen, False
+    return replace(seen, words=words, told_s=now_s), True

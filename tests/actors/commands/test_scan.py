@@ -1,0 +1,151 @@
+"""A scan of a loopback network with virtual devices: everything is found, nothing is written."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from actors.commands.image_server import ImageServer
+from actors.commands.progress import watch
+from actors.commands.scan import ScanOptions, scan
+from orchestrator.commissioning.draft_site import draft_site
+from orchestrator.commissioning.register_image import Chain, RegisterImage
+from orchestrator.commissioning.scan_report import Kind, ScanReport, models_text
+from orchestrator.commissioning.scan_targets import UNITS, Endpoint, endpoints
+from orchestrator.config.file import parse_config
+from orchestrator.simulation.devices.catalogue import MAKES
+from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode
+from orchestrator.simulation.devices.sunspec.words import Words
+from orchestrator.simulation.server import RunningSite
+from tests.orchestrator.devices.sunspec.images import COMMON, INVERTER, NAMEPLATE, image_of, model_words
+from tests.support.devices.defects import Wrapped
+from tests.support.faults import BROKEN, GARBAGE, SILENT, fault
+from tests.support.servers.networks import NETWORK, network, network_of_makes, writes_of
+
+BYTE_ORDER = 5
+
+
+class OtherByteOrder(Wrapped):
+    """A PLENTICORE whose installer has changed the byte order."""
+
+    def read(self, address: int, count: int) -> Words | ExceptionCode:
+        return (1,) if (address, count) == (BYTE_ORDER, 1) else super().read(address, count)
+
+
+class SilentElsewhere(Wrapped):
+    """Says nothing, by its gateway, where it has no registers."""
+
+    def read(self, address: int, count: int) -> Words | ExceptionCode:
+        words = super().read(address, count)
+        return ExceptionCode.NO_TARGET if words is ExceptionCode.ILLEGAL_ADDRESS else words
+
+
+QUICK = ScanOptions((1, 2, 200), timeout_s=0.3, connections=4)
+
+
+def scanned(site: RunningSite, options: ScanOptions = QUICK) -> ScanReport:
+    with watch("scanning", 6) as progress:
+        return scan(endpoints(NETWORK, (site.config.meter.port,)), options, progress)
+
+
+def test_every_device_of_a_network_is_found_with_its_kind() -> None:
+    with network() as site:
+        found = scanned(site)
+
+    assert [(device.endpoint.host, device.unit_id, device.kind) for device in found.devices] == [
+        ("127.0.0.1", 200, Kind.METER),
+        ("127.0.0.2", 1, Kind.HYBRID),
+        ("127.0.0.3", 1, Kind.HYBRID),
+        ("127.0.0.4", 1, Kind.INVERTER),
+    ]
+    assert [device.nameplate.serial for device in found.devices[1:]] == ["SIM-east", "SIM-west", "SIM-roof"]
+    assert models_text(found.devices[1].models) == "1 103 120-124 160"
+    assert found.remarks == ()
+
+
+def test_a_scan_writes_to_no_device() -> None:
+    with network() as site:
+        scanned(site, ScanOptions(UNITS, timeout_s=0.3))
+
+        assert writes_of(site) == {"east": 0, "west": 0, "roof": 0, "meter": 0}
+
+
+def test_what_answers_and_is_of_no_use_is_said_and_hides_nothing() -> None:
+    with network() as site, fault(site, "west", BROKEN), fault(site, "roof", GARBAGE), fault(site, "east", SILENT):
+        found = scanned(site)
+
+    assert [device.kind for device in found.devices] == [Kind.METER]
+    texts = [str(remark) for remark in found.remarks]
+    port = found.devices[0].endpoint.port
+    assert texts[0] == f"127.0.0.2:{port}: the port is open, but none of the units answers Modbus"
+    assert texts[1].startswith(f"127.0.0.3:{port} unit 1: the device refuses to be read for now (Modbus exception 4)")
+
+
+def test_a_meter_behind_an_inverter_is_found_in_the_same_map() -> None:
+    meter = model_words(203, {"W": 100, "W_SF": 0, "Hz": 50, "Hz_SF": 0})
+    words = image_of(
+        *(model_words(1, COMMON), model_words(103, INVERTER), model_words(120, NAMEPLATE)),
+        *(model_words(1, COMMON | {"Opt": "Export+Import", "SN": "M-1"}), meter),
+    ).words
+    image = RegisterImage(Chain(min(words), (), 0), tuple(words[at] for at in sorted(words)), unit_id=1)
+    with ImageServer(image, host="127.0.0.1", port=0) as server, watch("scanning", 1) as progress:
+        found = scan([Endpoint("127.0.0.1", server.port)], QUICK, progress)
+
+    assert [(each.unit_id, each.kind, each.nameplate.serial) for each in found.devices] == [
+        (1, Kind.INVERTER, "SN-1"),
+        (1, Kind.METER, "M-1"),
+    ]
+    draft = parse_config(draft_site(found, target="here", day=date(2030, 1, 31)), environ={})
+    assert draft.meter.unit_id == draft.inverters[0].unit_id
+
+
+def test_each_make_is_found_with_its_own_driver_and_without_a_write() -> None:
+    with network_of_makes(tuple(MAKES)) as site:
+        where = endpoints("127.0.0.0/28", (site.config.meter.port,))
+        with watch("scanning", len(where)) as progress:
+            found = scan(where, ScanOptions(UNITS, timeout_s=0.3, connections=16), progress)
+
+        assert set(writes_of(site).values()) == {0}
+
+    draft = parse_config(draft_site(found, target="here", day=date(2030, 1, 31)), environ={})
+    expected = {each.host: (each.driver, each.unit_id) for each in site.config.inverters}
+    assert {each.host: (each.driver, each.unit_id) for each in draft.inverters} == expected
+    assert {each.kind for each in found.devices} == {Kind.HYBRID, Kind.METER}
+    assert all(each.nameplate.serial for each in found.devices)
+    assert (found.again, found.remarks) == ((), ())
+
+
+def test_a_make_that_is_silent_where_sunspec_would_be_is_found_all_the_same() -> None:
+    with network_of_makes(("goodwe-et",)) as site:
+        site.replace_device("goodwe-et", SilentElsewhere)
+        with watch("scanning", 1) as progress:
+            where = [Endpoint("127.0.0.2", site.config.meter.port)]
+            found = scan(where, ScanOptions((1, 247), timeout_s=0.3), progress)
+
+    assert [(each.driver, each.unit_id) for each in found.devices] == [("goodwe-et", 247)]
+
+
+def test_a_make_that_is_of_no_use_yet_is_drafted_as_what_it_is_by_the_standard() -> None:
+    """Its byte order is not that of the profile; by SunSpec it can be read all the same."""
+    with network_of_makes(("kostal-plenticore",)) as site:
+        site.replace_device("kostal-plenticore", OtherByteOrder)
+        with watch("scanning", 1) as progress:
+            where = [Endpoint("127.0.0.2", site.config.meter.port)]
+            found = scan(where, ScanOptions((71,), timeout_s=0.3), progress)
+
+    assert [(each.driver, each.nameplate.manufacturer) for each in found.devices] == [("sunspec", "KOSTAL")]
+
+
+def test_a_closed_port_is_nothing_to_speak_of() -> None:
+    with watch("scanning", 1) as progress:
+        assert scan([Endpoint("127.0.0.7", 1)], QUICK, progress) == ScanReport()
+
+
+def test_without_a_terminal_the_progress_is_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with network() as site:
+        scanned(site)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert "scanning: 6 of 6" in lines
+    assert any(line.endswith("unit 1: Virtual Hybrid") for line in lines)

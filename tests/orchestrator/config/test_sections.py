@@ -1,0 +1,142 @@
+"""What a SiteConfig promises to the rest of the code, and what is said of one that is allowed but unwise."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from orchestrator.config.file import parse_config
+from orchestrator.config.sections import SetpointValues, SiteConfig
+from orchestrator.config.warnings import warnings
+from orchestrator.setpoints.merge import PriorityMode, SetpointFields
+
+SITE = """
+site: {name: home}
+meter: {host: 10.0.0.1, unit_id: 200, sign: import_positive}
+inverters:
+  - {name: east, host: 10.0.0.2}
+  - {name: west, host: 10.0.0.3, battery: {capacity_wh: 5000}}
+"""
+RELEASED = "failsafe: {when_lost: release}"
+
+
+def site(extra: str = "", text: str = SITE) -> SiteConfig:
+    return parse_config(text + extra, environ={})
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        site().control.interval_s = 2.0
+
+
+def test_an_inverter_is_found_by_its_name() -> None:
+    assert site().inverter("west").host == "10.0.0.3"
+    with pytest.raises(KeyError):
+        site().inverter("north")
+
+
+def test_a_configuration_can_be_made_of_plain_values() -> None:
+    made = SiteConfig.model_validate(
+        {"site": {"name": "home"}, "meter": {"host": "a"}, "inverters": [{"name": "east", "host": "b"}]}
+    )
+
+    assert made.inverters[0].name == "east"
+
+
+@given(
+    st.floats(min_value=0, max_value=1e9), st.sampled_from(list(PriorityMode)), st.integers(min_value=0, max_value=3)
+)
+def test_setpoints_of_the_file_are_the_setpoints_of_the_loop(watts: float, mode: PriorityMode, storage: int) -> None:
+    values = SetpointValues.model_validate(
+        {"export_limit_watts": watts, "battery_priority_mode": mode.value, "battery_storage_mode": storage}
+    )
+
+    assert values.to_fields() == SetpointFields(
+        export_limit_watts=watts, battery_priority_mode=mode, battery_storage_mode=storage
+    )
+
+
+def test_every_field_of_a_setpoint_can_be_written_in_the_file() -> None:
+    assert set(SetpointValues.model_fields) == set(SetpointFields.__dataclass_fields__)
+
+
+def test_a_careful_site_has_no_warnings() -> None:
+    assert warnings(site(f"control: {{battery_power_flow: true, {RELEASED}}}")) == ()
+
+
+@pytest.mark.parametrize(
+    ("extra", "key"),
+    [
+        (
+            f"control: {{battery_power_flow: true, battery_charge_buffer_watts: 500, {RELEASED}}}",
+            "control.battery_charge_buffer_watts: ignored",
+        ),
+        ("", "control.battery_power_flow: false, so batteries are not commanded"),
+        ("control: {battery_power_flow: false}", "control.battery_power_flow: false, so batteries are not commanded"),
+        (
+            f"control: {{battery_power_flow: true, {RELEASED}}}\nmetrics: {{host: 0.0.0.0}}",
+            "metrics.host: 0.0.0.0 can be read from other machines",
+        ),
+        (
+            f"control: {{battery_power_flow: true, interval_s: 30, {RELEASED}}}",
+            "control.revert_s: 60 s is less than 3 cycles of 30 s",
+        ),
+        (
+            "control: {battery_power_flow: true, failsafe: {when_lost: stay}}",
+            "control.failsafe.when_lost: after a kill the AC limits stay",
+        ),
+        (
+            "control: {battery_power_flow: true}\nsetpoints: {mqtt: {host: 127.0.0.1, topic: a}}",
+            "control.failsafe.when_lost: after a kill the AC limits stay",
+        ),
+        (
+            f"control: {{battery_power_flow: true, {RELEASED}}}\nsetpoints: {{fixed: {{export_limit_watts: 0}}}}",
+            "control.failsafe.when_lost: release: 60 s after a kill the AC limits have ended",
+        ),
+    ],
+)
+def test_what_is_unwise_is_said_once(extra: str, key: str) -> None:
+    said = warnings(site(extra))
+
+    assert len(said) == 1
+    assert said[0].startswith(key)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_metrics_of_this_machine_only_are_no_reason_for_a_warning(host: str) -> None:
+    said = warnings(site(f"control: {{battery_power_flow: true, {RELEASED}}}\nmetrics: {{host: '{host}'}}"))
+
+    assert said == ()
+
+
+def test_a_meter_may_share_the_address_of_one_inverter_and_that_is_mentioned() -> None:
+    config = site(
+        f"control: {{battery_power_flow: true, {RELEASED}}}", SITE.replace("10.0.0.1, unit_id: 200", "10.0.0.2")
+    )
+
+    assert [said.split(",")[0] for said in warnings(config)] == ["meter.unit_id: the address of east"]
+
+
+def test_a_meter_without_a_sign_is_mentioned() -> None:
+    said = warnings(
+        site(f"control: {{battery_power_flow: true, {RELEASED}}}", SITE.replace(", sign: import_positive", ""))
+    )
+
+    assert [text.split(":")[0] for text in said] == ["meter.sign"]
+
+
+def test_a_site_without_batteries_needs_no_battery_control() -> None:
+    assert warnings(site(text=SITE.replace(", battery: {capacity_wh: 5000}", ""))) == ()
+
+
+def test_a_simulated_battery_counts_as_one() -> None:
+    simulated = """
+simulation:
+  inverters:
+    east: {ac_rating_watts: 5000, battery: {capacity_wh: 5000, charge_watts: 2500, discharge_watts: 2500}}
+"""
+    said = warnings(site(simulated, SITE.replace(", battery: {capacity_wh: 5000}", "")))
+
+    assert [text.split(":")[0] for text in said] == ["control.battery_power_flow"]

@@ -1,0 +1,32 @@
+"""Curtailed PV is found again, also for the last step up to a limit of the charging."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.plants.example_site import plant
+
+
+def test_a_charge_limit_far_below_what_batteries_can_take_is_reached_from_behind_an_export_limit() -> None:
+    loop = plant(pv_watts={"east": 2000.0, "west": 1000.0, "roof": 5000.0})
+    loop.ask(export_limit_watts=0.0, battery_charge_max_watts=1750.0)
+    loop.run(30)
+    loop.ask(export_limit_watts=0.0, battery_charge_max_watts=2000.0)
+    moments = loop.run(20)
+
+    assert loop.history[-1].result is not None
+    assert loop.history[-1].result.totals.battery_watts == pytest.approx(2000.0, rel=0.01)
+    assert max(-moment.site_watts for moment in moments) < 100
+
+
+def test_what_is_imported_above_its_limit_is_not_left_to_ac_limits_that_rise_step_by_step() -> None:
+    loop = plant(pv_watts={"east": 0.0, "west": 0.0, "roof": 7000.0})
+    for name in ("east", "west"):
+        loop.site.set_soc(name, 100.0)
+    loop.ask(export_limit_watts=0.0, import_limit_watts=500.0)
+    loop.run(30)
+    loop.site.set_load(6000.0)
+    loop.run(1)
+
+    asked = sum(command.battery.watts for command in loop.history[-1].commands if command.battery)
+    assert asked == pytest.approx(-4500, abs=100)

@@ -1,0 +1,76 @@
+"""What stays behind: limits that are safe at zero load, and batteries handed back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.commands import BatteryMode
+from orchestrator.config.sections import SiteConfig
+from orchestrator.decide.failsafe import final_commands, limits_stay
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, SetpointFields, merge
+from tests.support.plants.closed_loop import ClosedLoop
+from tests.support.plants.example_site import plant
+
+MQTT = {"host": "127.0.0.1", "topic": "t"}
+
+
+def config(when_lost: str = "auto", export_limit_watts: float = 0.0, **setpoints: Any) -> SiteConfig:
+    sections = plant().config.model_dump()
+    sections["control"]["failsafe"] = {"when_lost": when_lost, "export_limit_watts": export_limit_watts}
+    sections["setpoints"] = setpoints
+    return SiteConfig.model_validate(sections)
+
+
+def asking(**fields: Any) -> OperatingEnvelope:
+    return merge([Setpoint("fixed", SetpointFields(**fields))])
+
+
+@pytest.mark.parametrize(
+    ("when_lost", "setpoints", "stay"),
+    [
+        ("auto", {}, False),
+        ("auto", {"fixed": {"export_limit_watts": 5000.0}}, True),
+        ("auto", {"mqtt": (MQTT,)}, True),
+        ("release", {"fixed": {"export_limit_watts": 5000.0}}, False),
+        ("stay", {}, True),
+    ],
+)
+def test_limits_stay_where_export_can_be_limited_or_where_it_is_said(
+    when_lost: str, setpoints: dict[str, Any], stay: bool
+) -> None:
+    assert limits_stay(config(when_lost, **setpoints)) is stay
+
+
+def last_words(site: SiteConfig, **fields: Any) -> list[tuple[float | None, bool]]:
+    loop = ClosedLoop(site)
+    snapshot = loop.run(1)[-1].result.snapshot
+    commands = final_commands(site, asking(**fields), snapshot)
+    assert all(c.battery is None or c.battery.mode is BatteryMode.RELEASE for c in commands)
+    return [(c.ac_limit_watts, c.ac_limit_reverts) for c in commands]
+
+
+def test_on_a_stop_under_stay_the_limit_is_safe_at_zero_load_and_holds_for_ever() -> None:
+    limits = last_words(config("stay", 1700.0), export_limit_watts=5000.0)
+    assert limits == [(pytest.approx(500), False), (pytest.approx(400), False), (pytest.approx(800), False)]
+
+
+def test_the_limit_that_stays_is_never_above_the_export_limit_in_force() -> None:
+    limits = last_words(config("stay", 1700.0), export_limit_watts=170.0)
+    assert sum(limit or 0.0 for limit, _ in limits) == pytest.approx(170)
+
+
+def test_on_a_stop_without_any_limit_in_force_nothing_stays() -> None:
+    assert last_words(config("stay")) == [(None, False)] * 3
+
+
+def test_on_a_stop_under_release_limits_are_taken_away() -> None:
+    assert last_words(config("release"), export_limit_watts=0.0) == [(None, False)] * 3
+
+
+def test_in_shadow_mode_nothing_is_written_at_the_end() -> None:
+    site = config("stay")
+    shadow = site.model_copy(update={"control": site.control.model_copy(update={"enabled": False})})
+    loop = ClosedLoop(site)
+    assert final_commands(shadow, asking(export_limit_watts=0.0), loop.run(1)[-1].result.snapshot) == ()

@@ -1,0 +1,62 @@
+"""The makes that are delivered: each is a good profile, says where it is from, and has no word too many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import orchestrator.devices.makes
+from orchestrator.devices.drivers import DriverLibrary
+from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.schema import writes_of
+from orchestrator.devices.profiles.driver import ProfileDriver
+from orchestrator.devices.profiles.plan import fixed_names, meter_names, sample_names
+
+MAKES = Path(orchestrator.devices.makes.__file__).parent / "inverters"
+
+
+def test_every_file_is_a_make_and_every_make_is_a_file() -> None:
+    assert set(profile_names()) == {path.stem for path in MAKES.glob("*.yaml")}
+    assert {path.suffix for path in MAKES.iterdir()} == {".yaml"}
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_make_calls_itself_as_its_file(name: str) -> None:
+    assert load_profile(name).name == name
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_each_register_of_a_make_is_read_or_written(name: str) -> None:
+    profile = load_profile(name)
+    written = [write.register_ for write in writes_of(profile)]
+    used = {*fixed_names(profile), *sample_names(profile), *meter_names(profile), *written}
+
+    assert set(profile.registers) - used == set()
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_make_can_be_told_from_others(name: str) -> None:
+    profile = load_profile(name)
+    use = profile.sunspec
+
+    assert profile.identity or (use is not None and (use.manufacturer or use.generation))
+
+
+def test_a_name_that_is_none_is_a_key_error() -> None:
+    for name in ("nothing", "../schema", ""):
+        with pytest.raises(KeyError):
+            load_profile(name)
+
+
+def test_the_library_has_a_driver_for_each_make_and_makes_it_once() -> None:
+    library = DriverLibrary()
+
+    assert list(library) == ["sunspec", *profile_names()]
+    assert len(library) == 1 + len(profile_names())
+    for name in profile_names():
+        driver = library[name]
+        assert isinstance(driver, ProfileDriver)
+        assert driver.name == name
+        assert library[name] is driver
+    assert "mqtt" not in library

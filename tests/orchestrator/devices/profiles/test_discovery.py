@@ -1,0 +1,192 @@
+"""Finding a device of a make: who it is, what it has, and when it is another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.devices.base import ReadRequest
+from orchestrator.devices.makes.file import parse_profile
+from orchestrator.devices.makes.registers import to_words
+from orchestrator.devices.profiles.driver import ProfileDriver
+from orchestrator.errors import DeviceError, WrongDevice
+from tests.orchestrator.devices.profiles.makes import DRIVERS, NAMES, carried_out, device_of_make, found, image_of
+from tests.orchestrator.devices.sunspec.images import Image
+
+WITH_IDENTITY = [name for name in NAMES if DRIVERS[name].profile.identity]
+
+
+def put(name: str, image: Image, key: str, *words: int) -> None:
+    image.words |= dict(enumerate(words, DRIVERS[name].profile.registers[key].place))
+
+
+def drop(name: str, image: Image, *keys: str) -> None:
+    for key in keys:
+        it = DRIVERS[name].profile.registers[key]
+        for at in range(it.place, it.end):
+            image.words.pop(at, None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_make_is_found_with_its_nameplate(name: str) -> None:
+    plate = device_of_make(name).nameplate
+
+    assert plate.serial
+    assert plate.manufacturer
+    assert plate.ac_max_watts == (None if name == "victron-gx" else pytest.approx(6000.0))
+    assert device_of_make(name).has_battery
+    assert not device_of_make(name).doubtful
+
+
+@pytest.mark.parametrize("name", WITH_IDENTITY)
+def test_a_device_that_says_something_else_is_a_wrong_device(name: str) -> None:
+    profile = DRIVERS[name].profile
+    for identity in profile.identity:
+        image = image_of(name)
+        it = profile.registers[identity.register_]
+        put(name, image, identity.register_, *([0x5858] * it.size))
+
+        with pytest.raises(WrongDevice, match="says"):
+            found(name, image)
+        drop(name, image, identity.register_)
+        with pytest.raises(WrongDevice, match="cannot be read"):
+            found(name, image)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("other", NAMES)
+def test_no_make_is_taken_for_another(name: str, other: str) -> None:
+    """But every make with models of that generation is one of the generation 1xx as well."""
+    if name in (other, "sunspec-1xx"):
+        return
+    with pytest.raises(DeviceError):
+        found(name, image_of(other))
+
+
+def test_a_make_without_a_meter_is_the_wrong_device_for_one() -> None:
+    with pytest.raises(WrongDevice, match="huawei-luna: no meter is known of this make"):
+        found("huawei-luna", image_of("huawei-luna"), "meter")
+
+
+def test_a_meter_beside_a_sunspec_map_without_one_is_found() -> None:
+    device = found("kostal-plenticore", image_of("kostal-plenticore"), "meter")
+
+    assert device.reads == (ReadRequest(252, 2),)
+
+
+def test_a_block_that_is_refused_is_read_in_parts_when_the_device_is_found() -> None:
+    name = "huawei-luna"
+    image = image_of(name)
+    drop(name, image, "serial")
+    device = found(name, image)
+
+    assert device.nameplate.model.startswith("SUN2000")
+    assert device.nameplate.serial == ""
+    assert device.nameplate.ac_max_watts == 6000.0
+    assert device.doubtful
+
+
+@pytest.mark.parametrize("word", [0xFFFF, 0])
+def test_a_battery_that_says_nothing_at_night_is_found_in_the_morning(word: int) -> None:
+    name = "huawei-luna"
+    image = image_of(name)
+    put(name, image, "storage_capacity", word, word)
+    night = found(name, image)
+    morning = carried_out(DRIVERS[name].look_again(night), image_of(name))
+
+    assert (night.has_battery, night.doubtful) == (False, True)
+    assert not night.capabilities.battery
+    assert (morning.has_battery, morning.doubtful) == (True, False)
+    assert morning.capabilities.battery
+
+
+def test_a_device_of_which_all_is_known_is_not_asked_again() -> None:
+    for name in NAMES:
+        image = image_of(name)
+
+        assert carried_out(DRIVERS[name].look_again(device_of_make(name)), image) is device_of_make(name)
+        assert image.reads == 0
+
+
+def test_a_device_that_still_says_nothing_is_the_same_whatever_is_measured() -> None:
+    name = "victron-gx"
+    image = image_of(name)
+    drop(name, image, "phases")
+    device = found(name, image)
+    put(name, image, "battery_voltage", *to_words(DRIVERS[name].profile.registers["battery_voltage"], 531, "big"))
+
+    assert device.doubtful
+    assert carried_out(DRIVERS[name].look_again(device), image) is device
+    assert carried_out(DRIVERS[name].look_again(device), image_of(name)) is not device
+
+
+def test_another_device_at_the_same_address_is_seen_when_it_is_looked_at_again() -> None:
+    name = "sma"
+    image = image_of(name)
+    drop(name, image, "device_type")
+    device = found(name, image)
+    put(name, image, "serial", 1, 2)
+
+    again = carried_out(DRIVERS[name].look_again(device), image)
+
+    assert again.nameplate.serial == str(0x10002)
+    put(name, image, "vendor", 0, 99)
+    with pytest.raises(WrongDevice):
+        carried_out(DRIVERS[name].look_again(device), image)
+
+
+def test_a_rating_that_is_not_known_takes_the_ac_limit_away() -> None:
+    for name, key in (("huawei-luna", "largest_power"), ("sma", "rated_power"), ("sungrow-sh", "nominal_power")):
+        image = image_of(name)
+        drop(name, image, key)
+        device = found(name, image)
+
+        assert device_of_make(name).capabilities.limit_ac
+        assert not device.capabilities.limit_ac
+        assert device.doubtful
+
+
+def test_what_cannot_be_commanded_is_no_capability() -> None:
+    kostal = image_of("kostal-plenticore")
+    put("kostal-plenticore", kostal, "battery_management", 0)
+    sungrow = image_of("sungrow-sh")
+    put("sungrow-sh", sungrow, "limit_enabled", 0xFFFF)
+
+    assert not found("kostal-plenticore", kostal).capabilities.battery
+    assert found("kostal-plenticore", kostal).has_battery
+    assert not found("sungrow-sh", sungrow).capabilities.limit_ac
+
+
+def test_only_a_device_that_falls_back_in_all_it_is_told_reverts_by_itself() -> None:
+    reverts = {name for name in NAMES if device_of_make(name).capabilities.reverts_by_itself}
+
+    assert reverts == {"fronius-gen24", "sma", "solaredge-storedge", "sunspec-1xx", "sunspec-7xx", "victron-gx"}
+
+
+SMALL = """
+name: small
+make: Small
+devices: one
+documents: [{title: "a list", covers: "all"}]
+registers: {rating: {address: 1, type: i32, scale: 10}, power: {address: 3}}
+nameplate: {manufacturer: Small, ac_max_watts: [rating]}
+inverter: {ac_watts: [power]}
+commands: {ac_limit: {set: [{register: power, to: limit_watts}], clear: [{register: power, to: ac_max_watts}]}}
+"""
+
+
+@pytest.mark.parametrize(("raw", "watts"), [(500, 5000.0), (0, None), (-1, None), (0x7FFFFFFF, None)])
+def test_a_rating_beyond_reason_is_unknown(raw: int, watts: float | None) -> None:
+    driver = ProfileDriver(parse_profile(SMALL, "small.yaml"))
+    image = Image({1: raw >> 16 & 0xFFFF, 2: raw & 0xFFFF, 3: 0})
+    device = carried_out(driver.discover("inverter"), image)
+
+    assert device.nameplate.ac_max_watts == device.rated_watts == watts
+    assert (device.capabilities.limit_ac is None) == (watts is None)
+
+
+def test_a_rating_of_zero_is_none_to_compare_with() -> None:
+    device = device_of_make("solaredge-storedge")
+
+    assert replace(device, nameplate=replace(device.nameplate, ac_max_watts=0.0)).rated_watts is None

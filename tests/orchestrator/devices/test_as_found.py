@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.devices.as_found import (
+    Found,
+    after_command,
+    after_release,
+    before_command,
+    from_json,
+    put_back,
+    reconnected,
+    to_json,
+    without_grid_charging,
+)
+from orchestrator.samples import BatterySample, InverterSample, Nameplate
+
+RECORDS = st.builds(
+    Found,
+    serial=st.text(max_size=32),
+    grid_charging=st.sampled_from([None, True, False]),
+    limited=st.booleans(),
+    disconnected=st.booleans(),
+)
+
+
+def sample(grid_charging: bool | None) -> InverterSample:
+    battery = BatterySample(grid_charging_allowed=grid_charging)
+    return InverterSample("east", 0.0, battery=battery, nameplate=Nameplate(serial="AB1"))
+
+
+def command(
+    grid_charging: bool | None = None, ac_limit_watts: float | None = None, connect: bool | None = None
+) -> InverterCommand:
+    battery = BatteryCommand(BatteryMode.IDLE, 0.0, 0.0, 0.0, grid_charging)
+    return InverterCommand("east", 60, ac_limit_watts=ac_limit_watts, connect=connect, battery=battery)
+
+
+def grid_charging(asked: InverterCommand) -> bool | None:
+    assert asked.battery is not None
+    return asked.battery.grid_charging
+
+
+@given(RECORDS)
+def test_a_record_survives_json(found: Found) -> None:
+    assert from_json(to_json(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Expecting value"),
+        ("[]", "not a JSON object"),
+        ("3", "not a JSON object"),
+        ('{"serial": 3}', "wrong type"),
+        ('{"limited": null}', "wrong type"),
+        ('{"colour": "red"}', "other fields"),
+    ],
+)
+def test_anything_else_is_no_record(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        from_json(text)
+
+
+@pytest.mark.parametrize(("found", "asked"), [(False, True), (True, False)])
+def test_the_permission_is_recorded_when_a_command_changes_it(found: bool, asked: bool) -> None:
+    record = before_command(Found(), sample(found), command(asked))
+
+    assert record == Found("AB1", grid_charging=found)
+
+
+@pytest.mark.parametrize(("found", "asked"), [(True, True), (False, None), (None, True)])
+def test_a_permission_that_no_command_changes_or_nobody_knows_is_not_recorded(
+    found: bool | None, asked: bool | None
+) -> None:
+    assert before_command(Found(), sample(found), command(asked)).is_empty
+
+
+def test_the_first_record_holds_whatever_is_seen_later() -> None:
+    record = before_command(Found(), sample(False), command(True))
+
+    assert before_command(record, sample(True), command(False)).grid_charging is False
+
+
+def test_a_limit_and_a_disconnection_are_recorded_before_they_are_written() -> None:
+    record = before_command(Found(), sample(None), command(ac_limit_watts=0.0, connect=False))
+
+    assert (record.limited, record.disconnected) == (True, True)
+
+
+def test_a_disconnection_is_on_record_until_the_connection_is_made_again() -> None:
+    record = Found(disconnected=True)
+
+    assert after_command(record, command()).disconnected
+    assert after_command(record, command(connect=False)).disconnected
+    assert not after_command(record, command(connect=True)).disconnected
+
+
+def test_after_the_release_only_what_it_left_in_force_is_on_record() -> None:
+    record = Found("AB1", grid_charging=True, limited=True, disconnected=True)
+
+    assert after_release(record, command()) == Found("AB1", disconnected=True)
+    assert after_release(record, command(ac_limit_watts=0.0, connect=True)) == Found("AB1", limited=True)
+
+
+@given(RECORDS, st.sampled_from([None, True, False]))
+def test_a_permission_that_is_left_open_becomes_the_one_found(found: Found, asked: bool | None) -> None:
+    assert grid_charging(put_back(command(asked), found)) is (found.grid_charging if asked is None else asked)
+
+
+def test_a_disconnection_of_ours_is_undone_where_nobody_asks_for_it() -> None:
+    assert reconnected(command(), Found(disconnected=True)).connect is True
+    assert reconnected(command(connect=False), Found(disconnected=True)).connect is False
+    assert reconnected(command(), Found()).connect is None
+
+
+def test_a_command_without_a_battery_has_no_permission_to_change() -> None:
+    bare = InverterCommand("east", 60)
+
+    assert put_back(bare, Found(grid_charging=True)) == without_grid_charging(bare) == bare
+    assert grid_charging(without_grid_charging(command(True))) is None

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.loop.cadence import Backoff, cycle_due_s, meter_silent_after_s, recent_crashes, restart_delay_s
+
+TIMES_S = st.floats(0, 1e6)
+
+
+def test_a_silent_meter_delays_the_cycle_to_one_and_a_quarter_intervals() -> None:
+    assert cycle_due_s(10.0, 1.0, None, 0.25) == 11.25
+
+
+@pytest.mark.parametrize("value_at_s", [10.46, 10.5, 11.0])
+def test_a_value_after_half_an_interval_begins_the_cycle_at_once(value_at_s: float) -> None:
+    assert cycle_due_s(10.0, 1.0, value_at_s, 0.25) == value_at_s
+
+
+@pytest.mark.parametrize(
+    ("value_at_s", "poll_s", "due_s"),
+    [(10.25, 0.25, 10.55), (10.44, 0.25, 10.74), (10.1, 0.25, 10.5), (10.3, 1.0, 10.5), (10.0, 10.0, 10.5)],
+)
+def test_a_value_that_comes_too_early_waits_for_half_an_interval_and_for_a_poll_that_comes_soon_after(
+    value_at_s: float, poll_s: float, due_s: float
+) -> None:
+    assert cycle_due_s(10.0, 1.0, value_at_s, poll_s) == pytest.approx(due_s)
+
+
+@given(st.floats(0, 1.25), st.floats(0.01, 60), st.floats(0.1, 60))
+def test_no_value_waits_for_more_than_three_quarters_of_an_interval_after_the_last_cycle(
+    part: float, poll_s: float, interval_s: float
+) -> None:
+    value_at_s = part * interval_s
+    due_s = cycle_due_s(0.0, interval_s, value_at_s, poll_s)
+
+    assert value_at_s <= due_s <= max(value_at_s, 0.75 * interval_s)
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "window_s", "silent_s"), [(1.0, 5.0, 3.0), (0.1, 5.0, 0.3), (10.0, 30.0, 5.0), (1.0, 2.0, 2.0)]
+)
+def test_a_meter_is_silent_after_three_periods_and_after_five_seconds_at_most(
+    interval_s: float, window_s: float, silent_s: float
+) -> None:
+    assert meter_silent_after_s(interval_s, window_s) == pytest.approx(silent_s)
+
+
+@given(st.lists(st.floats(0, 100), max_size=60), TIMES_S)
+def test_a_backoff_doubles_its_waits_up_to_the_longest(waits_s: list[float], now_s: float) -> None:
+    backoff = Backoff(0.5, 10.0)
+    assert backoff.is_over(now_s)
+    for failures, wait_s in enumerate(waits_s):
+        now_s += wait_s
+        backoff = backoff.failed(now_s)
+        expected_s = min(10.0, 0.5 * 2**failures)
+
+        assert backoff.retry_at_s == now_s + expected_s
+        assert not backoff.is_over(now_s)
+        assert backoff.is_over(now_s + expected_s)
+
+
+def test_a_success_ends_the_waiting() -> None:
+    backoff = Backoff(0.5, 10.0).failed(0.0).failed(0.0).succeeded()
+
+    assert backoff == Backoff(0.5, 10.0)
+    assert backoff.is_over(0.0)
+
+
+def test_the_first_restart_is_within_a_second_each_further_one_later_and_the_sixth_crash_gives_up() -> None:
+    delays_s = [restart_delay_s(tuple(range(crashes))) for crashes in range(1, 7)]
+
+    assert delays_s == [0.1, 0.2, 0.4, 0.8, 1.6, None]
+
+
+def test_crashes_of_more_than_a_minute_ago_are_forgotten() -> None:
+    assert recent_crashes((0.0, 10.0, 60.0), 65.0) == (10.0, 60.0)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+
+from orchestrator.loop.in_force import is_stricter
+from orchestrator.setpoints.merge import LAST_WINS, Setpoint, SetpointFields, merge
+from tests.support.records.setpoint_fields import any_fields
+
+
+@given(any_fields)
+def test_nothing_is_stricter_than_itself(fields: SetpointFields) -> None:
+    assert not is_stricter(fields, fields)
+
+
+@given(any_fields)
+def test_asking_for_nothing_is_never_stricter(fields: SetpointFields) -> None:
+    assert not is_stricter(fields, SetpointFields())
+
+
+@given(any_fields, any_fields)
+def test_what_another_source_adds_is_stricter_exactly_when_it_changes_a_limit(
+    fields: SetpointFields, other: SetpointFields
+) -> None:
+    merged = merge((Setpoint("a", fields), Setpoint("b", other))).fields
+    wishes = dict.fromkeys(LAST_WINS)
+
+    assert is_stricter(fields, merged) == (replace(fields, **wishes) != replace(merged, **wishes))
+
+
+def test_a_limit_that_falls_is_stricter_and_one_that_rises_is_not() -> None:
+    low, high = SetpointFields(export_limit_watts=0.0), SetpointFields(export_limit_watts=1.0)
+
+    assert is_stricter(high, low)
+    assert not is_stricter(low, high)
+
+
+def test_a_minimum_that_rises_is_stricter() -> None:
+    low, high = SetpointFields(battery_soc_min_percent=5.0), SetpointFields(battery_soc_min_percent=6.0)
+
+    assert is_stricter(low, high)
+    assert not is_stricter(high, low)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.config.sections import ControlConfig, InverterConfig
+from orchestrator.loop.presence import Attendance, freeze, patience_s
+from orchestrator.samples import InverterSample, MeterSample
+
+WINDOW_S = 5.0
+
+
+NOBODY = Attendance(patience_s=2.0)
+
+
+def report(before: Attendance, at_s: float, cycle: int, fault: str | None = None, in_time: bool = True) -> Attendance:
+    sample = InverterSample("east", at_s) if fault is None else None
+    return before.reported(cycle, sample, fault, now_s=at_s, in_time=in_time)
+
+
+def heard(at_s: float = 100.0, cycle: int = 1) -> Attendance:
+    return report(NOBODY, at_s, cycle)
+
+
+def test_one_that_never_spoke_is_away_and_waited_for() -> None:
+    assert NOBODY.is_away(100.0, WINDOW_S)
+    assert NOBODY.is_awaited(1, 100.0, WINDOW_S)
+
+
+def test_a_sample_counts_for_the_sample_window() -> None:
+    repeated = NOBODY.reported(1, InverterSample("east", 100.0), None, now_s=104.0, in_time=True)
+
+    assert not repeated.is_away(105.0, WINDOW_S)
+    assert repeated.is_away(105.1, WINDOW_S)
+
+
+def test_one_that_says_nothing_for_too_long_is_away() -> None:
+    assert not heard(100.0).is_away(102.0, WINDOW_S)
+    assert heard(100.0).is_away(102.1, WINDOW_S)
+
+
+@pytest.mark.parametrize(("interval_s", "timeout_s", "patience"), [(1.0, 1.0, 2.0), (1.0, 5.0, 5.0), (5.0, 1.0, 10.0)])
+def test_patience_is_two_intervals_and_at_least_one_reply(interval_s: float, timeout_s: float, patience: float) -> None:
+    assert patience_s(InverterConfig(name="east", host="h", timeout_s=timeout_s), interval_s) == patience
+
+
+def test_a_fault_makes_away_at_once_and_keeps_it_from_being_waited_for() -> None:
+    failed = report(heard(), 100.0, 2, fault="timeout")
+
+    assert failed.is_away(100.0, WINDOW_S)
+    assert not failed.is_awaited(3, 100.0, WINDOW_S)
+    assert not report(failed, 101.0, 3).is_away(101.0, WINDOW_S)
+
+
+def test_one_that_reported_for_this_cycle_is_waited_for_no_more() -> None:
+    assert not heard(cycle=4).is_awaited(4, 100.0, WINDOW_S)
+    assert heard(cycle=4).is_awaited(5, 100.0, WINDOW_S)
+
+
+def test_one_that_was_late_is_not_waited_for_until_it_is_in_time() -> None:
+    late = heard(cycle=1).waited_in_vain(2)
+    assert not late.is_awaited(3, 100.0, WINDOW_S)
+
+    still_late = report(late, 100.0, 2, in_time=False)
+    assert not still_late.is_awaited(3, 100.0, WINDOW_S)
+
+    assert report(still_late, 100.0, 3).is_awaited(4, 100.0, WINDOW_S)
+
+
+def test_waiting_for_others_makes_nobody_late_who_has_reported() -> None:
+    assert not heard(cycle=2).waited_in_vain(2).late
+
+
+def test_a_snapshot_holds_the_fresh_samples_and_names_those_that_are_away() -> None:
+    west = NOBODY.reported(1, InverterSample("west", 90.0), None, now_s=90.0, in_time=True)
+    attendance = {"east": heard(100.0), "west": west, "roof": NOBODY}
+
+    snapshot = freeze(attendance, MeterSample(99.0, 10.0), ControlConfig(), 101.0)
+
+    assert [sample.name for sample in snapshot.inverters] == ["east"]
+    assert snapshot.away == ("west", "roof")
+    assert [sample.name for sample in snapshot.last_heard] == ["west"]
+    assert snapshot.meter == MeterSample(99.0, 10.0)
+
+
+def test_a_meter_sample_older_than_three_periods_is_left_out() -> None:
+    assert freeze({}, MeterSample(100.0, 10.0), ControlConfig(), 103.1).meter is None

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.telemetry.http_guard import Head, Rules, TokenBucket, may_be_addressed_as, refusal
+
+RULES = Rules(frozenset({"plant.example"}))
+GOOD = {"method": "GET", "path": "/metrics", "host": "127.0.0.1:9464"}
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "10.0.0.9:9464", "[::1]:9464", "localhost", "LOCALHOST:1", "plant.example:9464", "Plant.Example."],
+)
+def test_addresses_and_known_names_are_answered(host: str) -> None:
+    assert may_be_addressed_as(host, RULES.hosts)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        None,
+        "",
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "[evil]:80",
+        "a" * 300,
+        "plant.example@evil",
+    ],
+)
+def test_any_other_name_is_refused(host: str | None) -> None:
+    """A page whose own name was made to lead here sends that name (DNS rebinding)."""
+    assert refusal(Head(**{**GOOD, "host": host}), RULES) is not None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "get"])
+def test_nothing_but_reading_is_possible(method: str) -> None:
+    refused = refusal(Head(**{**GOOD, "method": method}), RULES)
+
+    assert refused is not None
+    assert refused.status.startswith("405")
+
+
+@pytest.mark.parametrize("length", ["1", "1000000000", "-1", "x"])
+def test_a_body_is_refused_unread(length: str) -> None:
+    refused = refusal(Head(**GOOD, body_bytes=length), RULES)
+
+    assert refused is not None
+    assert refused.status.startswith("413")
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Bearer", "Bearer wrong", "Basic secret", "secret", "Bearer secret2"]
+)
+def test_without_the_token_there_is_no_page(authorization: str | None) -> None:
+    rules = Rules(RULES.hosts, "secret")
+    refused = refusal(Head(**GOOD, authorization=authorization), rules, open_paths=("/healthz",))
+
+    assert refused is not None
+    assert refused.status.startswith("401")
+    assert refusal(Head("GET", "/healthz", "127.0.0.1", authorization), rules, open_paths=("/healthz",)) is None
+
+
+def test_with_the_token_there_is() -> None:
+    assert refusal(Head(**GOOD, authorization="Bearer secret"), Rules(RULES.hosts, "secret")) is None
+    assert refusal(Head(**GOOD), RULES) is None
+
+
+@given(st.lists(st.floats(0.0, 2.0), max_size=200))
+def test_no_more_than_the_burst_and_the_rate_ever_pass(waits_s: list[float]) -> None:
+    bucket, now_s, passed = TokenBucket.full(5.0, 2.0, 0.0), 0.0, 0
+    for wait_s in waits_s:
+        now_s += wait_s
+        may, bucket = bucket.take(now_s)
+        passed += may
+
+    assert passed <= 5.0 + 2.0 * now_s + 1e-6
+    assert passed >= min(len(waits_s), 5)

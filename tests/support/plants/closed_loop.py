@@ -1,0 +1,33 @@
+"""The loop in virtual time as tests use it: what is wanted is said in one line, devices are away or silent by name."""
+
+from __future__ import annotations
+
+from orchestrator.config.sections import SiteConfig
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, SetpointFields, merge
+from orchestrator.simulation.virtual_time import InverterFault, MeterFault, Moment, VirtualTime
+
+__all__ = ["ClosedLoop", "Moment"]
+
+
+class ClosedLoop(VirtualTime):
+    """A plant under control. Change `site`, `wanted`, `away` or `meter_silent` between calls of `run`."""
+
+    def __init__(self, config: SiteConfig) -> None:
+        self.wanted = SetpointFields()
+        self.away: set[str] = set()
+        self.meter_silent = False
+        super().__init__(config)
+
+    def run(self, seconds: float) -> list[Moment]:
+        """Let the plant run; returns the moments of this time."""
+        self.inverter_faults = dict.fromkeys(self.away, InverterFault.OFFLINE)
+        self.meter_fault = MeterFault.SILENT if self.meter_silent else None
+        return super().run(seconds)
+
+    def envelope(self) -> OperatingEnvelope:
+        """Only what was asked for here."""
+        return merge([Setpoint("fixed", self.wanted)])
+
+    def ask(self, **fields: object) -> None:
+        """Replace what is wanted, from the next cycle on."""
+        self.wanted = SetpointFields(**fields)  # type: ignore[arg-type]

@@ -1,0 +1,53 @@
+"""`orchestrator health` beside a running plant, and what an open port says of itself."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.main import main
+from orchestrator.config.file import load_config
+from tests.support.command_line import example_site, orchestrator
+from tests.support.servers.required import listening_addresses, wait_until
+
+
+def test_health_follows_the_plant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = example_site(tmp_path)
+    assert main(["health", str(path)]) == 1
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
+        assert capsys.readouterr().out.endswith("it runs and decides\n")
+        running.process.send_signal(signal.SIGSTOP)
+        assert main(["health", str(path)]) == 1
+        running.process.send_signal(signal.SIGCONT)
+        assert running.end(signal.SIGTERM) == 0
+
+
+def test_without_metrics_health_sees_the_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = example_site(tmp_path)
+    port = load_config(path).metrics.port  # type: ignore[union-attr]
+    path.write_text(path.read_text().replace(f"metrics: {{host: 127.0.0.1, port: {port}}}", "metrics: null"))
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
+        assert f"process {running.process.pid} runs" in capsys.readouterr().out
+        assert running.end(signal.SIGTERM) == 0
+    assert main(["health", str(path)]) == 1
+
+
+def test_an_open_port_without_token_or_tls_is_said_loudly(tmp_path: Path) -> None:
+    path = example_site(tmp_path, ("metrics: {host: 127.0.0.1", "metrics: {host: 0.0.0.0"))
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        running.wait_for_output("limits export limit")
+        assert "WARNING metrics.host: 0.0.0.0 can be read from other machines: OPEN, without a password" in running.err
+        assert main(["health", str(path)]) == 0
+        assert running.end(signal.SIGTERM) == 0
+
+
+def test_the_example_site_listens_on_this_machine_only(tmp_path: Path) -> None:
+    path = example_site(tmp_path)
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        running.wait_for_output("limits export limit")
+        wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
+        assert listening_addresses(running.process.pid) == {"127.0.0.1"}

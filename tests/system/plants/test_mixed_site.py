@@ -1,0 +1,159 @@
+"""One site of four makes, three units of it behind one gateway, and what must hold on any site must hold on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config.sections import SiteConfig
+from orchestrator.config.simulation import BatterySimulation, InverterSimulation
+from orchestrator.cycle import CycleResult
+from orchestrator.simulation.physics import Controls
+from orchestrator.simulation.server import serve
+from orchestrator.simulation.site import VirtualSite
+from tests.support.plants.running_plant import DRIVERS, SETPOINTS, RunningPlant, about, above, below
+from tests.support.servers.brokers import mosquitto
+from tests.support.servers.required import wait_until
+
+GATEWAY = {"host": "127.0.0.1", "port": 5022}
+LARGE = BatterySimulation(capacity_wh=10000, charge_watts=5000, discharge_watts=5000)
+SMALL = BatterySimulation(capacity_wh=5000, charge_watts=4000, discharge_watts=4000)
+INVERTERS = (
+    {"name": "east", "driver": "solaredge-storedge", "host": "127.0.0.1", "port": 5021},
+    {"name": "west", "driver": "sungrow-sh", **GATEWAY},
+    {"name": "north", "driver": "huawei-luna", "host": "127.0.0.1", "port": 5023},
+    {"name": "roof", "driver": "sunspec", **GATEWAY, "unit_id": 7},
+    {"name": "south", "driver": "fronius-gen24", **GATEWAY, "unit_id": 3},
+)
+CAPACITY_WH = {"east": 10000.0, "west": 5000.0, "north": 5000.0, "south": 10000.0}
+SUN = {"east": 4000.0, "west": 3000.0, "north": 3000.0, "roof": 6000.0, "south": 4000.0}
+DARK = dict.fromkeys(SUN, 0.0)
+HALF_FULL = dict.fromkeys(CAPACITY_WH, 50.0)
+OBEYED_WITHIN_S = 5.0
+
+
+def hybrid(make: str, battery: BatterySimulation) -> InverterSimulation:
+    return InverterSimulation.model_validate(
+        {"pv_peak_watts": 6000, "ac_rating_watts": 6000, "make": make, "battery": battery.model_dump()}
+    )
+
+
+def mixed_site(state_dir: Path, broker_port: int) -> SiteConfig:
+    plants = {
+        "east": hybrid("solaredge-storedge", LARGE),
+        "west": hybrid("sungrow-sh", SMALL),
+        "north": hybrid("huawei-luna", SMALL),
+        "roof": InverterSimulation(pv_peak_watts=8000, ac_rating_watts=8000),
+        "south": hybrid("fronius-gen24", LARGE),
+    }
+    sections = {
+        "site": {"name": "mixed"},
+        "meter": {"host": "127.0.0.1", "port": 5020, "unit_id": 200},
+        "inverters": INVERTERS,
+        "control": {"battery_power_flow": True, "state_dir": str(state_dir)},
+        "setpoints": {
+            "fixed": {"export_limit_watts": 20000.0, "battery_soc_min_percent": 10.0},
+            "mqtt": {"host": "127.0.0.1", "port": broker_port, "topic": SETPOINTS},
+        },
+        "metrics": None,
+        "simulation": {"inverters": plants},
+    }
+    return SiteConfig.model_validate(sections)
+
+
+@pytest.fixture(scope="module")
+def only_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlant]:
+    folder = tmp_path_factory.mktemp("mixed")
+    with (
+        mosquitto(folder) as broker,
+        serve(mixed_site(folder / "state", broker.port), ephemeral_ports=True) as site,
+    ):
+        plant = RunningPlant(site, broker, site.config, DRIVERS)
+        try:
+            yield plant
+        finally:
+            plant.stop()
+
+
+@pytest.fixture
+def plant(only_plant: RunningPlant) -> Iterator[RunningPlant]:
+    only_plant.set(soc_percent=HALF_FULL, load_watts=1000.0, pv_watts=DARK)
+    yield only_plant
+    only_plant.setpoint.withdraw()
+
+
+def last_target_watts(plant: RunningPlant) -> float:
+    flow = plant.results[-1].flow
+    assert flow is not None
+    return flow.target_battery_power_watts
+
+
+@pytest.mark.parametrize("sun", [DARK, SUN], ids=["discharging", "charging"])
+def test_batteries_of_four_makes_share_by_capacity_within_2_percent_of_the_target(
+    plant: RunningPlant, sun: dict[str, float]
+) -> None:
+    plant.set(pv_watts=sun, load_watts=6000.0)
+    plant.see({"import": about(0, 100)}, within_s=30.0, for_s=2.0)
+
+    target = last_target_watts(plant)
+    tolerance = 0.02 * abs(target)
+    assert abs(target) > 4000
+    plant.see(
+        {f"{name} charging": about(target * wh / 30000.0, tolerance) for name, wh in CAPACITY_WH.items()}, within_s=10.0
+    )
+
+
+def test_an_export_limit_of_zero_is_obeyed_within_5_s_and_kept_while_pv_charges_the_batteries(
+    plant: RunningPlant,
+) -> None:
+    plant.set(pv_watts=dict.fromkeys(SUN, 6000.0))
+    plant.see({"export": above(7000), "charging": above(15000)}, within_s=30.0)
+
+    plant.setpoint.publish({"opModExpLimW": 0})
+    plant.see({"export": below(100)}, within_s=OBEYED_WITHIN_S, for_s=2.0)
+    plant.stays({"export": below(100), "charging": above(14000)}, 15.0)
+
+
+def test_a_unit_behind_the_gateway_is_lost_and_comes_back_while_the_others_go_on(plant: RunningPlant) -> None:
+    plant.set(load_watts=6000.0)
+    plant.see({"import": about(0, 100)}, within_s=30.0, for_s=2.0)
+
+    plant.site.stop_device("west")
+    wait_until(lambda: "west" in plant.results[-1].snapshot.away, "west is away", timeout_s=15.0)
+    lost = len(plant.results)
+    wait_until(lambda: len(plant.results) > lost + 2, "two more cycles")
+    others = [name for name in CAPACITY_WH if name != "west"]
+    assert all(answers(result, others) for result in plant.results[lost:])
+    plant.see({"import": about(0, 150)}, within_s=10.0)
+
+    plant.site.start_device("west")
+    wait_until(lambda: "west" not in plant.results[-1].snapshot.away, "west is back", timeout_s=15.0)
+    plant.see({"import": about(0, 100), "west charging": about(-6000 / 6, 250)}, within_s=20.0)
+
+
+def answers(result: CycleResult, names: list[str]) -> bool:
+    return all(result.snapshot.inverter(name) is not None for name in names)
+
+
+def test_stopping_hands_the_batteries_of_every_make_back(tmp_path: Path) -> None:
+    """AC limits stay, as everywhere, so that the site keeps within its limits."""
+    with (
+        mosquitto(tmp_path) as broker,
+        serve(mixed_site(tmp_path / "state", broker.port), ephemeral_ports=True) as site,
+    ):
+        delivered = site.call(battery_controls)
+        plant = RunningPlant(site, broker, site.config, DRIVERS)
+        plant.set(soc_percent=HALF_FULL, load_watts=6000.0, pv_watts=DARK)
+        plant.see({"import": about(0, 100)}, within_s=30.0)
+        commanded = site.call(battery_controls)
+        plant.stop()
+
+        assert commanded != delivered
+        assert site.call(battery_controls) == delivered
+
+
+def battery_controls(site: VirtualSite) -> dict[str, Controls]:
+    return {name: replace(each.controls, ac_limit_watts=None) for name, each in site.inverters.items()}
