@@ -15,7 +15,7 @@ from orchestrator.config.simulation import (
 from orchestrator.simulation.measuring.expectations import Expectation
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
-from orchestrator.simulation.virtual_time import MeterFault
+from orchestrator.simulation.virtual_time import InverterFault, MeterFault
 
 PHASES = 4
 PHASE_S = 45.0
@@ -189,10 +189,12 @@ def _fault(dice: Random, at_s: float, inverters: dict[str, InverterSimulation]) 
     kind = dice.choice(["none", "inverter", "inverter", "meter", "restart", "battery"])
     name, ends_s = dice.choice(list(inverters)), at_s + FAULT_FOR_S
     if kind == "inverter":
-        fault = dice.choice(["offline", "silent", "exceptions", "resetting"])
+        fault = dice.choice(
+            [InverterFault.OFFLINE, InverterFault.SILENT, InverterFault.EXCEPTIONS, InverterFault.RESETTING]
+        )
         return [Event(at_s=at_s, inverters={name: fault}), Event(at_s=ends_s, inverters={name: "ok"})]
     if kind == "meter":
-        return [Event(at_s=at_s, meter="silent"), Event(at_s=ends_s, meter="ok")]
+        return [Event(at_s=at_s, meter=MeterFault.SILENT), Event(at_s=ends_s, meter="ok")]
     if kind == "restart":
         return [Event(at_s=at_s, orchestrator="restarted")]
     if kind == "battery" and inverters[name].battery is not None:
