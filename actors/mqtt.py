@@ -15,9 +15,10 @@ from actors.wire.mailbox import Mailbox
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.config.sections import Broker, PublishMqtt, SiteConfig
 from orchestrator.cycle import CycleResult
+from orchestrator.documents.json_values import rfc3339
 from orchestrator.setpoints.intake import Arrival, Intake, Outcome
 from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
-from orchestrator.telemetry.payloads import event_payload, rejected_payload, rfc3339, state_payloads
+from orchestrator.telemetry.payloads import event_payload, rejected_payload, state_payloads
 from orchestrator.telemetry.publish_schedule import Outbox
 
 log = logging.getLogger(__name__)

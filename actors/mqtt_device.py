@@ -16,13 +16,13 @@ from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.commands import InverterCommand
 from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import ControlConfig, MqttInverterConfig, MqttMeterConfig
+from orchestrator.decide.meter.silence import meter_silent_after_s
 from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
 from orchestrator.devices.mqtt.messages import command_topic, read_inverter, read_meter, write_command
-from orchestrator.loop.cadence import meter_silent_after_s
+from orchestrator.documents.json_values import without_time
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.setpoints.intake import Arrival
 from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
-from orchestrator.telemetry.payloads import without_time
 
 log = logging.getLogger(__name__)
 

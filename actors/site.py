@@ -31,15 +31,16 @@ from actors.meter import NAME as METER
 from orchestrator import control
 from orchestrator.config.changes import forgotten_sources
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import ControlState, CycleResult
+from orchestrator.cycle import CycleResult
 from orchestrator.decide.failsafe import final_commands
-from orchestrator.decide.meter.trust import FAULT_WORDS, MeterFault
+from orchestrator.decide.memory import ControlState, MeterFault
+from orchestrator.explain.words import FAULT_WORDS
 from orchestrator.loop.cadence import DECISION_GAP_S, FIRST_SAMPLES_WAIT_S, READ_WAIT_S, cycle_due_s
-from orchestrator.loop.in_force import is_stricter
+from orchestrator.loop.in_force import in_force, is_stricter
 from orchestrator.loop.presence import Attendance, freeze, patience_s
 from orchestrator.loop.reconfiguration import attendance_after, hand_back_commands, state_after
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, in_force, merge
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,12 @@ from actors.actor import Actor, Crashed, Surroundings
 from actors.address import Address
 from actors.clock import Clock
 from actors.messages import Tick
-from orchestrator.loop.cadence import recent_crashes, restart_delay_s
+
+RESTART_FIRST_S = 0.1
+
+RESTARTS_MAX = 5
+
+RESTART_WINDOW_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -146,3 +151,15 @@ def stop_in_reverse(addresses: Sequence[Address], deadline_s: float, clock: Cloc
             log.error("actor %s did not stop in time", name)
     for address in addresses:
         address.lead_to(None)
+
+
+def recent_crashes(crashes_s: Sequence[float], now_s: float) -> tuple[float, ...]:
+    """Those of the crash times that still count."""
+    return tuple(at_s for at_s in crashes_s if now_s - at_s < RESTART_WINDOW_S)
+
+
+def restart_delay_s(crashes_s: Sequence[float]) -> float | None:
+    """How long to wait before the restart after the last of these recent crashes; None: give up."""
+    if len(crashes_s) > RESTARTS_MAX:
+        return None
+    return RESTART_FIRST_S * 2.0 ** (len(crashes_s) - 1)

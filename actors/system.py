@@ -21,10 +21,11 @@ from actors.link import LinkNeeds, LinkPool
 from actors.messages import InverterRemoved, Reconfigure, Stop
 from actors.meter import NAME as METER
 from actors.meter import MeterActor
-from actors.metrics import MetricsActor, PrometheusObserver
+from actors.metrics import MetricsActor
 from actors.mqtt import MqttActor
 from actors.mqtt_device import MqttInverterActor, MqttMeterActor
 from actors.observer import Observer
+from actors.prometheus.observer import PrometheusObserver
 from actors.site import SiteActor
 from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
 from orchestrator.config.changes import Changes, changes_between

@@ -12,21 +12,23 @@ from dataclasses import replace
 from typing import Final
 
 from orchestrator.commands import InverterCommand
+from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import ControlState, CycleResult, InverterMemory, LimitMemory, LiveNumbers
+from orchestrator.cycle import CycleResult
 from orchestrator.decide.ac.device_steps import in_steps
-from orchestrator.decide.battery.command import is_deaf
-from orchestrator.decide.failsafe import limits_stay, safe_limits, safe_room_watts
+from orchestrator.decide.battery.following import is_deaf
+from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.inverter import command_inverter
+from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory, Response
 from orchestrator.decide.meter.question import ask_meter
+from orchestrator.decide.meter.silence import is_silent
 from orchestrator.decide.meter.trust import watch_meter
 from orchestrator.decide.pace import counted_s
 from orchestrator.decide.plant.away import left_for_the_others
-from orchestrator.decide.plant.headroom import learn_responses, live_numbers
-from orchestrator.decide.plant.load import is_silent
-from orchestrator.decide.plant.response import Response
+from orchestrator.decide.plant.headroom import LiveNumbers, learn_responses, live_numbers
 from orchestrator.decide.plant.units import see_plant
-from orchestrator.decide.site import Inputs, SiteDecision, commanded_plant, decide, decide_without_meter
+from orchestrator.decide.records import Inputs, SiteDecision
+from orchestrator.decide.site import commanded_plant, decide, decide_without_meter
 from orchestrator.explain import reasons
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope

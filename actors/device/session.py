@@ -8,9 +8,9 @@ from typing import Any
 from actors.clock import Clock
 from actors.link import Link
 from orchestrator.devices.addresses import OWN_HOLDING_END, place_of
+from orchestrator.devices.backoff import Backoff
 from orchestrator.devices.base import AnyDriver, Discovery, ReadRequest, Refused, RegisterWrite, Role, Words
 from orchestrator.errors import DeviceError, LinkError, RequestRefused, WrongDevice
-from orchestrator.loop.cadence import Backoff
 
 RETRY_FIRST_S = 0.5
 ILLEGAL_ADDRESS = 2

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from orchestrator.cycle import CycleResult
+from orchestrator.documents.json_values import rfc3339
 from orchestrator.errors import UsageError
-from orchestrator.telemetry.payloads import rfc3339
 from orchestrator.telemetry.recording import to_line
 
 log = logging.getLogger(__name__)

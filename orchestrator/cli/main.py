@@ -11,17 +11,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import which
 
+from orchestrator.cli.common import DONE, FAILED, INTERRUPTED, WRONG, add_site_command, program_version
 from orchestrator.cli.tools import add_tools
 from orchestrator.config.file import UnknownEnvironment, load_config
 from orchestrator.config.sections import MqttSource, SiteConfig
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.report.arguments import add_report_arguments, add_simulate_arguments
 
-DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 RELOAD_WITHIN_S = 30.0
 
 
@@ -50,32 +49,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"orchestrator {program_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
-    check = _add(commands, "check", "find every mistake in a site.yaml; exit 0 fine, 2 wrong", _check)
+    check = add_site_command(commands, "check", "find every mistake in a site.yaml; exit 0 fine, 2 wrong", _check)
     check.add_argument("-q", "--quiet", action="store_true", help="print mistakes only, no summary and no warnings")
     _add_set(commands)
     add_tools(commands)
-    _add(commands, "reload", "have the running orchestrator take the changed SITE.yaml", _reload)
-    _add(commands, "health", "whether the orchestrator of SITE.yaml runs and decides; exit 0 yes, 1 no", _health)
-    _add(commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release)
+    add_site_command(commands, "reload", "have the running orchestrator take the changed SITE.yaml", _reload)
+    add_site_command(
+        commands, "health", "whether the orchestrator of SITE.yaml runs and decides; exit 0 yes, 1 no", _health
+    )
+    add_site_command(
+        commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release
+    )
     _add_explain(commands)
     _add_reports(commands)
     return parser
 
 
-def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    text: str,
-    command: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.add_argument("site", metavar="SITE.yaml", help="the description of the site")
-    parser.set_defaults(command=command)
-    return parser
-
-
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    run = _add(commands, "run", "run the plant until Ctrl-C or SIGTERM", _run)
+    run = add_site_command(commands, "run", "run the plant until Ctrl-C or SIGTERM", _run)
     run.add_argument("--simulate", action="store_true", help="start the virtual devices of SITE.yaml on this machine")
     run.add_argument("--broker", action="store_true", help="start an MQTT broker, unless one answers on its port")
     run.add_argument("--demo", action="store_true", help="both of them")
@@ -84,31 +75,29 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _add_set(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _add(commands, "set", "publish a setpoint on the topic of SITE.yaml, retained", _set)
+    parser = add_site_command(commands, "set", "publish a setpoint on the topic of SITE.yaml, retained", _set)
     parser.add_argument("payload", metavar="JSON", nargs="?", help="such as '{\"opModExpLimW\": 0}'; '' withdraws it")
     parser.add_argument("--source", metavar="NAME", help="which entry of setpoints.mqtt, where there are several")
     parser.add_argument("--withdraw", action="store_true", help="take the setpoint of the source back")
 
 
 def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    explain = _add(commands, "explain", "say in plain words what decided every watt, now or in a recording", _explain)
+    explain = add_site_command(
+        commands, "explain", "say in plain words what decided every watt, now or in a recording", _explain
+    )
     explain.add_argument("--recording", metavar="FILE", help="a file of `run --record`, in place of the running plant")
     explain.add_argument("--at", metavar="TIME", help="in a recording: the last cycle up to 2026-06-01T12:00:00Z")
 
 
 def _add_reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    simulate = _add(commands, "simulate", "rehearse a day of the site in virtual time, without touching it", _simulate)
+    simulate = add_site_command(
+        commands, "simulate", "rehearse a day of the site in virtual time, without touching it", _simulate
+    )
     add_simulate_arguments(simulate)
-    report = _add(commands, "report", "write a page of every excess over a limit that the ledger knows", _report)
+    report = add_site_command(
+        commands, "report", "write a page of every excess over a limit that the ledger knows", _report
+    )
     add_report_arguments(report)
-
-
-def program_version() -> str:
-    """The version that is installed."""
-    try:
-        return version("orchestrator")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -1,18 +1,18 @@
 """The commands for a site that is not built yet: they look at devices, and need no site.yaml.
 
-As in `cli.py`: what a command needs is loaded when it is used.
+As in `main`: what a command needs is loaded when it is used.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from orchestrator.cli.common import DONE, FAILED, SubCommands, add_command, program_version
 from orchestrator.commissioning.scan_targets import (
     LARGE_FROM,
     PORT_RANGE,
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from orchestrator.commissioning.report import CommissionReport
     from orchestrator.commissioning.scan_report import ScanReport
 
-DONE, FAILED = 0, 1
-SubCommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
 
 def add_tools(commands: SubCommands) -> None:
     """Add the commands of this file."""
@@ -43,17 +40,9 @@ def add_tools(commands: SubCommands) -> None:
     _add_commission(commands)
 
 
-def _add(
-    commands: SubCommands, name: str, text: str, command: Callable[[argparse.Namespace], int]
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.set_defaults(command=command)
-    return parser
-
-
 def _add_scan(commands: SubCommands) -> None:
     text = "find inverters and meters, and draft a site.yaml of them; reads only"
-    parser = _add(commands, "scan", text, _scan)
+    parser = add_command(commands, "scan", text, _scan)
     parser.add_argument("target", metavar="TARGET", help="HOST, HOST:PORT or NETWORK/BITS, such as 192.168.1.0/24")
     parser.add_argument("--ports", metavar="LIST", default=_text(PORTS), help="such as 502,1502 (default: %(default)s)")
     parser.add_argument("--units", metavar="LIST", default=_text(UNITS), help="such as 1-3,126 (default: %(default)s)")
@@ -92,7 +81,7 @@ def _scan(options: argparse.Namespace) -> int:
 
 def _add_dump(commands: SubCommands) -> None:
     text = "save all registers of a SunSpec device as JSON, without its serial number; reads only"
-    parser = _add(commands, "dump", text, _dump)
+    parser = add_command(commands, "dump", text, _dump)
     parser.add_argument("target", metavar="HOST[:PORT]", help="the port is 502 where none is given")
     parser.add_argument("--unit", metavar="N", type=_unit, default=1, help="the Modbus unit (default: 1)")
     parser.add_argument("--timeout", metavar="S", type=_seconds, default=3.0, help="seconds for a reply (default: 3)")
@@ -121,7 +110,7 @@ def _dump(options: argparse.Namespace) -> int:
 
 def _add_serve(commands: SubCommands) -> None:
     text = "serve a register image (see dump) as a Modbus TCP device until Ctrl-C"
-    parser = _add(commands, "serve", text, _serve)
+    parser = add_command(commands, "serve", text, _serve)
     parser.add_argument("image", metavar="IMAGE.json", help="what `dump` wrote")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: %(default)s)")
     parser.add_argument("--port", metavar="N", type=_port, default=0, help="the port; 0, the default, takes a free one")
@@ -147,7 +136,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _add_commission(commands: SubCommands) -> None:
     text = "try each inverter of SITE.yaml with small steps, and leave it as it was found"
-    parser = _add(commands, "commission", text, _commission)
+    parser = add_command(commands, "commission", text, _commission)
     parser.add_argument("site", metavar="SITE.yaml", help="the description of the site")
     parser.add_argument("--inverter", metavar="NAME", help="this inverter only")
     parser.add_argument("--revert", metavar="S", type=_revert, default=30.0, help="revert time in s (default: 30)")
@@ -183,7 +172,6 @@ def _commission(options: argparse.Namespace) -> int:
 
 
 def _commission_page(result: CommissionReport, timezone: str) -> str:
-    from orchestrator.cli.main import program_version  # noqa: PLC0415 - it imports this module
     from orchestrator.commissioning.report import TEMPLATE, page_values  # noqa: PLC0415
     from orchestrator.report.page import Imprint, render  # noqa: PLC0415
 

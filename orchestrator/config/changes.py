@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from orchestrator.config.policy import batteries_are_ours
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
-from orchestrator.decide.failsafe import batteries_are_ours
 
 SECTIONS_OF_THE_SITE = ("site", "control", "setpoints")
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from orchestrator.config.sections import MODBUS, MQTT_DRIVER, SiteConfig
 from orchestrator.documents.words import Schema, describe, value_text
 from orchestrator.documents.yaml_text import Document, KeyPath, key_path_text
-from orchestrator.setpoints.payload import ALIASES, FIELDS
+from orchestrator.setpoints.fields import ALIASES, FIELDS
 
 Finding = tuple[KeyPath, str]
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, field
 from orchestrator.config.simulation import SimulationConfig
 from orchestrator.devices.makes.choice import known_driver, link_defaults
 from orchestrator.documents.section import Host, Name, Percent, Port, Section, Text, Title, Topic, UnitId, Watts
-from orchestrator.setpoints.merge import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import PriorityMode, SetpointFields
 
 MinGap = Annotated[float, Field(ge=0, le=5)]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 
+from orchestrator.config.policy import export_can_be_limited, limits_stay
 from orchestrator.config.sections import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
-from orchestrator.decide.failsafe import export_can_be_limited, limits_stay
 
 _CYCLES_PER_REVERT = 3
 

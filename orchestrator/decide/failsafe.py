@@ -8,21 +8,12 @@ from __future__ import annotations
 from math import fsum
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.config.sections import AnyInverterConfig, SiteConfig
+from orchestrator.config.policy import batteries_are_ours, limits_stay
+from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.plant.units import Plant
 from orchestrator.samples import SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope, SetpointFields
-
-
-def export_can_be_limited(config: SiteConfig) -> bool:
-    """Whether any source of setpoints may ask for an export limit: `fixed`, a default, or MQTT at any time."""
-    return config.setpoints.fixed.export_limit_watts is not None or bool(config.setpoints.mqtt)
-
-
-def limits_stay(config: SiteConfig) -> bool:
-    """Whether AC limits outlive the orchestrator: `when_lost` is `stay`, or `auto` where export can be limited."""
-    when_lost = config.control.failsafe.when_lost
-    return when_lost == "stay" or (when_lost == "auto" and export_can_be_limited(config))
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope
 
 
 def safe_room_watts(config: SiteConfig, wanted: SetpointFields) -> float | None:
@@ -31,11 +22,6 @@ def safe_room_watts(config: SiteConfig, wanted: SetpointFields) -> float | None:
     if wanted.export_limit_watts is not None:
         rooms.append(min(config.control.failsafe.export_limit_watts, wanted.export_limit_watts))
     return min(rooms) if rooms else None
-
-
-def batteries_are_ours(config: SiteConfig, inverter: AnyInverterConfig) -> bool:
-    """Whether the battery of this inverter is commanded at all."""
-    return config.control.battery_power_flow and inverter.control and inverter.battery.control
 
 
 def share_by_nameplate(room_watts: float, ratings_watts: dict[str, float]) -> dict[str, float]:

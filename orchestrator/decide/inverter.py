@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.commands import BatteryCommand, InverterCommand
-from orchestrator.cycle import BatteryMemory, Following, InverterMemory, LimitMemory, Output
-from orchestrator.decide.ac.curtailment import is_stuck, lost_with_its_battery_watts
+from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
 from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
-from orchestrator.decide.battery.command import command_battery, is_deaf, watch_following
+from orchestrator.decide.battery.command import command_battery
+from orchestrator.decide.battery.following import is_deaf, is_stuck, watch_following
 from orchestrator.decide.failsafe import hold
+from orchestrator.decide.memory import BatteryMemory, Following, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
 from orchestrator.decide.plant.units import Unit
-from orchestrator.decide.site import Inputs, Limiting, SiteDecision, batteries_released, limits_on_ac
+from orchestrator.decide.records import Inputs, Limiting, SiteDecision, limits_on_ac
+from orchestrator.decide.site import batteries_released
 from orchestrator.explain import reasons
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 
 EASES_AT_LEAST_S = 5.0
 """One that has come back gets its share step by step for so long at least: only then it is known what its share is."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
-from orchestrator.cycle import BatteryFlowMode, BatteryPowerFlow
 from orchestrator.quick_init import quick_init
+
+BatteryFlowMode = Literal["charge", "discharge", "idle"]
 
 IDLE_BELOW_WATTS = 50.0
 """Less battery power than this is not worth an inverter's own losses."""
@@ -205,3 +207,18 @@ def _mode(target_watts: float) -> BatteryFlowMode:
 
 def _limit(watts: float | None) -> float:
     return math.inf if watts is None else max(watts, 0.0)
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class BatteryPowerFlow:
+    """The site-level decision, all in W.
+
+    `target_battery_power_watts` charging +; `target_export_watts` >= 0 is the export planned at the meter;
+    `target_solar_watts` is a ceiling on PV production, not a forecast (None: no ceiling).
+    """
+
+    target_battery_power_watts: float
+    target_export_watts: float
+    target_solar_watts: float | None
+    battery_mode: BatteryFlowMode

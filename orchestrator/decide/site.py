@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import fsum
 
-from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import ControlState, Mode, Pending, SiteMemory, SiteTotals
+from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.decide.ac.limit import rise_watts_per_s, share_rise, stubborn_watts
 from orchestrator.decide.ac.room import (
@@ -24,27 +23,26 @@ from orchestrator.decide.ac.room import (
 )
 from orchestrator.decide.allocation.fewest_units import remember_use
 from orchestrator.decide.allocation.spread import Allocation, BatteryUse
+from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.battery.target import (
     Balance,
-    Sharing,
     charge_max_watts,
     charge_ramp_watts,
     decide_flow,
-    export_limit_watts,
     is_on_ramp,
     settle_target,
-    share_target,
     within_site_limits,
 )
 from orchestrator.decide.failsafe import safe_limits, safe_room_watts
+from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
-from orchestrator.decide.meter.trust import MeterFault, MeterTrust
 from orchestrator.decide.plant.load import estimate_load
 from orchestrator.decide.plant.units import Plant
+from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteTotals, limits_on_ac
 from orchestrator.explain import reasons
 from orchestrator.quick_init import quick_init
-from orchestrator.samples import MeterSample, SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope, SetpointFields
+from orchestrator.samples import MeterSample
+from orchestrator.setpoints.fields import SetpointFields
 
 EXCESS_PART_OF_RATING = 0.004
 EXCESS_LEAST_WATTS = 25.0
@@ -52,72 +50,6 @@ EXCESS_LEAST_WATTS = 25.0
 
 EXCESS_STEPS = 2
 """After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What every part of one step looks at.
-
-    `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
-    for, its generation limit less what inverters that are away may make. `limits_stay` says that AC limits outlive the
-    orchestrator, `explain` that people want to know why.
-    """
-
-    config: SiteConfig
-    state: ControlState
-    snapshot: SiteSnapshot
-    envelope: OperatingEnvelope
-    plant: Plant
-    trust: MeterTrust
-    started_at_s: float
-    now_s: float
-    dt_s: float
-    wanted: SetpointFields
-    limits_stay: bool
-    explain: bool
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Limiting:
-    """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
-
-    `expected_watts` is the AC power that each inverter makes with its new battery target, `rates_watts_per_s` how fast
-    the limit of each may rise, `export_limit_watts` and `generation_limit_watts` the limits that count (None:
-    unlimited).
-    """
-
-    room_watts: float | None
-    limits_watts: Mapping[str, float]
-    expected_watts: Mapping[str, float]
-    rates_watts_per_s: Mapping[str, float]
-    exceeded: bool
-    excess_steps: int = 0
-    export_limit_watts: float | None = None
-    generation_limit_watts: float | None = None
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SiteDecision:
-    """What one step decided for the site. `facts` are None where it was decided without a meter.
-
-    `why` is what it wants of all batteries and what for, where people want to know.
-    """
-
-    facts: reasons.SiteFacts | None
-    allocation: Allocation
-    limiting: Limiting
-    memory: SiteMemory
-    totals: SiteTotals
-    meter_fault: MeterFault | None = None
-    why: str = ""
-
-    @property
-    def mode(self) -> Mode:
-        """ "failsafe" while the meter cannot be believed."""
-        return "normal" if self.meter_fault is None else "failsafe"
 
 
 def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
@@ -180,13 +112,6 @@ def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
         generation_limit_watts=inputs.wanted.generation_limit_watts,
     )
     return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault)
-
-
-def limits_on_ac(envelope: OperatingEnvelope, limiting: Limiting, fault: MeterFault | None) -> reasons.LimitsOnAc:
-    """What holds AC power down, for the words of it."""
-    return reasons.LimitsOnAc(
-        envelope, limiting.room_watts, limiting.export_limit_watts, limiting.generation_limit_watts, fault
-    )
 
 
 def commanded_plant(inputs: Inputs) -> Plant:

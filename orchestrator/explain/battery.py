@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orchestrator.commands import BatteryCommand, BatteryMode
 from orchestrator.decide.allocation.spread import BatteryShare, Bound
 from orchestrator.decide.battery.command import CHARGE_BIT, DISCHARGE_BIT
-from orchestrator.decide.battery.target import TARGET_REACHED
+from orchestrator.decide.battery.sharing import TARGET_REACHED
 from orchestrator.decide.plant.battery_limits import LimitedBy
 from orchestrator.decide.plant.units import Battery, Unit
 from orchestrator.setpoints.merge import OperatingEnvelope

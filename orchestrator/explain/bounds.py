@@ -3,55 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum, inf
 
-from orchestrator.cycle import BatteryPowerFlow
-from orchestrator.decide.battery.target import Balance, generation_leaves_watts
+from orchestrator.decide.battery.target import generation_leaves_watts
 from orchestrator.decide.plant.battery_limits import LimitedBy
-from orchestrator.decide.plant.units import Battery, Plant
-from orchestrator.explain.limit import LimitsOnAc
-from orchestrator.quick_init import quick_init
-from orchestrator.setpoints.merge import OperatingEnvelope, SetpointFields
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SiteFacts:
-    """What decided for the site, in W: `target_watts` (charging +) is what was spread of the `flow`, `balance` what
-    there is at the grid connection. Of that `balance.hidden_watts` are a guess at PV that a limit hides, or, with
-    `answers_import`, an import that is left to the AC limits.
-
-    `plant` is what may be commanded, `wanted` what is asked for, its generation limit less what inverters may be making
-    that do not answer. `asks_meter`: AC limits are lowered for a moment to see the meter answer; `disturbed`: that is
-    so, or was just now. `on_ramp`: charging is held back by a ramp.
-    """
-
-    flow: BatteryPowerFlow
-    target_watts: float
-    balance: Balance
-    plant: Plant
-    wanted: SetpointFields
-    limits: LimitsOnAc
-    answers_import: bool = False
-    asks_meter: bool = False
-    disturbed: bool = False
-    on_ramp: bool = False
-
-    @property
-    def envelope(self) -> OperatingEnvelope:
-        """What is asked for, with its sources."""
-        return self.limits.envelope
-
-    @property
-    def available_watts(self) -> float:
-        """What is left for battery and export, hidden PV too; negative is a deficit."""
-        return self.balance.available_watts(self.plant.battery_watts)
-
-    @property
-    def is_off(self) -> bool:
-        """Whether nothing may give power: energize or connect is false."""
-        return self.envelope.fields.energize is False or self.envelope.fields.connect is False
+from orchestrator.decide.plant.units import Battery
+from orchestrator.decide.records import SiteFacts
 
 
 def charge_bound(facts: SiteFacts) -> str:

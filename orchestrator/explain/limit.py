@@ -6,66 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING
-from orchestrator.decide.meter.trust import FAULT_WORDS, MeterFault
 from orchestrator.decide.plant.units import Unit
+from orchestrator.decide.records import LimitsOnAc
 from orchestrator.quick_init import quick_init
-from orchestrator.setpoints.merge import OperatingEnvelope
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class LimitsOnAc:
-    """What holds AC power down, in W; None is unlimited. `room_watts` is what both limits leave for AC.
-
-    `export_limit_watts` is the one that counts: raised to the charge buffer, or, with a `meter_fault`, lowered to that
-    of the failsafe. `generation_limit_watts` is less what inverters may be making that do not answer.
-    """
-
-    envelope: OperatingEnvelope
-    room_watts: float | None = None
-    export_limit_watts: float | None = None
-    generation_limit_watts: float | None = None
-    meter_fault: MeterFault | None = None
-
-    def text(self) -> str:
-        """Whose limit it is and what it leaves; "" where nothing limits AC."""
-        if self.room_watts is None:
-            return ""
-        words = {"export": self._export(), "generation": self._generation()}
-        binding = self.binding()
-        other = words["export" if binding == "generation" else "generation"]
-        more = f", {other} would leave more" if other else ""
-        return f"{self._fault()}{words[binding]} leaves {self.room_watts:.0f} W for AC{more}"
-
-    def binding(self) -> str:
-        """`export` or `generation`: the limit that leaves less."""
-        generation, room = self.generation_limit_watts, self.room_watts
-        is_lower = generation is not None and room is not None and generation <= room + 0.5
-        return "generation" if is_lower or self.export_limit_watts is None else "export"
-
-    def binding_text(self) -> str:
-        """The limit that leaves less, with its source."""
-        return self._generation() if self.binding() == "generation" else self._export()
-
-    def _fault(self) -> str:
-        return "" if self.meter_fault is None else f"{FAULT_WORDS[self.meter_fault]}, "
-
-    def _export(self) -> str:
-        asked, counts = self.envelope.fields.export_limit_watts, self.export_limit_watts
-        if asked is None or counts is None:
-            return ""
-        if counts < asked:
-            return f"failsafe export limit {counts:.0f} W (site.yaml)"
-        words = f"export limit {asked:.0f} W ({self.envelope.whose('export_limit_watts')})"
-        return f"{words}, raised to the charge buffer of {counts:.0f} W (site.yaml)," if counts > asked else words
-
-    def _generation(self) -> str:
-        asked, counts = self.envelope.fields.generation_limit_watts, self.generation_limit_watts
-        if asked is None or counts is None:
-            return ""
-        words = f"generation limit {asked:.0f} W ({self.envelope.whose('generation_limit_watts')})"
-        away = asked - counts
-        return f"{words}, of which {away:.0f} W are for inverters that are away," if away >= 1 else words
 
 
 @quick_init

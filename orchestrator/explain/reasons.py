@@ -11,17 +11,15 @@ from dataclasses import dataclass
 
 from orchestrator.commands import BatteryCommand, BatteryMode
 from orchestrator.decide.allocation.spread import NOTHING_ASKED, Allocation, BatteryShare
-from orchestrator.decide.meter.trust import FAULT_WORDS, MeterFault
+from orchestrator.decide.memory import MeterFault
 from orchestrator.decide.plant.units import Unit
+from orchestrator.decide.records import LimitsOnAc, SiteFacts
 from orchestrator.explain.battery import of_share, of_window
-from orchestrator.explain.bounds import SiteFacts
-from orchestrator.explain.limit import LimitFacts, LimitsOnAc, of_limit
+from orchestrator.explain.limit import LimitFacts, of_limit
 from orchestrator.explain.site import NOTICEABLE_WATTS, of_ac, of_flow, of_what_is_not_kept, why
+from orchestrator.explain.words import FAULT_WORDS, PART_OF
 from orchestrator.quick_init import quick_init
 from orchestrator.setpoints.merge import OperatingEnvelope
-
-PART_OF = "all batteries together:"
-"""How the reason begins that each battery has in common with the site."""
 
 __all__ = ["PART_OF", "InverterFacts", "LimitFacts", "LimitsOnAc", "SiteFacts", "of_inverter", "of_site", "why"]
 

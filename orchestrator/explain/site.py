@@ -7,9 +7,11 @@ from math import fsum, inf
 
 from orchestrator.decide.ac.room import is_binding
 from orchestrator.decide.allocation.spread import Allocation
-from orchestrator.decide.battery.target import LOAD_LIMIT
-from orchestrator.explain.bounds import SiteFacts, charge_bound, discharge_bound, grid_bound
-from orchestrator.setpoints.merge import OperatingEnvelope, PriorityMode
+from orchestrator.decide.battery.sharing import LOAD_LIMIT
+from orchestrator.decide.records import SiteFacts
+from orchestrator.explain.bounds import charge_bound, discharge_bound, grid_bound
+from orchestrator.setpoints.fields import PriorityMode
+from orchestrator.setpoints.merge import OperatingEnvelope
 
 NOTICEABLE_WATTS = 50.0
 """Less than this needs no words."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.config.sections import AnyInverterConfig, ControlConfig, InverterConfig
-from orchestrator.loop.cadence import meter_silent_after_s
+from orchestrator.decide.meter.silence import meter_silent_after_s
 from orchestrator.quick_init import quick_init
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 

@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config.changes import Changes
+from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import ControlState
-from orchestrator.decide.failsafe import limits_stay, release_command
+from orchestrator.decide.failsafe import release_command
+from orchestrator.decide.memory import ControlState
 from orchestrator.loop.presence import Attendance, patience_s
 
 

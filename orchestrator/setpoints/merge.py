@@ -7,53 +7,11 @@ Limits are magnitudes in W (>= 0, None = not asked, so unlimited); percents are 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-if TYPE_CHECKING:  # config.py imports this module
-    from orchestrator.config.sections import MqttSource, SiteConfig
-
-FIXED: Final = "fixed"
-RESERVED_LAST: Final = ("page", "manual")
-"""Sources that come after every MQTT entry, in this order; no entry of site.yaml may have these names."""
-
-
-class PriorityMode(StrEnum):
-    """What surplus serves first, after consumption."""
-
-    BATTERY_FIRST = "battery_first"
-    EXPORT_FIRST = "export_first"
-
-
-@dataclass(frozen=True, slots=True)
-class SetpointFields:
-    """Everything a setpoint can ask for; None is "not asked". Field names are those of site.yaml."""
-
-    connect: bool | None = None
-    energize: bool | None = None
-    export_limit_watts: float | None = None
-    import_limit_watts: float | None = None
-    generation_limit_watts: float | None = None
-    load_limit_watts: float | None = None
-    battery_charge_rate_percent: float | None = None
-    battery_discharge_rate_percent: float | None = None
-    battery_storage_mode: int | None = None
-    battery_target_soc_percent: float | None = None
-    battery_soc_min_percent: float | None = None
-    battery_soc_max_percent: float | None = None
-    battery_charge_max_watts: float | None = None
-    battery_discharge_max_watts: float | None = None
-    battery_import_target_watts: float | None = None
-    battery_export_target_watts: float | None = None
-    battery_priority_mode: PriorityMode | None = None
-    battery_grid_charging_enabled: bool | None = None
-    battery_grid_charging_max_watts: float | None = None
-
-    def asked(self) -> dict[str, object]:
-        """The fields that ask for something, by name."""
-        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+from orchestrator.setpoints.fields import HIGHEST_WINS, LOWEST_WINS, SetpointFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,37 +52,6 @@ class OperatingEnvelope:
         return f"default of {origin.source}" if origin and origin.is_default else self.source(name)
 
 
-# How each field is merged. A further source can only narrow what the others left; only for the wishes of
-# LAST_WINS, where nothing is wider than the other, the order of the sources decides.
-LOWEST_WINS: Final = frozenset(
-    {
-        "connect",  # False is below True: who wants it off has it off
-        "energize",
-        "battery_grid_charging_enabled",
-        "export_limit_watts",
-        "import_limit_watts",
-        "generation_limit_watts",
-        "load_limit_watts",
-        "battery_charge_rate_percent",
-        "battery_discharge_rate_percent",
-        "battery_soc_max_percent",
-        "battery_charge_max_watts",
-        "battery_discharge_max_watts",
-        "battery_grid_charging_max_watts",
-    }
-)
-HIGHEST_WINS: Final = frozenset({"battery_soc_min_percent"})
-LAST_WINS: Final = frozenset(
-    {
-        "battery_priority_mode",
-        "battery_target_soc_percent",
-        "battery_import_target_watts",
-        "battery_export_target_watts",
-        "battery_storage_mode",
-    }
-)
-
-
 def merge(setpoints: Sequence[Setpoint]) -> OperatingEnvelope:
     """What holds when all `setpoints` are asked for at once; they come in the order of their sources.
 
@@ -148,27 +75,3 @@ def _prevails(name: str, value: Any, former: Any) -> bool:
     if name in HIGHEST_WINS:
         return bool(value > former)
     return True
-
-
-def in_force(config: SiteConfig, received: Mapping[str, Setpoint], now_s: float) -> tuple[Setpoint, ...]:
-    """The setpoints that hold at `now_s` (monotonic), in the order of their sources: what `merge` takes.
-
-    `received` is the newest setpoint of each source, by name. An MQTT source whose setpoint is missing or has expired
-    is represented by its `default` as a whole, under its own name. Sources that nobody configured are left out.
-    """
-    fixed = Setpoint(FIXED, config.setpoints.fixed.to_fields())
-    entries = [_of_entry(entry, received, now_s) for entry in config.setpoints.mqtt]
-    reserved = [_valid(received.get(name), now_s) for name in RESERVED_LAST]
-    return (fixed, *(setpoint for setpoint in (*entries, *reserved) if setpoint is not None))
-
-
-def _of_entry(entry: MqttSource, received: Mapping[str, Setpoint], now_s: float) -> Setpoint | None:
-    """The setpoint of one MQTT source: its own while that is valid, else its default."""
-    setpoint = _valid(received.get(entry.name), now_s)
-    if setpoint is None and entry.default is not None:
-        return Setpoint(entry.name, entry.default.to_fields(), is_default=True)
-    return setpoint
-
-
-def _valid(setpoint: Setpoint | None, now_s: float) -> Setpoint | None:
-    return setpoint if setpoint is not None and setpoint.is_valid(now_s) else None

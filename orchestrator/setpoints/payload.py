@@ -9,89 +9,18 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from orchestrator.errors import PayloadError
-from orchestrator.setpoints.merge import PriorityMode, Setpoint, SetpointFields
+from orchestrator.setpoints.fields import ALIASES, FIELDS, SetpointFields, _Wrong
+from orchestrator.setpoints.merge import Setpoint
 
 MAX_PAYLOAD_BYTES: Final = 65536
-MAX_WATTS: Final = 1_000_000_000
 MAX_PROBLEMS_NAMED: Final = 3
 VALID_UNTIL: Final = "validUntil"
 
 
-class _Wrong(Exception):
-    """A value is not what its field wants; the text is what the field may be."""
-
-
-def _switch(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise _Wrong("true or false")
-
-
-def _number(value: object, high: int, unit: str) -> float:
-    """`value` as a float from 0 to `high`. JSON true is a Python number and is not one here."""
-    if not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value <= high:
-        return float(value) + 0.0  # -0.0 becomes 0.0
-    raise _Wrong(f"a number from 0 to {high} ({unit})")
-
-
-def _watts(value: object) -> float:
-    return _number(value, MAX_WATTS, "W")
-
-
-def _percent(value: object) -> float:
-    return _number(value, 100, "%")
-
-
-def _storage_mode(value: object) -> int:
-    if not isinstance(value, bool) and isinstance(value, int | float) and value in (0, 1, 2, 3):
-        return int(value)
-    raise _Wrong("0, 1, 2 or 3")
-
-
-def _priority_mode(value: object) -> PriorityMode:
-    try:
-        return PriorityMode(value)  # type: ignore[arg-type]  # any JSON value may come; what is no mode raises
-    except ValueError:
-        raise _Wrong('"battery_first" or "export_first"') from None
-
-
-@dataclass(frozen=True, slots=True)
-class PayloadField:
-    """One field of a message: its name there, its name in `SetpointFields`, and the check of its value."""
-
-    name: str
-    attribute: str
-    read: Callable[[object], object]
-
-
-FIELDS: Final = (
-    PayloadField("opModConnect", "connect", _switch),
-    PayloadField("opModEnergize", "energize", _switch),
-    PayloadField("opModExpLimW", "export_limit_watts", _watts),
-    PayloadField("opModImpLimW", "import_limit_watts", _watts),
-    PayloadField("opModGenLimW", "generation_limit_watts", _watts),
-    PayloadField("opModLoadLimW", "load_limit_watts", _watts),
-    PayloadField("batteryChargeRatePercent", "battery_charge_rate_percent", _percent),
-    PayloadField("batteryDischargeRatePercent", "battery_discharge_rate_percent", _percent),
-    PayloadField("batteryStorageMode", "battery_storage_mode", _storage_mode),
-    PayloadField("batteryTargetSocPercent", "battery_target_soc_percent", _percent),
-    PayloadField("batterySocMinPercent", "battery_soc_min_percent", _percent),
-    PayloadField("batterySocMaxPercent", "battery_soc_max_percent", _percent),
-    PayloadField("batteryChargeMaxWatts", "battery_charge_max_watts", _watts),
-    PayloadField("batteryDischargeMaxWatts", "battery_discharge_max_watts", _watts),
-    PayloadField("batteryImportTargetWatts", "battery_import_target_watts", _watts),
-    PayloadField("batteryExportTargetWatts", "battery_export_target_watts", _watts),
-    PayloadField("batteryPriorityMode", "battery_priority_mode", _priority_mode),
-    PayloadField("batteryGridChargingEnabled", "battery_grid_charging_enabled", _switch),
-    PayloadField("batteryGridChargingMaxWatts", "battery_grid_charging_max_watts", _watts),
-)
-ALIASES: Final = (PayloadField("batterySocTargetPercent", "battery_target_soc_percent", _percent),)
 _BY_NAME: Final = {field.name: field for field in (*FIELDS, *ALIASES)}
 _BY_ATTRIBUTE: Final = {field.attribute: field.name for field in FIELDS}
 

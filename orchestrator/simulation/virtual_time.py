@@ -21,14 +21,17 @@ from random import Random
 from orchestrator import control
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import ControlState, CycleResult, Mode
+from orchestrator.cycle import CycleResult
 from orchestrator.decide.failsafe import final_commands
+from orchestrator.decide.memory import ControlState
+from orchestrator.decide.records import Mode
 from orchestrator.loop.cadence import FIRST_SAMPLES_WAIT_S
-from orchestrator.loop.in_force import is_stricter
+from orchestrator.loop.in_force import in_force, is_stricter
 from orchestrator.loop.presence import Attendance, freeze, patience_s
 from orchestrator.quick_init import quick_init
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, SetpointFields, in_force, merge
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from orchestrator.simulation.physics import PowerState
 from orchestrator.simulation.site import METER, VirtualSite
 

@@ -7,24 +7,18 @@ people. A number that is not finite is published as null. `time` is RFC 3339, ha
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from orchestrator.commands import InverterCommand
-from orchestrator.cycle import CycleResult, InverterNumbers
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.plant.headroom import InverterNumbers
+from orchestrator.devices.mqtt.messages import command_payload
+from orchestrator.documents.json_values import Payload, rounded
 from orchestrator.samples import InverterSample
 from orchestrator.setpoints.merge import OperatingEnvelope
 
-Payload = dict[str, Any]
-
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
-
-
-def rfc3339(wall_now: datetime) -> str:
-    """`wall_now` (with its time zone) in UTC to the millisecond, such as 2030-01-31T12:00:00.250Z."""
-    return wall_now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def state_payloads(result: CycleResult, time: str) -> dict[str, Payload]:
@@ -92,21 +86,6 @@ def inverter_payload(
     }
 
 
-def command_payload(command: InverterCommand) -> Payload:
-    """What is asked of one inverter; a null limit is no limit, a null side of the window is left to the device."""
-    battery = command.battery
-    return {
-        "connect": command.connect,
-        "ac_limit_watts": rounded(command.ac_limit_watts),
-        "battery_mode": battery.mode.value if battery else None,
-        "battery_target_watts": rounded(battery.watts) if battery else None,
-        "battery_low_watts": rounded(battery.low_watts) if battery else None,
-        "battery_high_watts": rounded(battery.high_watts) if battery else None,
-        "battery_grid_charging": battery.grid_charging if battery else None,
-        "reasons": list(command.reasons),
-    }
-
-
 def limits_payload(envelope: OperatingEnvelope, time: str) -> Payload:
     """`limits`: every field that somebody asks for, by its site.yaml name, with who asked and until when."""
     payload: Payload = {"time": time}
@@ -129,18 +108,6 @@ def event_payload(name: str, subject: str, detail: str, time: str) -> Payload:
 def rejected_payload(source: str, reason: str, time: str) -> Payload:
     """`rejected`: a message of `source` was refused as a whole, and what its sender can mend."""
     return {"time": time, "source": source, "reason": reason}
-
-
-def without_time(payload: Mapping[str, Any]) -> Payload:
-    """What must differ for a message to be news."""
-    return {key: value for key, value in payload.items() if key != "time"}
-
-
-def rounded(value: float | None, digits: int = 0) -> float | None:
-    """`value` rounded, as an integer where no digit is left; None for what is no finite number."""
-    if value is None or not math.isfinite(value):
-        return None
-    return round(value) if digits == 0 else round(value, digits)
 
 
 def _finite(value: object) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from orchestrator.telemetry.payloads import Payload, without_time
+from orchestrator.documents.json_values import Payload, without_time
 
 PERIOD_S: Final = 1.0
 """A topic is published at most once in this time, on average."""

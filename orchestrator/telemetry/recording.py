@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
+from orchestrator.documents.json_values import without_time
 from orchestrator.errors import UsageError
 from orchestrator.telemetry.explanation import View, inverter_names
-from orchestrator.telemetry.payloads import state_payloads, without_time
+from orchestrator.telemetry.payloads import state_payloads
 
 
 @dataclass(frozen=True, slots=True)

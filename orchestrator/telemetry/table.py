@@ -14,16 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.cycle import CycleResult, LiveNumbers
-from orchestrator.decide.meter.trust import MeterFault
-from orchestrator.explain.reasons import PART_OF
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.memory import MeterFault
+from orchestrator.decide.plant.headroom import LiveNumbers
+from orchestrator.explain.words import _ASKED, PART_OF
 from orchestrator.samples import InverterSample
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 UNKNOWN = "-"
 WIDE_COLUMNS = 120
-_ASKED = ("charge", "discharge", "idle", "hold", "battery idle", "AC limit", "no AC limit")
-"""How reasons begin that repeat what is asked."""
 _NOTICEABLE_WATTS = 0.5
 _MODES = {
     "normal": ("running", "green"),

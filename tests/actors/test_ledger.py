@@ -24,11 +24,12 @@ from actors.clock import ManualClock
 from actors.files.ledger_file import FILE_NAME, LedgerFile, LedgerUnreadable, read_excesses
 from actors.ledger import LedgerActor
 from actors.messages import ExcessEnded
-from actors.metrics import MetricsActor, PrometheusObserver
+from actors.metrics import MetricsActor
 from actors.observer import NoObserver
+from actors.prometheus.observer import PrometheusObserver
 from orchestrator.config.sections import MetricsSection
 from orchestrator.ledger.excess import Excess, Outcome, SiteContext
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.inboxes import Inbox
 from tests.support.records.cycles import cycle_result, site_config
 from tests.support.servers.required import wait_until

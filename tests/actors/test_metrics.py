@@ -19,9 +19,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from actors.actor import Surroundings
 from actors.clock import ManualClock, RealClock
 from actors.messages import Acknowledged, Event
-from actors.metrics import MetricsActor, PrometheusObserver
+from actors.metrics import MetricsActor
+from actors.prometheus.observer import PrometheusObserver
 from orchestrator.config.sections import MetricsSection
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.inboxes import Inbox
 from tests.support.records.cycles import cycle_result
 from tests.support.servers.required import require_server, wait_until

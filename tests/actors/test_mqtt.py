@@ -21,7 +21,7 @@ from actors.messages import Event, SetpointReceived, SetpointRefused, SetpointWi
 from actors.mqtt import MqttActor
 from actors.observer import NoObserver
 from orchestrator.config.sections import SiteConfig
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.inboxes import Inbox
 from tests.support.records.cycles import cycle_result, site_config
 from tests.support.servers.brokers import Mosquitto, MqttClient, mosquitto, mqtt_client

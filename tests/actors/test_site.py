@@ -25,7 +25,8 @@ from actors.site import SiteActor
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
-from orchestrator.setpoints.merge import Setpoint, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint
 from tests.support.inboxes import Inbox
 
 

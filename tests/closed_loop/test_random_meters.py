@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.decide.meter.trust import FAULT_WORDS
+from orchestrator.explain.words import FAULT_WORDS
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import longest_above_s
 from orchestrator.simulation.scenarios.scenario import Scenario, play

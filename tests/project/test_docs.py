@@ -13,8 +13,8 @@ from orchestrator.cli.main import main
 from orchestrator.config.file import parse_config
 from orchestrator.config.messages import describe, schema_at
 from orchestrator.documents.yaml_text import KeyPath
-from orchestrator.setpoints.merge import SetpointFields
-from orchestrator.setpoints.payload import FIELDS, parse_setpoint
+from orchestrator.setpoints.fields import FIELDS, SetpointFields
+from orchestrator.setpoints.payload import parse_setpoint
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"

@@ -26,7 +26,7 @@ from actors.commands.run.reloader import Reloader
 from actors.commands.run.service_manager import ServiceManager
 from actors.files.process import registered
 from actors.files.recorder import recording_to
-from actors.metrics import PrometheusObserver
+from actors.prometheus.observer import PrometheusObserver
 from actors.system import System, start_system
 from orchestrator.config.sections import MQTT_DRIVER, Broker, SiteConfig
 from orchestrator.config.warnings import is_loopback, warnings

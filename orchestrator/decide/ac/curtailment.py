@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import fsum, inf
 
-from orchestrator.cycle import Following, Probe, SiteMemory
 from orchestrator.decide.ac.limit import rise_watts_per_s
+from orchestrator.decide.battery.following import follows
+from orchestrator.decide.memory import Probe, SiteMemory
 from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.quick_init import quick_init
 
@@ -23,10 +24,6 @@ SMALLEST_PART = 0.02
 LARGEST_PART = 0.2
 """Steps of the probe, as a part of the charge limit of all batteries."""
 
-STALLED_AFTER_STEPS = 1
-
-STUCK_AFTER_STEPS = 2
-"""A battery that gave more than asked for this many steps is reckoned with as it is."""
 
 SMALLEST_STEP_WATTS = 50.0
 
@@ -149,16 +146,6 @@ def lost_with_its_battery_watts(unit: Unit) -> float:
         return 0.0
     charging_lost = before.seen_watts - unit.battery_watts
     return max(min(charging_lost, before.seen_pv_watts - unit.pv_watts), 0.0)
-
-
-def follows(following: Following) -> bool:
-    """Whether a battery comes nearer to its target, or is there."""
-    return following.short_steps < STALLED_AFTER_STEPS
-
-
-def is_stuck(following: Following) -> bool:
-    """Whether a battery goes on giving or taking more than it is asked for."""
-    return following.over_steps >= STUCK_AFTER_STEPS
 
 
 def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, import_watts: float) -> HiddenSurplus:

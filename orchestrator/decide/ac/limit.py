@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import fsum
 
-from orchestrator.cycle import LimitMemory
 from orchestrator.decide.allocation.spread import share_by_weight
-from orchestrator.decide.deadband import settle
-from orchestrator.decide.pace import rise_watts
+from orchestrator.decide.memory import LimitMemory
+from orchestrator.decide.pace import rise_watts, settle
 from orchestrator.decide.plant.units import Unit
 
 RISE_PART_OF_RATING_PER_S = 0.2

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import fsum, inf
 
-from orchestrator.decide.ac.curtailment import follows, is_stuck, taken_from_ac
+from orchestrator.decide.ac.curtailment import taken_from_ac
 from orchestrator.decide.ac.limit import rise_watts_per_s
 from orchestrator.decide.allocation.spread import share_by_weight
+from orchestrator.decide.battery.following import follows, is_stuck
 from orchestrator.decide.plant.units import Plant, Unit
 
 HEADROOM_PART_OF_RATING = 0.03

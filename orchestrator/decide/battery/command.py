@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.cycle import BatteryMemory, Following
-from orchestrator.decide.ac.curtailment import follows, is_stuck
+from orchestrator.decide.battery.following import follows, is_stuck
+from orchestrator.decide.memory import BatteryMemory, Following
 from orchestrator.decide.plant.battery_limits import LimitedBy
 from orchestrator.decide.plant.units import Battery, Unit
 
@@ -20,15 +20,6 @@ GRID_UNNEEDED_AFTER_S = 10.0
 AT_REST_WATTS = 50.0
 """A battery rests (`battery.idle_between_s`) once it does less than this."""
 
-DEAF_AFTER_S = 30.0
-DEAF_PART = 0.3
-IDLE_PART = 0.05
-
-SHORT_BY_PART = 0.01
-SHORT_BY_WATTS = 30.0
-PROGRESS_PART = 0.1
-"""A battery that comes nearer to its target by this part of what is missing is slow, not short."""
-
 
 def must_rest(unit: Unit, charging: bool, now_s: float) -> bool:
     """Whether the battery has to stay idle a while before it turns (`battery.idle_between_s`)."""
@@ -36,64 +27,6 @@ def must_rest(unit: Unit, charging: bool, now_s: float) -> bool:
     if battery is None or not battery.idle_between_s or before.direction in (0, 1 if charging else -1):
         return False
     return now_s - before.direction_at_s < battery.idle_between_s
-
-
-def is_deaf(following: Following, now_s: float) -> bool:
-    """Whether a battery has not followed its command for so long that people should hear of it."""
-    return following.deaf_since_s is not None and now_s - following.deaf_since_s >= DEAF_AFTER_S
-
-
-def watch_following(unit: Unit) -> Following:
-    """Count the steps in a row in which the battery was short of its target and hardly came nearer."""
-    before, battery, asked = unit.memory.following, unit.battery, unit.memory.battery.target_watts
-    if battery is None or unit.sample.at_s == before.seen_at_s:
-        return before
-    return Following(
-        seen_watts=battery.watts,
-        seen_pv_watts=unit.pv_watts,
-        seen_at_s=unit.sample.at_s,
-        deaf_since_s=_deaf_since_s(unit, battery),
-        short_steps=before.short_steps + 1 if _is_short(before, asked, battery.watts) else 0,
-        over_steps=before.over_steps + 1 if _gives_too_much(before, asked, battery) else 0,
-    )
-
-
-def _is_short(before: Following, asked_watts: float | None, watts: float) -> bool:
-    if not asked_watts or before.seen_at_s is None:
-        return False
-    sign = 1 if asked_watts > 0 else -1
-    missing = sign * (asked_watts - watts)
-    came_nearer = sign * (watts - before.seen_watts)
-    return missing > max(SHORT_BY_PART * abs(asked_watts), SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * missing
-
-
-def _gives_too_much(before: Following, asked_watts: float | None, battery: Battery) -> bool:
-    """It does clearly more than it was asked for, and goes on with it."""
-    if asked_watts is None or before.seen_at_s is None or battery.watts == 0:
-        return False
-    sign = 1 if battery.watts > 0 else -1
-    too_much = sign * (battery.watts - asked_watts)
-    came_nearer = sign * (before.seen_watts - battery.watts)
-    limit = max(battery.charge_max_watts, battery.discharge_max_watts)
-    return too_much > max(IDLE_PART * limit, SHORT_BY_WATTS) and came_nearer < PROGRESS_PART * too_much
-
-
-def _deaf_since_s(unit: Unit, battery: Battery) -> float | None:
-    if not _does_not_care(battery, unit.memory.battery.target_watts):
-        return None
-    since_s = unit.memory.following.deaf_since_s
-    return unit.sample.at_s if since_s is None else since_s
-
-
-def _does_not_care(battery: Battery, asked_watts: float | None) -> bool:
-    """It does hardly anything of what it is asked for, or a lot although it is asked for nothing."""
-    if asked_watts is None:
-        return False
-    if asked_watts == 0:
-        limit = max(battery.charge_max_watts, battery.discharge_max_watts)
-        return abs(battery.watts) > max(IDLE_PART * limit, SHORT_BY_WATTS)
-    given = battery.watts if asked_watts > 0 else -battery.watts
-    return given < DEAF_PART * abs(asked_watts)
 
 
 def command_battery(

@@ -8,14 +8,15 @@ sooner when its value has fluttered all the time before. A real meter's value do
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import fsum, inf
 from typing import TYPE_CHECKING
 
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.decide.memory import Question
+from orchestrator.setpoints.fields import SetpointFields
 
 if TYPE_CHECKING:
-    from orchestrator.decide.meter.trust import MeterTrust
+    from orchestrator.decide.memory import MeterTrust
     from orchestrator.decide.plant.units import Plant
 
 QUIET_S = 10.0
@@ -33,27 +34,8 @@ UNUSUAL_TIMES = 3.0
 stopped to flutter."""
 
 PATIENCE_S = 6.0
-AFTERMATH_S = 3.0
 AGAIN_AFTER_S = 30.0
 SUSPECT_AGAIN_AFTER_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Asked at `asked_at_s` by making `step_watts` less, with `against` votes against the meter, over at `ended_at_s`.
-
-    While it `is_open`, no inverter makes more than it was left then.
-    """
-
-    is_open: bool = False
-    asked_at_s: float = -inf
-    ended_at_s: float = -inf
-    step_watts: float = 0.0
-    against: float = 0.0
-
-    def disturbs(self, now_s: float) -> bool:
-        """Whether AC limits hold the plant back for the question's sake, or have just begun to rise again."""
-        return self.is_open or now_s - self.ended_at_s < AFTERMATH_S
 
 
 def ask_meter(

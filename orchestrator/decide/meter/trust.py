@@ -7,25 +7,17 @@ way round (`meter_votes`). Neither can be seen while nothing moves; then the pla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import fsum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from orchestrator.decide.meter.question import Question
-from orchestrator.decide.meter.votes import Move, SignVotes, count_vote
-from orchestrator.quick_init import quick_init
+from orchestrator.decide.memory import MeterTrust, SignVotes
+from orchestrator.decide.meter.votes import Move, count_vote
 from orchestrator.samples import MeterSample
 
 if TYPE_CHECKING:
     from orchestrator.decide.plant.units import Plant
 
-MeterFault = Literal["silent", "frozen", "reversed"]
-
-FAULT_WORDS: Mapping[MeterFault, str] = {
-    "silent": "meter silent",
-    "frozen": "meter frozen",
-    "reversed": "meter with the wrong sign",
-}
 
 AWAY_PART_OF_RATING = 0.005
 AWAY_LEAST_WATTS = 50.0
@@ -36,42 +28,11 @@ FROZEN_AFTER_LEAST_S = 3.0
 PERIODS_SEEN = 4
 """The period of the meter is the longest of so many gaps between its values; the first gaps teach it."""
 
-UNKNOWN_LONGEST_GAP_S = 100.0
 LONGEST_GAP_KEPT = 0.97
 """The longest gap lately: each new value lets it fade by this factor, so it takes 130 short gaps to believe in them."""
 
 SAME_VALUE_S = 0.01
 """Times of a new value that are nearer to each other are of one value."""
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class MeterTrust:
-    """The evidence. It starts anew when the meter is turned round.
-
-    `ac_watts` (by inverter) and `site_watts` are of the last new value of the meter, which came at `changed_at_s`.
-    Since then AC power was away from there for `away_s` in all, as of `looked_at_s`; `frozen` says that the meter
-    should have shown it. `gaps_s` are the last times between new values, `longest_gap_s` is the longest lately.
-    """
-
-    changed_at_s: float | None = None
-    looked_at_s: float = 0.0
-    ac_watts: Mapping[str, float] = field(default_factory=dict)
-    site_watts: float = 0.0
-    away_s: float = 0.0
-    frozen: bool = False
-    gaps_s: tuple[float, ...] = ()
-    longest_gap_s: float = UNKNOWN_LONGEST_GAP_S
-    sign: SignVotes = field(default_factory=SignVotes)
-    question: Question = field(default_factory=Question)
-    orientation: int = 1
-
-    @property
-    def fault(self) -> MeterFault | None:
-        """What is wrong with the meter, as far as its answers show."""
-        if self.sign.accused:
-            return "reversed"
-        return "frozen" if self.frozen else None
 
 
 def watch_meter(before: MeterTrust, meter: MeterSample, plant: Plant, interval_s: float, now_s: float) -> MeterTrust:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.decide.memory import SignVotes
 from orchestrator.quick_init import quick_init
 
 LEAST_PART_OF_RATING = 0.001
@@ -52,28 +53,6 @@ class Move:
     ac_watts: float
     site_watts: float
     turnover_watts: float
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SignVotes:
-    """The evidence so far. `count` is 1 after a vote for the meter, negative after votes against it, 0 without any.
-
-    `moved_watts` is the last move of AC power, `against_watts` the last that spoke against the meter, `rests` the
-    number of values since AC power moved by much. `unrest_watts` are what the last values showed beside the moves.
-    """
-
-    count: float = 0
-    accused: bool = False
-    moved_watts: float = 0.0
-    against_watts: float = 0.0
-    rests: int = 0
-    unrest_watts: tuple[float, ...] = ()
-
-    @property
-    def against(self) -> float:
-        """How many votes stand against the meter."""
-        return max(-self.count, 0)
 
 
 def count_vote(before: SignVotes, move: Move, rating_watts: float) -> SignVotes:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import fsum
 
+from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import InverterMemory
-from orchestrator.decide.failsafe import limits_stay
+from orchestrator.decide.memory import InverterMemory
 from orchestrator.samples import InverterSample, SiteSnapshot
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 
 GIVEN_UP_AFTER_S = 900.0
 """Away for longer, an inverter may be gone for good, and the others shall not stand still for it."""

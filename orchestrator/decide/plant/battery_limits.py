@@ -10,10 +10,10 @@ from math import inf
 from typing import NamedTuple
 
 from orchestrator.config.sections import AnyInverterConfig, BatteryConfig
-from orchestrator.cycle import BatteryMemory, InverterMemory
+from orchestrator.decide.memory import BatteryMemory, InverterMemory
 from orchestrator.decide.pace import rise_watts
 from orchestrator.samples import BatterySample, InverterSample
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 
 SHORT_AFTER_STEPS = 2
 """A battery that gave less than asked for this many steps is asked for little more than it gives."""

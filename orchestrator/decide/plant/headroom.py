@@ -7,13 +7,16 @@ because nobody knows what it could make. Limits of the site (export, import) are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import fsum, inf
+from types import MappingProxyType
 
 from orchestrator.commands import BatteryMode, InverterCommand
-from orchestrator.cycle import InverterNumbers, LiveNumbers
 from orchestrator.decide.allocation.spread import AllocatableBattery, Bound
-from orchestrator.decide.plant.response import NEVER_SEEN, Look, Response, watch_response
+from orchestrator.decide.memory import Response
+from orchestrator.decide.plant.response import NEVER_SEEN, Look, watch_response
 from orchestrator.decide.plant.units import Plant, Unit
+from orchestrator.quick_init import quick_init
 
 _TARGETS = (BatteryMode.CHARGE, BatteryMode.DISCHARGE, BatteryMode.IDLE)
 
@@ -93,3 +96,29 @@ def _down_watts(unit: Unit) -> float:
     if battery is not None and not unit.throttled:
         taken = max(battery.charge_room_watts() - battery.watts, 0.0)
     return max(taken, unit.ac_watts, 0.0) if unit.limitable else taken
+
+
+@dataclass(frozen=True, slots=True)
+class InverterNumbers:
+    """What one inverter could do from here, in W of AC power >= 0, and how long it takes to do it (None: unknown)."""
+
+    headroom_up_watts: float = 0.0
+    headroom_down_watts: float = 0.0
+    response_s: float | None = None
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class LiveNumbers:
+    """What the plant could do from here, in W >= 0; see `live_numbers`.
+
+    `headroom_up_watts` is how much more AC power it could give, `headroom_down_watts` how much less.
+    `balanced_charge_watts` and `balanced_discharge_watts` are what the batteries can hold while their states of charge
+    stay together, None without batteries.
+    """
+
+    headroom_up_watts: float | None = None
+    headroom_down_watts: float | None = None
+    balanced_charge_watts: float | None = None
+    balanced_discharge_watts: float | None = None
+    inverters: Mapping[str, InverterNumbers] = field(default_factory=lambda: MappingProxyType({}))

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import LoadEstimate
+from orchestrator.decide.memory import LoadEstimate
 from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.samples import MeterSample
 
@@ -23,16 +22,6 @@ DOUBT_S = 3.0
 
 OUTDATED_S = 0.4
 """An inverter's reading that is so much older than the meter's is of another moment."""
-
-SILENT_AFTER_PERIODS = 3
-SILENT_AFTER_MOST_S = 5.0
-
-
-def is_silent(config: SiteConfig, meter: MeterSample | None, started_at_s: float, now_s: float) -> bool:
-    """Whether the meter has not answered for 3 periods (at most 5 s)."""
-    period_s = max(config.control.interval_s, config.meter.interval_s)
-    allowed_s = min(SILENT_AFTER_PERIODS * period_s, SILENT_AFTER_MOST_S)
-    return now_s - (started_at_s if meter is None else meter.at_s) > allowed_s
 
 
 def estimate_load(before: LoadEstimate | None, meter: MeterSample, plant: Plant) -> LoadEstimate:

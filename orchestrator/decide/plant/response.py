@@ -8,8 +8,9 @@ ramp, the reading), and it cannot be finer than the time between two readings.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import Final
+
+from orchestrator.decide.memory import Response, Step
 
 DONE_PART = 0.63
 STEP_PART_OF_RATING = 0.1
@@ -21,31 +22,6 @@ SAME_STEP_PART = 0.25
 GIVE_UP_AFTER_S = 30.0
 REMEMBERED = 5
 """The median of so many is taken: one cloud in the middle of a step does not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A change of the command under way, in W. `part` of it was done at `seen_at_s`; times are monotonic."""
-
-    from_watts: float
-    to_watts: float
-    at_s: float
-    part: float
-    seen_at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What is known of one inverter. `target_watts` is what it was told last, `times_s` the newest response times."""
-
-    times_s: tuple[float, ...] = ()
-    target_watts: float | None = None
-    step: Step | None = None
-
-    @property
-    def learned_s(self) -> float | None:
-        """The response time in seconds, None until one was seen."""
-        return median(self.times_s) if self.times_s else None
 
 
 NEVER_SEEN: Final = Response()

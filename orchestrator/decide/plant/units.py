@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from math import fsum
 
 from orchestrator.config.sections import AnyInverterConfig, SiteConfig
-from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
 from orchestrator.decide.allocation.spread import NEVER_USED, AllocatableBattery, BatteryUse
+from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
 from orchestrator.decide.pace import LIFTED_AFTER_STEPS
 from orchestrator.decide.plant.battery_limits import LimitedBy, StepTime, power_limits
 from orchestrator.quick_init import quick_init
 from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 
 DEAD_TIME_S = 0.9
 """So long an inverter may take to begin to follow a new AC limit."""

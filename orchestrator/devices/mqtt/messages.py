@@ -13,11 +13,11 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import MqttInverterConfig
+from orchestrator.documents.json_values import Payload, rfc3339, rounded
 from orchestrator.errors import PayloadError
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
 from orchestrator.setpoints.intake import Arrival
 from orchestrator.setpoints.payload import MAX_PROBLEMS_NAMED, read_object
-from orchestrator.telemetry.payloads import command_payload, rfc3339, rounded
 
 FUTURE_MAX_S: Final = 5.0
 """A `time` that is further ahead than this is a clock that is wrong."""
@@ -170,3 +170,18 @@ def _text(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
         return "unknown field"
     return "missing" if kind == "missing" else message[:1].lower() + message[1:]
+
+
+def command_payload(command: InverterCommand) -> Payload:
+    """What is asked of one inverter; a null limit is no limit, a null side of the window is left to the device."""
+    battery = command.battery
+    return {
+        "connect": command.connect,
+        "ac_limit_watts": rounded(command.ac_limit_watts),
+        "battery_mode": battery.mode.value if battery else None,
+        "battery_target_watts": rounded(battery.watts) if battery else None,
+        "battery_low_watts": rounded(battery.low_watts) if battery else None,
+        "battery_high_watts": rounded(battery.high_watts) if battery else None,
+        "battery_grid_charging": battery.grid_charging if battery else None,
+        "reasons": list(command.reasons),
+    }

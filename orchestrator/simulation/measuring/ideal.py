@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import fsum, inf
 
 from orchestrator.config.simulation import InverterSimulation
-from orchestrator.setpoints.merge import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import PriorityMode, SetpointFields
 from orchestrator.simulation.physics import (
     NO_BATTERY,
     Controls,

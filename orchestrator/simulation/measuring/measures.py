@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from math import fsum, inf
 
 from orchestrator.commands import InverterCommand
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.physics import SECONDS_PER_HOUR, Controls, PowerState, battery_range
 from orchestrator.simulation.virtual_time import Moment

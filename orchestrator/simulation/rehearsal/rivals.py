@@ -14,12 +14,15 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.config.policy import export_limit_watts
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import BatteryPowerFlow, ControlState, CycleResult, SiteTotals
-from orchestrator.decide.battery.target import export_limit_watts
-from orchestrator.decide.power_flow import calculate_battery_power_flow
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.memory import ControlState
+from orchestrator.decide.power_flow import BatteryPowerFlow, calculate_battery_power_flow
+from orchestrator.decide.records import SiteTotals
 from orchestrator.samples import BatterySample, SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope
 
 
 def no_control(

@@ -12,7 +12,7 @@ from math import inf
 from typing import Final
 
 from orchestrator.cycle import CycleResult
-from orchestrator.explain.reasons import PART_OF
+from orchestrator.explain.words import PASSING
 from orchestrator.telemetry.gauges import without_numbers
 from orchestrator.telemetry.log.events import Entry
 
@@ -22,8 +22,6 @@ LASTS_S: Final = 2.0
 QUIET_S: Final = 60.0
 """After a line of one subject the next one of it comes no sooner."""
 
-PASSING: Final = ("held", "rises at most", "throttled", "tries for", "leaves an import", "may still charge", PART_OF)
-"""How reasons begin that pass, or that are said of the site already."""
 
 SITE: Final = ""
 

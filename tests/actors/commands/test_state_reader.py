@@ -11,9 +11,10 @@ import pytest
 from actors.commands.publish import publish_retained
 from actors.commands.state_reader import NotRead, published_view
 from orchestrator.config.sections import Broker, SiteConfig
+from orchestrator.documents.json_values import rfc3339
 from orchestrator.errors import UsageError
 from orchestrator.telemetry.explanation import explain
-from orchestrator.telemetry.payloads import rfc3339, state_payloads
+from orchestrator.telemetry.payloads import state_payloads
 from tests.support.records.cycles import cycle_result, site_config
 from tests.support.servers.brokers import Mosquitto, mosquitto
 from tests.support.servers.required import free_port

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.commands import BatteryMode
 from orchestrator.config.changes import Changes, changes_between, forgotten_sources
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
+from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
 from orchestrator.loop.presence import Attendance
 from orchestrator.loop.reconfiguration import attendance_after, hand_back_commands, state_after
 from tests.support.records.cycles import NAMES, site_config

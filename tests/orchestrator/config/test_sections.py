@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from orchestrator.config.file import parse_config
 from orchestrator.config.sections import SetpointValues, SiteConfig
 from orchestrator.config.warnings import warnings
-from orchestrator.setpoints.merge import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import PriorityMode, SetpointFields
 
 SITE = """
 site: {name: home}

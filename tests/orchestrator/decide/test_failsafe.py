@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from orchestrator.commands import BatteryMode
+from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
-from orchestrator.decide.failsafe import final_commands, limits_stay
-from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, SetpointFields, merge
+from orchestrator.decide.failsafe import final_commands
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import plant
 

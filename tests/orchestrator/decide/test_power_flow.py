@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cycle import BatteryPowerFlow
-from orchestrator.decide.power_flow import calculate_battery_power_flow
+from orchestrator.decide.power_flow import BatteryPowerFlow, calculate_battery_power_flow
 
 
 def flow(**changed: Any) -> BatteryPowerFlow:

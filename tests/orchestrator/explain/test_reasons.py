@@ -9,10 +9,12 @@ import pytest
 
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import BatteryConfig, FewestUnitsConfig, SiteConfig
-from orchestrator.setpoints.merge import Setpoint, SetpointFields, in_force, merge
+from orchestrator.explain.words import PLAIN
+from orchestrator.loop.in_force import in_force
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.simulation.scenarios.scenario import moments
 from orchestrator.simulation.virtual_time import VirtualTime
-from orchestrator.telemetry.explanation import PLAIN
 from orchestrator.telemetry.gauges import without_numbers
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import DARK, EXAMPLE, SUNNY, plant

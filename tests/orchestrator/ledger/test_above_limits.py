@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.ledger.above_limits import MAX_GAP_S, LimitExcess, excess_between
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.records.cycles import cycle_result, inverter_sample
 
 

@@ -15,7 +15,7 @@ from orchestrator.cycle import CycleResult
 from orchestrator.ledger.above_limits import excess_between
 from orchestrator.ledger.excess import Excess, LedgerState, Outcome, longer_than, observe, tolerance_watts, unseen
 from orchestrator.samples import Nameplate
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.records.cycles import cycle_result, inverter_sample
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

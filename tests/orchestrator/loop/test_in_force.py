@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 
 from orchestrator.loop.in_force import is_stricter
-from orchestrator.setpoints.merge import LAST_WINS, Setpoint, SetpointFields, merge
+from orchestrator.setpoints.fields import LAST_WINS, SetpointFields
+from orchestrator.setpoints.merge import Setpoint, merge
 from tests.support.records.setpoint_fields import any_fields
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from orchestrator.setpoints.payload import ALIASES, FIELDS, VALID_UNTIL
+from orchestrator.setpoints.fields import ALIASES, FIELDS
+from orchestrator.setpoints.payload import VALID_UNTIL
 from orchestrator.telemetry.payloads import state_payloads
 from tests.support.records.cycles import cycle_result
 

@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.setpoints.merge import (
-    HIGHEST_WINS,
-    LAST_WINS,
-    LOWEST_WINS,
-    OperatingEnvelope,
-    PriorityMode,
-    Setpoint,
-    SetpointFields,
-    in_force,
-    merge,
-)
+from orchestrator.loop.in_force import in_force
+from orchestrator.setpoints.fields import HIGHEST_WINS, LAST_WINS, LOWEST_WINS, PriorityMode, SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from tests.support.records.cycles import site_config
 from tests.support.records.setpoint_fields import any_fields
 

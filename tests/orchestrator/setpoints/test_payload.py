@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.errors import PayloadError
-from orchestrator.setpoints.merge import PriorityMode, Setpoint, SetpointFields
-from orchestrator.setpoints.payload import FIELDS, parse_setpoint, to_payload
+from orchestrator.setpoints.fields import FIELDS, PriorityMode, SetpointFields
+from orchestrator.setpoints.merge import Setpoint
+from orchestrator.setpoints.payload import parse_setpoint, to_payload
 from tests.support.records.setpoint_fields import any_fields
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

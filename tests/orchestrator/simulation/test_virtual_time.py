@@ -8,7 +8,8 @@ import pytest
 
 from orchestrator.config.sections import ControlConfig, FailsafeConfig, SiteConfig
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
-from orchestrator.setpoints.merge import Setpoint, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint
 from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
 from tests.support.plants.virtual_site import BATTERY_ONLY, PV_ONLY, site_config
 

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orchestrator.cycle import CycleResult
+from orchestrator.documents.json_values import rfc3339
+from orchestrator.explain.words import PLAIN
 from orchestrator.samples import OperatingState
-from orchestrator.setpoints.merge import SetpointFields
-from orchestrator.telemetry.explanation import PLAIN, View, explain, inverter_names
-from orchestrator.telemetry.payloads import rfc3339, state_payloads
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.telemetry.explanation import View, explain, inverter_names
+from orchestrator.telemetry.payloads import state_payloads
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import DARK, SUNNY, plant
 from tests.support.records.cycles import cycle_result, inverter_sample

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cycle import CycleResult, InverterNumbers, LiveNumbers
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.plant.headroom import InverterNumbers, LiveNumbers
 from orchestrator.samples import BatterySample
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.telemetry.gauges import GAUGES, gauge_values, without_numbers
 from tests.support.records.cycles import cycle_result, inverter_sample
 

@@ -9,18 +9,13 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cycle import CycleResult, InverterNumbers, LiveNumbers
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.plant.headroom import InverterNumbers, LiveNumbers
+from orchestrator.documents.json_values import rfc3339, rounded, without_time
 from orchestrator.samples import BatterySample, OperatingState
-from orchestrator.setpoints.merge import PriorityMode, Setpoint, SetpointFields, merge
-from orchestrator.telemetry.payloads import (
-    event_payload,
-    limits_payload,
-    rejected_payload,
-    rfc3339,
-    rounded,
-    state_payloads,
-    without_time,
-)
+from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.merge import Setpoint, merge
+from orchestrator.telemetry.payloads import event_payload, limits_payload, rejected_payload, state_payloads
 from tests.support.records.cycles import cycle_result, inverter_sample
 from tests.support.records.setpoint_fields import any_fields
 

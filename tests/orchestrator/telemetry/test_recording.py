@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.documents.json_values import rfc3339
 from orchestrator.errors import UsageError
 from orchestrator.telemetry.explanation import explain
-from orchestrator.telemetry.payloads import rfc3339, state_payloads
+from orchestrator.telemetry.payloads import state_payloads
 from orchestrator.telemetry.recording import cycle_at, read_cycles, recorded_view, to_line
 from tests.support.records.cycles import cycle_result, site_config
 

@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.cycle import BatteryPowerFlow, CycleResult, LiveNumbers, SiteTotals
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.plant.headroom import LiveNumbers
+from orchestrator.decide.power_flow import BatteryPowerFlow
+from orchestrator.decide.records import SiteTotals
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope, PriorityMode, Setpoint, SetpointFields, merge
+from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from orchestrator.telemetry.table import command_text, directed, limits_text, plain_line, render
 
 FIXED = Setpoint(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.config.sections import SiteConfig
-from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, SetpointFields, merge
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from orchestrator.simulation.virtual_time import InverterFault, MeterFault, Moment, VirtualTime
 
 __all__ = ["ClosedLoop", "Moment"]

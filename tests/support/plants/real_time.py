@@ -14,7 +14,9 @@ from actors.observer import NoObserver
 from actors.system import System, start_system
 from orchestrator.config.sections import SetpointValues, SiteConfig
 from orchestrator.cycle import CycleResult
-from orchestrator.setpoints.merge import Setpoint, SetpointFields, in_force, merge
+from orchestrator.loop.in_force import in_force
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.setpoints.payload import to_payload
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.network.faults import Fault, FaultKind

@@ -6,9 +6,12 @@ from typing import Any
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import BatteryPowerFlow, CycleResult, SiteTotals
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.power_flow import BatteryPowerFlow
+from orchestrator.decide.records import SiteTotals
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, SiteSnapshot
-from orchestrator.setpoints.merge import Setpoint, SetpointFields, merge
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint, merge
 
 
 def site_config(**sections: Any) -> SiteConfig:

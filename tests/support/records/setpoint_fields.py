@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from orchestrator.setpoints.merge import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import PriorityMode, SetpointFields
 
 switch = st.none() | st.booleans()
 watts = st.none() | st.floats(0, 1e9)

@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import Metric
 
-from actors.metrics import PrometheusObserver
+from actors.prometheus.observer import PrometheusObserver
 
 _SUFFIXES: Final = {
     "counter": ("_total",),

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors.clock import RealClock
-from actors.metrics import ERROR_KINDS, PrometheusObserver
+from actors.prometheus.observer import ERROR_KINDS, PrometheusObserver
 from actors.prometheus.operation import COMMAND_FAULTS, MODES
 from actors.system import System, start_system
 from orchestrator.config.sections import MetricsSection, SiteConfig

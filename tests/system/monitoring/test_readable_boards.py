@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import start_http_server
 
 from actors.messages import Acknowledged
-from actors.metrics import PrometheusObserver
+from actors.prometheus.observer import PrometheusObserver
 from tests.support.records.cycles import cycle_result, inverter_sample
 from tests.support.servers.prometheus import prometheus
 from tests.support.servers.required import require_server, wait_until

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.setpoints.payload import ALIASES, FIELDS, VALID_UNTIL
+from orchestrator.setpoints.fields import ALIASES, FIELDS
+from orchestrator.setpoints.payload import VALID_UNTIL
 from tests.support.plants.example_site import DARK, EXAMPLE, SUNNY
 from tests.support.plants.running_plant import NAMES, Expected, RunningPlant, about, above, below, running_plant
 

@@ -17,7 +17,8 @@ from actors.supervisor import stop_in_reverse
 from actors.system import System, start_system
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
-from orchestrator.setpoints.merge import Setpoint, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint
 from orchestrator.simulation.physics import Controls
 from orchestrator.simulation.server import RunningSite, serve
 from tests.support.faults import SILENT, fault, slow, stopped

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.commands import InverterCommand
-from orchestrator.cycle import InverterMemory
 from orchestrator.decide.ac.device_steps import in_steps
+from orchestrator.decide.memory import InverterMemory
 from orchestrator.decide.plant.units import Unit
 from orchestrator.samples import InverterSample
 from tests.support.plants.closed_loop import ClosedLoop

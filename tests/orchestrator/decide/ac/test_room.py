@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.config.simulation import InverterSimulation
-from orchestrator.cycle import ControlState, InverterMemory, LimitMemory
 from orchestrator.decide.ac.room import expected_watts, hand_out_room, room_for_ac
+from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
 from orchestrator.decide.plant.units import Plant, see_plant
 from orchestrator.samples import BatterySample, InverterSample, Nameplate, SiteSnapshot
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.plants.virtual_site import site_config
 
 RATING = 5000.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.cycle import InverterMemory
 from orchestrator.decide.ac.limit import STUBBORN_AFTER_S, above_limit_since_s, stubborn_watts
+from orchestrator.decide.memory import InverterMemory
 from orchestrator.decide.plant.units import Unit
 from orchestrator.samples import Nameplate
 from orchestrator.simulation.measuring.measures import seconds_above

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.cycle import BatteryMemory, ControlState, Following, InverterMemory
-from orchestrator.decide.battery.command import command_battery, is_deaf, watch_following
+from orchestrator.decide.battery.command import command_battery
+from orchestrator.decide.battery.following import is_deaf, watch_following
+from orchestrator.decide.memory import BatteryMemory, ControlState, Following, InverterMemory
 from orchestrator.decide.plant.units import Unit, see_plant
 from orchestrator.samples import BatterySample, InverterSample, Nameplate, SiteSnapshot
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.plants.virtual_site import site_config
 
 CONFIG = site_config()

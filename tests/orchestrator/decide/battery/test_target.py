@@ -7,11 +7,11 @@ from math import fsum
 import pytest
 
 from orchestrator.config.sections import ControlConfig
-from orchestrator.cycle import Following, InverterMemory
-from orchestrator.decide.ac.curtailment import STUCK_AFTER_STEPS
-from orchestrator.decide.battery.target import Sharing, share_target
+from orchestrator.decide.battery.following import STUCK_AFTER_STEPS
+from orchestrator.decide.battery.sharing import Sharing, share_target
+from orchestrator.decide.memory import Following, InverterMemory
 from orchestrator.decide.plant.units import Battery, Plant, Unit
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.records.cycles import inverter_sample, site_config
 
 RATING_WATTS = 5000.0

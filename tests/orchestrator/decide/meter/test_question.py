@@ -7,13 +7,11 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.config.sections import FailsafeConfig, SiteConfig
-from orchestrator.cycle import ControlState
-from orchestrator.decide.meter.question import AGAIN_AFTER_S, PATIENCE_S, QUIET_S, Question, ask_meter, lowered
-from orchestrator.decide.meter.trust import MeterTrust
-from orchestrator.decide.meter.votes import SignVotes
+from orchestrator.decide.memory import ControlState, MeterTrust, Question, SignVotes
+from orchestrator.decide.meter.question import AGAIN_AFTER_S, PATIENCE_S, QUIET_S, ask_meter, lowered
 from orchestrator.decide.plant.units import Plant, see_plant
 from orchestrator.samples import InverterSample, Nameplate, SiteSnapshot
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.plants.example_site import plant as example_plant
 from tests.support.plants.virtual_site import site_config
 

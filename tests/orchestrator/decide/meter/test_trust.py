@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cycle import ControlState
-from orchestrator.decide.meter.trust import MeterTrust, watch_meter
+from orchestrator.decide.memory import ControlState, MeterTrust
+from orchestrator.decide.meter.trust import watch_meter
 from orchestrator.decide.plant.units import Plant, see_plant
 from orchestrator.samples import InverterSample, MeterSample, Nameplate, SiteSnapshot
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.plants.virtual_site import site_config
 
 CONFIG = site_config()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.decide.meter.votes import ACCUSED_BY, Move, SignVotes, count_vote
+from orchestrator.decide.memory import SignVotes
+from orchestrator.decide.meter.votes import ACCUSED_BY, Move, count_vote
 
 RATING_WATTS = 10000.0
 UNLIKE = [1000.0, -600.0, 0.0, 2000.0, 400.0]

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import InverterMemory, LimitMemory
+from orchestrator.decide.memory import InverterMemory, LimitMemory
 from orchestrator.decide.plant.away import GIVEN_UP_AFTER_S, left_for_the_others
 from orchestrator.samples import InverterSample, Nameplate, SiteSnapshot
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.plants.virtual_site import site_config
 
 LIMIT_WATTS = 6000.0

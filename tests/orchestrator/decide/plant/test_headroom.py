@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cycle import LiveNumbers
 from orchestrator.decide.allocation.spread import AllocatableBattery, Bound, allocate_battery_power
-from orchestrator.decide.plant.headroom import balanced_watts
+from orchestrator.decide.plant.headroom import LiveNumbers, balanced_watts
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import DARK, plant
 from tests.support.records.batteries import batteries

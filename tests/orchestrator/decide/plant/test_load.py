@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.cycle import ControlState
-from orchestrator.decide.plant.load import estimate_load, is_silent
+from orchestrator.decide.memory import ControlState
+from orchestrator.decide.meter.silence import is_silent
+from orchestrator.decide.plant.load import estimate_load
 from orchestrator.decide.plant.units import Plant, see_plant
 from orchestrator.samples import InverterSample, MeterSample, Nameplate, SiteSnapshot
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from tests.support.plants.virtual_site import site_config
 
 CONFIG = site_config()

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.decide.plant.response import Look, Response, watch_response
+from orchestrator.decide.memory import Response
+from orchestrator.decide.plant.response import Look, watch_response
 from tests.support.plants.example_site import DARK, EXAMPLE, plant
 
 RATING_WATTS = 5000.0

@@ -8,10 +8,11 @@ import pytest
 
 from orchestrator import control
 from orchestrator.config.simulation import InverterSimulation
-from orchestrator.cycle import ControlState, InverterMemory, LimitMemory, Output
+from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.units import Unit
 from orchestrator.samples import InverterSample, OperatingState, SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, SetpointFields, merge
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import DARK, SUNNY, battery, plant
 from tests.support.records.cycles import site_config

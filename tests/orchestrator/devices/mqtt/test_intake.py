@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.decide.meter.silence import meter_silent_after_s
 from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
 from orchestrator.devices.mqtt.messages import read_meter
-from orchestrator.loop.cadence import meter_silent_after_s
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.intake import Arrival
 

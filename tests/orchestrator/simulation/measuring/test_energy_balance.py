@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator import control
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.measuring.energy_balance import EnergyBalance, balance_of, stored_wh
 from orchestrator.simulation.physics import PowerState
 from orchestrator.simulation.rehearsal.rivals import no_control, same_for_all

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.config.simulation import BatterySimulation, InverterSimulation
-from orchestrator.setpoints.merge import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import PriorityMode, SetpointFields
 from orchestrator.simulation.measuring.ideal import Ideal, ideal
 from orchestrator.simulation.physics import Controls, PowerState, advance_inverter
 

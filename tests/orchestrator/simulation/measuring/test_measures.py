@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.simulation import SimulationConfig
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.measuring import measures
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.physics import PowerState

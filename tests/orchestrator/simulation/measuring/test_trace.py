@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.simulation import SimulationConfig
-from orchestrator.setpoints.merge import SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.measuring.trace import Trace, TraceMaker
 from orchestrator.simulation.physics import PowerState
 from orchestrator.simulation.virtual_time import Moment

@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.cycle import CycleResult
-from orchestrator.setpoints.merge import Setpoint, SetpointFields, merge
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.telemetry.log.events import Entry, entries
 from tests.support.records.cycles import cycle_result, inverter_sample
 

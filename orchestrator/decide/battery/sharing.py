@@ -1,0 +1,125 @@
+"""The site's battery target, shared among the batteries that may take part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import fsum
+
+from orchestrator.config.sections import ControlConfig
+from orchestrator.decide.allocation.spread import (
+    AllocatableBattery,
+    Allocation,
+    BatteryShare,
+    Bound,
+    allocate_battery_power,
+)
+from orchestrator.decide.battery.command import must_rest
+from orchestrator.decide.battery.following import is_stuck
+from orchestrator.decide.plant.units import Battery, Plant, Unit
+from orchestrator.quick_init import quick_init
+from orchestrator.setpoints.fields import SetpointFields
+
+LOAD_LIMIT = "load limit"
+
+TARGET_REACHED = "charged to its target"
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """By what a target is shared in one step. `refused_watts` >= 0 is surplus that the export limit refuses."""
+
+    control: ControlConfig
+    wanted: SetpointFields
+    refused_watts: float
+    now_s: float
+
+    def spread(self, watts: float, batteries: Sequence[AllocatableBattery]) -> Allocation:
+        """By the strategy of the site."""
+        control = self.control
+        return allocate_battery_power(
+            watts, batteries, control.allocation, now_s=self.now_s, fewest_units=control.fewest_units
+        )
+
+
+def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocation:
+    """Spread the target, charging +.
+
+    Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
+    the export limit refuses it. A battery that must stay idle before it turns takes no part.
+    What a battery goes on giving beyond its share, the others give less: never more, and never the other way.
+    """
+    allocation = _share_among(plant, target_watts, sharing)
+    stuck = {
+        u.name: u.battery_watts
+        for u in plant.units
+        if is_stuck(u.memory.following)
+        and u.battery_watts * target_watts > 0
+        and abs(u.battery_watts) > abs(allocation.watts(u.name))
+    }
+    if not stuck:
+        return allocation
+    left_watts = target_watts - fsum(stuck.values())
+    if left_watts * target_watts < 0:
+        left_watts = 0.0
+    others = Plant(tuple(replace(u, battery=None) if u.name in stuck else u for u in plant.units))
+    return _and_to_the_others(allocation, _share_among(others, left_watts, sharing))
+
+
+def _share_among(plant: Plant, target_watts: float, sharing: Sharing) -> Allocation:
+    charging = target_watts > 0
+    batteries = [_unless_resting(u, u.battery, charging, sharing.now_s) for u in plant.units if u.battery]
+    if not charging:
+        return sharing.spread(target_watts, batteries)
+    allocation = sharing.spread(target_watts, [_unless_above_target(battery) for battery in batteries])
+    served = fsum(share.watts for share in allocation.shares.values())
+    rest = min(target_watts - served, max(sharing.refused_watts - served, 0.0))
+    if rest > 0:
+        above = [battery for battery in batteries if not battery.below_target]
+        allocation = _and_to_the_others(allocation, sharing.spread(rest, above))
+    load_limit = sharing.wanted.load_limit_watts
+    if load_limit is not None:
+        drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
+        left_watts = max(load_limit - _drawn_by_others(plant, allocation), 0.0)
+        allocation = _hold_drawn(allocation, drawn, left_watts)
+    return allocation
+
+
+def _drawn_by_others(plant: Plant, allocation: Allocation) -> float:
+    """What inverters draw from AC whose batteries have no share, in W: they are not ours, or do not obey."""
+    return fsum(max(-u.ac_watts, 0.0) for u in plant.units if u.name not in allocation.shares)
+
+
+def _unless_resting(unit: Unit, battery: Battery, charging: bool, now_s: float) -> Battery:
+    return battery.held_back("rests before it turns") if must_rest(unit, charging, now_s) else battery
+
+
+def _unless_above_target(battery: Battery) -> Battery:
+    """Charging towards the target is not for a battery above it. A full one is full."""
+    if battery.below_target or not battery.below_max or not battery.reachable:
+        return battery
+    return battery.held_back(f"{TARGET_REACHED} of {battery.soc_target_percent:g} %")
+
+
+def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
+    """Both together: what `second` says of a battery counts."""
+    running = first.running
+    if running is not None and second.running is not None:
+        running = (running - second.shares.keys()) | second.running
+    return Allocation({**first.shares, **second.shares}, second.unserved_watts, second.binding, running)
+
+
+def _hold_drawn(allocation: Allocation, drawn_watts: Mapping[str, float], limit_watts: float) -> Allocation:
+    """Hold the sum of what is drawn from AC for charging to a limit, all by the same part."""
+    total = fsum(drawn_watts.values())
+    if total <= limit_watts:
+        return allocation
+    cut = 1 - limit_watts / total
+    shares = {
+        name: BatteryShare(share.watts - drawn_watts[name] * cut, f"{LOAD_LIMIT} {limit_watts:.0f} W", Bound.LOAD_LIMIT)
+        if drawn_watts[name] > 0
+        else share
+        for name, share in allocation.shares.items()
+    }
+    return Allocation(shares, total - limit_watts, LOAD_LIMIT, allocation.running)

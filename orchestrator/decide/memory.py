@@ -1,0 +1,277 @@
+"""What the loop remembers from one step to the next: frozen, handed in and out by `control.step`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from statistics import median
+from types import MappingProxyType
+from typing import Literal
+
+from orchestrator.decide.allocation.base import BatteryUse
+from orchestrator.quick_init import quick_init
+
+MeterFault = Literal["silent", "frozen", "reversed"]
+
+UNKNOWN_LONGEST_GAP_S = 100.0
+
+AFTERMATH_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Asked at `asked_at_s` by making `step_watts` less, with `against` votes against the meter, over at `ended_at_s`.
+
+    While it `is_open`, no inverter makes more than it was left then.
+    """
+
+    is_open: bool = False
+    asked_at_s: float = -inf
+    ended_at_s: float = -inf
+    step_watts: float = 0.0
+    against: float = 0.0
+
+    def disturbs(self, now_s: float) -> bool:
+        """Whether AC limits hold the plant back for the question's sake, or have just begun to rise again."""
+        return self.is_open or now_s - self.ended_at_s < AFTERMATH_S
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class SignVotes:
+    """The evidence so far. `count` is 1 after a vote for the meter, negative after votes against it, 0 without any.
+
+    `moved_watts` is the last move of AC power, `against_watts` the last that spoke against the meter, `rests` the
+    number of values since AC power moved by much. `unrest_watts` are what the last values showed beside the moves.
+    """
+
+    count: float = 0
+    accused: bool = False
+    moved_watts: float = 0.0
+    against_watts: float = 0.0
+    rests: int = 0
+    unrest_watts: tuple[float, ...] = ()
+
+    @property
+    def against(self) -> float:
+        """How many votes stand against the meter."""
+        return max(-self.count, 0)
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class MeterTrust:
+    """The evidence. It starts anew when the meter is turned round.
+
+    `ac_watts` (by inverter) and `site_watts` are of the last new value of the meter, which came at `changed_at_s`.
+    Since then AC power was away from there for `away_s` in all, as of `looked_at_s`; `frozen` says that the meter
+    should have shown it. `gaps_s` are the last times between new values, `longest_gap_s` is the longest lately.
+    """
+
+    changed_at_s: float | None = None
+    looked_at_s: float = 0.0
+    ac_watts: Mapping[str, float] = field(default_factory=dict)
+    site_watts: float = 0.0
+    away_s: float = 0.0
+    frozen: bool = False
+    gaps_s: tuple[float, ...] = ()
+    longest_gap_s: float = UNKNOWN_LONGEST_GAP_S
+    sign: SignVotes = field(default_factory=SignVotes)
+    question: Question = field(default_factory=Question)
+    orientation: int = 1
+
+    @property
+    def fault(self) -> MeterFault | None:
+        """What is wrong with the meter, as far as its answers show."""
+        if self.sign.accused:
+            return "reversed"
+        return "frozen" if self.frozen else None
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class LoadEstimate:
+    """The load as last seen, in W, while `inverters` answered.
+
+    `raw_watts` is before smoothing; `meter_changed_at_s` is the meter sample it came from.
+    """
+
+    load_watts: float
+    raw_watts: float
+    ac_watts: float
+    meter_changed_at_s: float
+    inverters: frozenset[str] = frozenset()
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A step of charging beyond what is visible, taken to find out whether throttled PV could make more.
+
+    `base_watts` was the battery power before it, `seen_watts` at the last look. `part` is the size of the next step as
+    a part of the charge limit: it doubles with success. After a step that failed nothing is tried before
+    `wait_until_s`; where even the smallest failed, `wait_s` doubles each time.
+    """
+
+    part: float = 0.05
+    seen_watts: float = 0.0
+
+    step_watts: float = 0.0
+    base_watts: float = 0.0
+    at_s: float = 0.0
+    wait_until_s: float = 0.0
+    wait_s: float = 0.0
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change too small to write, wanted since `since_s` in one direction; `total_watts` over `count` wishes."""
+
+    since_s: float
+    total_watts: float
+    count: int
+    rising: bool
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class LimitMemory:
+    """The AC limit in W that was last commanded (None: no limit), and a change of it too small to be written yet.
+
+    It is in force since `changed_at_s` (None: since long ago).
+    """
+
+    watts: float | None = None
+    pending: Pending | None = None
+    changed_at_s: float | None = None
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class BatteryMemory:
+    """What was last commanded of one battery: `target_watts`, charging +, since `changed_at_s`.
+
+    `direction` (+1 charging, -1 discharging) was the last that was commanded, and in force until `direction_at_s`.
+    `hold_watts` is the charging at the moment the meter fell silent. While `easing`, its inverter has just come back
+    and gets its share step by step.
+    """
+
+    target_watts: float | None = None
+    changed_at_s: float | None = None
+    direction: int = 0
+    direction_at_s: float = 0.0
+    grid_charging: bool | None = None
+    grid_unneeded_since_s: float | None = None
+    hold_watts: float | None = None
+    easing: bool = False
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How one battery follows its commands. `seen_watts` is where it was, `seen_pv_watts` what its PV made then.
+
+    `short_steps` counts steps in which it came no nearer to its target, `over_steps` those in which it gave more than
+    asked; since `deaf_since_s` it does not care.
+    """
+
+    seen_watts: float = 0.0
+    seen_pv_watts: float = 0.0
+    seen_at_s: float | None = None
+    deaf_since_s: float | None = None
+    short_steps: int = 0
+    over_steps: int = 0
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The AC power of an inverter as it was seen last, in W, and whether an AC limit held it back then."""
+
+    ac_watts: float
+    at_s: float
+    throttled: bool
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class InverterMemory:
+    """What the loop remembers of one inverter while it answers.
+
+    `output` is what it made when it was looked at last, None before the first look. `disconnected` says that we
+    disconnected it; of one that is `away` only that and its limit are known. It answers again since `back_at_s`, None
+    where it was there from the start.
+    `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not.
+    """
+
+    limit: LimitMemory = field(default_factory=LimitMemory)
+    battery: BatteryMemory = field(default_factory=BatteryMemory)
+    following: Following = field(default_factory=Following)
+    output: Output | None = None
+    disconnected: bool = False
+    away: bool = False
+    above_limit_since_s: float | None = None
+    back_at_s: float | None = None
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class SiteMemory:
+    """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
+
+    The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, `import_steps` those in which
+    an import was left to the AC limits.
+    `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
+    """
+
+    load: LoadEstimate | None = None
+    target_watts: float = 0.0
+    changed_at_s: float | None = None
+    target_pending: Pending | None = None
+    import_steps: int = 0
+    excess_steps: int = 0
+    probe: Probe = field(default_factory=Probe)
+    uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class ControlState:
+    """The memory of the loop between two steps. A new plant starts with `ControlState()`.
+
+    `responses` is what was learned of each inverter, also while it is away.
+    """
+
+    started_at_s: float | None = None
+    decided_at_s: float | None = None
+    site: SiteMemory = field(default_factory=SiteMemory)
+    trust: MeterTrust = field(default_factory=MeterTrust)
+    inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
+    responses: Mapping[str, Response] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of the command under way, in W. `part` of it was done at `seen_at_s`; times are monotonic."""
+
+    from_watts: float
+    to_watts: float
+    at_s: float
+    part: float
+    seen_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What is known of one inverter. `target_watts` is what it was told last, `times_s` the newest response times."""
+
+    times_s: tuple[float, ...] = ()
+    target_watts: float | None = None
+    step: Step | None = None
+
+    @property
+    def learned_s(self) -> float | None:
+        """The response time in seconds, None until one was seen."""
+        return median(self.times_s) if self.times_s else None

@@ -1,0 +1,203 @@
+"""What is decided in one step, as frozen records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.config.sections import SiteConfig
+from orchestrator.decide.allocation.spread import Allocation
+from orchestrator.decide.battery.target import (
+    Balance,
+)
+from orchestrator.decide.memory import ControlState, MeterFault, MeterTrust, SiteMemory
+from orchestrator.decide.plant.units import Plant
+from orchestrator.decide.power_flow import BatteryPowerFlow
+from orchestrator.explain.words import FAULT_WORDS
+from orchestrator.quick_init import quick_init
+from orchestrator.samples import SiteSnapshot
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import OperatingEnvelope
+
+Mode = Literal["normal", "failsafe", "waiting"]
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class SiteTotals:
+    """Sums over the inverters that answer, in W; None while they cannot be known (no meter for the load)."""
+
+    site_watts: float | None = None
+    load_watts: float | None = None
+    ac_watts: float = 0.0
+    pv_watts: float = 0.0
+    battery_watts: float = 0.0
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What decided for the site, in W: `target_watts` (charging +) is what was spread of the `flow`, `balance` what
+    there is at the grid connection. Of that `balance.hidden_watts` are a guess at PV that a limit hides, or, with
+    `answers_import`, an import that is left to the AC limits.
+
+    `plant` is what may be commanded, `wanted` what is asked for, its generation limit less what inverters may be making
+    that do not answer. `asks_meter`: AC limits are lowered for a moment to see the meter answer; `disturbed`: that is
+    so, or was just now. `on_ramp`: charging is held back by a ramp.
+    """
+
+    flow: BatteryPowerFlow
+    target_watts: float
+    balance: Balance
+    plant: Plant
+    wanted: SetpointFields
+    limits: LimitsOnAc
+    answers_import: bool = False
+    asks_meter: bool = False
+    disturbed: bool = False
+    on_ramp: bool = False
+
+    @property
+    def envelope(self) -> OperatingEnvelope:
+        """What is asked for, with its sources."""
+        return self.limits.envelope
+
+    @property
+    def available_watts(self) -> float:
+        """What is left for battery and export, hidden PV too; negative is a deficit."""
+        return self.balance.available_watts(self.plant.battery_watts)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing may give power: energize or connect is false."""
+        return self.envelope.fields.energize is False or self.envelope.fields.connect is False
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class LimitsOnAc:
+    """What holds AC power down, in W; None is unlimited. `room_watts` is what both limits leave for AC.
+
+    `export_limit_watts` is the one that counts: raised to the charge buffer, or, with a `meter_fault`, lowered to that
+    of the failsafe. `generation_limit_watts` is less what inverters may be making that do not answer.
+    """
+
+    envelope: OperatingEnvelope
+    room_watts: float | None = None
+    export_limit_watts: float | None = None
+    generation_limit_watts: float | None = None
+    meter_fault: MeterFault | None = None
+
+    def text(self) -> str:
+        """Whose limit it is and what it leaves; "" where nothing limits AC."""
+        if self.room_watts is None:
+            return ""
+        words = {"export": self._export(), "generation": self._generation()}
+        binding = self.binding()
+        other = words["export" if binding == "generation" else "generation"]
+        more = f", {other} would leave more" if other else ""
+        return f"{self._fault()}{words[binding]} leaves {self.room_watts:.0f} W for AC{more}"
+
+    def binding(self) -> str:
+        """`export` or `generation`: the limit that leaves less."""
+        generation, room = self.generation_limit_watts, self.room_watts
+        is_lower = generation is not None and room is not None and generation <= room + 0.5
+        return "generation" if is_lower or self.export_limit_watts is None else "export"
+
+    def binding_text(self) -> str:
+        """The limit that leaves less, with its source."""
+        return self._generation() if self.binding() == "generation" else self._export()
+
+    def _fault(self) -> str:
+        return "" if self.meter_fault is None else f"{FAULT_WORDS[self.meter_fault]}, "
+
+    def _export(self) -> str:
+        asked, counts = self.envelope.fields.export_limit_watts, self.export_limit_watts
+        if asked is None or counts is None:
+            return ""
+        if counts < asked:
+            return f"failsafe export limit {counts:.0f} W (site.yaml)"
+        words = f"export limit {asked:.0f} W ({self.envelope.whose('export_limit_watts')})"
+        return f"{words}, raised to the charge buffer of {counts:.0f} W (site.yaml)," if counts > asked else words
+
+    def _generation(self) -> str:
+        asked, counts = self.envelope.fields.generation_limit_watts, self.generation_limit_watts
+        if asked is None or counts is None:
+            return ""
+        words = f"generation limit {asked:.0f} W ({self.envelope.whose('generation_limit_watts')})"
+        away = asked - counts
+        return f"{words}, of which {away:.0f} W are for inverters that are away," if away >= 1 else words
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What every part of one step looks at.
+
+    `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
+    for, its generation limit less what inverters that are away may make. `limits_stay` says that AC limits outlive the
+    orchestrator, `explain` that people want to know why.
+    """
+
+    config: SiteConfig
+    state: ControlState
+    snapshot: SiteSnapshot
+    envelope: OperatingEnvelope
+    plant: Plant
+    trust: MeterTrust
+    started_at_s: float
+    now_s: float
+    dt_s: float
+    wanted: SetpointFields
+    limits_stay: bool
+    explain: bool
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Limiting:
+    """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
+
+    `expected_watts` is the AC power that each inverter makes with its new battery target, `rates_watts_per_s` how fast
+    the limit of each may rise, `export_limit_watts` and `generation_limit_watts` the limits that count (None:
+    unlimited).
+    """
+
+    room_watts: float | None
+    limits_watts: Mapping[str, float]
+    expected_watts: Mapping[str, float]
+    rates_watts_per_s: Mapping[str, float]
+    exceeded: bool
+    excess_steps: int = 0
+    export_limit_watts: float | None = None
+    generation_limit_watts: float | None = None
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class SiteDecision:
+    """What one step decided for the site. `facts` are None where it was decided without a meter.
+
+    `why` is what it wants of all batteries and what for, where people want to know.
+    """
+
+    facts: SiteFacts | None
+    allocation: Allocation
+    limiting: Limiting
+    memory: SiteMemory
+    totals: SiteTotals
+    meter_fault: MeterFault | None = None
+    why: str = ""
+
+    @property
+    def mode(self) -> Mode:
+        """ "failsafe" while the meter cannot be believed."""
+        return "normal" if self.meter_fault is None else "failsafe"
+
+
+def limits_on_ac(envelope: OperatingEnvelope, limiting: Limiting, fault: MeterFault | None) -> LimitsOnAc:
+    """What holds AC power down, for the words of it."""
+    return LimitsOnAc(
+        envelope, limiting.room_watts, limiting.export_limit_watts, limiting.generation_limit_watts, fault
+    )
