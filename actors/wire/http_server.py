@@ -1,7 +1,7 @@
 """A small HTTP server that a hostile client cannot use to slow the plant: few connections, short ones, small ones.
 
 `wsgiref` alone would take any number of connections, each for ever. What a request may ask is in
-`orchestrator.http_guard`; here are the sockets.
+`orchestrator.telemetry.http_guard`; here are the sockets.
 """
 
 from __future__ import annotations

@@ -243,7 +243,7 @@ from actors.clock import RealClock
 from actors.ledger import LedgerActor
 from actors.observer import NoObserver
 from tests.actors.test_ledger import EXPORT_1000
-from tests.support.cycles import cycle_result, site_config
+from tests.support.records.cycles import cycle_result, site_config
 from tests.support.inboxes import Inbox
 config = site_config(control={"state_dir": sys.argv[1]})
 ref = LedgerActor.start(Surroundings(RealClock(), NoObserver(), Inbox()), config, ())

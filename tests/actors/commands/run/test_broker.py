@@ -72,8 +72,8 @@ def test_the_plant_works_with_it() -> None:
 
 NOISY = """
 import socket, sys
-from actors.broker import EmbeddedBroker
-from tests.support.brokers import MqttClient
+from actors.commands.run.broker import EmbeddedBroker
+from tests.support.servers.brokers import MqttClient
 port = int(sys.argv[1])
 broker = EmbeddedBroker("127.0.0.1", port)
 broker.start()
