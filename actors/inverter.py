@@ -15,7 +15,6 @@ from actors.files.state_store import StateStore
 from actors.link import Link
 from actors.messages import Acknowledged, Command, Event, Read, Release, Report
 from orchestrator.commands import InverterCommand
-from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import InverterConfig
 from orchestrator.devices.as_found import (
     Found,
@@ -119,9 +118,8 @@ class InverterActor(Actor):
         if self._session.connect(self._config.serial, at_once=at_once):
             self._on_connected()
         registers = self._writer.with_controls(self._session.read())
-        sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
+        self._sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
-        self._sample = apply_overrides(self._config, sample)
         return self._sample
 
     def _on_connected(self) -> None:

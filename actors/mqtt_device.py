@@ -14,7 +14,6 @@ from actors.meter import NAME as METER
 from actors.wire.mailbox import Mailbox
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.commands import InverterCommand
-from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import MqttInverterConfig, MqttMeterConfig
 from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
 from orchestrator.devices.mqtt.messages import command_topic, read_inverter, read_meter, write_command
@@ -181,7 +180,7 @@ class MqttInverterActor(_MqttDevice):
         if sample is None:
             self._site.tell(Report(self.name, read.cycle, fault=SILENT, detail=self._silence()))
         else:
-            self._site.tell(Report(self.name, read.cycle, apply_overrides(self._config, sample)))
+            self._site.tell(Report(self.name, read.cycle, sample))
 
     def _carry_out(self, command: InverterCommand, issued_at_s: float, *, released: bool = False) -> None:
         """Publish it, not retained: an inverter that comes back later must not find an old command."""

@@ -5,6 +5,7 @@ the meter say nothing.
 from __future__ import annotations
 
 from orchestrator.config.sections import AnyInverterConfig, AnyMeterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.samples import InverterSample
 from orchestrator.setpoints.fields import SetpointFields
 
 SILENT_AFTER_PERIODS = 3
@@ -30,9 +31,19 @@ def limits_stay(config: SiteConfig) -> bool:
     return when_lost == "stay" or (when_lost == "auto" and export_can_be_limited(config))
 
 
+def battery_may_be_commanded(inverter: AnyInverterConfig) -> bool:
+    """Whether site.yaml allows commands to the battery of this inverter, by the loop or on trial."""
+    return inverter.control and inverter.battery.control
+
+
 def batteries_are_ours(config: SiteConfig, inverter: AnyInverterConfig) -> bool:
-    """Whether the battery of this inverter is commanded at all."""
-    return config.control.battery_power_flow and inverter.control and inverter.battery.control
+    """Whether the loop commands the battery of this inverter, if it has one that can be commanded."""
+    return config.control.battery_power_flow and battery_may_be_commanded(inverter)
+
+
+def commands_battery(config: SiteConfig, inverter: AnyInverterConfig, sample: InverterSample) -> bool:
+    """Whether there is a battery behind this inverter that is ours, and that takes commands."""
+    return sample.battery is not None and sample.battery_controllable and batteries_are_ours(config, inverter)
 
 
 def export_limit_watts(config: SiteConfig, wanted: SetpointFields) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
 from orchestrator.decide.meter.silence import is_too_old
 from orchestrator.quick_init import quick_init
@@ -69,15 +70,19 @@ class Attendance:
 def freeze(
     attendance: Mapping[str, Attendance], meter: MeterSample | None, config: SiteConfig, now_s: float
 ) -> SiteSnapshot:
-    """The picture that one decision is made from: the newest samples of those that answer, and who does not."""
+    """The picture that one decision is made from: the newest samples of those that answer, and who does not.
+
+    `attendance` holds what the devices say of themselves; what site.yaml says of them is applied here, as it is now.
+    """
     samples: list[InverterSample] = []
     away: list[str] = []
     last_heard: list[InverterSample] = []
     for name, each in attendance.items():
-        if each.sample is None or each.is_away(now_s, config.control.sample_window_s):
+        sample = None if each.sample is None else apply_overrides(config.inverter(name), each.sample)
+        if sample is None or each.is_away(now_s, config.control.sample_window_s):
             away.append(name)
-            last_heard += [] if each.sample is None else [each.sample]
+            last_heard += [] if sample is None else [sample]
         else:
-            samples.append(each.sample)
+            samples.append(sample)
     fresh = None if meter is None or is_too_old(config, meter, now_s) else meter
     return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away), tuple(last_heard))

@@ -6,7 +6,6 @@ device -> site.yaml -> rate asked for -> its inverter -> what it was seen to tak
 from __future__ import annotations
 
 from enum import StrEnum
-from math import inf
 from typing import NamedTuple
 
 from orchestrator.config.sections import AnyInverterConfig, BatteryConfig
@@ -94,12 +93,13 @@ def _of_device(own: BatteryConfig, seen: BatterySample, wanted: SetpointFields) 
     )
 
 
-def _rated(device_watts: float | None, config_watts: float | None, percent: float | None) -> PowerLimit:
-    """The lower of what device and configuration say, times the rate asked for; 0 where neither says anything."""
-    limit = PowerLimit(inf if device_watts is None else device_watts, LimitedBy.DEVICE)
-    if config_watts is not None:
-        limit = limit.lowered(config_watts, LimitedBy.CONFIG)
-    limit = limit if limit.watts < inf else PowerLimit(0.0, LimitedBy.DEVICE)
+def _rated(seen_watts: float | None, stated_watts: float | None, percent: float | None) -> PowerLimit:
+    """What the sample says, times the rate asked for; 0 where it says nothing.
+
+    The sample is lowered to what site.yaml states already (`apply_overrides`): where it stands there, that is why.
+    """
+    stands_at_stated = seen_watts is not None and seen_watts == stated_watts
+    limit = PowerLimit(seen_watts or 0.0, LimitedBy.CONFIG if stands_at_stated else LimitedBy.DEVICE)
     return limit if percent is None else limit.lowered(limit.watts * (percent / 100.0), LimitedBy.RATE)
 
 

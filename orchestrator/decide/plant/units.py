@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from math import fsum
 
+from orchestrator.config.policy import commands_battery
 from orchestrator.config.sections import AnyInverterConfig, SiteConfig
 from orchestrator.decide.allocation.spread import NEVER_USED, AllocatableBattery, BatteryUse
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
@@ -104,7 +105,7 @@ class Unit:
     def _is_limitable(self) -> bool:
         """A battery inverter without PV obeys its window instead."""
         sample = self.sample
-        return self.config.control and sample.ac_limit_controllable and self.rating_watts is not None and sample.has_pv
+        return sample.ac_limit_controllable and self.rating_watts is not None and sample.has_pv
 
     def _is_producing(self) -> bool:
         return max(self.ac_watts, self.pv_watts) > 0.01 * (self.rating_watts or 0.0)
@@ -210,11 +211,10 @@ def _unit(
     time: StepTime,
 ) -> Unit:
     memory = _memory(config, state, sample, time.now_s)
-    rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
+    rating = sample.nameplate.ac_max_watts
     limit = (rating or 0.0) if memory.limit.watts is None else memory.limit.watts
     battery = None
-    ours = config.control.battery_power_flow and inverter.control and inverter.battery.control
-    if ours and sample.battery is not None and sample.battery_controllable:
+    if sample.battery is not None and commands_battery(config, inverter, sample):
         use = state.site.uses.get(inverter.name, NEVER_USED)
         battery = _battery(inverter, sample, sample.battery, memory, wanted, use=use, time=time)
     return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
@@ -231,7 +231,7 @@ def _battery(
     time: StepTime,
 ) -> Battery:
     own = inverter.battery
-    rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
+    rating = sample.nameplate.ac_max_watts
     watts = seen.watts if seen.watts is not None else memory.battery.target_watts or 0.0
     charge, discharge = power_limits(
         inverter, sample, seen, memory, wanted, watts=watts, rating_watts=rating, time=time
@@ -245,7 +245,7 @@ def _battery(
         soc_min_percent=max(own.soc_min_percent or 0.0, wanted.battery_soc_min_percent or 0.0),
         soc_max_percent=soc_max,
         soc_target_percent=soc_max if target is None else target,
-        capacity_wh=seen.capacity_wh or own.capacity_wh,
+        capacity_wh=seen.capacity_wh,
         charge_max_watts=charge.watts,
         discharge_max_watts=discharge.watts,
         idle_between_s=own.idle_between_s,

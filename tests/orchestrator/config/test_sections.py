@@ -134,7 +134,8 @@ def test_a_meter_without_a_sign_is_mentioned() -> None:
         (
             "interval_s: 2",
             (
-                "meter.interval_s: 2 s: limits are followed up to 2 s late, because load and sun are seen only that often",
+                "meter.interval_s: 2 s: limits are followed up to 2 s late, because load and sun are seen "
+                "only that often",
             ),
         ),
         (
