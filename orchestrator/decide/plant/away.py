@@ -20,6 +20,7 @@ GIVEN_UP_AFTER_S = 900.0
 """Away for longer, an inverter may be gone for good, and the others shall not stand still for it."""
 
 ASLEEP_PART_OF_RATING = 0.01
+"""One that made no more when it was heard last was asleep: it makes nothing without the sun, whatever it may."""
 
 
 def left_for_the_others(

@@ -9,15 +9,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from orchestrator.config.sections import AnyInverterConfig, BatteryConfig
+from orchestrator.decide.battery.following import Disobeys
 from orchestrator.decide.memory import BatteryMemory, InverterMemory
 from orchestrator.decide.pace import rise_watts
 from orchestrator.samples import BatterySample, InverterSample
 from orchestrator.setpoints.fields import SetpointFields
 
-SHORT_AFTER_STEPS = 2
-"""A battery that gave less than asked for this many steps is asked for little more than it gives."""
-
 EASE_PART_OF_RATING = 0.1
+"""An inverter that comes back gets this part of its rating more in a step: its return is no jump for the site."""
 
 SMALL_PART_OF_LIMIT = 0.01
 """A change of battery power by less than this part of the power limits is small."""
@@ -120,7 +119,7 @@ def _within_acceptance(
 ) -> tuple[PowerLimit, PowerLimit]:
     """Ask a battery that keeps giving less than asked for little more than it gives, so that others take the rest."""
     target = memory.battery.target_watts
-    if memory.following.short_steps < SHORT_AFTER_STEPS or not target:
+    if Disobeys.SHORT not in memory.following.states or not target:
         return charge, discharge
     if target > 0:
         accepted = max(watts, 0.0) + max(ACCEPTANCE_STEP * charge.watts, ACCEPTANCE_LEAST_WATTS)

@@ -24,6 +24,12 @@ DEAD_TIME_S = 0.9
 FOLLOWS_PART = 0.15
 """Then its output comes nearer to the limit by this part of what is missing in a step."""
 
+NO_LIMIT_PART = 0.99
+"""A limit at this part of the rating or above holds nothing back: inverters seldom make more."""
+
+NEAR_PART_OF_RATING = 0.01
+"""Output that is so near to its limit stands at it; output that is so small is none."""
+
 NOTHING_KNOWN = InverterMemory(away=True)
 """Of an inverter that just came, and of all of them in shadow mode: nothing was written, so only the sample counts."""
 
@@ -108,15 +114,15 @@ class Unit:
         return sample.ac_limit_controllable and self.rating_watts is not None and sample.has_pv
 
     def _is_producing(self) -> bool:
-        return max(self.ac_watts, self.pv_watts) > 0.01 * (self.rating_watts or 0.0)
+        return max(self.ac_watts, self.pv_watts) > NEAR_PART_OF_RATING * (self.rating_watts or 0.0)
 
     def _is_throttled(self) -> bool:
         """Its output stands at the limit, or it says so itself while it still follows the limit (model 103 St)."""
-        if self.rating_watts is None or self.limit_watts >= 0.99 * self.rating_watts:
+        if self.rating_watts is None or self.limit_watts >= NO_LIMIT_PART * self.rating_watts:
             return False
         if self.sample.state is OperatingState.THROTTLED:
             return True
-        small_watts = 0.01 * self.rating_watts
+        small_watts = NEAR_PART_OF_RATING * self.rating_watts
         near_watts = small_watts + self.sample.ac_limit_step_watts
         if self.sample.battery is not None and self.pv_watts < small_watts < self.ac_watts:
             return False  # a hybrid that discharges at its limit in the dark: no PV is held back
