@@ -77,8 +77,9 @@ def freeze(
     samples: list[InverterSample] = []
     away: list[str] = []
     last_heard: list[InverterSample] = []
+    stated = {inverter.name: inverter for inverter in config.inverters}
     for name, each in attendance.items():
-        sample = None if each.sample is None else apply_overrides(config.inverter(name), each.sample)
+        sample = None if each.sample is None else apply_overrides(stated[name], each.sample)
         if sample is None or each.is_away(now_s, config.control.sample_window_s):
             away.append(name)
             last_heard += [] if sample is None else [sample]
