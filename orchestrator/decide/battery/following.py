@@ -95,6 +95,8 @@ class Following:
     def states(self) -> frozenset[Disobeys]:
         """How it disobeys; nothing where it follows."""
         short, over = self.short_steps, self.over_steps
+        if not short and not over and self.deaf_since_s is None:
+            return FOLLOWS  # as nearly all do, nearly always
         counted = _BY_COUNT[short >= STALLED_AFTER_STEPS, short >= SHORT_AFTER_STEPS, over >= STUBBORN_AFTER_STEPS]
         return counted | {Disobeys.DEAF} if self._is_deaf() else counted
 
