@@ -65,7 +65,7 @@ class MadeSite:
         self.observer = Counts()
         self.config = running.config.inverter("east")
         assert isinstance(self.config, InverterConfig)
-        self.link = ModbusLink("127.0.0.1", self.config.port, 2.0, RealClock(), self.observer)
+        self.link = ModbusLink("127.0.0.1", self.config.port, 10.0, RealClock(), self.observer)
         self.state_dir = state_dir
         self.actor = self.start()
 

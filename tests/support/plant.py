@@ -44,7 +44,7 @@ class ServerThread:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` in the thread and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=5)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
 
     def box(self, words: dict[int, int] | None = None) -> ModbusBox:
         """A new server that is serving."""

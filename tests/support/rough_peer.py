@@ -47,7 +47,7 @@ class RoughPeer:
         """End it; the client has to be gone."""
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         while True:

@@ -26,7 +26,7 @@ def served_makes(units: Mapping[str, int]) -> Iterator[RunningSite]:
 def client(running: RunningSite, make: str) -> ModbusTcpClient:
     """A connected pymodbus client of the inverter of this make."""
     address = running.config.inverter(make)
-    connected = ModbusTcpClient(address.host, port=address.port, timeout=5)
+    connected = ModbusTcpClient(address.host, port=address.port, timeout=60)
     assert connected.connect()
     return connected
 

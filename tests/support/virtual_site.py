@@ -37,7 +37,7 @@ def site_config(inverters: dict[str, InverterSimulation] | None = None, **simula
 class RawClient:
     """One TCP connection that sends and receives whole Modbus frames, right or wrong ones."""
 
-    def __init__(self, port: int, timeout_s: float = 5.0) -> None:
+    def __init__(self, port: int, timeout_s: float = 60.0) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout_s)
         self._transaction = 0
 
