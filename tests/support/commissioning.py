@@ -1,4 +1,4 @@
-"""A virtual site to commission, with a quick plant and short times, and devices with defects in it."""
+"""A virtual site to commission, with a quick plant, and devices with defects in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from actors.clock import RealClock
-from orchestrator.commission_trial import Timing
 from orchestrator.config import SiteConfig
 from orchestrator.profiles.library import load_profile
 from orchestrator.profiles.schema import writes_of
@@ -20,7 +19,6 @@ from orchestrator.simulation.site import VirtualSite
 from tests.support.servers import wait_until
 from tests.support.virtual_site import site_config
 
-QUICK = Timing(revert_s=1.0, baseline_s=0.3, answer_s=1.0, settle_s=0.3, late_s=0.5, poll_s=0.03)
 BATTERY = BatterySimulation(capacity_wh=10000, charge_watts=5000, discharge_watts=5000, soc_percent=60)
 HYBRID = InverterSimulation(
     pv_peak_watts=6000, ac_rating_watts=6000, lag_s=0.01, ramp_percent_per_s=10000, battery=BATTERY

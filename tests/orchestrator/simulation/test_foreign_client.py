@@ -48,7 +48,9 @@ def write(site: VirtualSite, name: str, point: str, *words: int) -> None:
 
 def scan(running: RunningSite, name: str) -> Any:
     address = running.config.meter if name == "meter" else running.config.inverter(name)
-    client = SunSpecModbusClientDeviceTCP(slave_id=address.unit_id, ipaddr=address.host, ipport=address.port, timeout=5)
+    client = SunSpecModbusClientDeviceTCP(
+        slave_id=address.unit_id, ipaddr=address.host, ipport=address.port, timeout=60
+    )
     client.scan()
     client.close()
     assert [model.error_info for models in client.models.values() for model in models if model.error_info] == []
@@ -148,6 +150,6 @@ def test_two_clients_at_once_do_not_disturb_each_other(running: RunningSite) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
 
     assert found == {"east": ["SIM-east"] * 6, "roof": ["SIM-roof"] * 6}
