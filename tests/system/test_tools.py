@@ -29,7 +29,7 @@ def test_scan_prints_a_table_and_writes_a_draft_that_check_accepts(
     draft = tmp_path / "draft.yaml"
     with network() as site:
         port = str(site.config.meter.port)
-        options = ["--ports", port, "--units", "1,200", "--timeout", "0.3"]
+        options = ["--ports", port, "--units", "1,200", "--timeout", "2"]
         assert main(["scan", NETWORK, *options, "-o", str(draft)]) == 0
         assert set(writes_of(site).values()) == {0}
 
@@ -135,7 +135,7 @@ def test_commission_is_ended_by_ctrl_c_and_leaves_the_device_as_it_was_found(tmp
     with site_to_commission(tmp_path) as site:
         found = registers(site)
         with orchestrator(tmp_path, "commission", str(site_file(tmp_path, site)), "--yes") as running:
-            wait_until(lambda: registers(site) != found, "a step", 30.0)
+            wait_until(lambda: registers(site) != found, "a step")
             assert running.end(signal.SIGINT) == 1
 
             assert "interrupted" in running.out
