@@ -7,7 +7,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.server import RunningSite
 from orchestrator.simulation.site import VirtualSite
 from tests.support.commissioning import (
+    NOON,
     PlantClock,
     PlantPause,
     make_to_commission,
@@ -301,7 +302,7 @@ def test_the_battery_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(
 
 
 def flash_writes(folder: Path) -> int:
-    return used_on(StateStore(folder / "state").load_flash_use("east"), datetime.now(UTC)).writes
+    return used_on(StateStore(folder / "state").load_flash_use("east"), NOON).writes
 
 
 AC_LIMIT_OF = {
@@ -363,7 +364,7 @@ def test_of_what_a_device_does_not_show_the_report_says_that_it_was_released(tmp
 
 def test_when_the_day_of_the_flash_is_used_up_a_step_is_not_tried(tmp_path: Path) -> None:
     per_day = load_profile("solaredge-storedge").flash_writes_per_day or 0
-    today = (datetime.now(UTC).date() - date(1970, 1, 1)).days
+    today = (NOON.date() - date(1970, 1, 1)).days
     StateStore(tmp_path / "state").save_flash_use("east", FlashUse(today, per_day))
     with make_to_commission(tmp_path, "solaredge-storedge") as site:
         report = commissioned(site)

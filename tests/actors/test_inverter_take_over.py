@@ -16,12 +16,13 @@ from orchestrator.simulation.server import serve
 from orchestrator.sunspec.driver import SunSpecDriver
 from tests.support.example_site import EXAMPLE
 from tests.support.inboxes import Inbox
+from tests.support.servers import free_port
 from tests.support.virtual_site import site_config
 
 
 def test_the_first_sample_of_a_hybrid_shows_the_limit_that_stayed_behind(tmp_path: Path) -> None:
     clock, site = RealClock(), Inbox()
-    with serve(site_config(EXAMPLE), ephemeral_ports=True) as running:
+    with serve(site_config(EXAMPLE), new_port=free_port) as running:
         east = running.config.inverter("east")
         link = ModbusLink(east.host, east.port, 10.0, clock, NoObserver())
         limit_at = running.call(lambda virtual: virtual.devices["east"].registers.address("123.WMaxLimPct"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from orchestrator.simulation.config import BatterySimulation, InverterSimulation
 from orchestrator.simulation.devices.register_map import Device
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
-from tests.support.servers import wait_until
+from tests.support.servers import free_port, wait_until
 from tests.support.virtual_site import site_config
 
 BATTERY = BatterySimulation(capacity_wh=10000, charge_watts=5000, discharge_watts=5000, soc_percent=60)
@@ -26,6 +27,7 @@ HYBRID = InverterSimulation(
 
 
 STEP_S = 0.5
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SUN_WATTS, LOAD_WATTS = 4000.0, 1500.0
 RUNS = (
     ("123.Conn_WinTms", "123.WMaxLim_Ena"),
@@ -40,6 +42,10 @@ class PlantClock(RealClock):
     def __init__(self, site: RunningSite) -> None:
         super().__init__()
         self._site = site
+
+    def wall(self) -> datetime:
+        """Always noon: midnight would give a new budget of writes to flash."""
+        return NOON
 
     def now_s(self) -> float:
         """Seconds of the plant."""
@@ -66,7 +72,7 @@ def make_to_commission(folder: Path, make: str, *, sunny: bool = False) -> Itera
     sections["inverters"] = [{"name": "east", "driver": make, "host": "127.0.0.1", "min_gap_s": 0.0}]
     sections["meter"]["sign"] = "import_positive"
     sections["control"]["state_dir"] = str(folder / "state")
-    with serve(SiteConfig.model_validate(sections), ephemeral_ports=True) as site:
+    with serve(SiteConfig.model_validate(sections), new_port=free_port) as site:
         site.call(lambda virtual: _prepare(virtual, sunny=sunny))
         site.call(lambda virtual: virtual.advance(30.0))
         yield site
@@ -110,7 +116,7 @@ def site_to_commission(
     sections: dict[str, Any] = site_config(simulated, meter=meter).model_dump()
     sections["meter"]["sign"] = sign
     sections["control"]["state_dir"] = str(folder / "state")
-    with serve(SiteConfig.model_validate(sections), ephemeral_ports=True) as site:
+    with serve(SiteConfig.model_validate(sections), new_port=free_port) as site:
         if defect is not None:
             site.replace_device("east", defect)
 

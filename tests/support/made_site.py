@@ -26,6 +26,7 @@ from orchestrator.simulation.config import InverterSimulation
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
 from tests.support.inboxes import Inbox
+from tests.support.servers import free_port
 from tests.support.virtual_site import BATTERY
 
 VALID_FOR_S = 60.0
@@ -165,7 +166,7 @@ class MadeSite:
 @contextmanager
 def made(driver: str, plant: InverterSimulation, state_dir: Path) -> Iterator[MadeSite]:
     """`plant` served on a free port, and an actor with `driver` for it. The light is steady, 0 W at first."""
-    with serve(made_site(driver, plant), ephemeral_ports=True) as running:
+    with serve(made_site(driver, plant), new_port=free_port) as running:
         running.call(_steady)
         site = MadeSite(running, state_dir)
         site.wait(5)

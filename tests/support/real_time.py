@@ -25,7 +25,7 @@ from orchestrator.simulation.timeline import OK, SOURCE, Event
 from orchestrator.simulation.virtual_time import InverterFault, MeterFault, Moment
 from tests.support.brokers import MqttClient, mosquitto, mqtt_client
 from tests.support.inboxes import Inbox
-from tests.support.servers import wait_until
+from tests.support.servers import free_port, wait_until
 
 TOPIC = "setpoints"
 SETTLE_PERIODS = 3
@@ -104,7 +104,7 @@ def play_in_real_time(scenario: Scenario, folder: Path) -> Run:
     clock = RealClock()
     with (
         mosquitto(folder) as broker,
-        serve(_config(scenario, folder, broker.port), ephemeral_ports=True) as site,
+        serve(_config(scenario, folder, broker.port), new_port=free_port) as site,
         mqtt_client(broker.host, broker.port) as client,
     ):
         plant = RealPlant(site.config, site, client)

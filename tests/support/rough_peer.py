@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from tests.support.servers import free_port
+
 Answer = Callable[[bytes], list[bytes]]
 """From a request to what is sent for it, piece by piece."""
 
@@ -38,7 +40,7 @@ class RoughPeer:
         self.pause_s = PAUSE_S
         self.requests: list[bytes] = []
         self.connections = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", free_port()))
         self.port: int = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name="rough peer", daemon=True)
         self._thread.start()

@@ -30,7 +30,7 @@ from orchestrator.simulation.site import METER, VirtualSite
 from tests.support.brokers import Mosquitto, mosquitto
 from tests.support.example_site import EXAMPLE
 from tests.support.inboxes import Inbox
-from tests.support.servers import PATIENCE_S, require_server, wait_until
+from tests.support.servers import PATIENCE_S, free_port, require_server, wait_until
 from tests.support.virtual_site import site_config
 
 NAMES = ("east", "west", "roof")
@@ -319,7 +319,7 @@ def running_plant(
     """A running plant; `prepare` sets sun and load before it starts, `settings` are those of `example_config`."""
     with mosquitto(folder) as broker:
         config = example_config(folder / "state", broker=broker, **settings)
-        with serve(config, ephemeral_ports=True) as site:
+        with serve(config, new_port=free_port) as site:
             prepare(Eyes(site))
             plant = RunningPlant(site, broker, site.config, drivers)
             try:

@@ -25,9 +25,9 @@ def require_server(name: str) -> str:
     pytest.skip(reason)
 
 
-PORTS = range(10_000, 16_000)
+PORTS = range(10_000, 32_000)
 """Below what Linux gives to sockets that ask for any port, so that nobody gets one of these by chance."""
-BLOCK = 200
+BLOCK = 500
 
 
 @functools.cache
@@ -59,6 +59,7 @@ def free_port() -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: former connections do not matter
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

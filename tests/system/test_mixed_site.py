@@ -27,7 +27,7 @@ from tests.support.running_plant import (
     above,
     below,
 )
-from tests.support.servers import wait_until
+from tests.support.servers import free_port, wait_until
 from tests.support.shared import Shared, shared
 
 GATEWAY = {"host": "127.0.0.1", "port": 5022}
@@ -86,7 +86,7 @@ def shared_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared[Ru
 def mixed_plant(folder: Path) -> Iterator[RunningPlant]:
     with (
         mosquitto(folder) as broker,
-        serve(mixed_site(folder / "state", broker.port), ephemeral_ports=True) as site,
+        serve(mixed_site(folder / "state", broker.port), new_port=free_port) as site,
     ):
         plant = RunningPlant(site, broker, site.config, DRIVERS)
         try:
@@ -155,7 +155,7 @@ def test_stopping_hands_the_batteries_of_every_make_back(tmp_path: Path) -> None
     """AC limits stay, as everywhere, so that the site keeps within its limits."""
     with (
         mosquitto(tmp_path) as broker,
-        serve(mixed_site(tmp_path / "state", broker.port), ephemeral_ports=True) as site,
+        serve(mixed_site(tmp_path / "state", broker.port), new_port=free_port) as site,
     ):
         delivered = site.call(battery_controls)
         plant = RunningPlant(site, broker, site.config, DRIVERS)

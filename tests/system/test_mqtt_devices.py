@@ -15,7 +15,7 @@ from orchestrator.simulation.server import serve
 from tests.support.brokers import mosquitto
 from tests.support.mqtt_bridge import Bridge, bridge, by_mqtt
 from tests.support.running_plant import Eyes, RunningPlant, about, above, below, example_config
-from tests.support.servers import wait_until
+from tests.support.servers import free_port, wait_until
 from tests.support.shared import Shared, shared
 
 SUN = {"east": 3000.0, "west": 2000.0, "roof": 5000.0}
@@ -36,7 +36,7 @@ class MqttPlant:
 def mqtt_plant(folder: Path) -> Iterator[MqttPlant]:
     with mosquitto(folder) as broker:
         config = example_config(folder / "state", broker=broker, fixed={"export_limit_watts": 0.0})
-        with serve(config, ephemeral_ports=True) as site, bridge(site, broker, "west") as bridged:
+        with serve(config, new_port=free_port) as site, bridge(site, broker, "west") as bridged:
             Eyes(site).set(pv_watts=SUN, load_watts=1000.0, soc_percent=HALF_FULL)
             plant = RunningPlant(site, broker, by_mqtt(site.config, broker, "west", max_age_s=MAX_AGE_S), DRIVERS)
             try:

@@ -12,7 +12,7 @@ from actors.observer import NoObserver
 from actors.system import start_system
 from orchestrator.config import ControlConfig, SetpointsSection, SetpointValues
 from orchestrator.simulation.server import RunningSite, serve
-from tests.support.servers import wait_until
+from tests.support.servers import free_port, wait_until
 from tests.support.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, site_config
 
 INVERTERS = {
@@ -30,7 +30,7 @@ def site(tmp_path: Path) -> Iterator[RunningSite]:
             "metrics": None,
         }
     )
-    with serve(config, ephemeral_ports=True) as running:
+    with serve(config, new_port=free_port) as running:
         running.call(lambda site: site.set_load(1000.0))
         for name, watts in (("east", 1000.0), ("roof", 3000.0)):
             running.call(lambda site, name=name, watts=watts: site.set_pv_available(name, watts))

@@ -23,7 +23,7 @@ from orchestrator.simulation.server import RunningSite, serve
 from tests.support.faults import SILENT, fault, slow, stopped
 from tests.support.inboxes import Inbox
 from tests.support.running_plant import BUSY_MACHINE_S
-from tests.support.servers import wait_until
+from tests.support.servers import free_port, wait_until
 from tests.support.virtual_site import site_config
 
 NAMES = ("east", "west", "roof")
@@ -108,7 +108,7 @@ def configured(config: SiteConfig, state_dir: Path, **control: Any) -> SiteConfi
 
 @contextmanager
 def running_plant(state_dir: Path, **control: Any) -> Iterator[Plant]:
-    with serve(site_config(), ephemeral_ports=True) as running:
+    with serve(site_config(), new_port=free_port) as running:
         plant = Plant(running, state_dir, **control)
         try:
             yield plant
@@ -221,7 +221,7 @@ def test_a_bug_in_the_site_keeps_the_limits_in_force(plant: Plant) -> None:
 
 def test_a_clean_stop_releases_the_batteries_and_leaves_no_thread(tmp_path: Path) -> None:
     before = set(threading.enumerate())
-    with serve(site_config(), ephemeral_ports=True) as running:
+    with serve(site_config(), new_port=free_port) as running:
         plant = Plant(running, tmp_path)
         wait_until(lambda: plant.controls("east").low_watts is not None, "the battery is commanded")
         plant.system.stop(60.0)

@@ -24,7 +24,7 @@ from tests.support.faults import stopped
 from tests.support.fetched import fetched
 from tests.support.prometheus import prometheus
 from tests.support.running_plant import NAMES, Eyes, Publisher, example_config
-from tests.support.servers import require_server, wait_until
+from tests.support.servers import free_port, require_server, wait_until
 from tests.support.shared import Shared, shared
 from tools.queries.catalogue import all_queries
 from tools.queries.prometheus import Asking, Prometheus, ask
@@ -92,7 +92,7 @@ def watched_plant(folder: Path) -> Iterator[Watched]:
     with mosquitto(folder) as broker:
         limits = {"export_limit_watts": 5000.0, "import_limit_watts": 10000.0}
         config = with_metrics(example_config(folder / "state", broker=broker, fixed=limits))
-        with serve(config, ephemeral_ports=True) as site:
+        with serve(config, new_port=free_port) as site:
             Eyes(site).set(pv_watts=dict.fromkeys(PV_WATTS, 500.0), load_watts=LOAD_WATTS)
             setpoint = Publisher(broker)
             setpoint.publish({"opModExpLimW": 4000})

@@ -23,7 +23,7 @@ from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
 from tests.support.inboxes import Inbox
 from tests.support.running_plant import BUSY_MACHINE_S
-from tests.support.servers import wait_until
+from tests.support.servers import free_port, wait_until
 from tests.support.shared import Shared, shared
 from tests.support.virtual_site import HYBRID, PV_ONLY, site_config
 
@@ -123,7 +123,7 @@ class Plant:
 @contextmanager
 def plant_of_ten(folder: Path) -> Iterator[Plant]:
     devices = {name: PV_ONLY if number % 3 == 0 else HYBRID for number, name in enumerate(NAMES)}
-    with serve(site_config(devices), ephemeral_ports=True) as site:
+    with serve(site_config(devices), new_port=free_port) as site:
         plant = Plant(site, folder / "state")
         try:
             wait_until(lambda: plant.results and not plant.results[-1].snapshot.away, "all inverters")

@@ -139,7 +139,7 @@ def test_pysunspec2_scans_and_reads_every_device_while_the_plant_runs(plant: Run
 
 
 @pytest.mark.long
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("payload", [{}, {"opModExpLimW": 0, "batteryChargeMaxWatts": 2000}], ids=["free", "limited"])
 def test_in_steady_state_devices_see_two_reads_a_cycle_at_most_and_no_write_but_changes_and_refreshes(
     plant: RunningPlant, payload: dict[str, object]

@@ -12,6 +12,7 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 from orchestrator.simulation.config import BatterySimulation, InverterSimulation
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
+from tests.support.servers import free_port
 from tests.support.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, site_config
 
 LARGE = InverterSimulation(
@@ -25,7 +26,7 @@ INVERTERS = {"east": HYBRID, "roof": PV_ONLY, "cellar": BATTERY_ONLY, "hall": LA
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningSite]:
     """A site that has worked for a minute and then stands still, so that two looks at it see the same."""
-    with serve(site_config(INVERTERS), ephemeral_ports=True) as running:
+    with serve(site_config(INVERTERS), new_port=free_port) as running:
         running.call(bring_to_work)
         yield running
 

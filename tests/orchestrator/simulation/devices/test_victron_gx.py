@@ -15,6 +15,7 @@ from orchestrator.simulation.devices.words import signed
 from orchestrator.simulation.inverter import SimulatedInverter
 from orchestrator.simulation.server import serve
 from orchestrator.simulation.site import VirtualSite
+from tests.support.servers import free_port
 from tests.support.virtual_site import HYBRID, site_config
 
 SYSTEM, BATTERY, VEBUS = 100, 225, 227
@@ -301,7 +302,7 @@ def settle(site: VirtualSite) -> None:
 def test_a_foreign_client_reaches_every_unit_on_one_port() -> None:
     config = site_config({"east": HYBRID.model_copy(update={"make": "victron-gx"})})
     east = config.inverters[0].model_copy(update={"unit_id": SYSTEM})
-    with serve(config.model_copy(update={"inverters": (east,)}), ephemeral_ports=True) as running:
+    with serve(config.model_copy(update={"inverters": (east,)}), new_port=free_port) as running:
         address = running.config.inverter("east")
         with ModbusTcpClient(address.host, port=address.port, timeout=5) as modbus:
             assert not modbus.write_register(2902, EXTERNAL, device_id=SYSTEM).isError()
