@@ -122,12 +122,12 @@ def test_commission_prints_a_table_and_writes_a_page(tmp_path: Path, capsys: pyt
     page = tmp_path / "report.html"
     with site_to_commission(tmp_path) as site:
         path = site_file(tmp_path, site)
-        code = main(["commission", str(path), "--yes", "--revert", "3", "--report", str(page)])
+        code = main(["commission", str(path), "--yes", "--revert", "8", "--report", str(page)])
 
     out, err = capsys.readouterr()
     assert code == 0
     assert "test: 4 passed, 1 not tried" in out
-    assert "east: battery power -500 W for 3 s, put back afterwards. Go on? yes (--yes)" in err
+    assert "east: battery power -500 W for 8 s, put back afterwards. Go on? yes (--yes)" in err
     assert "back by itself" in page.read_text()
 
 

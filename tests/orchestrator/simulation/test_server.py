@@ -115,7 +115,7 @@ def test_writes_alone_can_be_refused(running: RunningSite) -> None:
 
 def test_a_slow_reply_still_carries_its_own_transaction(running: RunningSite) -> None:
     with connect(running, "east") as client:
-        with faults.fault(running, "east", faults.slow(0.2)):
+        with faults.fault(running, "east", faults.slow(2.0)):
             late = client.send(READ_MARKER)
         prompt = client.send(READ_MARKER)
 
