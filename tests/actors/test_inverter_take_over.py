@@ -17,13 +17,14 @@ from orchestrator.simulation.server import serve
 from tests.support.inboxes import Inbox
 from tests.support.plants.example_site import EXAMPLE
 from tests.support.plants.virtual_site import site_config
+from tests.support.servers.required import free_port
 
 
 def test_the_first_sample_of_a_hybrid_shows_the_limit_that_stayed_behind(tmp_path: Path) -> None:
     clock, site = RealClock(), Inbox()
-    with serve(site_config(EXAMPLE), ephemeral_ports=True) as running:
+    with serve(site_config(EXAMPLE), new_port=free_port) as running:
         east = running.config.inverter("east")
-        link = ModbusLink(east.host, east.port, 1.0, clock, NoObserver())
+        link = ModbusLink(east.host, east.port, 10.0, clock, NoObserver())
         limit_at = running.call(lambda virtual: virtual.devices["east"].registers.address("123.WMaxLimPct"))
         link.write(east.unit_id, limit_at, (1000, 0, 0, 0, 1), "east")
         actor = InverterActor(
@@ -35,7 +36,7 @@ def test_the_first_sample_of_a_hybrid_shows_the_limit_that_stayed_behind(tmp_pat
             site=site,
         )
         for cycle in (1, 2):
-            actor.on_receive(Read(cycle, clock.now_s() + 5))
+            actor.on_receive(Read(cycle, clock.now_s() + 60))
         link.close()
     clock.close()
 

@@ -106,9 +106,10 @@ def certificates(folder: Path) -> Path:
     return folder / "server.crt"
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    with mosquitto(tmp_path_factory.mktemp("mosquitto")) as server:
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """Each test has one of its own, in which no other test has left a retained message."""
+    with mosquitto(tmp_path) as server:
         yield server
 
 
@@ -116,9 +117,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 def client(broker: Mosquitto) -> Iterator[MqttClient]:
     with mqtt_client(broker.host, broker.port) as client:
         yield client
-        client.publish(SETPOINTS, b"", retain=True)
-        for topic in {message.topic for message in client.received}:
-            client.publish(topic, b"", retain=True)
 
 
 def test_a_retained_setpoint_is_taken_when_the_plant_starts(broker: Mosquitto, client: MqttClient) -> None:
@@ -135,7 +133,7 @@ def test_a_setpoint_published_later_is_taken_at_once(broker: Mosquitto, client: 
     with running(config_for(broker.port)) as plant:
         online(client)
         client.publish(SETPOINTS, '{"opModImpLimW": 4000}')
-        setpoint = plant.site.wait_for(SetpointReceived, timeout_s=1.0).setpoint
+        setpoint = plant.site.wait_for(SetpointReceived).setpoint
 
     assert setpoint.fields == SetpointFields(import_limit_watts=4000.0)
 
@@ -193,7 +191,7 @@ def test_the_site_is_reminded_of_what_holds(broker: Mosquitto, client: MqttClien
 
     with running(config_for(broker.port)) as plant:
         first = plant.site.wait_for(SetpointReceived)
-        again = plant.site.wait_for(SetpointReceived, count=3, timeout_s=4.0)
+        again = plant.site.wait_for(SetpointReceived, count=3)
 
     assert again == first
 
@@ -204,9 +202,11 @@ def test_an_expired_setpoint_is_not_brought_up_again(broker: Mosquitto, client: 
     with running(config_for(broker.port, validity_s=0.5)) as plant:
         plant.site.wait_for(SetpointReceived)
         began_s = time.monotonic()
-        wait_until(lambda: time.monotonic() - began_s > 2.2, "the time of two reminders")
+        wait_until(lambda: time.monotonic() - began_s > 2.0, "the end of the setpoint, and of what was on its way then")
+        told = len(plant.site.of(SetpointReceived))
+        wait_until(lambda: time.monotonic() - began_s > 4.5, "the time of two reminders")
 
-        assert len(plant.site.of(SetpointReceived)) == 1
+        assert len(plant.site.of(SetpointReceived)) == told
 
 
 def test_two_sources_on_one_broker_keep_their_names(broker: Mosquitto, client: MqttClient) -> None:
@@ -281,12 +281,13 @@ def test_changed_limits_go_out_at_once_and_the_rest_once_a_second(broker: Mosqui
     client.subscribe(f"{PUBLISH}/#")
     with running(config_for(broker.port)) as plant:
         online(client)
+        began_s = time.monotonic()
         for number in range(5):
             limits = SetpointFields(export_limit_watts=float(number))
             plant.ref.tell(cycle_result(site_watts=-float(number), limits=limits))
         client.wait_for(f"{PUBLISH}/limits", count=5)
 
-        assert len(client.on(f"{PUBLISH}/site")) == 1
+        assert 1 <= len(client.on(f"{PUBLISH}/site")) <= 1 + (time.monotonic() - began_s)
 
 
 def test_a_clean_stop_says_offline(broker: Mosquitto, client: MqttClient) -> None:
@@ -314,14 +315,14 @@ threading.Event().wait()
 
 def test_the_will_of_a_killed_plant_is_seen_by_mosquitto_sub(broker: Mosquitto, client: MqttClient) -> None:
     watcher = subprocess.Popen(
-        [require_server("mosquitto_sub"), "-p", str(broker.port), "-t", f"{PUBLISH}/status", "-C", "2", "-W", "20"],
+        [require_server("mosquitto_sub"), "-p", str(broker.port), "-t", f"{PUBLISH}/status", "-C", "2"],
         stdout=subprocess.PIPE,
     )
     plant = subprocess.Popen([sys.executable, "-c", KILLED, str(broker.port)])
     try:
         online(client)
         plant.kill()
-        seen, _ = watcher.communicate(timeout=20)
+        seen, _ = watcher.communicate(timeout=60)
     finally:
         plant.kill()
         plant.wait()
@@ -416,7 +417,7 @@ def test_a_broker_with_tls_is_trusted_through_the_authorities_of_the_system(
         subscriber = subprocess.run(
             [
                 *(require_server("mosquitto_sub"), "-p", str(broker.port), "--cafile", str(authority)),
-                *("-t", f"{PUBLISH}/status", "-C", "1", "-W", "10"),
+                *("-t", f"{PUBLISH}/status", "-C", "1", "-W", "60"),
             ],
             stdout=subprocess.PIPE,
             check=True,
