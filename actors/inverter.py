@@ -36,7 +36,7 @@ STARVED_S = 1.0
 """On a slow link writing may take longer than a cycle; a read that comes too late is dropped, but not for ever."""
 
 DERATED = (
-    "an AC limit of {watts:.0f} W was in force before any of ours: it is taken for the installer's and is never raised; "
+    "an AC limit of {watts:.0f} W was in force before any of ours: it is taken for the installer's and never raised; "
     "lift it at the device where it is not wanted"
 )
 
