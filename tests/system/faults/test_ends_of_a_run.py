@@ -97,6 +97,19 @@ def test_killed_under_stay_batteries_go_by_their_revert_timers_and_limits_stay(t
         run.plant.stays(BATTERIES_OWN | LIMITS_IN_FORCE | last, 5.0)
 
 
+def test_after_a_power_cut_the_limit_holds_before_the_broker_is_back(tmp_path: Path) -> None:
+    """Broker, orchestrator and inverters lose power; what the utility asked for came by MQTT only."""
+    with limited_run(tmp_path, "release") as run:
+        run.kill()
+        run.broker.stop()
+        run.plant.see(LIMITS_GONE, within_s=REVERT_S + 1)
+        again = tmp_path / "again"
+        again.mkdir()
+
+        with orchestrator(again, "run", str(tmp_path / "site.yaml")):
+            run.plant.see(LIMITS_IN_FORCE | {"export": below(100)}, within_s=30.0, for_s=3.0)
+
+
 def test_killed_it_is_offline_by_its_will(tmp_path: Path) -> None:
     with limited_run(tmp_path, "stay") as run, mqtt_client(run.broker.host, run.broker.port) as client:
         client.subscribe(f"{TOPIC}/status")
