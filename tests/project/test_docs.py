@@ -11,12 +11,15 @@ import pytest
 
 from orchestrator.cli.main import main
 from orchestrator.config.file import parse_config
-from orchestrator.config.messages import describe, schema_at
+from orchestrator.config.sections import SiteConfig
+from orchestrator.documents.schema import shape_of
+from orchestrator.documents.words import describe
 from orchestrator.documents.yaml_text import KeyPath
 from orchestrator.setpoints.fields import FIELDS, SetpointFields
 from orchestrator.setpoints.payload import parse_setpoint
 
 REPOSITORY = Path(__file__).parents[2]
+schema_at = shape_of(SiteConfig).at
 DOCS = REPOSITORY / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *REPOSITORY.glob("*.md"), REPOSITORY / "deploy/README.md"])
 PACKAGES = ("orchestrator", "actors")
