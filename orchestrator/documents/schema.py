@@ -53,9 +53,7 @@ class Shape:
         for number, part in enumerate(parts):
             if self._has_alternatives(schema):
                 schema = self._resolved(schema, data)
-                if "anyOf" in schema and "description" in schema:
-                    break
-                continue  # this part is the name of an alternative
+                continue  # this part is the name of an alternative, or is inside of those that stay together
             inside = _item(data, part, missing=_NOTHING)
             if inside is _NOTHING and (isinstance(part, int) or number < len(parts) - 1):
                 continue
