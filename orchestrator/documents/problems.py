@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator.documents.schema import Shape, shape_of
+from orchestrator.documents.schema import Shape, item_of, shape_of
 from orchestrator.documents.section import Mistakes
 from orchestrator.documents.text_file import START, file_error, read_text
 from orchestrator.documents.words import Schema, describe, value_text
@@ -174,9 +174,9 @@ def _shown(path: KeyPath, document: Document) -> str:
         return "something that is not shown"
     if path in document.originals:
         return repr(document.originals[path])
-    data: Any = document.data
+    data = document.data
     for part in path:
-        data = data[part]
+        data = item_of(data, part)
     return value_text(data)
 
 

@@ -30,7 +30,7 @@ class Shape:
         """The schema of what stands at `path`; empty where the model leaves it open or knows no such place."""
         schema = self._resolved(self._root, data)
         for part in path:
-            schema, data = self._inside(schema, part, data), _item(data, part)
+            schema, data = self._inside(schema, part, data), item_of(data, part)
             schema = self._resolved(schema, data)
         return schema
 
@@ -46,16 +46,15 @@ class Shape:
         """Where in the file pydantic's `location` is: without the names that tell which of several alternatives was
         tried, and without the index of a list that is written as one mapping.
 
-        Of alternatives that are described as a whole it is the place of the whole. What is not in `data` stays at the
-        end of the path only: a key that is missing.
+        Of alternatives that are described as a whole it is the place of the whole.
         """
-        parts, path, schema = list(location), list[str | int](), self._root
-        for number, part in enumerate(parts):
+        path, schema = list[str | int](), self._root
+        for part in location:
             if self._has_alternatives(schema):
                 schema = self._resolved(schema, data)
                 continue  # this part is the name of an alternative, or is inside of those that stay together
-            inside = _item(data, part, missing=_NOTHING)
-            if inside is _NOTHING and (isinstance(part, int) or number < len(parts) - 1):
+            inside = item_of(data, part, missing=_NOTHING)
+            if inside is _NOTHING and isinstance(part, int):
                 continue
             path.append(part)
             schema = self._inside(self._resolved(schema, data), part, data)
@@ -117,7 +116,8 @@ def shape_of(model: type[BaseModel]) -> Shape:
 _NOTHING = object()
 
 
-def _item(data: object, part: str | int, missing: object = None) -> object:
+def item_of(data: object, part: str | int, missing: object = None) -> object:
+    """What `part` of a mapping or a list is, `missing` where there is no such part."""
     if isinstance(data, Mapping):
         return data.get(part, missing)
     if isinstance(data, list) and isinstance(part, int) and part < len(data):
