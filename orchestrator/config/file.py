@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from orchestrator.config.checks import cross_checks
-from orchestrator.config.messages import meaning_of_key
+from orchestrator.config.hints import meaning_of_key
 from orchestrator.config.secrets import with_secrets
 from orchestrator.config.sections import SiteConfig
 from orchestrator.documents.problems import FileKind

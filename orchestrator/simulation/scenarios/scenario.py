@@ -14,13 +14,15 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, model_validator
 
 from orchestrator import control
-from orchestrator.config.messages import name_in_messages
-from orchestrator.config.sections import BatteryConfig, ControlConfig, SetpointValues, SiteConfig
+from orchestrator.config.hints import name_in_messages
+from orchestrator.config.sections import BatteryConfig, ControlConfig, SiteConfig
+from orchestrator.config.setpoint_values import SetpointValues
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation, SunSimulation
 from orchestrator.documents.problems import FileKind
 from orchestrator.documents.section import Mistakes, Name, Section, Text
 from orchestrator.documents.words import nearest
 from orchestrator.documents.yaml_text import Finding, KeyPath
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.measuring.expectations import Expectation, Outcome
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.scenarios.timeline import SOURCE, Event
@@ -52,7 +54,7 @@ class Scenario(Section):
     seed: int = 1
     real_time: bool = False
     control: ControlConfig = ControlConfig(battery_power_flow=True)
-    fixed: SetpointValues = SetpointValues()
+    fixed: SetpointValues = SetpointFields()
     default: SetpointValues | None = None
     sun: SunSimulation = SunSimulation()
     load: LoadSimulation = LoadSimulation(base_watts=1000.0, variation_watts=0.0)
@@ -124,7 +126,7 @@ class Scenario(Section):
         return {"name": name, "host": "127.0.0.1", "port": port, "unit_id": 1, **own}
 
     def _source(self) -> list[dict[str, Any]]:
-        if not self.default and not any(event.setpoint for event in self.timeline):
+        if self.default is None and not any(event.setpoint for event in self.timeline):
             return []
         return [{"name": SOURCE, "host": "127.0.0.1", "topic": "setpoints", "default": self.default}]
 

@@ -7,10 +7,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from orchestrator.config.sections import SetpointValues
+from orchestrator.config.setpoint_values import SetpointValues
 from orchestrator.config.simulation import Celsius
 from orchestrator.documents.section import Mistakes, Name, Percent, Section, Watts
 from orchestrator.documents.yaml_text import KeyPath
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
 from orchestrator.simulation.site import VirtualSite
 from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
@@ -52,7 +53,7 @@ class Event(Section):
 
     @model_validator(mode="after")
     def _validity_belongs_to_a_setpoint(self) -> Self:
-        if self.validity_s is not None and not isinstance(self.setpoint, SetpointValues):
+        if self.validity_s is not None and not isinstance(self.setpoint, SetpointFields):
             raise Mistakes((("validity_s",), "is for a setpoint, and there is none"))
         return self
 
@@ -89,9 +90,9 @@ class Event(Section):
         self._change_orchestrator(loop)
 
     def _ask(self, loop: VirtualTime) -> None:
-        if isinstance(self.setpoint, SetpointValues):
+        if isinstance(self.setpoint, SetpointFields):
             ends_s = None if self.validity_s is None else loop.now_s + self.validity_s
-            loop.receive(Setpoint(SOURCE, self.setpoint.to_fields(), loop.now_s, ends_s))
+            loop.receive(Setpoint(SOURCE, self.setpoint, loop.now_s, ends_s))
         elif self.setpoint is not None:
             loop.withdraw(SOURCE)
 

@@ -6,7 +6,7 @@ from orchestrator.config.sections import MQTT_DRIVER
 from orchestrator.devices.makes.choice import SUNSPEC
 from orchestrator.documents.problems import UnknownKey
 from orchestrator.documents.yaml_text import KeyPath
-from orchestrator.setpoints.fields import ALIASES, FIELDS
+from orchestrator.setpoints.fields import ROWS
 
 
 def meaning_of_key(unknown: UnknownKey) -> str | None:
@@ -19,9 +19,8 @@ def meaning_of_key(unknown: UnknownKey) -> str | None:
 
 def name_in_messages(unknown: UnknownKey) -> str | None:
     """The same where a setpoint has a field by its name in MQTT messages; None where it has not."""
-    in_messages = {field.name: field.attribute for field in (*FIELDS, *ALIASES)}
-    here = in_messages.get(unknown.key)
-    return f"that is its name in MQTT messages, here it is {here!r}" if here in unknown.known else None
+    names = [row.name for row in ROWS if unknown.key in row.wire_names and row.name in unknown.known]
+    return f"that is its name in MQTT messages, here it is {names[0]!r}" if names else None
 
 
 def _driver_with(unknown: UnknownKey) -> str | None:
