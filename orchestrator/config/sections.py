@@ -160,6 +160,11 @@ class MqttInverterConfig(Broker):
     ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
     battery: BatteryConfig = BatteryConfig()
 
+    @property
+    def topic_of_commands(self) -> str:
+        """Where commands for it go."""
+        return self.command_topic or f"{self.topic}/command"
+
 
 def _section_for(value: object) -> str:
     """Which of two sections is meant: the one with `driver: mqtt`, or the one that speaks Modbus."""

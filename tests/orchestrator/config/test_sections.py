@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from orchestrator.config.file import parse_config
-from orchestrator.config.sections import SetpointsSection, SiteConfig
+from orchestrator.config.sections import MqttInverterConfig, SetpointsSection, SiteConfig
 from orchestrator.config.warnings import warnings
 from orchestrator.documents.schema import shape_of
 from orchestrator.setpoints.fields import SetpointFields
@@ -73,6 +73,13 @@ def test_a_setpoint_that_is_written_out_again_is_the_same(fields: SetpointFields
 
     assert SetpointsSection.model_validate(section.model_dump()) == section
     assert SetpointsSection.model_validate_json(section.model_dump_json()) == section
+
+
+@pytest.mark.parametrize(("written", "topic"), [({}, "a/b/command"), ({"command_topic": "c"}, "c")])
+def test_commands_go_below_the_topic_unless_site_yaml_names_another(written: dict[str, str], topic: str) -> None:
+    inverter = {"name": "east", "driver": "mqtt", "host": "h", "topic": "a/b", **written}
+
+    assert MqttInverterConfig.model_validate(inverter).topic_of_commands == topic
 
 
 def test_a_careful_site_has_no_warnings() -> None:
