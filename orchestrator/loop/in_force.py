@@ -36,7 +36,7 @@ def in_force(config: SiteConfig, received: Mapping[str, Setpoint], now_s: float)
     `received` is the newest setpoint of each source, by name. An MQTT source whose setpoint is missing or has expired
     is represented by its `default` as a whole, under its own name. Sources that nobody configured are left out.
     """
-    fixed = Setpoint(FIXED, config.setpoints.fixed.to_fields())
+    fixed = Setpoint(FIXED, config.setpoints.fixed)
     entries = [_of_entry(entry, received, now_s) for entry in config.setpoints.mqtt]
     reserved = [_valid(received.get(name), now_s) for name in RESERVED_LAST]
     return (fixed, *(setpoint for setpoint in (*entries, *reserved) if setpoint is not None))
@@ -51,7 +51,7 @@ def _of_entry(entry: MqttSource, received: Mapping[str, Setpoint], now_s: float)
     """The setpoint of one MQTT source: its own while that is valid, else its default."""
     setpoint = _valid(received.get(entry.name), now_s)
     if setpoint is None and entry.default is not None:
-        return Setpoint(entry.name, entry.default.to_fields(), is_default=True)
+        return Setpoint(entry.name, entry.default, is_default=True)
     return setpoint
 
 

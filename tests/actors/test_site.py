@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -466,7 +467,7 @@ def test_a_default_that_is_stricter_comes_into_force_the_moment_a_setpoint_expir
 
 
 def limit_values(watts: float) -> Any:
-    return site_config().setpoints.fixed.model_copy(update={"export_limit_watts": watts})
+    return replace(site_config().setpoints.fixed, export_limit_watts=watts)
 
 
 def test_setpoints_outlive_a_restart_of_the_site() -> None:

@@ -112,6 +112,15 @@ def test_no_module_imports_itself_by_a_circle_not_even_in_a_function_or_for_type
     assert circle(graph()) == []
 
 
+def test_no_folder_below_the_decision_leads_back_to_another() -> None:
+    """They are what everything stands on; the floors of all folders are a contract in setup.cfg."""
+    lower = {f"orchestrator.{name}" for name in ("decide", "config", "devices", "setpoints", "documents")}
+    arrows = {folder: targets & lower for folder, targets in by_folder(graph(), 2).items() if folder in lower}
+
+    assert set(arrows) == lower
+    assert circle(arrows) == []
+
+
 @pytest.mark.parametrize("folder", code_folders(), ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_no_folder_is_too_full_to_be_read(folder: Path) -> None:
     most = MOST_ENTRIES_AT_THE_TOP if folder.name in PACKAGES else MOST_ENTRIES

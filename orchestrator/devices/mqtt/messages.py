@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from orchestrator.commands import InverterCommand
-from orchestrator.config.sections import MqttInverterConfig
 from orchestrator.documents.json_values import Payload, rfc3339, rounded
 from orchestrator.errors import PayloadError
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
@@ -120,11 +119,6 @@ def read_inverter(arrival: Arrival, name: str) -> InverterSample:
         battery_controllable=battery is not None and state.battery_controllable,
         has_pv=state.has_pv,
     )
-
-
-def command_topic(config: MqttInverterConfig) -> str:
-    """Where commands for an inverter go."""
-    return config.command_topic or f"{config.topic}/command"
 
 
 def write_command(command: InverterCommand, wall_now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from actors.clock import RealClock
 from actors.observer import NoObserver
 from actors.system import System, start_system
-from orchestrator.config.sections import SetpointValues, SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.loop.in_force import in_force
 from orchestrator.setpoints.fields import SetpointFields
@@ -62,8 +62,8 @@ class RealPlant:
             self._break(name, fault)
         if event.meter is not None:
             self._break(METER, event.meter)
-        if isinstance(event.setpoint, SetpointValues):
-            self._ask(event.setpoint.to_fields(), event.validity_s, now_s)
+        if isinstance(event.setpoint, SetpointFields):
+            self._ask(event.setpoint, event.validity_s, now_s)
         elif event.setpoint is not None:
             self.asked.clear()
             self.client.publish(TOPIC, "", retain=True)
