@@ -111,10 +111,7 @@ class MqttMeterActor(_MqttDevice):
     def __init__(
         self, surroundings: Surroundings, *, config: MqttMeterConfig, control: ControlConfig, site: Recipient
     ) -> None:
-        reverse = config.sign == "export_positive"
-        intake = DeviceIntake[MeterSample](
-            lambda arrival: read_meter(arrival, export_positive=reverse), config.max_age_s, with_change
-        )
+        intake = DeviceIntake[MeterSample](read_meter, config.max_age_s, with_change)
         super().__init__(METER, surroundings, config, intake, site)
         self._max_age_s = config.max_age_s
         self._interval_s = control.interval_s

@@ -33,7 +33,7 @@ from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, 
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.drivers import DriverLibrary
 from orchestrator.errors import OrchestratorError, UsageError
-from orchestrator.setpoints.merge import Setpoint
+from orchestrator.loop.kept import Kept
 
 log = logging.getLogger(__name__)
 
@@ -150,8 +150,8 @@ class _Plant:
         self.links = _expect_devices(LinkPool(clock, observer), config)
         self._drivers = drivers
         self._store = StateStore(Path(config.control.state_dir))
-        self._audience = (self.meter, self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
-        self._setpoints: dict[str, Setpoint] = {}
+        self._audience = (self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
+        self._kept = Kept()
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""
@@ -271,7 +271,7 @@ class _Plant:
         )
 
     def _start_site(self) -> pykka.ActorRef[Any]:
-        return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._setpoints)
+        return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._kept)
 
 
 class _Guarded:

@@ -24,6 +24,7 @@ from actors.observer import NoObserver
 from actors.site import SiteActor
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
+from orchestrator.loop.kept import Kept
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
@@ -53,7 +54,7 @@ class Bench:
         self.inverters = {inverter.name: Inbox() for inverter in self.config.inverters}
         self.listener = Inbox()
         surroundings = Surroundings(self.clock, NoObserver(), Inbox())
-        self.site = SiteActor(surroundings, self.config, self.inverters, (self.listener,), {})
+        self.site = SiteActor(surroundings, self.config, self.inverters, (self.listener,), Kept())
         self._watts = self._changed_s = 0.0
 
     def tell(self, message: Any) -> None:
@@ -450,7 +451,7 @@ def limit_values(watts: float) -> Any:
 
 def test_setpoints_outlive_a_restart_of_the_site() -> None:
     bench = Bench()
-    kept: dict[str, Setpoint] = {}
+    kept = Kept()
     surroundings = Surroundings(bench.clock, NoObserver(), Inbox())
     first = SiteActor(surroundings, bench.config, bench.inverters, (), kept)
     first.receive(limit(0.0))

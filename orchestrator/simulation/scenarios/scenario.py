@@ -19,10 +19,11 @@ from orchestrator.config.simulation import InverterSimulation, LoadSimulation, M
 from orchestrator.documents.section import Name, Section
 from orchestrator.documents.yaml_text import Document, KeyPath, Mark, YamlProblem, key_path_text, read_document
 from orchestrator.errors import ConfigError, ConfigProblem
+from orchestrator.loop.site_loop import Controller
 from orchestrator.simulation.measuring.expectations import Expectation, Outcome
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.scenarios.timeline import SOURCE, Event
-from orchestrator.simulation.virtual_time import Controller, Moment, VirtualTime
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 
 SCENARIOS = Path(__file__).parent / "library"
 """The scenarios that come with the program."""

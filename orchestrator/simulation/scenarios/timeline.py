@@ -10,8 +10,9 @@ from orchestrator.config.sections import SetpointValues
 from orchestrator.config.simulation import Celsius
 from orchestrator.documents.section import Name, Percent, Section, Watts
 from orchestrator.setpoints.merge import Setpoint
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.site import VirtualSite
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
+from orchestrator.simulation.virtual_time import VirtualTime
 
 SOURCE = "mqtt"
 """The source that a scenario's setpoints come from."""

@@ -10,7 +10,8 @@ from orchestrator.config.sections import ControlConfig, FailsafeConfig, SiteConf
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.virtual_time import VirtualTime
 from tests.support.plants.virtual_site import BATTERY_ONLY, PV_ONLY, site_config
 
 LOAD_WATTS = 1000.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from orchestrator.config.sections import SiteConfig
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, Moment, VirtualTime
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 
 __all__ = ["ClosedLoop", "Moment"]
 

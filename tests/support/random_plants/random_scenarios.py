@@ -13,9 +13,9 @@ from orchestrator.config.simulation import (
     SunSimulation,
 )
 from orchestrator.simulation.measuring.expectations import Expectation
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault
 
 PHASES = 4
 PHASE_S = 45.0

@@ -14,9 +14,9 @@ from typing import Any
 
 from orchestrator.config.sections import BatteryConfig, ControlConfig, FailsafeConfig, SetpointValues
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault
 from tests.support.random_plants.random_scenarios import random_scenario
 
 PHASES = 3

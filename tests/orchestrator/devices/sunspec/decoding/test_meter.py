@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orchestrator.devices.sunspec.decoding.meter_sign import MeterSign
 
 from orchestrator.devices.sunspec.decoding import meter_sign
-from orchestrator.devices.sunspec.decoding.meter_sign import MeterSign
 from orchestrator.errors import NonsenseReply
 from orchestrator.samples import MeterSample
 from tests.orchestrator.devices.sunspec.images import COMMON, DRIVER, cycle, discovery_of, image_of, model_words

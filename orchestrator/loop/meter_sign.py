@@ -2,6 +2,9 @@
 
 With "auto" a meter is taken as import + until its own counters prove otherwise: when only the export counter moves
 while W stays above zero, the sign is reversed. The counters say export and import in every make seen.
+
+A meter that is mounted the wrong way round counts the wrong way too: its counters agree with its W, and both are wrong.
+Only the plant's own moves show that, so where they have turned the sign its counters have no say any more.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ class MeterSign:
     """What is known of the sign. `export_positive` is the answer; the rest is the evidence.
 
     `proofs` counts counter steps in a row that speak for import + (above 0) or export + (below 0). `steady` is the
-    sign that W has had since the counters last moved, 0 when it changed.
+    sign that W has had since the counters last moved, 0 when it changed. `latched`: the plant's own moves have spoken.
     """
 
     automatic: bool = True
@@ -32,6 +35,7 @@ class MeterSign:
     steady: int = 0
     import_wh: float | None = None
     export_wh: float | None = None
+    latched: bool = False
 
 
 def initial(sign: Sign) -> MeterSign:
@@ -49,7 +53,7 @@ def oriented(state: MeterSign, sample: MeterSample) -> MeterSample:
 
 def observe(state: MeterSign, sample: MeterSample) -> MeterSign:
     """The state after one more sample, which must be as the meter sent it (not `oriented`)."""
-    if not state.automatic or sample.import_wh is None or sample.export_wh is None:
+    if not state.automatic or state.latched or sample.import_wh is None or sample.export_wh is None:
         return state
     sign = _sign(sample.site_watts)
     if state.import_wh is None or state.export_wh is None:
@@ -67,7 +71,9 @@ def observe(state: MeterSign, sample: MeterSample) -> MeterSign:
 
 def turned(state: MeterSign) -> MeterSign:
     """The state after the plant's own moves proved the sign wrong. A sign that site.yaml names is not turned."""
-    return replace(state, export_positive=not state.export_positive, proofs=0) if state.automatic else state
+    if not state.automatic:
+        return state
+    return replace(state, export_positive=not state.export_positive, proofs=0, latched=True)
 
 
 def _weighed(state: MeterSign, proof: int) -> MeterSign:
