@@ -178,7 +178,9 @@ class SiteLoop:
     # When it is decided
 
     def _end_cycle_if_complete(self, now_s: float) -> None:
-        if self._is_reading and self._heard.waits_for_nobody(self._cycle, now_s):
+        """Before its time is up; then the wake-up ends it, so that all that come at that very moment count."""
+        is_early = self._is_reading and now_s < self._waits_until_s
+        if is_early and self._heard.waits_for_nobody(self._cycle, now_s):
             self._end_cycle(now_s)
 
     def _end_cycle(self, now_s: float) -> None:
