@@ -29,8 +29,8 @@ class MeterSign:
     """What is known of the sign. `export_positive` is the answer; the rest is the evidence.
 
     `proofs` counts counter steps in a row that speak for import + (above 0) or export + (below 0). `steady` is the
-    sign that W has had since the counters last moved, 0 when it changed. `value_at_s` is when the last W that was looked
-    at had come. `latched`: the plant's own moves have spoken.
+    sign that W has had since the counters last moved, 0 when it changed. `value_at_s` is when the W came that was
+    looked at last. `latched`: the plant's own moves have spoken.
     """
 
     automatic: bool = True

@@ -19,6 +19,7 @@ from orchestrator.config.simulation import InverterSimulation, LoadSimulation, M
 from orchestrator.documents.section import Name, Section
 from orchestrator.documents.yaml_text import Document, KeyPath, Mark, YamlProblem, key_path_text, read_document
 from orchestrator.errors import ConfigError, ConfigProblem
+from orchestrator.loop.meter_sign import Sign
 from orchestrator.loop.site_loop import Controller
 from orchestrator.simulation.measuring.expectations import Expectation, Outcome
 from orchestrator.simulation.measuring.history import Run
@@ -42,8 +43,9 @@ class InverterSettings(Section):
 class Scenario(Section):
     """One file of the folder. Sections `control`, `fixed`, `sun`, `load`, `meter` and `inverters` are as in site.yaml.
 
-    `fixed` is the setpoint of site.yaml, `default` holds while no setpoint of the time line is valid. `settings` is
-    what site.yaml says of inverters. `real_time` marks those that are also played with sockets.
+    `fixed` is the setpoint of site.yaml, `meter_sign` its `meter.sign`; `default` holds while no setpoint of the time
+    line is valid. `settings` is what site.yaml says of inverters. `real_time` marks those that are also played with
+    sockets.
     """
 
     title: Annotated[str, Field(min_length=1)]
@@ -56,6 +58,7 @@ class Scenario(Section):
     sun: SunSimulation = SunSimulation()
     load: LoadSimulation = LoadSimulation(base_watts=1000.0, variation_watts=0.0)
     meter: MeterSimulation = MeterSimulation(period_s=1.0)
+    meter_sign: Sign = "auto"
     inverters: Annotated[dict[Name, InverterSimulation], Field(min_length=1)]
     settings: dict[Name, InverterSettings] = Field(default_factory=dict)
     timeline: Annotated[tuple[Event, ...], Field(strict=False)] = ()
@@ -83,7 +86,7 @@ class Scenario(Section):
         return SiteConfig.model_validate(
             {
                 "site": {"name": "scenario"},
-                "meter": {"host": "127.0.0.1", "port": FIRST_PORT, "unit_id": 200},
+                "meter": {"host": "127.0.0.1", "port": FIRST_PORT, "unit_id": 200, "sign": self.meter_sign},
                 "inverters": [self._inverter(name, FIRST_PORT + n) for n, name in enumerate(names, 1)],
                 "control": self.control,
                 "setpoints": {"fixed": self.fixed, "mqtt": self._source()},
