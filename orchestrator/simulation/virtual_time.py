@@ -70,6 +70,8 @@ class Moment:
 class VirtualTime:
     """A plant under control. Between calls of `run` change the knobs of `site`, the faults, or what is asked for."""
 
+    pace = PROMPT
+
     def __init__(self, config: SiteConfig, *, controller: Controller = control.step, keep_results: bool = True) -> None:
         """Raise ValueError where `config` has nothing to simulate."""
         self.config = config
@@ -123,7 +125,9 @@ class VirtualTime:
 
     def start(self) -> None:
         """The orchestrator starts, knowing nothing but the setpoints, which brokers keep for it."""
-        self._loop = SiteLoop(self.config, Kept(self._setpoints), self.now_s, controller=self._controller, pace=PROMPT)
+        self._loop = SiteLoop(
+            self.config, Kept(self._setpoints), self.now_s, controller=self._controller, pace=self.pace
+        )
         self._network.forget()
         self._is_alive = True
 
@@ -167,6 +171,9 @@ class VirtualTime:
         self._result = None
         if self._is_alive:
             self._drive()
+        return self._moment(site_watts, powers)
+
+    def _moment(self, site_watts: float, powers: tuple[PowerState, ...]) -> Moment:
         result = self._result
         return Moment(
             at_s=self.now_s,
@@ -186,6 +193,10 @@ class VirtualTime:
         while self._loop.next_wake_s <= self.now_s:
             self._tell(TimePassed())
 
+    def _read_inverters(self, cycle: int) -> None:
+        for name in self.site.inverters:
+            self._hear(name, cycle)
+
     def _hear(self, name: str, cycle: int) -> None:
         answer = self._network.answer(name, cycle)
         if answer is not None:
@@ -198,8 +209,7 @@ class VirtualTime:
         for action in actions:
             match action:
                 case Read(cycle):
-                    for name in self.site.inverters:
-                        self._hear(name, cycle)
+                    self._read_inverters(cycle)
                 case Command(command) | Release(command):
                     self._network.send(command, self.now_s)
                 case CycleResult():

@@ -62,7 +62,7 @@ class VirtualNetwork:
         self.meter_fault: MeterFault | None = None
         self._site = site
         self._ways = _make_ways(site)
-        self._answers: dict[str, Report] = {}
+        self._answers: dict[str, Report | None] = {}
         self._samples: dict[str, InverterSample] = {}
         self._meter: MeterSample | None = None
 
@@ -71,19 +71,27 @@ class VirtualNetwork:
 
         Returns the true power at the grid connection when the meter measured, and the inverters' then.
         """
-        self._answers.clear()
         meter_s = now_s - self._ways[METER].latency_s()
         read_s = {name: now_s - self._ways[name].latency_s() for name in self._site.inverters}
         for name, at_s in read_s.items():
             if at_s <= meter_s:
-                self._read(name, at_s, now_s)
+                self._answers[name] = self._read(name, at_s, now_s)
         site_watts = self._site.measure(meter_s)
         powers = tuple(inverter.state for inverter in self._site.inverters.values())
-        self._read_meter(now_s)
+        self._answers[METER] = self._read_meter(now_s)
         for name, at_s in read_s.items():
             if at_s > meter_s:
-                self._read(name, at_s, now_s)
+                self._answers[name] = self._read(name, at_s, now_s)
         return site_watts, powers
+
+    def ask(self, name: str, cycle: int, now_s: float) -> tuple[float, Report | None]:
+        """Have one device measure now; when its answer comes, and what it will be (None: it never comes)."""
+        arrives_at_s = now_s + self._ways[name].latency_s()
+        if name == METER:
+            self._site.measure(now_s)
+            return arrives_at_s, self._read_meter(arrives_at_s)
+        answer = self._read(name, now_s, arrives_at_s)
+        return arrives_at_s, answer and replace(answer, cycle=cycle)
 
     def answer(self, name: str, cycle: int) -> Report | None:
         """What a device answers that is asked now, for this cycle; None where it says nothing."""
@@ -101,28 +109,30 @@ class VirtualNetwork:
         self._samples.clear()
         self._meter = None
 
-    def _read(self, name: str, at_s: float, now_s: float) -> None:
+    def _read(self, name: str, at_s: float, now_s: float) -> Report | None:
+        """What an inverter that is asked at `at_s` answers, which is there at `now_s`."""
         unit, fault = self._site.in_time[name], self.inverter_faults.get(name)
         if fault in DEAF:
             unit.lose_commands()
         unit.advance_to(at_s)
         if fault in KIND:
-            self._answers[name] = Report(name, 0, fault=KIND[fault])
-        elif fault is not InverterFault.SILENT:
-            before = self._samples.get(name) if fault is InverterFault.FROZEN else None
-            sample = self._site.inverter_sample(name, now_s) if before is None else replace(before, at_s=now_s)
-            self._samples[name] = sample
-            self._answers[name] = Report(name, 0, sample)
+            return Report(name, 0, fault=KIND[fault])
+        if fault is InverterFault.SILENT:
+            return None
+        before = self._samples.get(name) if fault is InverterFault.FROZEN else None
+        sample = self._site.inverter_sample(name, now_s) if before is None else replace(before, at_s=now_s)
+        self._samples[name] = sample
+        return Report(name, 0, sample)
 
-    def _read_meter(self, now_s: float) -> None:
+    def _read_meter(self, now_s: float) -> Report | None:
         fault, before = self.meter_fault, self._meter
         if fault is MeterFault.SILENT:
-            return
+            return None
         if fault is MeterFault.FROZEN and before is not None:
             self._meter = replace(before, at_s=now_s)
         else:
             self._meter = self._as_the_meter_says(self._site.meter_sample(now_s))
-        self._answers[METER] = Report(METER, 0, self._meter)
+        return Report(METER, 0, self._meter)
 
     def _as_the_meter_says(self, sample: MeterSample) -> MeterSample:
         """The sample in the meter's own sign: that of its make, and of how it is mounted."""

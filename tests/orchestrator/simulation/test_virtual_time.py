@@ -171,12 +171,11 @@ def test_a_meter_that_is_mounted_the_wrong_way_round_counts_the_wrong_way_too() 
 
 @pytest.mark.parametrize(("sign", "orientation"), [("import_positive", 1), ("export_positive", -1)])
 def test_a_meter_of_either_sign_is_understood_by_its_counters(sign: Any, orientation: int) -> None:
-    config = site()
+    config = site({"roof": PV_ONLY})
     assert config.simulation is not None
     meter = config.simulation.meter.model_copy(update={"sign": sign})
     simulation = config.simulation.model_copy(update={"meter": meter})
     loop = loop_of(config.model_copy(update={"simulation": simulation}), pv_watts=0.0)
-    loop.site.set_soc("cellar", 10.0)
     moment = loop.run(40)[-1]
 
     assert moment.result is not None
