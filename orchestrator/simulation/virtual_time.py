@@ -140,6 +140,10 @@ class VirtualTime:
         """What is wrong with the inverters, by name; to be changed."""
         return self._network.inverter_faults
 
+    @inverter_faults.setter
+    def inverter_faults(self, faults: dict[str, InverterFault]) -> None:
+        self._network.inverter_faults = faults
+
     @property
     def meter_fault(self) -> MeterFault | None:
         """What is wrong with the meter."""
