@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from orchestrator import control
 from orchestrator.commands import InverterCommand
+from orchestrator.config.changes import changes_between
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import ControlState
@@ -30,6 +31,7 @@ from orchestrator.loop.messages import (
     Command,
     Input,
     Read,
+    Reconfigured,
     Release,
     SetpointReceived,
     SetpointWithdrawn,
@@ -74,7 +76,7 @@ class VirtualTime:
 
     def __init__(self, config: SiteConfig, *, controller: Controller = control.step, keep_results: bool = True) -> None:
         """Raise ValueError where `config` has nothing to simulate."""
-        self.config = config
+        self._config = config
         self.site = VirtualSite(config)
         self.now_s = 0.0
         self.history: list[Moment] = []
@@ -130,6 +132,17 @@ class VirtualTime:
         )
         self._network.forget()
         self._is_alive = True
+
+    @property
+    def config(self) -> SiteConfig:
+        """The site.yaml of now. Another one is taken as by a reload; the devices themselves stay as they are."""
+        return self._config
+
+    @config.setter
+    def config(self, config: SiteConfig) -> None:
+        changes, self._config = changes_between(self._config, config), config
+        if self._is_alive:
+            self._tell(Reconfigured(config, changes))
 
     def envelope(self) -> OperatingEnvelope:
         """What is asked for now, by all sources together."""
