@@ -118,10 +118,7 @@ class MqttMeterActor(_MqttDevice):
         report_interval_s: float,
         site: Recipient,
     ) -> None:
-        reverse = config.sign == "export_positive"
-        intake = DeviceIntake[MeterSample](
-            lambda arrival: read_meter(arrival, export_positive=reverse), config.max_age_s, with_change
-        )
+        intake = DeviceIntake[MeterSample](read_meter, config.max_age_s, with_change)
         super().__init__(METER, surroundings, config, intake, site)
         self._max_age_s = config.max_age_s
         self._report_interval_s = report_interval_s

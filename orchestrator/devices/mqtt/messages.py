@@ -85,17 +85,15 @@ class InverterState(_State):
 StateT = TypeVar("StateT", bound=_State)
 
 
-def read_meter(arrival: Arrival, *, export_positive: bool) -> MeterSample:
-    """The sample in a message, stamped with when it was measured. Raises PayloadError."""
+def read_meter(arrival: Arrival) -> MeterSample:
+    """The sample in a message, in the meter's own sign, stamped with when it was measured. Raises PayloadError."""
     state, at_s = _read(MeterState, arrival)
-    sign = -1 if export_positive else 1
     return MeterSample(
         at_s=at_s,
-        site_watts=sign * state.site_watts + 0.0,
+        site_watts=state.site_watts,
         changed_at_s=at_s,
-        orientation=sign,
         frequency_hz=state.frequency_hz,
-        phase_watts=tuple(sign * watts + 0.0 for watts in state.phase_watts),
+        phase_watts=state.phase_watts,
         import_wh=state.import_wh,
         export_wh=state.export_wh,
     )

@@ -22,11 +22,13 @@ from orchestrator.documents.problems import FileKind
 from orchestrator.documents.section import Mistakes, Name, Section, Text
 from orchestrator.documents.words import nearest
 from orchestrator.documents.yaml_text import Finding, KeyPath
+from orchestrator.loop.meter_sign import Sign
+from orchestrator.loop.site_loop import Controller
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.measuring.expectations import Expectation, Outcome
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.scenarios.timeline import SOURCE, Event
-from orchestrator.simulation.virtual_time import Controller, Moment, VirtualTime
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 
 SCENARIOS = Path(__file__).parent / "library"
 """The scenarios that come with the program."""
@@ -45,8 +47,9 @@ class InverterSettings(Section):
 class Scenario(Section):
     """One file of the folder. Sections `control`, `fixed`, `sun`, `load`, `meter` and `inverters` are as in site.yaml.
 
-    `fixed` is the setpoint of site.yaml, `default` holds while no setpoint of the time line is valid. `settings` is
-    what site.yaml says of inverters. `real_time` marks those that are also played with sockets.
+    `fixed` is the setpoint of site.yaml, `meter_sign` its `meter.sign`; `default` holds while no setpoint of the time
+    line is valid. `settings` is what site.yaml says of inverters. `real_time` marks those that are also played with
+    sockets.
     """
 
     title: Text
@@ -59,6 +62,7 @@ class Scenario(Section):
     sun: SunSimulation = SunSimulation()
     load: LoadSimulation = LoadSimulation(base_watts=1000.0, variation_watts=0.0)
     meter: MeterSimulation = MeterSimulation(period_s=1.0)
+    meter_sign: Sign = "auto"
     inverters: Annotated[dict[Name, InverterSimulation], Field(min_length=1, max_length=100)]
     settings: dict[Name, InverterSettings] = Field(default_factory=dict)
     timeline: Annotated[tuple[Event, ...], Field(strict=False)] = ()
@@ -97,7 +101,7 @@ class Scenario(Section):
         return SiteConfig.model_validate(
             {
                 "site": {"name": "scenario"},
-                "meter": {"host": "127.0.0.1", "port": FIRST_PORT, "unit_id": 200},
+                "meter": {"host": "127.0.0.1", "port": FIRST_PORT, "unit_id": 200, "sign": self.meter_sign},
                 "inverters": [self._inverter(name, FIRST_PORT + n) for n, name in enumerate(names, 1)],
                 "control": self.control,
                 "setpoints": {"fixed": self.fixed, "mqtt": self._source()},

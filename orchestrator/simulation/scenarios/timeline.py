@@ -13,8 +13,9 @@ from orchestrator.documents.section import Mistakes, Name, Percent, Section, Wat
 from orchestrator.documents.yaml_text import KeyPath
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.site import VirtualSite
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
+from orchestrator.simulation.virtual_time import VirtualTime
 
 SOURCE = "mqtt"
 """The source that a scenario's setpoints come from."""

@@ -20,11 +20,12 @@ from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.setpoints.payload import to_payload
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.network.faults import Fault, FaultKind
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.scenarios.scenario import Scenario
 from orchestrator.simulation.scenarios.timeline import OK, SOURCE, Event
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import METER
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, Moment
+from orchestrator.simulation.virtual_time import Moment
 from tests.support.inboxes import Inbox
 from tests.support.servers.brokers import MqttClient, mosquitto, mqtt_client
 from tests.support.servers.required import free_port, wait_until

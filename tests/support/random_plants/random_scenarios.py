@@ -15,9 +15,9 @@ from orchestrator.config.simulation import (
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.values import PriorityMode
 from orchestrator.simulation.measuring.expectations import Expectation
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault
 
 PHASES = 4
 PHASE_S = 45.0

@@ -16,9 +16,9 @@ from orchestrator.config.sections import BatteryConfig, ControlConfig, FailsafeC
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.values import PriorityMode
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault
 from tests.support.random_plants.random_scenarios import random_scenario
 
 PHASES = 3

@@ -16,6 +16,7 @@ from orchestrator.commands import BatteryMode
 from orchestrator.errors import ConfigError
 from orchestrator.simulation.measuring.expectations import MEASURES, Expectation
 from orchestrator.simulation.measuring.history import Run
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.rehearsal import rivals
 from orchestrator.simulation.scenarios.scenario import (
     SCENARIOS,
@@ -25,7 +26,7 @@ from orchestrator.simulation.scenarios.scenario import (
     parse_scenario,
     play,
 )
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
+from orchestrator.simulation.virtual_time import VirtualTime
 
 PLANT = """
 title: test
