@@ -197,4 +197,8 @@ class MqttInverterActor(_MqttDevice):
 
 def _meaning(payload: dict[str, Any]) -> dict[str, Any]:
     """What must differ for a command to be another one."""
-    return {key: value for key, value in without_time(payload).items() if key not in ("valid_until", "reasons")}
+    return {
+        key: value
+        for key, value in without_time(payload).items()
+        if key not in ("valid_until", "reasons", "reason_codes")
+    }

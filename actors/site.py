@@ -34,11 +34,13 @@ from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.failsafe import final_commands
 from orchestrator.decide.memory import ControlState, MeterFault
-from orchestrator.explain.words import FAULT_WORDS
+from orchestrator.explain.limit import FAULTS
+from orchestrator.explain.words import say
 from orchestrator.loop.cadence import DECISION_GAP_S, FIRST_SAMPLES_WAIT_S, READ_WAIT_S, cycle_due_s
 from orchestrator.loop.in_force import in_force, is_stricter
 from orchestrator.loop.presence import Attendance, freeze, patience_s
 from orchestrator.loop.reconfiguration import attendance_after, hand_back_commands, state_after
+from orchestrator.reason import because
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 
@@ -210,7 +212,7 @@ class SiteActor(Actor):
         self._envelope = self._merged(now_s)
         snapshot = self._snapshot(now_s)
         if self._is_waiting(now_s):
-            reasons = ("waiting for the devices",)
+            reasons = (because("waiting_for_devices"),)
             self._announce(CycleResult(snapshot, self._envelope, None, (), reasons, mode="waiting", cycle=self._cycle))
             return
         result = control.step(self._config, self._state, snapshot, self._envelope, now_s)
@@ -223,7 +225,7 @@ class SiteActor(Actor):
     def _announce_meter_fault(self, fault: MeterFault | None) -> None:
         """Say it once when it begins. The meter actor hears it too, and turns a sign that was ours to find out."""
         if fault is not None and fault != self._meter_fault:
-            self._announce(Event(f"meter_{fault}", METER, f"{FAULT_WORDS[fault]}: failsafe"))
+            self._announce(Event(f"meter_{fault}", METER, say(because("failsafe", why=FAULTS[fault]))))
         self._meter_fault = fault
 
     def _announce_not_following(self, names: frozenset[str]) -> None:

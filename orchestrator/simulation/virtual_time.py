@@ -29,6 +29,7 @@ from orchestrator.loop.cadence import FIRST_SAMPLES_WAIT_S
 from orchestrator.loop.in_force import in_force, is_stricter
 from orchestrator.loop.presence import Attendance, freeze, patience_s
 from orchestrator.quick_init import quick_init
+from orchestrator.reason import Reason, because
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
@@ -95,7 +96,7 @@ class Moment:
     wanted: SetpointFields
     commands: tuple[InverterCommand, ...] = ()
     mode: Mode | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     result: CycleResult | None = None
 
 
@@ -244,7 +245,7 @@ class VirtualTime:
         envelope = self.envelope()
         self._wanted = envelope.fields
         if self._is_waiting():
-            return CycleResult(snapshot, envelope, None, (), ("waiting for the devices",), mode="waiting")
+            return CycleResult(snapshot, envelope, None, (), (because("waiting_for_devices"),), mode="waiting")
         result = self._controller(self.config, self.state, snapshot, envelope, self.now_s)
         self.state = result.state
         if self.config.control.enabled:

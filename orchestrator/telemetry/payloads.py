@@ -14,6 +14,8 @@ from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import InverterNumbers
 from orchestrator.devices.mqtt.messages import command_payload
 from orchestrator.documents.json_values import Payload, rounded
+from orchestrator.explain.codes import code_paths
+from orchestrator.explain.words import say_all
 from orchestrator.samples import InverterSample
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -56,7 +58,8 @@ def site_payload(result: CycleResult, time: str) -> Payload:
         "export_wh": rounded(meter.export_wh) if meter else None,
         "inverters_online": [sample.name for sample in result.snapshot.inverters],
         "inverters_away": list(result.snapshot.away),
-        "reasons": list(result.reasons),
+        "reasons": list(say_all(result.reasons)),
+        "reason_codes": list(code_paths(result.reasons)),
     }
 
 

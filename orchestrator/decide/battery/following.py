@@ -8,7 +8,7 @@ from orchestrator.decide.plant.units import Battery, Unit
 STALLED_AFTER_STEPS = 1
 
 STUCK_AFTER_STEPS = 2
-"""A battery that gave more than asked for this many steps is reckoned with as it is."""
+"""A battery that gave more than asked for this many steps is counted with what it gives."""
 
 DEAF_AFTER_S = 30.0
 

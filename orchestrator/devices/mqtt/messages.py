@@ -15,6 +15,8 @@ from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import MqttInverterConfig
 from orchestrator.documents.json_values import Payload, rfc3339, rounded
 from orchestrator.errors import PayloadError
+from orchestrator.explain.codes import code_paths
+from orchestrator.explain.words import say_all
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
 from orchestrator.setpoints.intake import Arrival
 from orchestrator.setpoints.payload import MAX_PROBLEMS_NAMED, read_object
@@ -183,5 +185,6 @@ def command_payload(command: InverterCommand) -> Payload:
         "battery_low_watts": rounded(battery.low_watts) if battery else None,
         "battery_high_watts": rounded(battery.high_watts) if battery else None,
         "battery_grid_charging": battery.grid_charging if battery else None,
-        "reasons": list(command.reasons),
+        "reasons": list(say_all(command.reasons)),
+        "reason_codes": list(code_paths(command.reasons)),
     }

@@ -12,6 +12,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from orchestrator.documents.section import Name, Percent, Section
+from orchestrator.explain.codes import code_path
+from orchestrator.explain.words import ROWS
+from orchestrator.reason import Reason
 from orchestrator.simulation.measuring import measures
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import LIMITED
@@ -22,8 +25,8 @@ class Expectation(Section):
     """`measure` of the moments from `from_s` to `to_s` is at least `at_least` and at most `at_most`.
 
     `inverter` names the one it is about, where the measure is about one; without it, all of them together. `limit` and
-    `tolerance_percent` (of nameplate) are for measures of limits, `percent` for `seconds_to_charging`, `text` for
-    `seconds_naming`. `why` says what it is for, in the words of whoever asked.
+    `tolerance_percent` (of nameplate) are for measures of limits, `percent` for `seconds_to_charging`, `reason`
+    (a code) for `seconds_naming`. `why` says what it is for, in the words of whoever asked.
     """
 
     measure: str
@@ -33,7 +36,7 @@ class Expectation(Section):
     limit: Literal["export", "import", "generation", "load"] = "export"
     tolerance_percent: Percent = 2.0
     percent: Percent = 95.0
-    text: str = ""
+    reason: str = ""
     at_least: float | None = None
     at_most: float | None = None
     why: str = ""
@@ -46,6 +49,8 @@ class Expectation(Section):
             raise ValueError("at_least or at_most is missing")
         if self.to_s <= self.from_s:
             raise ValueError(f"to_s must be after from_s, {self.from_s:g} s")
+        if self.measure == "seconds_naming" and self.reason not in ROWS:
+            raise ValueError(f"reason must be a code of docs/reasons.md (got {self.reason!r})")
         if self.measure in OF_ONE_INVERTER and self.inverter is None:
             raise ValueError(f"the measure {self.measure!r} needs an inverter")
         return self
@@ -128,11 +133,11 @@ def _failsafe_after_s(run: Run, asked: Expectation) -> float:
 
 
 def _seconds_naming(run: Run, asked: Expectation) -> float:
-    said = [m for m in run.moments if any(asked.text in reason for reason in _all_reasons(m))]
+    said = [m for m in run.moments if any(asked.reason in code_path(reason).split("/") for reason in _all_reasons(m))]
     return run.period_s * len(said)
 
 
-def _all_reasons(moment: Moment) -> tuple[str, ...]:
+def _all_reasons(moment: Moment) -> tuple[Reason, ...]:
     return (*moment.reasons, *(reason for command in moment.commands for reason in command.reasons))
 
 

@@ -22,6 +22,7 @@ from orchestrator.devices.mqtt.messages import (
     write_command,
 )
 from orchestrator.errors import PayloadError
+from orchestrator.reason import because
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.intake import Arrival
 
@@ -163,7 +164,8 @@ def command(**values: Any) -> dict[str, Any]:
 
 
 def test_a_command_says_what_until_when_and_what_then() -> None:
-    message = command(ac_limit_watts=2500.0, ac_limit_after_watts=800.0, reasons=("because",))
+    why = because("ac_limit", watts=2500.0, why=because("rising_to_no_limit"))
+    message = command(ac_limit_watts=2500.0, ac_limit_after_watts=800.0, reasons=(why,))
 
     assert message == {
         "time": "2030-01-31T12:00:00.000Z",
@@ -177,7 +179,8 @@ def test_a_command_says_what_until_when_and_what_then() -> None:
         "battery_low_watts": 1500,
         "battery_high_watts": 1500,
         "battery_grid_charging": None,
-        "reasons": ["because"],
+        "reasons": ["AC limit 2500 W: rising step by step to no limit"],
+        "reason_codes": ["ac_limit/rising_to_no_limit"],
     }
 
 
