@@ -44,6 +44,7 @@ def codes_of(node: ast.expr, path: Path) -> list[str]:
     return [code for value in values if value is not None for code in codes_of(value, path)]
 
 
+@cache
 def made() -> list[tuple[str, str, set[str]]]:
     """Where a reason is made, its code, and the facts that it is made with."""
     found = []

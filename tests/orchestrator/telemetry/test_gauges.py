@@ -97,7 +97,8 @@ def test_the_label_of_a_reason_is_its_code_and_those_of_its_cause_without_any_nu
     limit = because("ac_limit", watts=983.0, why=because("leaves_room", limit=because("export_limit"), watts=983.0))
     twice = (because("charge", watts=1.0, why=because("full")), because("charge", watts=2.0, why=because("full")))
     command = replace(cycle_result().commands[0], reasons=(limit, *twice))
-    labels = [key[2] for key in series(replace(cycle_result(), commands=(command,))) if key[0] == "inverter_reason"]
+    values = gauge_values(replace(cycle_result(), commands=(command,)))
+    labels = [value.labels[1] for value in values if value.name == "inverter_reason"]
 
     assert labels == ["ac_limit/leaves_room/export_limit", "charge/full"]
 
