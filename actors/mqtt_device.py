@@ -21,6 +21,7 @@ from orchestrator.documents.json_values import without_time
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.setpoints.intake import Arrival
 from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
+from orchestrator.telemetry.payloads import reasons_payload
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ class MqttInverterActor(_MqttDevice):
     def _carry_out(self, command: InverterCommand, issued_at_s: float, *, released: bool = False) -> None:
         """Publish it, not retained: an inverter that comes back later must not find an old command."""
         now_s = self.clock.now_s()
-        payload = write_command(command, self.clock.wall())
+        payload = write_command(command, self.clock.wall(), reasons_payload(command.reasons))
         fault, detail, writes = None, "", 0
         if not released and now_s - issued_at_s > command.valid_for_s:
             fault, detail = "stale", "the command waited for too long"
@@ -201,4 +202,8 @@ class MqttInverterActor(_MqttDevice):
 
 def _meaning(payload: dict[str, Any]) -> dict[str, Any]:
     """What must differ for a command to be another one."""
-    return {key: value for key, value in without_time(payload).items() if key not in ("valid_until", "reasons")}
+    return {
+        key: value
+        for key, value in without_time(payload).items()
+        if key not in ("valid_until", "reasons", "reason_codes")
+    }

@@ -155,7 +155,7 @@ class _Plant:
         self._store = StateStore(Path(config.control.state_dir))
         self._audience = (self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
         self._setpoint_store = SetpointStore(Path(config.control.state_dir))
-        self._kept = Kept(_kept_setpoints(config, self._setpoint_store, clock))
+        self._kept = Kept(_kept_setpoints(config, self._setpoint_store, clock), set(self._setpoint_store.sources))
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""

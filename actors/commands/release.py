@@ -24,6 +24,7 @@ from orchestrator.devices.as_found import Found, put_back, reconnected
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.mqtt.messages import write_command
 from orchestrator.errors import DeviceError
+from orchestrator.telemetry.payloads import reasons_payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def _write_release(config: InverterConfig, session: DeviceSession, store: StateS
 
 
 def _release_by_mqtt(config: MqttInverterConfig, clock: Clock) -> ReleaseOutcome:
-    payload = json.dumps(write_command(_command(config), clock.wall()), allow_nan=False)
+    command = _command(config)
+    payload = json.dumps(write_command(command, clock.wall(), reasons_payload(command.reasons)), allow_nan=False)
     try:
         publish_once(config, config.topic_of_commands, payload.encode())
     except NotPublished as trouble:

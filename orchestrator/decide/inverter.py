@@ -13,9 +13,8 @@ from orchestrator.decide.following import Disobeys, Following, Reading, watch_fo
 from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
 from orchestrator.decide.plant.units import Unit
-from orchestrator.decide.records import Inputs, Limiting, SiteDecision, limits_on_ac
+from orchestrator.decide.records import Inputs, InverterDecision, Limiting, SiteDecision
 from orchestrator.decide.site import batteries_released
-from orchestrator.explain import reasons
 from orchestrator.setpoints.fields import SetpointFields
 
 EASES_AT_LEAST_S = 5.0
@@ -24,8 +23,8 @@ EASES_AT_LEAST_S = 5.0
 
 def command_inverter(
     inputs: Inputs, decision: SiteDecision, unit: Unit, limit_after_watts: float | None
-) -> tuple[InverterCommand, InverterMemory]:
-    """What is asked of one inverter and why, and what is remembered of it.
+) -> InverterDecision:
+    """What is asked of one inverter, and what is remembered of it.
 
     `limit_after_watts` is the AC limit that is safe once the command has expired, None where there is none.
     """
@@ -44,19 +43,25 @@ def command_inverter(
         ac_limit_after_watts=limit_after_watts,
         connect=connect,
         battery=battery,
-        reasons=_reasons(inputs, decision, unit, battery, limit=limit, connect=connect, following=following)
-        if inputs.explain
-        else (),
     )
-    output = Output(unit.ac_watts, unit.sample.at_s, unit.throttled)
-    return command, InverterMemory(
+    memory = InverterMemory(
         limit_memory,
         battery_memory,
         following,
-        output,
+        Output(unit.ac_watts, unit.sample.at_s, unit.throttled),
         disconnected,
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
         back_at_s=unit.memory.back_at_s,
+    )
+    return InverterDecision(
+        unit,
+        command,
+        memory,
+        limit_wanted_watts=decision.limiting.limits_watts.get(unit.name),
+        limit_rate_watts_per_s=_rate_watts_per_s(decision.limiting, unit),
+        asks_meter=inputs.trust.question.is_open,
+        not_following=Disobeys.DEAF in following.states,
+        gives_too_much=Disobeys.STUBBORN in unit.memory.following.states,
     )
 
 
@@ -138,33 +143,3 @@ def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:
     if wanted.connect or unit.memory.disconnected:
         return True, unit.memory.disconnected and unit.sample.connected is False
     return None, False
-
-
-def _reasons(
-    inputs: Inputs,
-    decision: SiteDecision,
-    unit: Unit,
-    battery: BatteryCommand | None,
-    *,
-    limit: float | None,
-    connect: bool | None,
-    following: Following,
-) -> tuple[str, ...]:
-    facts = reasons.InverterFacts(
-        unit=unit,
-        battery=battery,
-        share=decision.allocation.shares.get(unit.name),
-        limit=reasons.LimitFacts(
-            unit,
-            limits_on_ac(inputs.envelope, decision.limiting, decision.meter_fault),
-            commanded_watts=limit,
-            wanted_watts=decision.limiting.limits_watts.get(unit.name),
-            rate_watts_per_s=_rate_watts_per_s(decision.limiting, unit),
-            asks_meter=inputs.trust.question.is_open,
-        ),
-        connect=connect,
-        site_why=decision.why,
-        not_following=Disobeys.DEAF in following.states,
-        gives_too_much=Disobeys.STUBBORN in unit.memory.following.states,
-    )
-    return reasons.of_inverter(inputs.envelope, facts, decision.meter_fault)

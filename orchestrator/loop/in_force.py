@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, MutableMapping
+from dataclasses import replace
 from math import inf
 from typing import Final
 
@@ -20,36 +21,42 @@ RESERVED_LAST: Final = ("page", "manual")
 class InForce:
     """The operating envelope of now. It is merged anew only when a setpoint changes or ends.
 
-    `setpoints` holds the newest of each source and is kept up to date here; nobody else may change it meanwhile.
+    `setpoints` holds the newest of each source, `heard` the names of those that ever said anything. Both are kept up to
+    date here; nobody else may change them meanwhile.
     """
 
-    def __init__(self, config: SiteConfig, setpoints: MutableMapping[str, Setpoint]) -> None:
+    def __init__(self, config: SiteConfig, setpoints: MutableMapping[str, Setpoint], heard: set[str]) -> None:
         self._config = config
         self._setpoints = setpoints
+        self._heard = heard
         self._envelope = OperatingEnvelope()
         self._until_s = -inf
 
     def take(self, setpoint: Setpoint) -> None:
         """A source asks for something else than before."""
         self._setpoints[setpoint.source] = setpoint
+        self._heard.add(setpoint.source)
         self._until_s = -inf
 
     def withdraw(self, source: str) -> None:
         """A source asks for nothing any more."""
         self._setpoints.pop(source, None)
+        self._heard.add(source)
         self._until_s = -inf
 
     def reconfigure(self, config: SiteConfig) -> None:
         """Sources of the former configuration that are gone, or are another topic now, hold no more."""
         for source in forgotten_sources(self._config, config):
             self._setpoints.pop(source, None)
+            self._heard.discard(source)
         self._config = config
         self._until_s = -inf
 
     def envelope(self, now_s: float) -> OperatingEnvelope:
         """What all sources together ask for at `now_s` (monotonic), which never goes back."""
         if now_s >= self._until_s:
-            self._envelope = merge(in_force(self._config, self._setpoints, now_s))
+            merged = merge(in_force(self._config, self._setpoints, now_s))
+            self._envelope = replace(merged, unheard=unheard_sources(self._config, self._heard))
             self._until_s = self.next_end_s(now_s)
         return self._envelope
 

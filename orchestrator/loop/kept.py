@@ -12,9 +12,10 @@ from orchestrator.setpoints.merge import Setpoint
 class Kept:
     """The loop writes it, and nobody else does while it runs.
 
-    `setpoints` has the newest of each source by its name; `sign` is what is known of the meter's, None before anything
-    is.
+    `setpoints` has the newest of each source by its name, `heard` the names of those that ever said anything; `sign` is
+    what is known of the meter's, None before anything is.
     """
 
     setpoints: dict[str, Setpoint] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
     sign: MeterSign | None = None

@@ -54,6 +54,7 @@ from orchestrator.loop.messages import (
 )
 from orchestrator.loop.news import METER_REVERSED, News
 from orchestrator.loop.reconfiguration import hand_back_commands, state_after
+from orchestrator.reason import because
 from orchestrator.samples import MeterSample, SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -81,7 +82,7 @@ class SiteLoop:
         self._controller = controller
         self._pace = pace
         self._started_s = started_s
-        self._in_force = InForce(config, kept.setpoints)
+        self._in_force = InForce(config, kept.setpoints, kept.heard)
         self._ends_s = self._in_force.next_end_s(started_s)
         self._heard = Heard(config, kept)
         self._writable = _writable(config)
@@ -193,7 +194,7 @@ class SiteLoop:
         self._envelope = self._in_force.envelope(now_s)
         snapshot = self._heard.snapshot(now_s)
         if self._is_waiting(now_s):
-            reasons = ("waiting for the devices",)
+            reasons = (because("waiting_for_devices"),)
             waiting = CycleResult(snapshot, self._envelope, None, (), reasons, mode="waiting", cycle=self._cycle)
             self._actions.append(waiting)
             return

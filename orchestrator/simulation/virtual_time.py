@@ -40,6 +40,7 @@ from orchestrator.loop.messages import (
 )
 from orchestrator.loop.site_loop import Controller, SiteLoop
 from orchestrator.quick_init import quick_init
+from orchestrator.reason import Reason
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from orchestrator.simulation.network.virtual import InverterFault, MeterFault, VirtualNetwork
@@ -65,7 +66,7 @@ class Moment:
     wanted: SetpointFields
     commands: tuple[InverterCommand, ...] = ()
     mode: Mode | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     result: CycleResult | None = None
 
 

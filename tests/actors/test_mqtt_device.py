@@ -19,6 +19,7 @@ from actors.mqtt_device import MqttInverterActor, MqttMeterActor
 from actors.observer import NoObserver
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.sections import MqttInverterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.reason import because
 from orchestrator.samples import InverterSample, MeterSample
 from tests.support.inboxes import Inbox
 from tests.support.servers.brokers import Mosquitto, MqttClient, mosquitto, mqtt_client
@@ -165,7 +166,7 @@ def test_an_inverter_whose_state_is_too_old_is_silent(broker: Mosquitto) -> None
 def test_a_command_is_published_once_and_again_when_it_changes(broker: Mosquitto) -> None:
     with inverter(broker) as running:
         assert running.command(ac_limit_watts=1000.0).writes == 1
-        assert running.command(ac_limit_watts=1000.0, reasons=("another reason",)).writes == 0
+        assert running.command(ac_limit_watts=1000.0, reasons=(because("throttled"),)).writes == 0
         assert running.command(ac_limit_watts=900.0).writes == 1
 
         running.client.wait_for(COMMANDS, 2)

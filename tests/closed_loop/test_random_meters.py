@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.explain.words import FAULT_WORDS
+from orchestrator.explain.limit import FAULTS
+from orchestrator.reason import because
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import longest_above_s
 from orchestrator.simulation.network.virtual import MeterFault
@@ -28,8 +29,8 @@ def run_of(scenario: Scenario, fault: MeterFault) -> Run:
 
 
 def is_named(run: Run, fault: MeterFault) -> bool:
-    words = f"{FAULT_WORDS[fault.value]}: failsafe"
-    return any(moment.mode == "failsafe" and words in moment.reasons for moment in run.moments)
+    named = because("failsafe", why=FAULTS[fault.value])
+    return any(moment.mode == "failsafe" and named in moment.reasons for moment in run.moments)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

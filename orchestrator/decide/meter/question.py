@@ -31,7 +31,7 @@ STEP_PART_OF_RATING = 0.02
 UNUSUAL_LEAST_S = 5.0
 UNUSUAL_TIMES = 3.0
 """A meter that shows one value for so long, and for so many times the longest gap between its values lately, has
-stopped to flutter."""
+stopped fluttering."""
 
 PATIENCE_S = 6.0
 """A question is open for no longer: two periods of a slow meter, and the time that inverters need to follow."""

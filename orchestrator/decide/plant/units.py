@@ -16,6 +16,7 @@ from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
 from orchestrator.decide.pace import LIFTED_AFTER_STEPS
 from orchestrator.decide.plant.battery_limits import LimitedBy, StepTime, power_limits
 from orchestrator.quick_init import quick_init
+from orchestrator.reason import Reason
 from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 
@@ -62,9 +63,9 @@ class Battery(AllocatableBattery):
         """Whether it may be discharged."""
         return self.soc_percent is None or self.soc_percent > self.soc_min_percent
 
-    def held_back(self, words: str) -> Battery:
-        """The same battery, but it takes no part now; `words` say why."""
-        return replace(self, reachable=False, away_words=words)
+    def held_back(self, why: Reason) -> Battery:
+        """The same battery, but it takes no part now, and why."""
+        return replace(self, reachable=False, away=why)
 
 
 @quick_init

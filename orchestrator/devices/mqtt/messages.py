@@ -6,6 +6,7 @@ site import +, AC into the site +, battery charging +.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
@@ -119,14 +120,18 @@ def read_inverter(arrival: Arrival, name: str) -> InverterSample:
     )
 
 
-def write_command(command: InverterCommand, wall_now: datetime) -> dict[str, Any]:
-    """The message that tells an inverter what to do until `valid_until`, and which AC limit stays after it."""
+def write_command(command: InverterCommand, wall_now: datetime, why: Mapping[str, Any]) -> dict[str, Any]:
+    """The message that tells an inverter what to do until `valid_until`, and which AC limit stays after it.
+
+    `why` are the reasons as they are published (see `telemetry.payloads`).
+    """
     after_watts = command.ac_limit_after_watts if command.ac_limit_reverts else command.ac_limit_watts
     return {
         "time": rfc3339(wall_now),
         "valid_for_s": command.valid_for_s,
         "valid_until": rfc3339(wall_now + timedelta(seconds=command.valid_for_s)),
         **command_payload(command),
+        **why,
         "ac_limit_after_watts": rounded(after_watts),
     }
 
@@ -175,5 +180,4 @@ def command_payload(command: InverterCommand) -> Payload:
         "battery_low_watts": rounded(battery.low_watts) if battery else None,
         "battery_high_watts": rounded(battery.high_watts) if battery else None,
         "battery_grid_charging": battery.grid_charging if battery else None,
-        "reasons": list(command.reasons),
     }

@@ -20,6 +20,7 @@ from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import ControlState
 from orchestrator.decide.power_flow import BatteryPowerFlow, calculate_battery_power_flow
 from orchestrator.decide.records import SiteTotals
+from orchestrator.reason import because
 from orchestrator.samples import BatterySample, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
@@ -49,7 +50,7 @@ def same_for_all(
             ac_limit_watts=None if part is None else part * (sample.nameplate.ac_max_watts or 0.0),
             connect=wanted.connect,
             battery=_battery_command(sample.name, batteries, flow),
-            reasons=("the same for all",),
+            reasons=(because("the_same_for_all"),),
         )
         for sample in snapshot.inverters
         if config.inverter(sample.name).control

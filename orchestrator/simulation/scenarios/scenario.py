@@ -118,7 +118,7 @@ class Scenario(Section):
     @property
     def asks_why(self) -> bool:
         """Whether what it expects is about reasons."""
-        return any(expectation.text for expectation in self.expect)
+        return any(expectation.reason for expectation in self.expect)
 
     def judge(self, run: Run) -> list[Outcome]:
         """What each expectation says of a run of this scenario."""

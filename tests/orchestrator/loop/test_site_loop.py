@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -348,7 +349,7 @@ def test_a_default_that_is_stricter_comes_into_force_the_moment_a_setpoint_expir
 
 
 def limit_values(watts: float) -> Any:
-    return site_config().setpoints.fixed.model_copy(update={"export_limit_watts": watts})
+    return replace(site_config().setpoints.fixed, export_limit_watts=watts)
 
 
 def test_after_stop_nothing_is_decided_any_more(bench: Bench) -> None:
@@ -450,3 +451,18 @@ def test_all_that_is_reported_at_the_very_end_of_the_wait_counts() -> None:
     bench.tell(TimePassed())
 
     assert bench.results[-1].snapshot.away == ()
+
+
+def test_a_source_without_default_is_unheard_until_it_speaks_or_withdraws() -> None:
+    def unheard(bench: Bench) -> tuple[str, ...]:
+        bench.tell(TimePassed())
+        bench.round("east", "west", watts=100.0)
+        return bench.results[-1].envelope.unheard
+
+    silent, heard, withdrew = Bench(), Bench(), Bench()
+    heard.tell(SetpointReceived(Setpoint("mqtt", SetpointFields())))
+    withdrew.tell(SetpointWithdrawn("mqtt"))
+
+    assert unheard(silent) == ("mqtt",)
+    assert unheard(heard) == unheard(withdrew) == ()
+    assert unheard(Bench(kept=heard.kept)) == ()

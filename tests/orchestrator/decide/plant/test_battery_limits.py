@@ -13,6 +13,7 @@ from orchestrator.control import step
 from orchestrator.decide.memory import ControlState
 from orchestrator.decide.plant.battery_limits import LimitedBy
 from orchestrator.decide.plant.units import Battery, see_plant
+from orchestrator.explain.words import say
 from orchestrator.loop.presence import Attendance, freeze
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
@@ -54,7 +55,7 @@ def reason(config: SiteConfig, site_watts: float, *, applied_before: bool = Fals
     envelope: OperatingEnvelope = merge([Setpoint("fixed", SetpointFields(**wanted))])
     snapshot = frozen(config, site_watts, applied_before=applied_before)
     (command,) = step(config, ControlState(), snapshot, envelope, NOW_S).commands
-    return command.reasons[0]
+    return say(command.reasons[0])
 
 
 @pytest.mark.parametrize("applied_before", [False, True])

@@ -207,7 +207,7 @@ def test_an_outcome_says_what_was_measured_and_what_was_asked() -> None:
 
 @pytest.mark.parametrize("measure", sorted(MEASURES))
 def test_every_measure_gives_a_number_of_an_ordinary_run(measure: str, ordinary: Run) -> None:
-    value = Expectation(measure=measure, inverter="east", text="limit", at_most=0.0).judge(ordinary).value
+    value = Expectation(measure=measure, inverter="east", reason="export_limit", at_most=0.0).judge(ordinary).value
 
     assert isinstance(value, (int, float))
     assert not isnan(value)
@@ -239,7 +239,7 @@ def test_the_numbers_of_a_dull_night_are_known() -> None:
     night = "at_s: 0, pv_watts: {east: 0, roof: 0}, load_watts: 1000, soc_percent: {east: 5}"
     run = play(parse_scenario(timeline(night)))
     found = {
-        name: Expectation(measure=name, inverter="east", text="xyz", at_most=0).judge(run).value
+        name: Expectation(measure=name, inverter="east", reason="meter_reversed", at_most=0).judge(run).value
         for name in EXPECTED_NUMBERS
     }
 
