@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actors.actor import Actor, Surroundings
@@ -118,10 +118,10 @@ class InverterActor(Actor):
     def _read_sample(self, *, at_once: bool = False) -> InverterSample:
         if self._session.connect(self._config.serial, at_once=at_once):
             self._on_connected()
-        registers = self._writer.with_controls(self._session.read())
+        registers, controls_at_s = self._writer.with_controls(self._session.read())
         sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
-        self._sample = apply_overrides(self._config, sample)
+        self._sample = replace(apply_overrides(self._config, sample), controls_at_s=controls_at_s)
         return self._sample
 
     def _on_connected(self) -> None:

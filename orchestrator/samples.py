@@ -81,6 +81,7 @@ class InverterSample:
     for a battery inverter without PV. `string_watts` is the power of each PV input in the device's order, never
     negative; empty where it does not say.
     `faults` names readings that were refused as nonsense, for counting.
+    `controls_at_s` is when what can be written (AC limit, permission to charge from AC) was read, None: at `at_s`.
     """
 
     name: str
@@ -99,6 +100,7 @@ class InverterSample:
     has_pv: bool = True
     string_watts: tuple[float | None, ...] = ()
     faults: tuple[str, ...] = ()
+    controls_at_s: float | None = None
 
 
 @quick_init
