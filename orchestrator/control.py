@@ -31,6 +31,7 @@ from orchestrator.decide.records import Inputs, SiteDecision
 from orchestrator.decide.site import commanded_plant, decide, decide_without_meter
 from orchestrator.explain import reasons
 from orchestrator.samples import SiteSnapshot
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 NO_NUMBERS: Final = LiveNumbers()
@@ -100,7 +101,7 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
             command, memory = command_inverter(inputs, decision, unit, limits_after.get(unit.name))
             commands.append(command)
             memories[unit.name] = memory
-    if decision.mode == "normal" and inputs.wanted.energize is not False:
+    if decision.mode == "normal" and not _is_off(inputs.wanted):
         commands = in_steps(commands, inputs.plant.units)
     responses = _responses(inputs, commands)
     return CycleResult(
@@ -123,6 +124,11 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
             responses=responses,
         ),
     )
+
+
+def _is_off(wanted: SetpointFields) -> bool:
+    """Whether nobody may give power: what rounding leaves is nobody's then."""
+    return wanted.energize is False or wanted.connect is False
 
 
 def _site_reasons(inputs: Inputs, decision: SiteDecision) -> tuple[str, ...]:

@@ -76,7 +76,8 @@ class InverterSample:
 
     `ac_limit_watts` is the limit the device reports to be enabled (None: no limit enabled, or not known).
     `battery` is None where the device has no battery that can be read; `battery_controllable` says whether commands
-    for it can be written. `ac_limit_step_watts` is how finely the AC limit can be set; 0 is as fine as one likes.
+    for it can be written.
+    `disconnectable`: it can be taken off the grid. `ac_limit_step_watts` is how finely the AC limit can be set; 0 is as fine as one likes.
     `ac_limit_wears`: each change of the AC limit wears the device's flash. `has_pv` is False
     for a battery inverter without PV. `string_watts` is the power of each PV input in the device's order, never
     negative; empty where it does not say.
@@ -95,6 +96,7 @@ class InverterSample:
     ac_limit_watts: float | None = None
     ac_limit_controllable: bool = True
     battery_controllable: bool = False
+    disconnectable: bool = True
     ac_limit_wears: bool = False
     ac_limit_step_watts: float = 0.0
     has_pv: bool = True

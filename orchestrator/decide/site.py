@@ -37,7 +37,7 @@ from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
-from orchestrator.decide.plant.units import Plant
+from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteTotals, limits_on_ac
 from orchestrator.explain import reasons
 from orchestrator.quick_init import quick_init
@@ -125,6 +125,13 @@ def batteries_released(wanted: SetpointFields) -> bool:
     """Whether batteries are left to themselves."""
     disconnected = wanted.connect is False and wanted.energize is not False
     return disconnected or wanted.battery_storage_mode == 0
+
+
+def is_held_at_nothing(wanted: SetpointFields, unit: Unit) -> bool:
+    """Whether AC power is to be 0 and the battery idle: energize false, or connect false and it cannot disconnect."""
+    if wanted.energize is False:
+        return True
+    return wanted.connect is False and not unit.sample.disconnectable
 
 
 @quick_init

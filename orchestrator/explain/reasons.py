@@ -51,7 +51,8 @@ def of_site(
     if envelope.fields.energize is False:
         said.append(f"energize false ({envelope.whose('energize')}): AC 0 W, batteries idle")
     elif envelope.fields.connect is False:
-        said.append(f"connect false ({envelope.whose('connect')}): all inverters disconnected")
+        apart = "all inverters disconnected, those that cannot be at AC 0 W"
+        said.append(f"connect false ({envelope.whose('connect')}): {apart}")
     if meter_fault is not None:
         said.append(f"{FAULT_WORDS[meter_fault]}: failsafe")
     if facts is None:
@@ -89,6 +90,8 @@ def of_inverter(envelope: OperatingEnvelope, facts: InverterFacts, meter_fault: 
 def _of_connection(envelope: OperatingEnvelope, facts: InverterFacts) -> Iterator[str]:
     if facts.connect is False:
         yield f"disconnected: connect false ({envelope.whose('connect')})"
+    elif envelope.fields.connect is False and envelope.fields.energize is not False:
+        yield f"cannot disconnect: AC limit 0 W in its place, connect false ({envelope.whose('connect')})"
     elif facts.connect and envelope.fields.connect:
         yield f"connected: connect true ({envelope.whose('connect')})"
     elif facts.connect:
@@ -105,8 +108,9 @@ def _of_battery(
     if battery.mode is BatteryMode.RELEASE:
         field = "battery_storage_mode" if envelope.fields.battery_storage_mode == 0 else "connect"
         return f"battery released: {field} ({envelope.whose(field)})"
-    if envelope.fields.energize is False:
-        return f"battery idle: energize false ({envelope.whose('energize')})"
+    for field in ("energize", "connect"):
+        if envelope.fields.asked().get(field) is False:
+            return f"battery idle: {field} false ({envelope.whose(field)})"
     if meter_fault is not None:
         return f"hold: {FAULT_WORDS[meter_fault]}, charge at most {battery.watts:.0f} W from own PV"
     why = NOTHING_ASKED if facts.share is None else of_share(envelope, facts.unit, facts.share)

@@ -56,6 +56,7 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
         ac_limit_controllable=device.capabilities.limit_ac is not None,
         ac_limit_wears=limit_wears_flash(device.profile),
         battery_controllable=device.capabilities.battery is not None,
+        disconnectable=device.capabilities.disconnect is not None,
         faults=(*sample.faults, *((ALL_ZERO,) if zeros else ()), *faults.names(), *_untrue(device, registers)),
     )
 
