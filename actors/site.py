@@ -29,6 +29,7 @@ from actors.messages import (
 )
 from actors.meter import NAME as METER
 from orchestrator import control
+from orchestrator.commands import InverterCommand
 from orchestrator.config.changes import forgotten_sources
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
@@ -307,10 +308,13 @@ class SiteActor(Actor):
         now_s = self.clock.now_s()
         self._stop_asked, self._reading, self._release_asked = stop, False, stop.done
         self._unreleased.clear()
-        for command in final_commands(self._config, self._merged(now_s), self._snapshot(now_s)):
+        for command in self._final_commands(now_s):
             self._unreleased.add(command.inverter)
             self._inverters[command.inverter].tell(Release(command, now_s))
         self._finish_if_released()
+
+    def _final_commands(self, now_s: float) -> tuple[InverterCommand, ...]:
+        return final_commands(self._config, self._merged(now_s), self._snapshot(now_s), self._state.inverters)
 
     def _on_acknowledged(self, message: Acknowledged) -> None:
         self._announce(message)

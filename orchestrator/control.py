@@ -26,6 +26,7 @@ from orchestrator.decide.meter.trust import watch_meter
 from orchestrator.decide.pace import counted_s
 from orchestrator.decide.plant.away import left_for_the_others
 from orchestrator.decide.plant.headroom import LiveNumbers, learn_responses, live_numbers
+from orchestrator.decide.plant.others import others_left_alone_watts
 from orchestrator.decide.plant.units import see_plant
 from orchestrator.decide.records import Inputs, SiteDecision
 from orchestrator.decide.site import commanded_plant, decide, decide_without_meter
@@ -147,7 +148,10 @@ def _responses(inputs: Inputs, commands: Sequence[InverterCommand]) -> Mapping[s
 
 def _limits_after(inputs: Inputs) -> Mapping[str, float]:
     """The AC limits that are safe when nobody commands any more, where limits are to outlive the orchestrator."""
-    room = safe_room_watts(inputs.config, inputs.wanted) if inputs.limits_stay else None
+    if not inputs.limits_stay:
+        return {}
+    beside_watts = others_left_alone_watts(inputs.config, inputs.state.inverters, inputs.snapshot)
+    room = safe_room_watts(inputs.config, inputs.envelope.fields, beside_watts)
     return {} if room is None else safe_limits(inputs.plant, room)
 
 

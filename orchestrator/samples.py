@@ -77,10 +77,10 @@ class InverterSample:
     `ac_limit_watts` is the limit the device reports to be enabled (None: no limit enabled, or not known).
     `battery` is None where the device has no battery that can be read; `battery_controllable` says whether commands
     for it can be written.
-    `disconnectable`: it can be taken off the grid. `ac_limit_step_watts` is how finely the AC limit can be set; 0 is as fine as one likes.
-    `ac_limit_wears`: each change of the AC limit wears the device's flash. `has_pv` is False
-    for a battery inverter without PV. `string_watts` is the power of each PV input in the device's order, never
-    negative; empty where it does not say.
+    `disconnectable`: it can be taken off the grid. `ac_limit_step_watts` is how finely the AC limit can be set; 0 is as
+    fine as one likes. `ac_limit_wears`: each change of the AC limit wears the device's flash. `has_pv` is False for a
+    battery inverter without PV. `string_watts` is the power of each PV input in the device's order, never negative;
+    empty where it does not say.
     `faults` names readings that were refused as nonsense, for counting.
     `controls_at_s` is when what can be written (AC limit, permission to charge from AC) was read, None: at `at_s`.
     """

@@ -37,6 +37,7 @@ from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
+from orchestrator.decide.plant.others import others_watts
 from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteTotals, limits_on_ac
 from orchestrator.explain import reasons
@@ -93,7 +94,8 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
 
 def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
     """The meter is silent, frozen or reversed: limits that are safe at zero load, batteries hold."""
-    room = safe_room_watts(inputs.config, inputs.wanted)
+    beside_watts = others_watts(inputs.config, inputs.state.inverters, inputs.snapshot)
+    room = safe_room_watts(inputs.config, inputs.envelope.fields, beside_watts)
     safe = {} if room is None else safe_limits(inputs.plant, room)
     limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
     memory = replace(

@@ -156,7 +156,7 @@ class VirtualTime:
 
     def stop(self) -> None:
         """The orchestrator stops in order: its last commands are still sent."""
-        self._send(final_commands(self.config, self.envelope(), self._snapshot()))
+        self._send(final_commands(self.config, self.envelope(), self._snapshot(), self.state.inverters))
         self.kill()
 
     def start(self) -> None:
