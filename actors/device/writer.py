@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.clock import Clock
 from actors.device.controls import ControlReader
@@ -13,6 +13,8 @@ from actors.messages import Event
 from actors.observer import Observer
 from orchestrator.commands import InverterCommand
 from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
+from orchestrator.devices.capabilities import KeepInFlash
+from orchestrator.devices.flash_budget import is_of_battery
 from orchestrator.devices.write_policy import WriteMemory, contradicts, due, forget, lost, observe, remember
 from orchestrator.errors import RequestRefused
 
@@ -100,6 +102,8 @@ class CommandWriter:
         A group of which the device refuses a part ends there; the groups after it are written all the same.
         """
         # What was written since the last read counts as done; but only what was read can contradict it.
+        if not everything:
+            command = self._frugal(command)
         groups = self._session.driver.encode(self._session.device, command, self._read | self._written)
         if everything:
             return self._write(groups)
@@ -114,13 +118,33 @@ class CommandWriter:
             self._session.driver.verify(self._session.device, (group,), registers)
         )
 
+    def _frugal(self, command: InverterCommand) -> InverterCommand:
+        """Where hardly a write to flash is left today, the AC limit goes where no other will have to follow it."""
+        limit, safe = command.ac_limit_watts, command.ac_limit_after_watts
+        if limit is None or safe is None or safe >= limit or not self._flash.is_nearly_spent(self._budget()):
+            return command
+        return replace(command, ac_limit_watts=safe)
+
+    def _budget(self) -> KeepInFlash | None:
+        return self._session.driver.capabilities(self._session.device).flash
+
     def _write_within_budget(self, groups: tuple[WriteGroup, ...]) -> Outcome:
-        flash = self._session.driver.capabilities(self._session.device).flash
-        allowed = tuple(group for group in groups if self._flash.allows(group, flash))
-        held = tuple(group for group in groups if group not in allowed and not group.asks_for_more)
-        for group in held:
-            self._say_spent(group)
-        return self._write(allowed) + Outcome(refused=tuple(group.writes[0].register for group in held))
+        return sum((self._write_allowed(group) for group in groups), Outcome())
+
+    def _write_allowed(self, group: WriteGroup) -> Outcome:
+        """A reduction of the AC limit is written even where its budget is used up, and said each time."""
+        count = sum(write.flash and not self._shows(write) for write in group.writes)
+        if self._flash.allows(group, count, self._budget()):
+            return self._write_group(group)
+        if group.asks_for_more:
+            return Outcome()
+        if not is_of_battery(group):
+            self._say_overspent(group)
+            return self._write_group(group)
+        self._say_spent(group)
+        spent = tuple(write.register for write in group.writes if write.flash)
+        others = replace(group, writes=tuple(write for write in group.writes if not write.flash))
+        return Outcome(refused=spent) + (self._write_group(others) if others.writes else Outcome())
 
     def _write(self, groups: tuple[WriteGroup, ...]) -> Outcome:
         return sum((self._write_group(group) for group in groups), Outcome())
@@ -128,7 +152,7 @@ class CommandWriter:
     def _write_group(self, group: WriteGroup) -> Outcome:
         needed = tuple(write for write in group.writes if not (write.flash and self._shows(write)))
         for count, write in enumerate(needed):
-            self._flash.note(write)
+            self._flash.note(write, battery=is_of_battery(group))
             try:
                 self._session.write(write)
             except RequestRefused as refusal:
@@ -157,8 +181,13 @@ class CommandWriter:
             detail = f"{' '.join(names)} no longer shows what was written, and is written again"
             self._say(Event("command_lost", self._session.name, detail))
 
+    def _say_overspent(self, group: WriteGroup) -> None:
+        register = next(write.register for write in group.writes if write.flash)
+        detail = f"{register} is kept in flash, and is written beyond today's budget: a limit must fall"
+        self._say(Event("flash_overspent", self._session.name, detail))
+
     def _say_spent(self, group: WriteGroup) -> None:
-        register = group.writes[0].register
+        register = next(write.register for write in group.writes if write.flash)
         if register not in self._refused:
             self._refused.add(register)
             detail = f"{register} is kept in flash, and today's budget of writes to it is used up"

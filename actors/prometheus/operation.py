@@ -17,6 +17,7 @@ COMMAND_FAULTS: Final = {
     "command_lost": "lost",
     "command_refused": "refused",
     "flash_budget_spent": "flash_budget",
+    "flash_overspent": "flash_overspent",
 }
 """Events about a command that had no effect, and their word in the label `kind`."""
 

@@ -166,6 +166,7 @@ def _battery(
         discharge_max_watts=_not_negative(_lower(plate.discharge_max_watts, discharge_max)),
         capacity_wh=plate.capacity_wh,
         grid_charging_allowed=None if allowed is None else holds(profile, allowed, registers),
+        grid_charging_wears=allowed is not None and profile.registers[allowed.register_].flash,
         state=_state(device, ChargeState, battery.state_register, battery.state, registers),
     )
 
