@@ -130,10 +130,8 @@ def batteries_released(wanted: SetpointFields) -> bool:
 
 
 def is_held_at_nothing(wanted: SetpointFields, unit: Unit) -> bool:
-    """Whether AC power is to be 0 and the battery idle: energize false, or connect false and it cannot disconnect."""
-    if wanted.energize is False:
-        return True
-    return wanted.connect is False and not unit.sample.disconnectable
+    """Whether AC power is to be 0 and the battery idle: energize false, or connect false and it does not disconnect."""
+    return wanted.energize is False or (wanted.connect is False and unit.stays_connected)
 
 
 @quick_init

@@ -33,7 +33,7 @@ def of_limit(facts: LimitFacts) -> Iterator[str]:
     envelope, commanded = facts.limits.envelope, facts.commanded_watts
     if envelope.fields.energize is False:
         yield f"AC limit 0 W: energize false ({envelope.whose('energize')})"
-    elif envelope.fields.connect is False and not facts.unit.sample.disconnectable:
+    elif envelope.fields.connect is False and facts.unit.stays_connected:
         yield f"AC limit 0 W: connect false ({envelope.whose('connect')})"
     elif commanded is None:
         yield f"no AC limit: {_why_none(facts)}"

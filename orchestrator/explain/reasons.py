@@ -51,7 +51,7 @@ def of_site(
     if envelope.fields.energize is False:
         said.append(f"energize false ({envelope.whose('energize')}): AC 0 W, batteries idle")
     elif envelope.fields.connect is False:
-        apart = "all inverters disconnected, those that cannot be at AC 0 W"
+        apart = "all inverters disconnected, or at AC 0 W where one does not"
         said.append(f"connect false ({envelope.whose('connect')}): {apart}")
     if meter_fault is not None:
         said.append(f"{FAULT_WORDS[meter_fault]}: failsafe")
@@ -88,10 +88,11 @@ def of_inverter(envelope: OperatingEnvelope, facts: InverterFacts, meter_fault: 
 
 
 def _of_connection(envelope: OperatingEnvelope, facts: InverterFacts) -> Iterator[str]:
-    if facts.connect is False:
+    off = envelope.fields.connect is False and envelope.fields.energize is not False
+    if off and facts.unit.stays_connected:
+        yield f"does not disconnect: AC limit 0 W in its place, connect false ({envelope.whose('connect')})"
+    elif facts.connect is False:
         yield f"disconnected: connect false ({envelope.whose('connect')})"
-    elif envelope.fields.connect is False and envelope.fields.energize is not False:
-        yield f"cannot disconnect: AC limit 0 W in its place, connect false ({envelope.whose('connect')})"
     elif facts.connect and envelope.fields.connect:
         yield f"connected: connect true ({envelope.whose('connect')})"
     elif facts.connect:

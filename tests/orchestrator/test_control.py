@@ -331,6 +331,18 @@ def test_connect_false_holds_at_nothing_what_cannot_disconnect() -> None:
     assert (by_name["east"].battery.low_watts, by_name["east"].battery.high_watts) == (0.0, 0.0)
     assert by_name["west"].battery is not None
     assert by_name["west"].battery.mode is BatteryMode.RELEASE
-    assert "cannot disconnect: AC limit 0 W in its place, connect false (fixed)" in by_name["roof"].reasons
+    assert "does not disconnect: AC limit 0 W in its place, connect false (fixed)" in by_name["roof"].reasons
     assert not any("disconnected" in reason for reason in by_name["roof"].reasons)
     assert any(reason.startswith("battery idle: connect false") for reason in by_name["east"].reasons)
+
+
+def test_connect_false_holds_at_nothing_what_was_told_to_disconnect_and_has_not() -> None:
+    loop = settled(3)
+    snapshot = loop.history[-1].result.snapshot
+    asked = merge([Setpoint("fixed", SetpointFields(connect=False))])
+    first = control.step(loop.config, ControlState(), snapshot, asked, snapshot.at_s)
+    deaf = replace(snapshot, inverters=tuple(replace(each, connected=True) for each in snapshot.inverters))
+    second = control.step(loop.config, first.state, deaf, asked, snapshot.at_s + 1)
+
+    assert [(c.connect, c.ac_limit_watts) for c in second.commands] == [(False, 0.0)] * 3
+    assert any(c.ac_limit_watts != 0 for c in first.commands)
