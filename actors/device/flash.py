@@ -30,8 +30,10 @@ class FlashKeeper:
         if not count or flash is None:
             return True
         of_battery = is_of_battery(group)
-        use = self._use.of_battery() if of_battery else self._use.of_limit()
         per_day = flash.battery_per_day if of_battery else flash.limit_per_day
+        use = self._use
+        if flash.limit_per_day and flash.battery_per_day:  # else all writes were for the one that is kept in flash
+            use = use.of_battery() if of_battery else use.of_limit()
         return may_write(use, count, per_day, self._clock.wall(), for_more=group.asks_for_more)
 
     def is_nearly_spent(self, flash: KeepInFlash | None) -> bool:
