@@ -14,9 +14,7 @@ from actors.meter import NAME as METER
 from actors.wire.mailbox import Mailbox
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.commands import InverterCommand
-from orchestrator.config.overrides import apply_overrides
-from orchestrator.config.sections import ControlConfig, MqttInverterConfig, MqttMeterConfig
-from orchestrator.decide.meter.silence import meter_silent_after_s
+from orchestrator.config.sections import MqttInverterConfig, MqttMeterConfig
 from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
 from orchestrator.devices.mqtt.messages import command_topic, read_inverter, read_meter, write_command
 from orchestrator.documents.json_values import without_time
@@ -106,10 +104,19 @@ class _MqttDevice(Actor):
 
 
 class MqttMeterActor(_MqttDevice):
-    """Tells `site` each new value at once, and what holds every control interval, until it is too old."""
+    """Tells `site` each new value at once, and what holds every `report_interval_s`, until it is too old.
+
+    `silent_after_s` is how long after its last answer the site takes a meter for silent.
+    """
 
     def __init__(
-        self, surroundings: Surroundings, *, config: MqttMeterConfig, control: ControlConfig, site: Recipient
+        self,
+        surroundings: Surroundings,
+        *,
+        config: MqttMeterConfig,
+        silent_after_s: float,
+        report_interval_s: float,
+        site: Recipient,
     ) -> None:
         reverse = config.sign == "export_positive"
         intake = DeviceIntake[MeterSample](
@@ -117,15 +124,15 @@ class MqttMeterActor(_MqttDevice):
         )
         super().__init__(METER, surroundings, config, intake, site)
         self._max_age_s = config.max_age_s
-        self._interval_s = control.interval_s
-        self._silent_after_s = meter_silent_after_s(control.interval_s, control.sample_window_s)
+        self._report_interval_s = report_interval_s
+        self._silent_after_s = silent_after_s
 
     def receive(self, message: Any) -> None:
         """Each Tick says what holds, and asks for the next one."""
         super().receive(message)
         if isinstance(message, Tick):
             self._report()
-            self.later(self._interval_s, Tick())
+            self.later(self._report_interval_s, Tick())
 
     def _on_state(self) -> None:
         self._report()
@@ -173,7 +180,7 @@ class MqttInverterActor(_MqttDevice):
         if sample is None:
             self._site.tell(Report(self.name, read.cycle, fault=SILENT, detail=self._silence()))
         else:
-            self._site.tell(Report(self.name, read.cycle, apply_overrides(self._config, sample)))
+            self._site.tell(Report(self.name, read.cycle, sample))
 
     def _carry_out(self, command: InverterCommand, issued_at_s: float, *, released: bool = False) -> None:
         """Publish it, not retained: an inverter that comes back later must not find an old command."""

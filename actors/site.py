@@ -240,7 +240,7 @@ class SiteActor(Actor):
         return self._meter is None or not all(each.has_reported for each in self._attendance.values())
 
     def _snapshot(self, now_s: float) -> SiteSnapshot:
-        return freeze(self._attendance, self._meter, self._config.control, now_s)
+        return freeze(self._attendance, self._meter, self._config, now_s)
 
     def _command(self, result: CycleResult, now_s: float) -> None:
         for command in result.commands:

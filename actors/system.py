@@ -30,6 +30,7 @@ from actors.prometheus.observer import PrometheusObserver
 from actors.site import SiteActor
 from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
 from orchestrator.config.changes import Changes, changes_between
+from orchestrator.config.policy import meter_silent_after_s, meter_told_every_s
 from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.drivers import DriverLibrary
@@ -267,14 +268,20 @@ class _Plant:
     def _start_meter(self) -> pykka.ActorRef[Any]:
         meter = self.config.meter
         if isinstance(meter, MqttMeterConfig):
-            return MqttMeterActor.start(self.surroundings, config=meter, control=self.config.control, site=self.site)
+            return MqttMeterActor.start(
+                self.surroundings,
+                config=meter,
+                silent_after_s=meter_silent_after_s(self.config),
+                report_interval_s=meter_told_every_s(self.config),
+                site=self.site,
+            )
         return MeterActor.start(
             self.surroundings,
             config=meter,
             driver=self._drivers[meter.driver],
             link=self.links.link(meter.host, meter.port),
             site=self.site,
-            report_interval_s=self.config.control.interval_s,
+            report_interval_s=meter_told_every_s(self.config),
         )
 
     def _start_site(self) -> pykka.ActorRef[Any]:

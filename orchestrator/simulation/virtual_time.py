@@ -238,7 +238,7 @@ class VirtualTime:
         return _reversed(sample) if fault is MeterFault.REVERSED else sample
 
     def _snapshot(self) -> SiteSnapshot:
-        return freeze(self._attendance, self._meter, self.config.control, self.now_s)
+        return freeze(self._attendance, self._meter, self.config, self.now_s)
 
     def _decide(self, snapshot: SiteSnapshot) -> CycleResult:
         envelope = self.envelope()

@@ -30,13 +30,14 @@ from orchestrator.setpoints.merge import Setpoint
 from tests.support.inboxes import Inbox
 
 
-def site_config(**control: Any) -> SiteConfig:
+def site_config(inverter: dict[str, Any] | None = None, **control: Any) -> SiteConfig:
     return SiteConfig.model_validate(
         {
             "site": {"name": "home"},
             "meter": {"host": "127.0.0.1"},
             "inverters": tuple(
-                {"name": name, "host": "127.0.0.1", "port": 502, "unit_id": 1} for name in ("east", "west")
+                {"name": name, "host": "127.0.0.1", "port": 502, "unit_id": 1, **(inverter or {})}
+                for name in ("east", "west")
             ),
             "control": {"battery_power_flow": True, **control},
             "setpoints": {"fixed": {"export_limit_watts": 5000.0}, "mqtt": ({"host": "127.0.0.1", "topic": "t"},)},
@@ -200,6 +201,26 @@ def test_it_is_decided_as_soon_as_all_have_reported(bench: Bench) -> None:
     assert len(bench.results) == 1
     assert bench.results[0].mode == "normal"
     assert [len(bench.commands(name)) for name in ("east", "west")] == [1, 1]
+
+
+def test_what_site_yaml_says_of_an_inverter_holds_and_is_said_where_it_binds() -> None:
+    stated = {"battery": {"charge_max_watts": 1200.0}}
+    bench = Bench(site_config(stated))
+    bench.tell(Tick())
+    bench.round("east", "west", watts=-6000.0)
+    command = bench.commands("east")[-1].command
+
+    assert command.battery is not None
+    assert command.battery.watts == 1200.0
+    assert command.reasons[0] == "charge 1200 W: at its power limit of 1200 W, charge_max_watts (site.yaml)"
+
+
+def test_a_battery_that_site_yaml_leaves_alone_is_not_commanded() -> None:
+    bench = Bench(site_config({"battery": {"control": False}}))
+    bench.tell(Tick())
+    bench.round("east", "west", watts=-6000.0)
+
+    assert bench.commands("east")[-1].command.battery is None
 
 
 def test_a_slow_inverter_delays_the_decision_by_a_third_of_a_second_at_most(bench: Bench) -> None:

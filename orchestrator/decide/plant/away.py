@@ -20,6 +20,7 @@ GIVEN_UP_AFTER_S = 900.0
 """Away for longer, an inverter may be gone for good, and the others shall not stand still for it."""
 
 ASLEEP_PART_OF_RATING = 0.01
+"""One that made no more when it was heard last was asleep: it makes nothing without the sun, whatever it may."""
 
 
 def left_for_the_others(
@@ -67,7 +68,7 @@ def _generation_limit_watts(
     limit_watts = wanted.generation_limit_watts
     if limit_watts is None:
         return None
-    ratings = {sample.name: rating_watts(config, sample) for sample in (*snapshot.inverters, *snapshot.last_heard)}
+    ratings = {sample.name: rating_watts(sample) for sample in (*snapshot.inverters, *snapshot.last_heard)}
     part = limit_watts / (fsum(ratings.values()) or 1.0)
     counted_watts = fsum(
         _counted_watts(config, memories.get(sample.name), sample, part * ratings[sample.name], now_s)
@@ -90,7 +91,7 @@ def _counted_watts(
     One that is given up counts as it was then, up to `share_watts`, its part of the generation limit by nameplate.
     """
     made_watts = max(sample.ac_watts or 0.0, 0.0)
-    if max(made_watts, sample.pv_watts or 0.0) <= ASLEEP_PART_OF_RATING * rating_watts(config, sample):
+    if max(made_watts, sample.pv_watts or 0.0) <= ASLEEP_PART_OF_RATING * rating_watts(sample):
         return 0.0
     away_s = now_s - sample.at_s
     if away_s > GIVEN_UP_AFTER_S:
@@ -102,7 +103,7 @@ def limit_in_force_watts(
     config: SiteConfig, memory: InverterMemory | None, sample: InverterSample, away_s: float
 ) -> float:
     """The higher of what was commanded last and what it said last: the last command may have come to it, or not."""
-    rating = rating_watts(config, sample)
+    rating = rating_watts(sample)
     if away_s > config.control.revert_s and not limits_stay(config):
         return rating
     limits = [sample.ac_limit_watts]
@@ -111,7 +112,6 @@ def limit_in_force_watts(
     return min(max(rating if watts is None else watts for watts in limits), rating)
 
 
-def rating_watts(config: SiteConfig, sample: InverterSample) -> float:
-    """The AC rating, as it says itself or site.yaml does; else what it makes."""
-    known = sample.nameplate.ac_max_watts or next(i.ac_max_watts for i in config.inverters if i.name == sample.name)
-    return known or max(sample.ac_watts or 0.0, 0.0)
+def rating_watts(sample: InverterSample) -> float:
+    """The AC rating; of one whose rating is unknown, what it makes."""
+    return sample.nameplate.ac_max_watts or max(sample.ac_watts or 0.0, 0.0)

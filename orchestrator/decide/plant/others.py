@@ -35,8 +35,7 @@ def others_left_alone_watts(
 
 def takes_limit(inverter: AnyInverterConfig, sample: InverterSample) -> bool:
     """Whether the AC limit of one that answers can be set by us."""
-    rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
-    return inverter.control and sample.ac_limit_controllable and rating is not None
+    return inverter.control and sample.ac_limit_controllable and sample.nameplate.ac_max_watts is not None
 
 
 def _watts(
@@ -51,7 +50,7 @@ def _watts(
         return _away_watts(config, inverter, memories, last, snapshot.at_s)
     if takes_limit(inverter, sample) or _only_holds(config, inverter, sample):
         return 0.0
-    rating, limit = rating_watts(config, sample), sample.ac_limit_watts
+    rating, limit = rating_watts(sample), sample.ac_limit_watts
     return max(rating if limit is None else min(limit, rating), sample.ac_watts or 0.0)
 
 
@@ -65,7 +64,7 @@ def _left_alone_watts(
     sample = snapshot.inverter(inverter.name)
     if sample is None:
         return _away_watts(config, inverter, memories, last, snapshot.at_s)
-    return 0.0 if takes_limit(inverter, sample) else rating_watts(config, sample)
+    return 0.0 if takes_limit(inverter, sample) else rating_watts(sample)
 
 
 def _away_watts(
@@ -78,7 +77,7 @@ def _away_watts(
     if last is None:
         return inverter.ac_max_watts or 0.0
     if not inverter.control:
-        return rating_watts(config, last)
+        return rating_watts(last)
     return limit_in_force_watts(config, memories.get(inverter.name), last, now_s - last.at_s)
 
 

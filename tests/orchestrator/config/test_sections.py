@@ -134,6 +134,47 @@ def test_a_meter_without_a_sign_is_mentioned() -> None:
     assert [text.split(":")[0] for text in said] == ["meter.sign"]
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("interval_s: 1", ()),
+        (
+            "interval_s: 2",
+            (
+                "meter.interval_s: 2 s: limits are followed up to 2 s late, because load and sun are seen "
+                "only that often",
+            ),
+        ),
+        (
+            "interval_s: 60",
+            (
+                "meter.interval_s: 60 s: limits are followed up to 60 s late, because load and sun are seen only that "
+                "often, and a meter that falls silent is noticed after 61.5 s, not within 5 s",
+            ),
+        ),
+        ("driver: mqtt, topic: t, max_age_s: 5", ()),
+        (
+            "driver: mqtt, topic: t, max_age_s: 300",
+            (
+                "meter.max_age_s: 300 s: a meter that falls silent is noticed after 300 s, not within 5 s, and until "
+                "then limits are followed by its last value",
+            ),
+        ),
+    ],
+)
+def test_what_a_slow_meter_costs_is_said(keys: str, said: tuple[str, ...]) -> None:
+    meter = f"meter: {{host: 10.0.0.1, sign: import_positive, {keys}}}"
+    text = SITE.replace("meter: {host: 10.0.0.1, unit_id: 200, sign: import_positive}", meter)
+
+    assert warnings(site(f"control: {{battery_power_flow: true, {RELEASED}}}", text)) == said
+
+
+def test_a_meter_that_is_no_slower_than_the_loop_is_no_reason_for_a_warning() -> None:
+    text = SITE.replace("sign: import_positive}", "sign: import_positive, interval_s: 10}")
+
+    assert warnings(site(f"control: {{battery_power_flow: true, interval_s: 10, {RELEASED}}}", text)) == ()
+
+
 def test_a_site_without_batteries_needs_no_battery_control() -> None:
     assert warnings(site(text=SITE.replace(", battery: {capacity_wh: 5000}", ""))) == ()
 
