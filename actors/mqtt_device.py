@@ -16,7 +16,7 @@ from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import MqttInverterConfig, MqttMeterConfig
 from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
-from orchestrator.devices.mqtt.messages import command_topic, read_inverter, read_meter, write_command
+from orchestrator.devices.mqtt.messages import read_inverter, read_meter, write_command
 from orchestrator.documents.json_values import without_time
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.setpoints.intake import Arrival
@@ -118,10 +118,7 @@ class MqttMeterActor(_MqttDevice):
         report_interval_s: float,
         site: Recipient,
     ) -> None:
-        reverse = config.sign == "export_positive"
-        intake = DeviceIntake[MeterSample](
-            lambda arrival: read_meter(arrival, export_positive=reverse), config.max_age_s, with_change
-        )
+        intake = DeviceIntake[MeterSample](read_meter, config.max_age_s, with_change)
         super().__init__(METER, surroundings, config, intake, site)
         self._max_age_s = config.max_age_s
         self._report_interval_s = report_interval_s
@@ -192,7 +189,7 @@ class MqttInverterActor(_MqttDevice):
         elif not self._connection.is_connected:
             fault, detail, self._sent = "connection", "the MQTT broker cannot be reached", {}
         elif released or self._is_due(payload, command, now_s):
-            topic = command_topic(self._config)
+            topic = self._config.topic_of_commands
             self._connection.publish(topic, json.dumps(payload, allow_nan=False), qos=1, retain=False)
             self.observer.register_written(self.name, "mqtt.command")
             self._sent, self._sent_at_s, writes = _meaning(payload), now_s, 1

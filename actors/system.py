@@ -35,6 +35,7 @@ from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, 
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.drivers import DriverLibrary
 from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.loop.kept import Kept
 from orchestrator.setpoints.merge import Setpoint
 
 log = logging.getLogger(__name__)
@@ -152,9 +153,9 @@ class _Plant:
         self.links = _expect_devices(LinkPool(clock, observer), config)
         self._drivers = drivers
         self._store = StateStore(Path(config.control.state_dir))
-        self._audience = (self.meter, self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
+        self._audience = (self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
         self._setpoint_store = SetpointStore(Path(config.control.state_dir))
-        self._setpoints = _kept_setpoints(config, self._setpoint_store, clock)
+        self._kept = Kept(_kept_setpoints(config, self._setpoint_store, clock))
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""
@@ -285,7 +286,7 @@ class _Plant:
         )
 
     def _start_site(self) -> pykka.ActorRef[Any]:
-        return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._setpoints)
+        return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._kept)
 
 
 def _kept_setpoints(config: SiteConfig, store: SetpointStore, clock: Clock) -> dict[str, Setpoint]:

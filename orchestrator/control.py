@@ -16,8 +16,8 @@ from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.ac.device_steps import in_steps
-from orchestrator.decide.battery.following import Disobeys
 from orchestrator.decide.failsafe import safe_limits, safe_room_watts
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.inverter import command_inverter
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory, Response
 from orchestrator.decide.meter.question import ask_meter

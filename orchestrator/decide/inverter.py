@@ -9,8 +9,8 @@ from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
 from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
 from orchestrator.decide.battery.command import command_battery
-from orchestrator.decide.battery.following import Disobeys, Following, Reading, watch_following
 from orchestrator.decide.failsafe import hold
+from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
 from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
 from orchestrator.decide.plant.units import Battery, Unit

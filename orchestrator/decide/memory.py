@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from orchestrator.decide.allocation.base import BatteryUse
-from orchestrator.decide.battery.following import Following
+from orchestrator.decide.following import Following
 from orchestrator.quick_init import quick_init
 
 MeterFault = Literal["silent", "frozen", "reversed"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import fsum, inf
 
 from orchestrator.decide.ac.limit import rise_watts_per_s
-from orchestrator.decide.battery.following import Disobeys
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.memory import Probe, SiteMemory
 from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.quick_init import quick_init

@@ -16,7 +16,7 @@ from math import fsum, inf
 from orchestrator.decide.ac.curtailment import taken_from_ac
 from orchestrator.decide.ac.limit import rise_watts_per_s
 from orchestrator.decide.allocation.spread import share_by_weight
-from orchestrator.decide.battery.following import Disobeys
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Plant, Unit
 
 HEADROOM_PART_OF_RATING = 0.03

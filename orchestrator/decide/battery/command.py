@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.decide.battery.following import Disobeys, Following
+from orchestrator.decide.following import Disobeys, Following
 from orchestrator.decide.memory import BatteryMemory
 from orchestrator.decide.plant.battery_limits import LimitedBy
 from orchestrator.decide.plant.units import Battery, Unit

@@ -15,7 +15,7 @@ from orchestrator.decide.allocation.spread import (
     allocate_battery_power,
 )
 from orchestrator.decide.battery.command import must_rest
-from orchestrator.decide.battery.following import Disobeys
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Battery, Plant, Unit
 from orchestrator.quick_init import quick_init
 from orchestrator.setpoints.fields import SetpointFields

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from orchestrator.config.sections import AnyInverterConfig, BatteryConfig
-from orchestrator.decide.battery.following import Disobeys
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.memory import BatteryMemory, InverterMemory
 from orchestrator.decide.pace import rise_watts
 from orchestrator.samples import BatterySample, InverterSample

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.decide.battery.command import command_battery
-from orchestrator.decide.battery.following import Following
+from orchestrator.decide.following import Following
 from orchestrator.decide.memory import BatteryMemory, ControlState, InverterMemory
 from orchestrator.decide.plant.units import Unit, see_plant
 from orchestrator.samples import BatterySample, InverterSample, Nameplate, SiteSnapshot

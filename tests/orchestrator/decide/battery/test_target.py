@@ -7,8 +7,8 @@ from math import fsum
 import pytest
 
 from orchestrator.config.sections import ControlConfig
-from orchestrator.decide.battery.following import STUBBORN_AFTER_STEPS, Following
 from orchestrator.decide.battery.sharing import Sharing, share_target
+from orchestrator.decide.following import STUBBORN_AFTER_STEPS, Following
 from orchestrator.decide.memory import InverterMemory
 from orchestrator.decide.plant.units import Battery, Plant, Unit
 from orchestrator.setpoints.fields import SetpointFields

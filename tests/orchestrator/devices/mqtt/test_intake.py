@@ -18,7 +18,7 @@ WALL = datetime(2030, 1, 31, 12, tzinfo=UTC)
 
 
 def intake(max_age_s: float = 5.0) -> DeviceIntake[MeterSample]:
-    return DeviceIntake(lambda arrival: read_meter(arrival, export_positive=False), max_age_s, with_change)
+    return DeviceIntake(read_meter, max_age_s, with_change)
 
 
 def arrival(site_watts: object, at_s: float, age_s: float = 0.0) -> Arrival:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.decide.battery.following import FOLLOWS, Disobeys, Following, Reading, watch_following
+from orchestrator.decide.following import FOLLOWS, Disobeys, Following, Reading, watch_following
 
-GLOSSARY = Path(__file__).parents[4] / "docs" / "glossary.md"
+GLOSSARY = Path(__file__).parents[3] / "docs" / "glossary.md"
 WATTS = st.floats(-5000, 5000)
 
 
