@@ -123,9 +123,10 @@ class InverterActor(Actor):
     def _read_sample(self, *, at_once: bool = False) -> InverterSample:
         if self._session.connect(self._config.serial, at_once=at_once):
             self._on_connected()
-        registers = self._writer.with_controls(self._session.read())
+        registers, controls_at_s = self._writer.with_controls(self._session.read())
         sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
+        sample = replace(sample, controls_at_s=controls_at_s)
         self._sample = within_derating(self._found, sample)
         return self._sample
 

@@ -26,12 +26,14 @@ from orchestrator.decide.meter.trust import watch_meter
 from orchestrator.decide.pace import counted_s
 from orchestrator.decide.plant.away import left_for_the_others
 from orchestrator.decide.plant.headroom import LiveNumbers, learn_responses, live_numbers
+from orchestrator.decide.plant.others import others_left_alone_watts
 from orchestrator.decide.plant.units import found_limits_watts, see_plant
 from orchestrator.decide.records import Inputs, SiteDecision
 from orchestrator.decide.site import commanded_plant, decide, decide_without_meter
 from orchestrator.explain.reasons import of_decision
 from orchestrator.reason import Reason, because
 from orchestrator.samples import SiteSnapshot
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 NO_NUMBERS: Final = LiveNumbers()
@@ -105,7 +107,7 @@ def _result(inputs: Inputs, decision: SiteDecision, *, explain: bool) -> CycleRe
         told = of_decision(inputs.envelope, decision, inverters)
         why, commands = told.site, [replace(c, reasons=own) for c, own in zip(commands, told.inverters, strict=True)]
     memories = {**_absent(inputs), **{each.unit.name: each.memory for each in inverters}}
-    if decision.mode == "normal" and inputs.wanted.energize is not False:
+    if decision.mode == "normal" and not _is_off(inputs.wanted):
         commands = in_steps(commands, inputs.plant.units)
     responses = _responses(inputs, commands, explain=explain)
     return CycleResult(
@@ -131,6 +133,11 @@ def _result(inputs: Inputs, decision: SiteDecision, *, explain: bool) -> CycleRe
     )
 
 
+def _is_off(wanted: SetpointFields) -> bool:
+    """Whether nobody may give power: what rounding leaves is nobody's then."""
+    return wanted.energize is False or wanted.connect is False
+
+
 def _responses(inputs: Inputs, commands: Sequence[InverterCommand], *, explain: bool) -> Mapping[str, Response]:
     """Nothing is learned in shadow mode: what is not written cannot be followed."""
     if not inputs.config.control.enabled:
@@ -141,7 +148,10 @@ def _responses(inputs: Inputs, commands: Sequence[InverterCommand], *, explain: 
 
 def _limits_after(inputs: Inputs) -> Mapping[str, float]:
     """The AC limits that are safe when nobody commands any more, where limits are to outlive the orchestrator."""
-    room = safe_room_watts(inputs.config, inputs.wanted) if inputs.limits_stay else None
+    if not inputs.limits_stay:
+        return {}
+    beside_watts = others_left_alone_watts(inputs.config, inputs.state.inverters, inputs.snapshot)
+    room = safe_room_watts(inputs.config, inputs.envelope.fields, beside_watts)
     return {} if room is None else safe_limits(inputs.plant, room)
 
 

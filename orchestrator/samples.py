@@ -58,7 +58,7 @@ class BatterySample:
 
     `watts` charging +; `soc_percent` 0 to 100. `charge_max_watts` and `discharge_max_watts` are magnitudes: what the
     device says it can do, in a snapshot no more than site.yaml allows. `grid_charging_allowed` is ChaGriSet: may it
-    charge from AC at all.
+    charge from AC at all; `grid_charging_wears`: each change of that wears the device's flash.
     """
 
     watts: float | None = None
@@ -67,6 +67,7 @@ class BatterySample:
     discharge_max_watts: float | None = None
     capacity_wh: float | None = None
     grid_charging_allowed: bool | None = None
+    grid_charging_wears: bool = False
     state: ChargeState | None = None
 
 
@@ -77,11 +78,13 @@ class InverterSample:
 
     `ac_limit_watts` is the limit the device reports to be enabled (None: no limit enabled, or not known).
     `battery` is None where the device has no battery that can be read; `battery_controllable` says whether commands
-    for it can be written. `ac_limit_step_watts` is how finely the AC limit can be set; 0 is as fine as one likes.
-    `ac_limit_wears`: each change of the AC limit wears the device's flash. `has_pv` is False
-    for a battery inverter without PV. `string_watts` is the power of each PV input in the device's order, never
-    negative; empty where it does not say.
+    for it can be written.
+    `disconnectable`: it can be taken off the grid. `ac_limit_step_watts` is how finely the AC limit can be set; 0 is as
+    fine as one likes. `ac_limit_wears`: each change of the AC limit wears the device's flash. `has_pv` is False for a
+    battery inverter without PV. `string_watts` is the power of each PV input in the device's order, never negative;
+    empty where it does not say.
     `faults` names readings that were refused as nonsense, for counting.
+    `controls_at_s` is when what can be written (AC limit, permission to charge from AC) was read, None: at `at_s`.
     """
 
     name: str
@@ -95,11 +98,13 @@ class InverterSample:
     ac_limit_watts: float | None = None
     ac_limit_controllable: bool = True
     battery_controllable: bool = False
+    disconnectable: bool = True
     ac_limit_wears: bool = False
     ac_limit_step_watts: float = 0.0
     has_pv: bool = True
     string_watts: tuple[float | None, ...] = ()
     faults: tuple[str, ...] = ()
+    controls_at_s: float | None = None
 
 
 @quick_init

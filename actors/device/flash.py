@@ -8,7 +8,7 @@ from actors.clock import Clock
 from actors.files.state_store import StateStore
 from orchestrator.devices.base import RegisterWrite, WriteGroup
 from orchestrator.devices.capabilities import KeepInFlash
-from orchestrator.devices.flash_budget import after_writing, may_write
+from orchestrator.devices.flash_budget import after_writing, is_nearly_spent, is_of_battery, may_write
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +25,28 @@ class FlashKeeper:
         self._clock = clock
         self._use = store.load_flash_use(name)
 
-    def allows(self, group: WriteGroup, flash: KeepInFlash | None) -> bool:
-        """Whether the writes of `group` to flash are within the day's budget (None: there is none to keep)."""
-        count = sum(write.flash for write in group.writes)
+    def allows(self, group: WriteGroup, count: int, flash: KeepInFlash | None) -> bool:
+        """Whether `count` writes of `group` to flash are within the day's budget (None: there is none to keep)."""
         if not count or flash is None:
             return True
-        return may_write(self._use, count, flash.writes_per_day, self._clock.wall(), for_more=group.asks_for_more)
+        of_battery = is_of_battery(group)
+        per_day = flash.battery_per_day if of_battery else flash.limit_per_day
+        use = self._use
+        if flash.limit_per_day and flash.battery_per_day:  # else all writes were for the one that is kept in flash
+            use = use.of_battery() if of_battery else use.of_limit()
+        return may_write(use, count, per_day, self._clock.wall(), for_more=group.asks_for_more)
 
-    def note(self, write: RegisterWrite) -> None:
-        """Count one write that is about to be sent."""
+    def is_nearly_spent(self, flash: KeepInFlash | None) -> bool:
+        """Whether hardly a write of the AC limit is left today."""
+        if flash is None or not flash.limit_per_day:
+            return False
+        return is_nearly_spent(self._use, flash.limit_per_day, self._clock.wall())
+
+    def note(self, write: RegisterWrite, *, battery: bool = False) -> None:
+        """Count one write that is about to be sent: for the battery, or else for the AC limit."""
         if not write.flash:
             return
-        self._use = after_writing(self._use, 1, self._clock.wall())
+        self._use = after_writing(self._use, 1, self._clock.wall(), battery=battery)
         try:
             self._store.save_flash_use(self._name, self._use)
         except OSError as trouble:

@@ -60,6 +60,7 @@ class DeviceSession:
         self._last_trouble: DeviceError | None = None
         self._found: Any = None
         self._split_until_s: float | None = None
+        self._parts: dict[ReadRequest, tuple[ReadRequest, ...]] = {}
         self._look_again_at_s = 0.0
         self.device: Any = None
         """What discovery found, without the reads that it refuses; None while there is no connection."""
@@ -96,14 +97,24 @@ class DeviceSession:
         return words
 
     def read_more(self, request: ReadRequest) -> dict[int, int]:
-        """Words beside those of the plan; none where the device refuses them. Loses the device on a LinkError."""
-        try:
-            return dict(self._read_one(request))
-        except RequestRefused:
-            return {}
-        except LinkError as trouble:
-            self.lost(trouble)
-            raise
+        """Words beside those of the plan, without those that the device refuses. Loses the device on a LinkError.
+
+        A read that was refused is made in finer pieces from then on.
+        """
+        parts = self._parts.get(request)
+        if parts is None:
+            try:
+                return dict(self._read_one(request))
+            except RequestRefused as refused:
+                if refused.code != ILLEGAL_ADDRESS:
+                    return {}
+                known = self.device is not None
+                parts = self._parts[request] = self.driver.parts(self.device, request) if known else ()
+                self._split_until_s = self._clock.now_s() + WHOLE_AGAIN_S
+            except LinkError as trouble:
+                self.lost(trouble)
+                raise
+        return {at: word for part in parts for at, word in self.read_more(part).items()}
 
     def write(self, write: RegisterWrite) -> None:
         """Write one run of registers. Loses the device on a LinkError."""
@@ -148,6 +159,7 @@ class DeviceSession:
         self._check_serial(serial, self.driver.nameplate(device).serial)
         self.device = self._found = device
         self._split_until_s = None
+        self._parts.clear()
         self._look_again_at_s = self._clock.now_s() + LOOK_AGAIN_S
 
     def _carry_out(self, steps: Discovery[Any]) -> Any:
@@ -169,6 +181,7 @@ class DeviceSession:
     def _plan_whole_again(self) -> None:
         if self._split_until_s is not None and self._clock.now_s() >= self._split_until_s:
             self.device, self._split_until_s = self._found, None
+            self._parts.clear()
 
     def _read_plan(self) -> dict[int, int]:
         words: dict[int, int] = {}

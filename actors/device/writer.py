@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, replace
 
 from actors.clock import Clock
+from actors.device.controls import ControlReader
 from actors.device.flash import FlashKeeper
 from actors.device.session import DeviceSession
 from actors.messages import Event
 from actors.observer import Observer
 from orchestrator.commands import InverterCommand
-from orchestrator.devices.base import RegisterWrite, WriteGroup
-from orchestrator.devices.write_policy import WriteMemory, due, forget, observe, remember
+from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
+from orchestrator.devices.capabilities import KeepInFlash
+from orchestrator.devices.flash_budget import is_of_battery
+from orchestrator.devices.write_policy import WriteMemory, contradicts, due, forget, lost, observe, remember
 from orchestrator.errors import RequestRefused
 
 MISMATCHES_TO_SAY = 2
@@ -51,33 +53,29 @@ class CommandWriter:
         self._memory = WriteMemory()
         self._read: dict[int, int] = {}
         self._written: dict[int, int] = {}
-        self._controls: dict[int, int] | None = None
-        self._controls_again_at_s = 0.0
+        self._controls = ControlReader(session, clock)
         self._unchecked: dict[str, WriteGroup] = {}
-        self._mismatches: dict[str, int] = {}
+        self._mismatches: dict[str, dict[str, int]] = {}
         self._refused: set[str] = set()
 
     def forget(self) -> None:
         """The device was away and may have been off: everything is read, written and checked anew."""
         self._memory = forget(self._memory)
-        self._read, self._written, self._controls = {}, {}, None
+        self._read, self._written = {}, {}
+        self._controls.forget()
         self._unchecked.clear()
 
-    def with_controls(self, words: dict[int, int]) -> dict[int, int]:
-        """The words of a cycle and, where its plan leaves them out, those that can be written, as last read.
+    def with_controls(self, words: dict[int, int]) -> tuple[dict[int, int], float | None]:
+        """The words of a cycle and, where its plan leaves them out, those that can be written.
 
-        These are read at first, after each change, and now and then, because others may change them too. Raises
+        With them comes when the oldest of the latter were read, None where the cycle has read them all. Others may
+        change them too, and a device may lose them: so they are read after each write, and every few seconds. Raises
         LinkError.
         """
-        now_s = self._clock.now_s()
-        if self._controls is None or now_s >= self._controls_again_at_s:
-            self._controls = self._read_controls(words)
-            every_s = self._session.driver.readback_every_s
-            self._controls_again_at_s = inf if every_s is None else now_s + every_s
-        elif self._unchecked:
-            changed = {address for group in self._unchecked.values() for address in _addresses(group)}
-            self._controls = self._controls | self._read_controls(words, changed)
-        return self._controls | words
+        for group in self._unchecked.values():
+            self._controls.touch(_addresses(group))
+        controls, read_at_s = self._controls.look(words)
+        return controls | words, read_at_s
 
     def take(self, words: dict[int, int]) -> None:
         """What `with_controls` gave, once it has proved to be sound: from now on it says what the device does.
@@ -89,10 +87,14 @@ class CommandWriter:
             self._check()
 
     def _check(self) -> None:
-        names = self._session.driver.verify(self._session.device, tuple(self._unchecked.values()), self._read)
-        self._note_mismatches(names)
-        if all(self._mismatches[name] >= MISMATCHES_TO_SAY for name in names):
-            self._unchecked.clear()
+        for name, group in tuple(self._unchecked.items()):
+            before = self._mismatches.get(name, {})
+            names = self._session.driver.verify(self._session.device, (group,), self._read)
+            self._mismatches[name] = counts = {each: before.get(each, 0) + 1 for each in names}
+            for each in (each for each, count in counts.items() if count == MISMATCHES_TO_SAY):
+                self._say(Event("command_ignored", self._session.name, f"{each} shows another value than was written"))
+            if all(count >= MISMATCHES_TO_SAY for count in counts.values()):
+                del self._unchecked[name]
 
     def carry_out(self, command: InverterCommand, *, everything: bool = False) -> Outcome:
         """Write what is due, or `everything`. Raises LinkError.
@@ -100,20 +102,49 @@ class CommandWriter:
         A group of which the device refuses a part ends there; the groups after it are written all the same.
         """
         # What was written since the last read counts as done; but only what was read can contradict it.
+        if not everything:
+            command = self._frugal(command)
         groups = self._session.driver.encode(self._session.device, command, self._read | self._written)
         if everything:
             return self._write(groups)
         fresh = {} if self._written else self._read
-        self._memory = observe(self._memory, groups, fresh)
-        return self._write_within_budget(due(groups, self._memory, self._clock.now_s(), fresh))
+        self._say_lost(lost(groups, self._memory, fresh, self._differs))
+        self._memory = observe(self._memory, groups, fresh, self._differs)
+        return self._write_within_budget(due(groups, self._memory, self._clock.now_s(), fresh, self._differs))
+
+    def _differs(self, group: WriteGroup, registers: Registers) -> bool:
+        """Whether the device shows something else than `group` wrote; the driver knows what may count down."""
+        return contradicts(group, registers) and bool(
+            self._session.driver.verify(self._session.device, (group,), registers)
+        )
+
+    def _frugal(self, command: InverterCommand) -> InverterCommand:
+        """Where hardly a write to flash is left today, the AC limit goes where no other will have to follow it."""
+        limit, safe = command.ac_limit_watts, command.ac_limit_after_watts
+        if limit is None or safe is None or safe >= limit or not self._flash.is_nearly_spent(self._budget()):
+            return command
+        return replace(command, ac_limit_watts=safe)
+
+    def _budget(self) -> KeepInFlash | None:
+        return self._session.driver.capabilities(self._session.device).flash
 
     def _write_within_budget(self, groups: tuple[WriteGroup, ...]) -> Outcome:
-        flash = self._session.driver.capabilities(self._session.device).flash
-        allowed = tuple(group for group in groups if self._flash.allows(group, flash))
-        held = tuple(group for group in groups if group not in allowed and not group.asks_for_more)
-        for group in held:
-            self._say_spent(group)
-        return self._write(allowed) + Outcome(refused=tuple(group.writes[0].register for group in held))
+        return sum((self._write_allowed(group) for group in groups), Outcome())
+
+    def _write_allowed(self, group: WriteGroup) -> Outcome:
+        """A reduction of the AC limit is written even where its budget is used up, and said each time."""
+        count = sum(write.flash and not self._shows(write) for write in group.writes)
+        if self._flash.allows(group, count, self._budget()):
+            return self._write_group(group)
+        if group.asks_for_more:
+            return Outcome()
+        if not is_of_battery(group):
+            self._say_overspent(group)
+            return self._write_group(group)
+        self._say_spent(group)
+        spent = tuple(write.register for write in group.writes if write.flash)
+        others = replace(group, writes=tuple(write for write in group.writes if not write.flash))
+        return Outcome(refused=spent) + (self._write_group(others) if others.writes else Outcome())
 
     def _write(self, groups: tuple[WriteGroup, ...]) -> Outcome:
         return sum((self._write_group(group) for group in groups), Outcome())
@@ -121,17 +152,16 @@ class CommandWriter:
     def _write_group(self, group: WriteGroup) -> Outcome:
         needed = tuple(write for write in group.writes if not (write.flash and self._shows(write)))
         for count, write in enumerate(needed):
-            self._flash.note(write)
+            self._flash.note(write, battery=is_of_battery(group))
             try:
                 self._session.write(write)
             except RequestRefused as refusal:
                 self._say_refused(write, refusal)
                 return Outcome(count, (write.register,))
             self._note(write)
-        before = self._memory
-        self._memory = remember(before, group, self._clock.now_s())
-        if _words(self._memory, group) != _words(before, group):
-            self._unchecked[group.name] = group
+        in_vain = self._differs(group, self._read)
+        self._memory = remember(self._memory, group, self._clock.now_s(), in_vain=in_vain)
+        self._unchecked[group.name] = group
         return Outcome(len(needed))
 
     def _shows(self, write: RegisterWrite) -> bool:
@@ -143,23 +173,21 @@ class CommandWriter:
         self._observer.register_written(self._session.name, write.register)
         self._refused.discard(write.register)
         self._written |= dict(enumerate(write.values, write.address))
+        self._controls.touch(range(write.address, write.address + len(write.values)))
 
-    def _read_controls(self, words: dict[int, int], wanted: set[int] | None = None) -> dict[int, int]:
-        """The readable controls that are not in `words`; of these the reads that show one of `wanted` (None: all)."""
-        found: dict[int, int] = {}
-        for request in self._session.driver.plan_readback(self._session.device):
-            shown = set(range(request.address, request.address + request.count))
-            if not shown <= words.keys() and (wanted is None or shown & wanted):
-                found |= self._session.read_more(request)
-        return found
+    def _say_lost(self, groups: tuple[WriteGroup, ...]) -> None:
+        for group in groups:
+            names = self._session.driver.verify(self._session.device, (group,), self._read)
+            detail = f"{' '.join(names)} no longer shows what was written, and is written again"
+            self._say(Event("command_lost", self._session.name, detail))
 
-    def _note_mismatches(self, names: tuple[str, ...]) -> None:
-        self._mismatches = {name: self._mismatches.get(name, 0) + 1 for name in names}
-        for name in (name for name, count in self._mismatches.items() if count == MISMATCHES_TO_SAY):
-            self._say(Event("command_ignored", self._session.name, f"{name} shows another value than was written"))
+    def _say_overspent(self, group: WriteGroup) -> None:
+        register = next(write.register for write in group.writes if write.flash)
+        detail = f"{register} is kept in flash, and is written beyond today's budget: a limit must fall"
+        self._say(Event("flash_overspent", self._session.name, detail))
 
     def _say_spent(self, group: WriteGroup) -> None:
-        register = group.writes[0].register
+        register = next(write.register for write in group.writes if write.flash)
         if register not in self._refused:
             self._refused.add(register)
             detail = f"{register} is kept in flash, and today's budget of writes to it is used up"
@@ -172,11 +200,6 @@ class CommandWriter:
         values = " ".join(map(str, write.values))
         detail = f"{write.register} = {values} is refused with exception {refusal.code}"
         self._say(Event("command_refused", self._session.name, detail))
-
-
-def _words(memory: WriteMemory, group: WriteGroup) -> object:
-    past = memory.groups.get(group.name)
-    return past and past.words
 
 
 def _addresses(group: WriteGroup) -> set[int]:

@@ -14,8 +14,10 @@ from orchestrator.ledger.energy import FLOWS, energy_between
 MODES: Final = ("normal", "failsafe", "waiting")
 COMMAND_FAULTS: Final = {
     "command_ignored": "ignored",
+    "command_lost": "lost",
     "command_refused": "refused",
     "flash_budget_spent": "flash_budget",
+    "flash_overspent": "flash_overspent",
 }
 """Events about a command that had no effect, and their word in the label `kind`."""
 
@@ -32,7 +34,7 @@ class OperationMetrics:
         )
         self._command_faults = Counter(
             "orchestrator_command_faults_total",
-            "Commands that an inverter ignored or refused.",
+            "Commands that an inverter ignored, refused or lost.",
             ("inverter", "kind"),
             registry=registry,
         )

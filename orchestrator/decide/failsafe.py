@@ -5,24 +5,34 @@ Most inverters' own default is "unlimited". Where export is limited, what stays 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import fsum
+from types import MappingProxyType
+from typing import Final
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.policy import batteries_are_ours, limits_stay
 from orchestrator.config.sections import SiteConfig
+from orchestrator.decide.memory import InverterMemory
+from orchestrator.decide.plant.others import others_left_alone_watts, takes_limit
 from orchestrator.decide.plant.units import Plant
 from orchestrator.reason import because
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
 
+NO_MEMORIES: Final[Mapping[str, InverterMemory]] = MappingProxyType({})
 
-def safe_room_watts(config: SiteConfig, wanted: SetpointFields) -> float | None:
-    """The most AC power that is safe at zero load, in W; None where neither export nor generation is limited."""
+
+def safe_room_watts(config: SiteConfig, wanted: SetpointFields, others_watts: float = 0.0) -> float | None:
+    """The most AC power that is safe at zero load, in W; None where neither export nor generation is limited.
+
+    `others_watts` is what may be made beside it, by inverters whose limits we do not set.
+    """
     rooms = [] if wanted.generation_limit_watts is None else [wanted.generation_limit_watts]
     if wanted.export_limit_watts is not None:
         rooms.append(min(config.control.failsafe.export_limit_watts, wanted.export_limit_watts))
-    return min(rooms) if rooms else None
+    return max(min(rooms) - others_watts, 0.0) if rooms else None
 
 
 def share_by_nameplate(room_watts: float, ratings_watts: dict[str, float]) -> dict[str, float]:
@@ -32,8 +42,10 @@ def share_by_nameplate(room_watts: float, ratings_watts: dict[str, float]) -> di
 
 
 def safe_limits(plant: Plant, room_watts: float) -> dict[str, float]:
-    """AC limits while the load is unknown: for every inverter that may be written to, battery inverters too."""
-    ratings = {u.name: u.rating_watts for u in plant.units if u.controllable and u.rating_watts is not None}
+    """AC limits while the load is unknown: for every inverter that takes one from us, battery inverters too."""
+    ratings = {
+        u.name: u.rating_watts for u in plant.units if u.rating_watts is not None and takes_limit(u.config, u.sample)
+    }
     return share_by_nameplate(room_watts, ratings)
 
 
@@ -45,21 +57,27 @@ def hold(hold_watts: float) -> BatteryCommand:
 
 
 def final_commands(
-    config: SiteConfig, envelope: OperatingEnvelope, snapshot: SiteSnapshot
+    config: SiteConfig,
+    envelope: OperatingEnvelope,
+    snapshot: SiteSnapshot,
+    memories: Mapping[str, InverterMemory] = NO_MEMORIES,
 ) -> tuple[InverterCommand, ...]:
     """What is written on a clean stop: batteries to themselves, AC limits as `failsafe.when_lost` says.
 
-    Under `stay`, with a limit in force, the limit that stays is safe at zero load and has no revert time.
+    Under `stay`, with a limit in force, the limit that stays is safe at zero load and has no revert time. `memories`
+    are of the last step: they know which limits were commanded of those that are away now.
     """
     if not config.control.enabled:
         return ()
-    room = safe_room_watts(config, envelope.fields) if limits_stay(config) else None
+    room = None
+    if limits_stay(config):
+        room = safe_room_watts(config, envelope.fields, others_left_alone_watts(config, memories, snapshot))
     inverters = [i for i in config.inverters if i.control and snapshot.inverter(i.name) is not None]
     ratings = {}
     for inverter in inverters:
         sample = snapshot.inverter(inverter.name)
         rating = sample.nameplate.ac_max_watts if sample else None
-        if rating is not None:
+        if rating is not None and sample is not None and takes_limit(inverter, sample):
             ratings[inverter.name] = rating
     limits = {} if room is None else share_by_nameplate(room, ratings)
     return tuple(

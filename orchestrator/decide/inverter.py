@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import fsum
 
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
@@ -12,9 +13,9 @@ from orchestrator.decide.failsafe import hold
 from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
 from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
-from orchestrator.decide.plant.units import Unit
+from orchestrator.decide.plant.units import Battery, Unit
 from orchestrator.decide.records import Inputs, InverterDecision, Limiting, SiteDecision
-from orchestrator.decide.site import batteries_released
+from orchestrator.decide.site import batteries_released, is_held_at_nothing
 from orchestrator.setpoints.fields import SetpointFields
 
 EASES_AT_LEAST_S = 5.0
@@ -81,16 +82,37 @@ def _battery(
     before, wanted = unit.memory.battery, inputs.wanted
     if unit.battery is None:
         return None, before
-    if batteries_released(wanted):
+    off = is_held_at_nothing(wanted, unit)
+    if batteries_released(wanted) and not off:
         return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None)
-    if decision.mode == "failsafe" and wanted.energize is not False:
-        held = max(unit.battery.watts, 0.0) if before.hold_watts is None else before.hold_watts
-        memory = replace(before, target_watts=None, grid_charging=False, hold_watts=held)
-        return hold(held if unit.battery.below_max else 0.0), memory
-    target = 0.0 if wanted.energize is False else decision.allocation.watts(unit.name)
+    if decision.mode == "failsafe" and not off:
+        then_watts = _then_watts(unit.battery, before)
+        memory = replace(before, target_watts=None, grid_charging=False, hold_watts=then_watts)
+        return hold(_held_watts(unit.battery, before) * _part_of_charge_limit(inputs)), memory
+    target = 0.0 if off else decision.allocation.watts(unit.name)
     return command_battery(
         unit, unit.battery, target, wanted.battery_storage_mode, following=following, now_s=inputs.now_s
     )
+
+
+def _held_watts(battery: Battery, before: BatteryMemory) -> float:
+    """The most it may be charged with while the meter says nothing: as it was then, and never above its limits."""
+    return min(_then_watts(battery, before), battery.charge_max_watts) if battery.below_max else 0.0
+
+
+def _then_watts(battery: Battery, before: BatteryMemory) -> float:
+    """What it was charged with when the meter fell silent."""
+    return max(battery.watts, 0.0) if before.hold_watts is None else before.hold_watts
+
+
+def _part_of_charge_limit(inputs: Inputs) -> float:
+    """What each battery may take of what it holds, so that all keep the limit that the site has for charging."""
+    limit_watts = inputs.wanted.battery_charge_max_watts
+    if limit_watts is None:
+        return 1.0
+    units = (unit for unit in inputs.plant.units if unit.controllable)
+    held_watts = fsum(_held_watts(unit.battery, unit.memory.battery) for unit in units if unit.battery)
+    return limit_watts / held_watts if held_watts > limit_watts else 1.0
 
 
 def _eases(inputs: Inputs, decision: SiteDecision, unit: Unit, after: BatteryMemory, limit_watts: float | None) -> bool:
@@ -106,7 +128,7 @@ def _eases(inputs: Inputs, decision: SiteDecision, unit: Unit, after: BatteryMem
 
 
 def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | None, LimitMemory]:
-    if inputs.wanted.energize is False:
+    if is_held_at_nothing(inputs.wanted, unit):
         return 0.0, LimitMemory(0.0, changed_at_s=inputs.now_s)
     limiting, failsafe = decision.limiting, decision.mode == "failsafe"
     if not (unit.limitable or (failsafe and unit.rating_watts is not None)):
@@ -139,7 +161,7 @@ def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:
     if wanted.energize is False:
         return None, unit.memory.disconnected
     if wanted.connect is False:
-        return False, True
+        return (False, True) if unit.sample.disconnectable else (None, unit.memory.disconnected)
     if wanted.connect or unit.memory.disconnected:
         return True, unit.memory.disconnected and unit.sample.connected is False
     return None, False

@@ -38,7 +38,8 @@ from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
-from orchestrator.decide.plant.units import Plant, found_limits_watts
+from orchestrator.decide.plant.others import others_watts
+from orchestrator.decide.plant.units import Plant, Unit, found_limits_watts
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFacts, SiteTotals, limits_on_ac
 from orchestrator.quick_init import quick_init
 from orchestrator.samples import MeterSample
@@ -92,7 +93,8 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
 
 def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
     """The meter is silent, frozen or reversed: limits that are safe at zero load, batteries hold."""
-    room = safe_room_watts(inputs.config, inputs.wanted)
+    beside_watts = others_watts(inputs.config, inputs.state.inverters, inputs.snapshot)
+    room = safe_room_watts(inputs.config, inputs.envelope.fields, beside_watts)
     safe = {} if room is None else safe_limits(inputs.plant, room)
     limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
     memory = replace(
@@ -124,6 +126,11 @@ def batteries_released(wanted: SetpointFields) -> bool:
     """Whether batteries are left to themselves."""
     disconnected = wanted.connect is False and wanted.energize is not False
     return disconnected or wanted.battery_storage_mode == 0
+
+
+def is_held_at_nothing(wanted: SetpointFields, unit: Unit) -> bool:
+    """Whether AC power is to be 0 and the battery idle: energize false, or connect false and it does not disconnect."""
+    return wanted.energize is False or (wanted.connect is False and unit.stays_connected)
 
 
 @quick_init

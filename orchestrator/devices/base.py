@@ -78,9 +78,6 @@ class Driver(Protocol[DeviceT]):
 
     name: str
 
-    readback_every_s: float | None
-    """How often registers that can be written are read where nothing was written; None: each cycle shows enough."""
-
     def discover(self, role: Role | None = None) -> Discovery[DeviceT]:
         """Find out what is there; where there are several devices, the one that has this role (None: the first).
 
@@ -108,7 +105,11 @@ class Driver(Protocol[DeviceT]):
         ...
 
     def plan_readback(self, device: DeviceT) -> tuple[ReadRequest, ...]:
-        """The reads that show every register that can be written, for after a write."""
+        """The reads that show every register that can be written, for after a write and for now and then."""
+        ...
+
+    def parts(self, device: DeviceT, refused: ReadRequest) -> tuple[ReadRequest, ...]:
+        """Finer pieces of a read of `plan_readback` that was refused (exception 2); none where there are no finer."""
         ...
 
     def without(self, device: DeviceT, refused: ReadRequest) -> DeviceT:

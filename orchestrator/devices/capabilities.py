@@ -31,9 +31,13 @@ class ReportStateOfCharge:
 
 @dataclass(frozen=True, slots=True)
 class KeepInFlash:
-    """Some of its settings are kept for ever, and may be written so often a day."""
+    """Some of its settings are kept for ever, and may be written so often a day: the AC limit, and the battery's.
 
-    writes_per_day: int
+    Each has a budget of its own, so that neither can use up what the other needs.
+    """
+
+    limit_per_day: int
+    battery_per_day: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,9 @@ def of_limit(limits: LimitsOnAc, room: Reason | None, inverter: InverterDecision
     if limits.envelope.fields.energize is False:
         why = because("energize_false", source=limits.envelope.whose("energize"))
         yield because("ac_limit", watts=0.0, why=why)
+    elif limits.envelope.fields.connect is False and inverter.unit.stays_connected:
+        why = because("connect_false", source=limits.envelope.whose("connect"))
+        yield because("ac_limit", watts=0.0, why=why)
     elif commanded_watts is None:
         yield because("no_ac_limit", why=_why_none(room, inverter))
     else:

@@ -88,7 +88,7 @@ def _of_facts(site: _Site) -> Iterator[Reason]:
 def _of_inverter(site: _Site, inverter: InverterDecision) -> Iterator[Reason]:
     """Its connection, its battery, its AC limit."""
     battery, charges_from_ac = inverter.command.battery, _charges_from_ac(inverter)
-    yield from _of_connection(site.envelope, inverter.command.connect)
+    yield from _of_connection(site.envelope, inverter)
     if battery is not None:
         yield _of_battery(site, inverter, battery)
         yield from of_window(site.envelope, battery)
@@ -107,8 +107,11 @@ def _of_inverter(site: _Site, inverter: InverterDecision) -> Iterator[Reason]:
         yield because("part_of_all", why=_without_idle(site.of_all))
 
 
-def _of_connection(envelope: OperatingEnvelope, connect: bool | None) -> Iterator[Reason]:
-    if connect is False:
+def _of_connection(envelope: OperatingEnvelope, inverter: InverterDecision) -> Iterator[Reason]:
+    connect, off = inverter.command.connect, envelope.fields.connect is False and envelope.fields.energize is not False
+    if off and inverter.unit.stays_connected:
+        yield because("not_disconnected", source=envelope.whose("connect"))
+    elif connect is False:
         yield because("disconnected", source=envelope.whose("connect"))
     elif connect and envelope.fields.connect:
         yield because("connected", source=envelope.whose("connect"))
@@ -130,6 +133,8 @@ def _of_battery(site: _Site, inverter: InverterDecision, battery: BatteryCommand
         return because("battery_released", field=field, source=envelope.whose(field))
     if envelope.fields.energize is False:
         return because("battery_idle", why=because("energize_false", source=envelope.whose("energize")))
+    if envelope.fields.connect is False:
+        return because("battery_idle", why=because("connect_false", source=envelope.whose("connect")))
     if fault is not None:
         return because("hold", why=FAULTS[fault], watts=battery.watts)
     share = site.decision.allocation.shares.get(inverter.unit.name)

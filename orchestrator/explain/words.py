@@ -35,10 +35,12 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
     "Switches": (
         Row("energize_off", "energize false ({source}): AC 0 W, batteries idle",
             "somebody wants no power from the inverters"),
-        Row("connect_off", "connect false ({source}): all inverters disconnected",
+        Row("connect_off", "connect false ({source}): all inverters disconnected, or at AC 0 W where one does not",
             "somebody wants the inverters off the grid"),
         Row("energize_false", "energize false ({source})", "somebody wants no power from the inverters"),
         Row("connect_false", "connect false ({source})", "somebody wants the inverters off the grid"),
+        Row("not_disconnected", "does not disconnect: AC limit 0 W in its place, connect false ({source})",
+            "the device has no switch to take it off the grid"),
         Row("disconnected", "disconnected: connect false ({source})", "somebody wants the inverters off the grid"),
         Row("connected", "connected: connect true ({source})", "somebody wants the inverters on the grid"),
         Row("connected_again", "connected again: nobody wants it off any more",

@@ -250,7 +250,8 @@ class SiteLoop:
 
     def _on_stop_asked(self, now_s: float) -> None:
         self._is_stopped, self._is_reading = True, False
-        self._release(final_commands(self._config, self._in_force.envelope(now_s), self._heard.snapshot(now_s)), now_s)
+        envelope, snapshot = self._in_force.envelope(now_s), self._heard.snapshot(now_s)
+        self._release(final_commands(self._config, envelope, snapshot, self.state.inverters), now_s)
 
     def _release(self, commands: tuple[InverterCommand, ...], now_s: float) -> None:
         self._unreleased = {each.inverter for each in commands}

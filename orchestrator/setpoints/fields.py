@@ -71,7 +71,8 @@ class SetpointFields:
             "opModConnect",
             SWITCH,
             LOWEST,
-            "`false`: every inverter disconnects from the grid, batteries are left to themselves.",
+            "`false`: every inverter disconnects from the grid, batteries are left to themselves. "
+            "One that does not is held at AC power 0.",
         ),
     ] = None
     energize: Annotated[

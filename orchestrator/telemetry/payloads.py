@@ -84,6 +84,7 @@ def inverter_payload(
         "ac_watts": rounded(sample.ac_watts),
         "pv_watts": rounded(sample.pv_watts),
         "ac_limit_watts": rounded(sample.ac_limit_watts),
+        "controls_age_s": rounded(controls_age_s(sample), 1),
         "battery_watts": rounded(battery.watts) if battery else None,
         "battery_soc_percent": rounded(battery.soc_percent, 1) if battery else None,
         "battery_state": battery.state.name.lower() if battery and battery.state else None,
@@ -93,6 +94,11 @@ def inverter_payload(
         "faults": list(sample.faults),
         "command": {**command_payload(command), **reasons_payload(command.reasons)} if command else None,
     }
+
+
+def controls_age_s(sample: InverterSample) -> float:
+    """How much earlier than the rest of the sample what can be written was read, in s, >= 0."""
+    return 0.0 if sample.controls_at_s is None else max(sample.at_s - sample.controls_at_s, 0.0)
 
 
 def limits_payload(envelope: OperatingEnvelope, time: str) -> Payload:

@@ -550,3 +550,22 @@ def test_a_release_that_the_device_refuses_leaves_the_record(bench: Bench) -> No
 
     assert bench.release(battery=BatteryCommand.release()).fault == "refused"
     assert StateStore(bench.state_dir).load("east").grid_charging is False
+
+
+# What can be written, in finer pieces
+
+
+def test_a_refused_word_among_what_can_be_written_does_not_hide_the_others(bench: Bench) -> None:
+    bench.box.refused[MODE_AT] = 2
+    bench.read()
+    for _ in range(2):
+        bench.command(3000.0)
+        bench.read()
+    bench.box.words[LIMIT_AT] = 100
+    bench.clock.advance(4.0)
+    bench.read()
+
+    bench.command(3000.0)
+
+    assert bench.events == ["command_lost"]
+    assert bench.box.words[LIMIT_AT] == 3000

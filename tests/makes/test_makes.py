@@ -94,6 +94,12 @@ def ask(site: MadeSite, name: str, low_watts: float | None, high_watts: float | 
     return answers[0]
 
 
+def test_it_says_whether_it_can_be_taken_off_the_grid(name: str, site: MadeSite) -> None:
+    switches = ("fronius-gen24", "fronius-symo-hybrid", "kostal-plenticore", "sunspec-1xx")
+
+    assert site.sample().disconnectable == (name in switches)
+
+
 def test_every_make_is_tested() -> None:
     assert set(MAKES) == set(profile_names())
 

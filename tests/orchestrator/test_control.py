@@ -12,7 +12,10 @@ from orchestrator import control
 from orchestrator.commands import BatteryMode, InverterCommand
 from orchestrator.config.sections import BatteryConfig
 from orchestrator.config.simulation import InverterSimulation
+from orchestrator.decide.memory import ControlState
 from orchestrator.explain.words import say_all
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.simulation.scenarios.scenario import SCENARIOS, load_scenario, play
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import DARK, EXAMPLE, SUNNY, battery, plant
@@ -314,3 +317,33 @@ def test_room_that_charging_from_ac_made_ends_in_the_same_step_as_the_charging()
     limit = commands(loop)["roof"].ac_limit_watts
     assert limit is not None
     assert limit < 1500
+
+
+def test_connect_false_holds_at_nothing_what_cannot_disconnect() -> None:
+    snapshot = settled(3).history[-1].result.snapshot
+    apart = tuple(replace(sample, disconnectable=sample.name == "west") for sample in snapshot.inverters)
+    asked = merge([Setpoint("fixed", SetpointFields(connect=False))])
+    result = control.step(plant().config, ControlState(), replace(snapshot, inverters=apart), asked, snapshot.at_s)
+    by_name = {c.inverter: c for c in result.commands}
+
+    assert {name: c.connect for name, c in by_name.items()} == {"east": None, "west": False, "roof": None}
+    assert by_name["east"].ac_limit_watts == by_name["roof"].ac_limit_watts == 0
+    assert by_name["east"].battery is not None
+    assert (by_name["east"].battery.low_watts, by_name["east"].battery.high_watts) == (0.0, 0.0)
+    assert by_name["west"].battery is not None
+    assert by_name["west"].battery.mode is BatteryMode.RELEASE
+    assert "does not disconnect: AC limit 0 W in its place, connect false (fixed)" in say_all(by_name["roof"].reasons)
+    assert not any("disconnected" in reason for reason in say_all(by_name["roof"].reasons))
+    assert any(reason.startswith("battery idle: connect false") for reason in say_all(by_name["east"].reasons))
+
+
+def test_connect_false_holds_at_nothing_what_was_told_to_disconnect_and_has_not() -> None:
+    loop = settled(3)
+    snapshot = loop.history[-1].result.snapshot
+    asked = merge([Setpoint("fixed", SetpointFields(connect=False))])
+    first = control.step(loop.config, ControlState(), snapshot, asked, snapshot.at_s)
+    deaf = replace(snapshot, inverters=tuple(replace(each, connected=True) for each in snapshot.inverters))
+    second = control.step(loop.config, first.state, deaf, asked, snapshot.at_s + 1)
+
+    assert [(c.connect, c.ac_limit_watts) for c in second.commands] == [(False, 0.0)] * 3
+    assert any(c.ac_limit_watts != 0 for c in first.commands)

@@ -76,7 +76,7 @@ class Footprint:
             if not missing:
                 continue
             words = self._session.read_more(ReadRequest(write.address, len(write.values)))
-            if not words:
+            if not words.keys() >= set(missing):
                 raise NonsenseReply(f"{write.register} cannot be read, so it could not be put back; it is left alone")
             self._found |= {at: words[at] for at in missing}
 

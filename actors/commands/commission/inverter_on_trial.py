@@ -86,7 +86,9 @@ class InverterOnTrial:
     def may_write(self, step: Step) -> bool:
         """Whether what the step writes to the device's flash is within today's budget."""
         flash = self._driver.capabilities(self._session.device).flash
-        return all(self._flash.allows(group, flash) for group in self._groups(step))
+        return all(
+            self._flash.allows(group, sum(write.flash for write in group.writes), flash) for group in self._groups(step)
+        )
 
     def write(self, step: Step) -> tuple[str, ...]:
         """Write the step, and nothing of its command that the step does not need; the names of refused registers."""

@@ -16,6 +16,8 @@ DISCHARGE_BIT = 2
 
 GRID_UNNEEDED_AFTER_S = 10.0
 """The permission to charge from AC is taken back after own PV sufficed for this long: it is seldom worth a write."""
+GRID_UNNEEDED_WEARS_AFTER_S = 900.0
+"""Where each change wears its flash, it is left in place for longer: a cloudy day must not use up its writes."""
 
 BEYOND_PV_PART_OF_LIMIT = 0.02
 BEYOND_PV_LEAST_WATTS = 50.0
@@ -109,7 +111,8 @@ def _allow_grid(
     if target_watts > PV_SUFFICES_PART * unit.pv_watts:
         return allowed, None
     since = now_s if memory.grid_unneeded_since_s is None else memory.grid_unneeded_since_s
-    still = now_s - since < GRID_UNNEEDED_AFTER_S
+    wears = unit.sample.battery is not None and unit.sample.battery.grid_charging_wears
+    still = now_s - since < (GRID_UNNEEDED_WEARS_AFTER_S if wears else GRID_UNNEEDED_AFTER_S)
     return still, since if still else None
 
 

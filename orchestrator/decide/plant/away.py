@@ -33,10 +33,10 @@ def left_for_the_others(
     """What is asked for, with the generation limit less what inverters may be making that do not answer, and the load
     limit less what they may be drawing.
 
-    `memories` are of the last step. Those that were not heard since the start are not counted: nothing is known of
-    them.
+    `memories` are of the last step. Of those that were not heard since the start only `ac_max_watts` of site.yaml is
+    known: it counts whole, and nothing where it is missing.
     """
-    if not snapshot.last_heard:
+    if not snapshot.away:
         return wanted
     return replace(
         wanted,
@@ -68,13 +68,19 @@ def _generation_limit_watts(
     limit_watts = wanted.generation_limit_watts
     if limit_watts is None:
         return None
-    ratings = {sample.name: _rating_watts(sample) for sample in (*snapshot.inverters, *snapshot.last_heard)}
+    ratings = {sample.name: rating_watts(sample) for sample in (*snapshot.inverters, *snapshot.last_heard)}
     part = limit_watts / (fsum(ratings.values()) or 1.0)
     counted_watts = fsum(
         _counted_watts(config, memories.get(sample.name), sample, part * ratings[sample.name], now_s)
         for sample in snapshot.last_heard
     )
-    return max(limit_watts - counted_watts, 0.0)
+    return max(limit_watts - counted_watts - _never_heard_watts(config, snapshot), 0.0)
+
+
+def _never_heard_watts(config: SiteConfig, snapshot: SiteSnapshot) -> float:
+    heard = {sample.name for sample in snapshot.last_heard}
+    silent = [each for each in config.inverters if each.name in snapshot.away and each.name not in heard]
+    return fsum(each.ac_max_watts or 0.0 for each in silent)
 
 
 def _counted_watts(
@@ -85,27 +91,27 @@ def _counted_watts(
     One that is given up counts as it was then, up to `share_watts`, its part of the generation limit by nameplate.
     """
     made_watts = max(sample.ac_watts or 0.0, 0.0)
-    if max(made_watts, sample.pv_watts or 0.0) <= ASLEEP_PART_OF_RATING * _rating_watts(sample):
+    if max(made_watts, sample.pv_watts or 0.0) <= ASLEEP_PART_OF_RATING * rating_watts(sample):
         return 0.0
     away_s = now_s - sample.at_s
     if away_s > GIVEN_UP_AFTER_S:
         return min(made_watts, share_watts)
-    return max(_limit_in_force_watts(config, memory, sample, away_s), made_watts)
+    return max(limit_in_force_watts(config, memory, sample, away_s), made_watts)
 
 
-def _limit_in_force_watts(
+def limit_in_force_watts(
     config: SiteConfig, memory: InverterMemory | None, sample: InverterSample, away_s: float
 ) -> float:
     """The higher of what was commanded last and what it said last: the last command may have come to it, or not."""
-    rating_watts = _rating_watts(sample)
+    rating = rating_watts(sample)
     if away_s > config.control.revert_s and not limits_stay(config):
-        return rating_watts
+        return rating
     limits = [sample.ac_limit_watts]
     if memory is not None and config.control.enabled:
         limits.append(memory.limit.watts)
-    return min(max(rating_watts if watts is None else watts for watts in limits), rating_watts)
+    return min(max(rating if watts is None else watts for watts in limits), rating)
 
 
-def _rating_watts(sample: InverterSample) -> float:
+def rating_watts(sample: InverterSample) -> float:
     """The AC rating; of one whose rating is unknown, what it makes."""
     return sample.nameplate.ac_max_watts or max(sample.ac_watts or 0.0, 0.0)

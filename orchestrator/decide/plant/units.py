@@ -110,6 +110,11 @@ class Unit:
         """Whether anything may be written to it."""
         return self.config.control
 
+    @property
+    def stays_connected(self) -> bool:
+        """Whether it cannot be taken off the grid, or was told to leave it and has not."""
+        return not self.sample.disconnectable or (self.memory.disconnected and self.sample.connected is True)
+
     def _is_limitable(self) -> bool:
         """A battery inverter without PV obeys its window instead."""
         sample = self.sample

@@ -258,9 +258,20 @@ def registers_of(terms: Sum | tuple[str, ...] | None) -> Iterator[str]:
 
 def writes_of(profile: Profile) -> Iterator[Write]:
     """Every write that a profile can ever ask for."""
-    limit, battery = profile.commands.ac_limit, profile.commands.battery
+    yield from writes_of_limit(profile)
+    yield from writes_of_battery(profile)
+
+
+def writes_of_limit(profile: Profile) -> Iterator[Write]:
+    """Every write that an AC limit can ever ask for."""
+    limit = profile.commands.ac_limit
     if limit is not None:
         yield from (*limit.prepare, *limit.set, *limit.clear)
+
+
+def writes_of_battery(profile: Profile) -> Iterator[Write]:
+    """Every write that a command for the battery can ever ask for."""
+    battery = profile.commands.battery
     if battery is not None:
         yield from (*battery.prepare, *battery.charge, *battery.discharge)
         yield from (*battery.idle, *battery.hold, *battery.release)

@@ -76,6 +76,7 @@ class InverterState(_State):
     has_pv: bool = True
     ac_limit_controllable: bool = True
     battery_controllable: bool = True
+    disconnectable: bool = True
     ac_max_watts: Annotated[float, Field(gt=0, le=1e8)] | None = None
     manufacturer: Label = ""
     model: Label = ""
@@ -116,6 +117,7 @@ def read_inverter(arrival: Arrival, name: str) -> InverterSample:
         ac_limit_watts=state.ac_limit_watts,
         ac_limit_controllable=state.ac_limit_controllable,
         battery_controllable=battery is not None and state.battery_controllable,
+        disconnectable=state.disconnectable,
         has_pv=state.has_pv,
     )
 

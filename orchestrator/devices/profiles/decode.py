@@ -56,6 +56,7 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
         ac_limit_controllable=device.capabilities.limit_ac is not None,
         ac_limit_wears=limit_wears_flash(device.profile),
         battery_controllable=device.capabilities.battery is not None,
+        disconnectable=device.capabilities.disconnect is not None,
         faults=(*sample.faults, *((ALL_ZERO,) if zeros else ()), *faults.names(), *_untrue(device, registers)),
     )
 
@@ -165,6 +166,7 @@ def _battery(
         discharge_max_watts=_not_negative(_lower(plate.discharge_max_watts, discharge_max)),
         capacity_wh=plate.capacity_wh,
         grid_charging_allowed=None if allowed is None else holds(profile, allowed, registers),
+        grid_charging_wears=allowed is not None and profile.registers[allowed.register_].flash,
         state=_state(device, ChargeState, battery.state_register, battery.state, registers),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -15,8 +15,19 @@ from orchestrator.devices.capabilities import (
     LimitAcPower,
     ReportStateOfCharge,
 )
+from orchestrator.devices.flash_budget import budgets
 from orchestrator.devices.makes.registers import read_text
-from orchestrator.devices.makes.schema import AcLimit, BatteryCommands, Condition, Profile, Revert, Sum
+from orchestrator.devices.makes.schema import (
+    AcLimit,
+    BatteryCommands,
+    Condition,
+    Profile,
+    Revert,
+    Sum,
+    Write,
+    writes_of_battery,
+    writes_of_limit,
+)
 from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, total
 from orchestrator.devices.profiles.plan import cycle_names, fixed_names, meter_names, pieces, requests
 from orchestrator.devices.sunspec.decoding.plausible import WATTS_MAX
@@ -157,8 +168,16 @@ def _capabilities(
         battery=standard_battery if battery is None else CommandBattery(reverts=_reverts(battery.revert)),
         disconnect=None if use is None else standard.disconnect,
         state_of_charge=ReportStateOfCharge() if reports_soc else None,
-        flash=None if per_day is None else KeepInFlash(per_day),
+        flash=None if per_day is None else _flash(profile, per_day),
     )
+
+
+def _flash(profile: Profile, per_day: int) -> KeepInFlash:
+    def wears(writes: Iterable[Write]) -> bool:
+        return any(profile.registers[write.register_].flash for write in writes)
+
+    limit, battery = wears(writes_of_limit(profile)), wears(writes_of_battery(profile))
+    return KeepInFlash(*budgets(per_day, limit=limit, battery=battery))
 
 
 def _reverts(revert: Revert) -> bool:

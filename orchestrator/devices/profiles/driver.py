@@ -18,8 +18,6 @@ from orchestrator.samples import InverterSample, MeterSample, Nameplate
 class ProfileDriver:
     """Implements `drivers.base.Driver` for the make that `profile` describes."""
 
-    readback_every_s: float | None = 30.0  # others may take a device over, such as the maker's cloud
-
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.name = profile.name
@@ -49,9 +47,15 @@ class ProfileDriver:
 
     def plan_readback(self, device: ProfileDevice) -> tuple[ReadRequest, ...]:
         """The reads that show every register that can be written and read back."""
-        # Without gaps: what a device refuses between two settings must not hide them.
-        own = plan.requests(self.profile, plan.written_names(self.profile), gap_words=0)
+        own = plan.requests(self.profile, plan.written_names(self.profile))
         return own if device.base is None else own + sunspec_reads.plan_readback(device.base)
+
+    def parts(self, device: ProfileDevice, refused: ReadRequest) -> tuple[ReadRequest, ...]:
+        """Finer pieces of a read that was refused: what a device refuses between two settings must not hide them."""
+        names = plan.written_names(self.profile)
+        if any(self.profile.registers[name].place in _span(refused) for name in names):
+            return plan.parts(self.profile, names, refused)
+        return () if device.base is None else sunspec_reads.finer(device.base, refused)
 
     def without(self, device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:
         """The device with a read that it refused planned in finer pieces, in the end without it."""
@@ -76,3 +80,7 @@ class ProfileDriver:
     def verify(self, device: ProfileDevice, groups: Iterable[WriteGroup], registers: Registers) -> tuple[str, ...]:
         """The names of registers that show another value than was written."""
         return verify.verify(device, groups, registers)
+
+
+def _span(request: ReadRequest) -> range:
+    return range(request.address, request.address + request.count)

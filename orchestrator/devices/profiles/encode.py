@@ -18,7 +18,7 @@ from orchestrator.devices.profiles.decode import shown_limit_watts
 from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash, register_value, total
 from orchestrator.devices.profiles.steps import NOISE, Asked, Symbols, group_of, groups_of_settings
 from orchestrator.devices.sunspec.encoding import command as sunspec_encode
-from orchestrator.devices.sunspec.encoding.writes import REFRESH_SHARE
+from orchestrator.devices.sunspec.encoding.writes import REFRESH_SHARE, renew_s
 
 FLASH_STEP_PERCENT: Final = 5.0
 
@@ -62,6 +62,8 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     asked = Asked(device.profile, symbols)
     yield from groups_of_settings("ac_limit", asked, limit.prepare, registers)
     refresh_s = _refresh_s(limit.revert, command.valid_for_s) if reverts else None
+    if refresh_s is None and not limit_wears_flash(device.profile):
+        refresh_s = renew_s(command)
     shown_watts = shown_limit_watts(device, registers)
     more = shown_watts is not None and symbols["limit_watts"] > shown_watts
     yield from (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -39,6 +39,20 @@ def pieces(profile: Profile, request: ReadRequest) -> tuple[ReadRequest, ...]:
     inside = range(request.address, request.address + request.count)
     spans = sorted({(each.place, each.end) for each in profile.registers.values() if each.place in inside})
     return tuple(ReadRequest(first, end - first) for first, end in spans)
+
+
+def parts(profile: Profile, names: Iterable[str], refused: ReadRequest) -> tuple[ReadRequest, ...]:
+    """The registers `names` inside of a refused read: neighbours together, then each alone, in the end none."""
+    inside = range(refused.address, refused.address + refused.count)
+    wanted = [name for name in names if profile.registers[name].place in inside]
+    for finer in (requests(profile, wanted, gap_words=0), tuple(dict.fromkeys(_alone(profile, wanted)))):
+        if finer != (refused,):
+            return finer
+    return ()
+
+
+def _alone(profile: Profile, names: Iterable[str]) -> Iterator[ReadRequest]:
+    return (ReadRequest(register.place, register.end - register.place) for register in _registers(profile, names))
 
 
 def without(device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:

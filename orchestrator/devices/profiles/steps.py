@@ -41,7 +41,8 @@ def groups_of_settings(name: str, asked: Asked, steps: Sequence[Write], register
     for step in steps:
         for write in _writes(asked, (step,)):
             if _differs(write, registers):
-                yield WriteGroup(f"{name} {step.register_}", (write,))
+                permits = isinstance(step.to, ByPermission) and asked.grid is True
+                yield WriteGroup(f"{name} {step.register_}", (write,), asks_for_more=permits)
 
 
 def group_of(

@@ -23,7 +23,6 @@ class SunSpecDriver:
     """
 
     name = "sunspec"
-    readback_every_s: float | None = None
 
     def discover(self, role: Role | None = None) -> Discovery[SunSpecDevice]:
         """Find the map and read what does not change. Raises WrongDevice, RequestRefused, NonsenseReply."""
@@ -48,6 +47,10 @@ class SunSpecDriver:
     def plan_readback(self, device: SunSpecDevice) -> tuple[ReadRequest, ...]:
         """The reads that show every register that can be written, for after a write."""
         return reads.plan_readback(device)
+
+    def parts(self, device: SunSpecDevice, refused: ReadRequest) -> tuple[ReadRequest, ...]:
+        """Finer pieces of a read that was refused: each model, then runs of points, then each point."""
+        return reads.finer(device, refused)
 
     def without(self, device: SunSpecDevice, refused: ReadRequest) -> SunSpecDevice:
         """The device with a read that it refused (exception 2) planned in finer pieces."""

@@ -76,3 +76,59 @@ def test_in_shadow_mode_nothing_is_written_at_the_end() -> None:
     shadow = site.model_copy(update={"control": site.control.model_copy(update={"enabled": False})})
     loop = ClosedLoop(site)
     assert final_commands(shadow, asking(export_limit_watts=0.0), loop.run(1)[-1].result.snapshot) == ()
+
+
+# While the meter says nothing
+
+
+def silent(*, export_limit_watts: float = 0.0, seconds: float = 20.0, **asked: Any) -> ClosedLoop:
+    """A sunny plant whose batteries charge with all they can, long after its meter has fallen silent."""
+    loop = plant(failsafe={"export_limit_watts": export_limit_watts})
+    loop.ask(**asked)
+    loop.run(40)
+    loop.meter_silent = True
+    loop.run(seconds)
+    return loop
+
+
+def windows(loop: ClosedLoop) -> dict[str, float]:
+    """The most that each battery may be charged with."""
+    commands = loop.run(1)[-1].commands
+    return {c.inverter: c.battery.high_watts or 0.0 for c in commands if c.battery is not None}
+
+
+def test_a_charging_limit_that_falls_is_obeyed_in_the_failsafe() -> None:
+    loop = silent(export_limit_watts=0.0)
+    assert sum(windows(loop).values()) > 3000
+
+    loop.ask(export_limit_watts=0.0, battery_charge_max_watts=500.0)
+
+    assert sum(windows(loop).values()) == pytest.approx(500)
+    loop.run(5)
+    assert sum(i.state.battery_watts for i in loop.site.inverters.values()) <= 550
+
+
+def test_a_charging_rate_that_falls_is_obeyed_in_the_failsafe_and_what_was_held_comes_back_with_it() -> None:
+    loop = silent(export_limit_watts=0.0)
+    before = windows(loop)
+
+    loop.ask(export_limit_watts=0.0, battery_charge_rate_percent=10.0)
+    assert windows(loop) == {"east": pytest.approx(500), "west": pytest.approx(400)}
+
+    loop.ask(export_limit_watts=0.0)
+    assert windows(loop) == {name: pytest.approx(watts) for name, watts in before.items()}
+
+
+def test_ac_limits_never_rise_in_the_failsafe_where_its_export_limit_would_let_them() -> None:
+    """The limits in force may be lower than what is safe at zero load: nobody knows whether more would be."""
+    loop = plant(failsafe={"export_limit_watts": 9000.0})
+    loop.ask(export_limit_watts=9000.0, generation_limit_watts=2000.0)
+    before = {c.inverter: c.ac_limit_watts for c in loop.run(30)[-1].commands}
+    loop.meter_silent = True
+    loop.run(5)
+    loop.ask(export_limit_watts=9000.0)
+    after = {c.inverter: c.ac_limit_watts for c in loop.run(20)[-1].commands}
+
+    assert all(limit is not None for limit in before.values())
+    assert all(after[name] is not None for name in before)
+    assert {name: max(after[name] or 0.0, limit or 0.0) for name, limit in before.items()} == before

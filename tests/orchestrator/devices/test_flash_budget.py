@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from orchestrator.devices.flash_budget import (
     FlashUse,
     after_writing,
+    budgets,
     flash_use_from_json,
     flash_use_to_json,
     may_write,
@@ -61,9 +62,29 @@ def test_a_new_day_begins_with_nothing() -> None:
     assert used_on(use, MIDNIGHT + timedelta(days=1)).writes == 0
 
 
-@given(st.builds(FlashUse, day=st.integers(0, 10**6), writes=st.integers(0, 10**6)))
+COUNTS = st.integers(0, 10**6)
+
+
+@given(st.builds(FlashUse, day=COUNTS, writes=COUNTS, battery_writes=COUNTS))
 def test_the_record_comes_back_as_it_was_kept(use: FlashUse) -> None:
     assert flash_use_from_json(flash_use_to_json(use)) == use
+
+
+def test_a_record_of_before_there_were_two_budgets_counts_for_the_ac_limit() -> None:
+    assert flash_use_from_json('{"day": 3, "writes": 2}').of_limit() == FlashUse(3, 2)
+
+
+@given(COUNTS, COUNTS)
+def test_ac_limit_and_battery_have_budgets_of_their_own(limit: int, battery: int) -> None:
+    use = after_writing(after_writing(FlashUse(), limit, MIDNIGHT), battery, MIDNIGHT, battery=True)
+
+    assert (use.of_limit().writes, use.of_battery().writes) == (limit, battery)
+
+
+def test_a_budget_is_shared_only_where_both_are_kept_in_flash() -> None:
+    assert budgets(200, limit=True, battery=True) == (150, 50)
+    assert budgets(200, limit=True, battery=False) == (200, 0)
+    assert budgets(200, limit=False, battery=True) == (0, 200)
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.devices.base import RegisterWrite, WriteGroup
-from orchestrator.devices.write_policy import EXTRA_TRIES, WriteMemory, due, forget, observe, remember
+from orchestrator.devices.write_policy import (
+    LONGEST_FLASH_GAP_S,
+    LONGEST_GAP_S,
+    QUICK_TRIES,
+    WriteMemory,
+    contradicts,
+    due,
+    forget,
+    lost,
+    observe,
+    remember,
+)
 
 EMPTY = WriteMemory()
 
 
-def group(*values: int, refresh_s: float | None = 24.0, name: str = "ac_limit", address: int = 100) -> WriteGroup:
-    return WriteGroup(name, (RegisterWrite(address, values, f"123.{name}"),), refresh_s)
+def group(
+    *values: int, refresh_s: float | None = 24.0, name: str = "ac_limit", address: int = 100, flash: bool = False
+) -> WriteGroup:
+    return WriteGroup(name, (RegisterWrite(address, values, f"123.{name}", flash=flash),), refresh_s)
 
 
 def shown(*values: int, address: int = 100) -> dict[int, int]:
@@ -80,36 +94,52 @@ def test_groups_are_written_in_their_order() -> None:
     assert due(groups, EMPTY, 0.0) == groups
 
 
-def tries(wanted: WriteGroup, cycles: int, registers: dict[int, int], memory: WriteMemory) -> tuple[int, WriteMemory]:
-    """Writes within so many cycles of 1 s, of a device that shows `registers` whatever is written."""
-    count = 0
+def tries(
+    wanted: WriteGroup, cycles: int, registers: dict[int, int], memory: WriteMemory
+) -> tuple[list[int], WriteMemory]:
+    """When it is written within so many cycles of 1 s, to a device that shows `registers` whatever is written."""
+    at_s = []
     for now_s in range(1, cycles + 1):
         memory = observe(memory, (wanted,), registers)
         for each in due((wanted,), memory, now_s, registers):
-            count += 1
-            memory = remember(memory, each, now_s)
-    return count, memory
+            at_s.append(now_s)
+            memory = remember(memory, each, now_s, in_vain=contradicts(each, registers))
+    return at_s, memory
 
 
-def test_a_device_that_shows_another_value_gets_two_more_tries_then_only_the_refresh() -> None:
-    wanted = group(50, 1)
-
-    assert tries(wanted, 20, shown(99, 1), written([wanted]))[0] == EXTRA_TRIES
-    assert tries(wanted, 100, shown(99, 1), written([wanted]))[0] == EXTRA_TRIES + 4
-
-
-def test_without_a_timer_a_device_that_never_obeys_gets_two_more_tries_for_ever() -> None:
+def test_a_device_that_shows_another_value_is_tried_at_once_and_then_ever_more_rarely_but_for_ever() -> None:
     wanted = group(50, 1, refresh_s=None)
 
-    assert tries(wanted, 500, shown(99, 1), written([wanted]))[0] == EXTRA_TRIES
+    at_s, _ = tries(wanted, 600, shown(99, 1), written([wanted]))
+    gaps_s = [later - earlier for earlier, later in pairwise(at_s)]
+
+    assert at_s[:QUICK_TRIES] == [1, 2]
+    assert gaps_s == sorted(gaps_s)
+    assert gaps_s[-1] == LONGEST_GAP_S
+
+
+def test_a_refresh_goes_on_while_tries_get_rarer() -> None:
+    wanted = group(50, 1)
+
+    at_s, _ = tries(wanted, 600, shown(99, 1), written([wanted]))
+
+    assert max(later - earlier for earlier, later in pairwise(at_s)) == 24
+
+
+def test_tries_at_flash_end_up_an_hour_apart() -> None:
+    wanted = group(50, 1, refresh_s=None, flash=True)
+
+    at_s, _ = tries(wanted, 20_000, shown(99, 1), written([wanted]))
+
+    assert at_s[-1] - at_s[-2] == LONGEST_FLASH_GAP_S
 
 
 def test_a_change_gets_its_own_tries() -> None:
     _, memory = tries(group(50, 1), 20, shown(99, 1), written([group(50, 1)]))
 
-    count, _ = tries(group(40, 1), 20, shown(99, 1), memory)
+    at_s, _ = tries(group(40, 1), 5, shown(99, 1), memory)
 
-    assert count == 1 + EXTRA_TRIES
+    assert at_s[: 1 + QUICK_TRIES] == [1, 2, 3]
 
 
 def test_a_device_that_obeyed_and_then_shows_another_value_gets_new_tries() -> None:
@@ -118,6 +148,34 @@ def test_a_device_that_obeyed_and_then_shows_another_value_gets_new_tries() -> N
     memory = observe(memory, (wanted,), shown(50, 1))
 
     assert due((wanted,), memory, 11.0, shown(99, 1)) == (wanted,)
+
+
+def test_what_a_device_had_shown_and_does_not_any_more_is_lost_once() -> None:
+    wanted = group(50, 1)
+    memory = written([wanted])
+    assert lost((wanted,), memory, shown(99, 1)) == ()
+
+    memory = observe(memory, (wanted,), shown(50, 1))
+    assert lost((wanted,), memory, shown(50, 1)) == ()
+    assert lost((wanted,), memory, {}) == ()
+    assert lost((wanted,), memory, shown(99, 1)) == (wanted,)
+
+    memory = observe(memory, (wanted,), shown(99, 1))
+    assert lost((wanted,), memory, shown(99, 1)) == ()
+
+
+def test_a_new_value_that_is_not_shown_yet_is_not_lost() -> None:
+    memory = observe(written([group(50, 1)]), (group(50, 1),), shown(50, 1))
+
+    assert lost((group(40, 1),), memory, shown(50, 1)) == ()
+
+
+def test_what_the_driver_excuses_is_neither_written_again_nor_lost() -> None:
+    wanted = group(50, 1, refresh_s=None)
+    memory = observe(written([wanted]), (wanted,), shown(50, 1))
+
+    assert due((wanted,), memory, 9.0, shown(49, 1), lambda *_: False) == ()
+    assert lost((wanted,), memory, shown(49, 1), lambda *_: False) == ()
 
 
 def test_registers_that_were_not_read_contradict_nothing() -> None:

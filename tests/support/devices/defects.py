@@ -61,6 +61,20 @@ class Deaf(Wrapped):
         return None
 
 
+class DeafAtFirst(Wrapped):
+    """Accepts every write, and does nothing with the first `count` of them."""
+
+    def __init__(self, inside: Device, count: int) -> None:
+        super().__init__(inside)
+        self.ignores = count
+
+    def write(self, address: int, words: Words, now_s: float) -> ExceptionCode | None:
+        if self.ignores > 0:
+            self.ignores -= 1
+            return None
+        return self.inside.write(address, words, now_s)
+
+
 class ShowsLate(Wrapped):
     """Does what it is told at once, and shows it when `LATE_S` have passed."""
 

@@ -39,7 +39,6 @@ class FakeDriver:
     """Implements `Driver`. Limit and battery target are in W, read back outside the plan unless `reads_all`."""
 
     name = "fake"
-    readback_every_s: float | None = None
 
     def __init__(self, *, reads_all: bool = False) -> None:
         self._reads = (ReadRequest(AC_AT, 13 if reads_all else 6),)
@@ -67,6 +66,10 @@ class FakeDriver:
 
     def plan_readback(self, device: FakeDevice) -> tuple[ReadRequest, ...]:
         return (ReadRequest(LIMIT_AT, 3),)
+
+    def parts(self, device: FakeDevice, refused: ReadRequest) -> tuple[ReadRequest, ...]:
+        single = range(refused.address, refused.address + refused.count)
+        return tuple(ReadRequest(at, 1) for at in single) if refused.count > 1 else ()
 
     def without(self, device: FakeDevice, refused: ReadRequest) -> FakeDevice:
         parts = [ReadRequest(at, 1) for at in range(refused.address, refused.address + refused.count)]

@@ -69,6 +69,7 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
         ac_limit_controllable=device.capabilities.limit_ac is not None,
         ac_limit_step_watts=_ac_limit_step(device, registers),
         battery_controllable=device.capabilities.battery is not None,
+        disconnectable=device.capabilities.disconnect is not None,
         has_pv=bool(strings) or device.has_pv,
         faults=faults.names(),
     )

@@ -12,7 +12,7 @@ from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.devices.base import Registers, WriteGroup
 from orchestrator.devices.sunspec.device import CONTROLS, DER_CONTROLS, STORAGE, FoundModel, SunSpecDevice
 from orchestrator.devices.sunspec.encoding import der as encode_der
-from orchestrator.devices.sunspec.encoding.writes import Value, refresh_s, revert_s, writes
+from orchestrator.devices.sunspec.encoding.writes import Value, refresh_s, renew_s, revert_s, writes
 from orchestrator.devices.sunspec.enums import Connection, GridCharging, LimitEnabled, StorageControl
 from orchestrator.devices.sunspec.models import MODELS
 from orchestrator.devices.sunspec.percent import limit_raw, percent_raw, percent_scale
@@ -46,9 +46,8 @@ def _connect(device: SunSpecDevice, command: InverterCommand, registers: Registe
         ("Conn_RvrtTms", seconds),
         ("Conn", Connection.CONNECT if command.connect else Connection.DISCONNECT),
     )
-    return WriteGroup(
-        "connect", tuple(writes(device, controls, values)), refresh_s(device, "123.Conn_RvrtTms", seconds)
-    )
+    refresh = refresh_s(device, "123.Conn_RvrtTms", seconds) or (None if command.connect else renew_s(command))
+    return WriteGroup("connect", tuple(writes(device, controls, values)), refresh)
 
 
 def _ac_limit(device: SunSpecDevice, command: InverterCommand, registers: Registers) -> WriteGroup | None:
@@ -75,7 +74,7 @@ def _immediate_limit(device: SunSpecDevice, command: InverterCommand, registers:
         ("WMaxLimPct_RmpTms", 0),
         ("WMaxLim_Ena", LimitEnabled.ENABLED if limited else LimitEnabled.DISABLED),
     )
-    refresh = refresh_s(device, "123.WMaxLimPct_RvrtTms", seconds)
+    refresh = refresh_s(device, "123.WMaxLimPct_RvrtTms", seconds) or (renew_s(command) if limited else None)
     return WriteGroup("ac_limit", tuple(writes(device, controls, values)), refresh)
 
 

@@ -12,7 +12,7 @@ from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
 from orchestrator.devices.sunspec.codec import scale_down
 from orchestrator.devices.sunspec.decoding.dc_power import module_powers
 from orchestrator.devices.sunspec.device import DER_CONTROLS, FoundModel, ModuleKind, SunSpecDevice
-from orchestrator.devices.sunspec.encoding.writes import Value, refresh_s, revert_s, writes
+from orchestrator.devices.sunspec.encoding.writes import Value, refresh_s, renew_s, revert_s, writes
 from orchestrator.devices.sunspec.enums import LimitEnabled, SetPointUnit
 from orchestrator.devices.sunspec.models import MODELS
 from orchestrator.devices.sunspec.percent import limit_raw, percent_raw, percent_scale
@@ -54,7 +54,8 @@ def ac_limit(device: SunSpecDevice, command: InverterCommand, registers: Registe
         ("WMaxLimPctRvrtTms", seconds),
     )
     planned = _settings_first(device, controls, settings, ("WMaxLimPctEna", _enabled(enabled)))
-    return WriteGroup("ac_limit", planned, refresh_s(device, LIMIT_TIMER, seconds))
+    refresh = refresh_s(device, LIMIT_TIMER, seconds) or (renew_s(command) if enabled else None)
+    return WriteGroup("ac_limit", planned, refresh)
 
 
 def set_point(

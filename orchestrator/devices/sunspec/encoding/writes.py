@@ -46,6 +46,8 @@ WRITABLE: Final = frozenset(
 REVERT_MAX_S: Final = 0xFFFE
 REFRESH_SHARE: Final = 0.4
 """A group is written again after this share of its revert time: strictly before half of it."""
+RENEW_SHARE: Final = 0.8
+"""What has no revert time is written again after this share of the time that it would have had: once in each."""
 
 Value = tuple[str, int]
 
@@ -58,6 +60,11 @@ def revert_s(command: InverterCommand) -> int:
 def refresh_s(device: SunSpecDevice, timer: str, seconds: int) -> float | None:
     """How often a group with this revert time is written again; None where there is no such timer, or it is 0."""
     return REFRESH_SHARE * seconds if seconds and timer in device.implemented else None
+
+
+def renew_s(command: InverterCommand) -> float:
+    """How often a limit without a revert time is written again: devices lose what they were told."""
+    return RENEW_SHARE * command.valid_for_s
 
 
 def writes(device: SunSpecDevice, model: FoundModel, values: Iterable[Value]) -> Iterator[RegisterWrite]:

@@ -91,7 +91,7 @@ def without(device: SunSpecDevice, refused: ReadRequest) -> SunSpecDevice:
     every piece that is refused. The device that discovery made keeps the full plan: go back to it on a reconnect.
     """
     reads = [request for request in device.reads if request != refused]
-    reads.extend(_finer(device, refused))
+    reads.extend(finer(device, refused))
     return replace(device, reads=tuple(sorted(reads, key=lambda request: request.address)))
 
 
@@ -105,7 +105,8 @@ def inverter_block(model: FoundModel) -> Span:
     return model.address + layout[first].offset, model.address + layout[last].end
 
 
-def _finer(device: SunSpecDevice, refused: ReadRequest) -> tuple[ReadRequest, ...]:
+def finer(device: SunSpecDevice, refused: ReadRequest) -> tuple[ReadRequest, ...]:
+    """A read in pieces: each model alone, else each run of wanted points, else each point; none of a single point."""
     first, end = refused.address, refused.address + refused.count
     points = sorted(set(_point_spans(device)))
     for level in (_all_spans(device), _runs(points), points):

@@ -39,6 +39,12 @@ class LapsingValues:
             self._values[name] = value
             self._timers[name].start(self._lasts_s)
 
+    def clear(self) -> None:
+        """None of them is in force any more."""
+        self._values.clear()
+        for timer in self._timers.values():
+            timer.stop()
+
     def advance(self, dt_s: float) -> None:
         """Let `dt_s` pass."""
         for name, timer in self._timers.items():

@@ -59,6 +59,11 @@ class ImmediateControls:
         if "WMaxLim_Ena" in written:
             self._activate_limit()
 
+    def restart(self) -> None:
+        """The board starts anew: no limit, as when it came from the factory. The connection stays as it was."""
+        self.raw |= {"WMaxLim_Ena": 0, "WMaxLimPct": FULL_RATE, "WMaxLimPct_RvrtTms": 0}
+        self._activate_limit()
+
     def heard(self) -> None:
         """Count the running timers down anew."""
         self._connect_revert.restart()
@@ -148,12 +153,17 @@ class StorageControls:
         if self.REFRESHING & written.keys():
             self._revert.start(self.raw.get("InOutWRte_RvrtTms", 0) if self.raw["StorCtl_Mod"] else 0)
 
+    def restart(self) -> None:
+        """The board starts anew: the battery has its own default. The permission to charge from AC is kept."""
+        self._revert.stop()
+        self.raw.update({"StorCtl_Mod": 0, "OutWRte": FULL_RATE, "InWRte": FULL_RATE})
+        self._activate_window()
+
     def advance(self, dt_s: float) -> bool:
         """Let the timer run for `dt_s`; whether the battery has just gone back to its own default."""
         if not self._revert.advance(dt_s):
             return False
-        self.raw.update({"StorCtl_Mod": 0, "OutWRte": FULL_RATE, "InWRte": FULL_RATE})
-        self._activate_window()
+        self.restart()
         return True
 
     def _activate_window(self) -> None:

@@ -49,6 +49,11 @@ class SunSpecDer:
         if self._controls.advance(dt_s):
             self._obey()
 
+    def restart_controls(self) -> None:
+        """Its control board starts anew while the connection stays: AC limit and set point are gone."""
+        self._controls.restart()
+        self._obey()
+
     def _models(self) -> list[tuple[Model, Callable[[], Mapping[str, Value]]]]:
         inverter = self._inverter
         chain: list[tuple[Model, Callable[[], Mapping[str, Value]]]] = [

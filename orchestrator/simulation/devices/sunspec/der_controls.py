@@ -75,6 +75,14 @@ class DerControls:
             self._activate_set_point()
             self._set_revert.start(self.raw["WSetRvrtTms"] if self.raw["WSetEna"] else 0)
 
+    def restart(self) -> None:
+        """The board starts anew: no limit, no set point."""
+        self.raw |= {name: 0 for name in ("WMaxLimPctEna", "WSetEna") if name in self.allowed}
+        self._limit_revert.stop()
+        self._set_revert.stop()
+        self._activate_limit()
+        self.set_watts = None
+
     def advance(self, dt_s: float) -> bool:
         """Let the timers run for `dt_s`; whether one of them has just reverted something."""
         limit, set_point = self._limit_revert.advance(dt_s), self._set_revert.advance(dt_s)

@@ -67,6 +67,13 @@ class SunSpecInverter:
         if reverted:
             self._obey()
 
+    def restart_controls(self) -> None:
+        """Its control board starts anew while the connection stays: AC limit and window are gone."""
+        self._immediate.restart()
+        if self._storage:
+            self._storage.restart()
+        self._obey()
+
     @property
     def reference_watts(self) -> float:
         """WChaMax, the power that 100 % of InWRte and OutWRte mean; 0 without a battery."""

@@ -62,6 +62,13 @@ class Addresses(Protocol):
         """The first address of the register called `name`. Raises KeyError."""
 
 
+class Restarts(Protocol):
+    """A device whose control board may start anew while the connection stays: it loses what it was told."""
+
+    def restart_controls(self) -> None:
+        """Forget every command that is not kept for ever, without a word."""
+
+
 class Device(Registers, Protocol):
     """A simulated device: its registers change over time."""
 

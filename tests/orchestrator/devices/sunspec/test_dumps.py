@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.devices.sunspec.decoding import meter_sign
 from orchestrator.devices.sunspec.inputs import module_kind
 from orchestrator.devices.sunspec.models import MODELS
 from orchestrator.devices.sunspec.registers import read_raw, read_value
+from orchestrator.loop import meter_sign
 from orchestrator.samples import InverterSample, OperatingState
 from tests.orchestrator.devices.sunspec.images import (
     COMMON,

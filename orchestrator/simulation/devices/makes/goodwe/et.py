@@ -68,6 +68,12 @@ class GoodweEt(PlainDevice):
         if self._inverter.settings.battery is not None and self._settings["mode"] == Mode.CHARGE_PV:
             self._obey()
 
+    def restart_controls(self) -> None:
+        """It starts anew while the connection stays: its own mode."""
+        if self._inverter.settings.battery is not None:
+            self._settings["mode"] = Mode.AUTO
+        self._obey()
+
     def _obey(self) -> None:
         """Hand the registers in force to the physics."""
         if self._inverter.settings.battery is None:

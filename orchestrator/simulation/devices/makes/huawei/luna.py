@@ -73,6 +73,13 @@ class HuaweiLuna(PlainDevice):
             self._force()
             self._obey()
 
+    def restart_controls(self) -> None:
+        """It starts anew while the connection stays: nothing is forced. What is in its memory stays."""
+        if self._inverter.settings.battery is not None:
+            self._settings["forced"] = STOP
+            self._force()
+        self._obey()
+
     def _force(self) -> None:
         """Let what 47100 says begin, with the settings of this moment."""
         by_time, minutes = self._settings["target"] == BY_TIME, self._settings["minutes"]

@@ -72,6 +72,12 @@ class KostalPlenticore(ChainedDevice):
         self._commands.advance(dt_s)
         self._obey()
 
+    def restart_controls(self) -> None:
+        """It starts anew while the connection stays: no command, no limit."""
+        self._commands.clear()
+        self._limit |= {LIMIT: FULL_LIMIT, LIMIT_ENABLED: 1}
+        self._obey()
+
     def _obey(self) -> None:
         inverter = self._inverter
         low_watts, high_watts = self._window()

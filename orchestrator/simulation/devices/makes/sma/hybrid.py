@@ -68,6 +68,12 @@ class SmaHybrid(PlainDevice):
         self._limit.advance(dt_s)
         self._obey()
 
+    def restart_controls(self) -> None:
+        """It starts anew while the connection stays: no set point, no limit."""
+        self._battery.values.clear()
+        self._limit.values["limit"] = 100.0
+        self._obey()
+
     def _obey(self) -> None:
         inverter, percent = self._inverter, self._limit.percent
         window = self._set_point_window() or self._battery.window

@@ -97,6 +97,11 @@ class StorageControl:
         elif "command_mode" in written:
             self._timeout.start(self.values["command_timeout"])
 
+    def restart(self) -> None:
+        """The default mode is back; what is in flash stays."""
+        self._timeout.stop()
+        self._fall_back()
+
     def advance(self, dt_s: float) -> None:
         """Let the time-out run for `dt_s`."""
         if self._timeout.advance(dt_s):
@@ -149,6 +154,12 @@ class DynamicPowerControl:
             self.percent = 100.0
         elif {"dynamic_limit", "enable_dynamic_control"} & written.keys():
             self._timeout.start(self.values["limit_timeout"])
+
+    def restart(self) -> None:
+        """No limit is in force."""
+        self._timeout.stop()
+        self.values |= {"enable_dynamic_control": 0, "dynamic_limit": 100.0}
+        self.percent = 100.0
 
     def advance(self, dt_s: float) -> None:
         """Let the time-out and the ramp run for `dt_s`."""

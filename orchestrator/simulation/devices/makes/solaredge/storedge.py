@@ -88,6 +88,13 @@ class SolarEdgeStorEdge(ChainedDevice):
         self._power.advance(dt_s)
         self._obey()
 
+    def restart_controls(self) -> None:
+        """It starts anew while the connection stays: no limit, and the battery in its default mode."""
+        if self._storage:
+            self._storage.restart()
+        self._power.restart()
+        self._obey()
+
     def _split(self, written: Mapping[str, Number]) -> tuple[dict[str, Number], dict[str, Number]]:
         power = {name: value for name, value in written.items() if name in self._power.values}
         return {name: value for name, value in written.items() if name not in power}, power

@@ -72,6 +72,13 @@ class SungrowSh(PlainDevice):
             self._settings["mode"] = SELF_CONSUMPTION
             self._obey()
 
+    def restart_controls(self) -> None:
+        """It starts anew while the connection stays: self-consumption. What is in its memory stays."""
+        if self._inverter.settings.battery is not None:
+            self._heartbeat.stop()
+            self._settings["mode"] = SELF_CONSUMPTION
+        self._obey()
+
     def _mode(self) -> int:
         return SELF_CONSUMPTION if self._inverter.settings.battery is None else int(self._settings["mode"])
 

@@ -98,6 +98,12 @@ class VictronGx(VictronUnit):
             self._forget_set_points()
         self._obey()
 
+    def restart_controls(self) -> None:
+        """The Multi starts anew while the connection stays: no set point, nothing disabled."""
+        self._forget_set_points()
+        self._multi["charge_disabled"] = self._multi["feed_in_disabled"] = 0
+        self._obey()
+
     @property
     def _is_external(self) -> bool:
         return self._ess["ess_mode"] == EXTERNAL

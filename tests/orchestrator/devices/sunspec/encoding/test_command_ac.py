@@ -66,11 +66,11 @@ def test_a_limit_is_one_write_of_the_whole_block() -> None:
     )
 
 
-def test_a_limit_that_is_to_stay_has_no_revert_time_and_no_refresh() -> None:
+def test_a_limit_that_is_to_stay_has_no_revert_time_and_is_renewed_in_each_all_the_same() -> None:
     (group,) = groups_of(inverter(), command(ac_limit_watts=3000, ac_limit_reverts=False))
 
     assert group.writes[0].values == (6000, 0, 0, 0, 1)
-    assert group.refresh_s is None
+    assert group.refresh_s == 48.0
 
 
 @pytest.mark.parametrize(("valid_for_s", "timer"), [(0.2, 1), (1, 1), (59.1, 60), (1e9, 0xFFFE)])
@@ -146,7 +146,7 @@ def test_points_that_are_not_implemented_are_left_out_and_ena_stays_last(
     (group,) = groups_of(image, command(ac_limit_watts=3000))
 
     assert [(write.address, write.values) for write in group.writes] == [(at(device, o), v) for o, v in runs]
-    assert (group.refresh_s is None) == ("WMaxLimPct_RvrtTms" in missing)
+    assert group.refresh_s == (48.0 if "WMaxLimPct_RvrtTms" in missing else 24.0)
 
 
 def test_the_newest_scale_factor_is_used() -> None:
@@ -179,11 +179,11 @@ def test_disconnecting_is_repeated_before_its_timer_ends() -> None:
     assert groups_of(inverter(Conn=0), command(connect=False))[0].name == "connect"
 
 
-def test_disconnecting_stays_where_limits_are_to_stay() -> None:
+def test_disconnecting_stays_where_limits_are_to_stay_and_is_renewed() -> None:
     (group,) = groups_of(inverter(), command(connect=False, ac_limit_reverts=False))
 
     assert group.writes[0].values == (0, 0, Connection.DISCONNECT)
-    assert group.refresh_s is None
+    assert group.refresh_s == 48.0
 
 
 def test_connecting_is_written_only_to_a_disconnected_inverter() -> None:

@@ -96,7 +96,7 @@ def test_without_a_revert_value_a_limit_that_is_to_stay_has_no_time(missing: str
     group = groups(image, ac_limit_watts=1500, ac_limit_reverts=False, ac_limit_after_watts=250)["ac_limit"]
 
     assert all(write.get("WMaxLimPctRvrtTms", 0) == 0 for write in points(image, group))
-    assert group.refresh_s is None
+    assert group.refresh_s == 48
     assert "ac_limit" not in groups(image, ac_limit_after_watts=250)
 
 
@@ -105,7 +105,7 @@ def test_what_is_left_on_a_stop_has_no_time() -> None:
     group = groups(image, ac_limit_watts=250, ac_limit_reverts=False)["ac_limit"]
 
     assert points(image, group)[0]["WMaxLimPctRvrtTms"] == 0
-    assert group.refresh_s is None
+    assert group.refresh_s == 48
 
 
 def test_no_limit_is_written_only_where_there_is_one() -> None:
