@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator import control
-from orchestrator.config.sections import ControlConfig, SetpointValues, SiteConfig
+from orchestrator.config.sections import ControlConfig, SiteConfig
 from orchestrator.config.simulation import LoadSimulation, MeterSimulation
 from orchestrator.cycle import CycleResult
 from orchestrator.loop.site_loop import Controller
@@ -102,9 +102,7 @@ def test_a_meter_that_measures_often_makes_decisions_half_an_interval_apart_at_t
 
 def with_default(config: SiteConfig, watts: float) -> SiteConfig:
     source = {"name": "mqtt", "host": "127.0.0.1", "topic": "t", "default": {"export_limit_watts": watts}}
-    return SiteConfig.model_validate(
-        {**config.model_dump(), "setpoints": {"fixed": SetpointValues().model_dump(), "mqtt": (source,)}}
-    )
+    return SiteConfig.model_validate({**config.model_dump(), "setpoints": {"mqtt": (source,)}})
 
 
 def test_a_setpoint_that_ends_between_two_cycles_uncovers_a_stricter_default_at_once() -> None:
