@@ -11,7 +11,7 @@ from typing import Any
 
 import pykka
 
-from actors.actor import Surroundings
+from actors.actor import Surroundings, actor_of, label_of
 from actors.address import Address, Recipient
 from actors.clock import Clock
 from actors.files.state_store import StateStore
@@ -144,7 +144,7 @@ class _Plant:
         self.config = config
         self.supervisor = Address("supervisor")
         self.surroundings = Surroundings(clock, observer, self.supervisor)
-        self.inverters = {inverter.name: Address(inverter.name) for inverter in config.inverters}
+        self.inverters = {inverter.name: Address(actor_of(inverter.name)) for inverter in config.inverters}
         self.meter, self.site = Address(METER), Address("site")
         self.mqtt, self.metrics, self.ledger = Address("mqtt"), Address("metrics"), Address("ledger")
         self.links = _expect_devices(LinkPool(clock, observer), config)
@@ -181,13 +181,13 @@ class _Plant:
         """Take `config`: hand back, stop and start what `changes` says, in this order."""
         former, self.config = self.inverters, config
         stay = {name: address for name, address in former.items() if name not in changes.removed}
-        self.inverters = {each.name: stay.get(each.name) or Address(each.name) for each in config.inverters}
+        self.inverters = {each.name: stay.get(each.name) or Address(actor_of(each.name)) for each in config.inverters}
         for (host, port), needs in _link_needs(config).items():
             self.links.expect(host, port, needs)
         self._tell_site(changes)
         self._stop(*(former[name] for name in changes.stopped))
         for name in changes.removed:
-            self.surroundings.observer.actor_gone(name)
+            self.surroundings.observer.actor_gone(label_of(actor_of(name)))
             if name not in self.inverters:
                 self.mqtt.tell(InverterRemoved(name))
         self.links.expect_only(_link_needs(config))

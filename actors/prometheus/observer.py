@@ -15,6 +15,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from actors.actor import OF_AN_INVERTER
 from actors.messages import Acknowledged, Event
 from actors.prometheus.latest_cycle import PREFIX, LatestCycle, stale_after_s
 from actors.prometheus.operation import OperationMetrics
@@ -124,13 +125,14 @@ class PrometheusObserver:
     def actor_gone(self, actor: str) -> None:
         """An actor was stopped for good: its series end, and so do those of the inverter of that name."""
         own: tuple[Gauge | Counter | Summary, ...] = (self._up, self._restarts, self._messages, self._inbox)
+        inverter = actor.removeprefix(OF_AN_INVERTER)
         for metric in (*own, self._success, self._handling):
             metric.remove_by_labels({"actor": actor})
         asked: tuple[Counter | Histogram, ...] = (self._requests, self._errors, self._latency, self._writes)
         for series in asked:
-            series.remove_by_labels({"inverter": actor})
-        self._devices.discard(actor)
-        self._operation.inverter_gone(actor)
+            series.remove_by_labels({"inverter": inverter})
+        self._devices.discard(inverter)
+        self._operation.inverter_gone(inverter)
 
     def actor_restarted(self, actor: str) -> None:
         """The supervisor replaced an actor that crashed."""

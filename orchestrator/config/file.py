@@ -25,9 +25,15 @@ _START = Mark(1, 1)
 def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> SiteConfig:
     """Read and check the file at `path`. Texts may name variables of `environ` (default: the process's) as `${NAME}`.
 
-    Raises ConfigError with all mistakes.
+    `control.state_dir` comes out absolute: it is relative to the folder of the file, wherever one stands. Raises
+    ConfigError with all mistakes.
     """
-    return parse_config(_read(Path(path)), str(path), environ)
+    return _with_state_beside(parse_config(_read(Path(path)), str(path), environ), Path(path))
+
+
+def _with_state_beside(config: SiteConfig, path: Path) -> SiteConfig:
+    state_dir = os.path.abspath(path.absolute().parent / config.control.state_dir)
+    return config.model_copy(update={"control": config.control.model_copy(update={"state_dir": state_dir})})
 
 
 class UnknownEnvironment(dict[str, str]):

@@ -19,6 +19,7 @@ from actors.commands.commission.grid_meter import grid_meter
 from actors.commands.commission.inverter_on_trial import InverterOnTrial
 from actors.commands.progress import Watch
 from actors.device.flash import FlashKeeper
+from actors.files.device_locks import DeviceLocks
 from actors.files.process import registered
 from actors.files.state_store import StateStore
 from actors.link import LinkNeeds, LinkPool
@@ -69,13 +70,23 @@ def ended_by_signals(ended: threading.Event) -> Iterator[None]:
 
 
 def commission(config: SiteConfig, options: CommissionOptions, watch: Watch) -> CommissionReport:
-    """Try the inverters of `config`. Raises AlreadyRunning while an orchestrator commands them."""
-    with registered(Path(config.control.state_dir)):
+    """Try the inverters of `config`. Raises AlreadyRunning and DeviceTaken while an orchestrator commands them."""
+    with registered(Path(config.control.state_dir)), _locked(config):
         run = _Run(config, options, watch)
         try:
             return CommissionReport(config.site.name, *run.carry_out())
         finally:
             run.close()
+
+
+@contextmanager
+def _locked(config: SiteConfig) -> Iterator[None]:
+    locks = DeviceLocks()
+    try:
+        locks.hold(config)
+        yield
+    finally:
+        locks.release()
 
 
 class _Run:

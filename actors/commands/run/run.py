@@ -24,7 +24,8 @@ from actors.commands.run.display import Display, hints, make_display
 from actors.commands.run.logs import Journal, Log, logging_to
 from actors.commands.run.reloader import Reloader
 from actors.commands.run.service_manager import ServiceManager
-from actors.files.process import registered
+from actors.files.device_locks import DeviceLocks
+from actors.files.process import Running, registered
 from actors.files.recorder import recording_to
 from actors.prometheus.observer import PrometheusObserver
 from actors.system import System, start_system
@@ -34,6 +35,7 @@ from orchestrator.errors import OrchestratorError, UsageError
 
 log = logging.getLogger(__name__)
 
+FOUND_BELOW = "inverters"
 LOOK_EVERY_S = 0.25
 STOP_WITHIN_S = 10.0
 
@@ -79,7 +81,12 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
         running.enter_context(logging_to(handler, config))
         for warning in warnings(config):
             log.warning("%s", warning)
-        running.enter_context(registered(Path(config.control.state_dir)))
+        me = Running(os.getpid(), os.path.abspath(options.site_file))
+        _warn_of_former_state(config)
+        running.enter_context(registered(Path(config.control.state_dir), me))
+        locks = DeviceLocks()
+        running.callback(locks.release)
+        locks.hold(config)
         if options.simulate:
             running.enter_context(_virtual_site(config))
         if options.broker:
@@ -89,10 +96,10 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
         system = running.enter_context(_plant(config, options, display, Journal(handler), service, *recorders))
         running.callback(service.stopping)
         display.start(hints(config, options.program, options.site_file))
-        checks = (require_local,) if options.simulate else ()
+        checks = (*((require_local,) if options.simulate else ()), locks.hold)
         service.ready(config)
-        taken = (display.configure, handler.configure, service.ready)
-        reloader = Reloader(options.site_file, system, checks=checks, taken=taken)
+        taken = (display.configure, handler.configure, service.ready, locks.hold_only)
+        reloader = Reloader(options.site_file, system, checks=checks, taken=taken, refused=(locks.hold_only,))
 
         def meanwhile() -> None:
             handler.flush()
@@ -101,6 +108,17 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
                 reloader.reload()
 
         return wait_for_end(wishes.end, system.failed, display, meanwhile)
+
+
+def _warn_of_former_state(config: SiteConfig) -> None:
+    """Until 0.1 a relative `control.state_dir` was below the folder that one stood in."""
+    former, now = Path.cwd() / "state", Path(config.control.state_dir)
+    if (former / FOUND_BELOW).is_dir() and former != now and not (now / FOUND_BELOW).exists():
+        log.warning(
+            "%s has what a former run found at the inverters, and is not read: control.state_dir is %s, beside the "
+            "site.yaml. Move it there, or write control.state_dir: %s",
+            *(former, now, former),
+        )
 
 
 def wait_for_signal() -> None:

@@ -76,7 +76,8 @@ def behind_one_gateway(state_dir: Path, port: int = 1502) -> SiteConfig:
         update={
             "meter": config.meter.model_copy(update={**at_gateway, "timeout_s": TIMEOUT_S}),
             "inverters": tuple(
-                each.model_copy(update={**at_gateway, "unit_id": unit, "timeout_s": TIMEOUT_S}) for unit, each in enumerate(config.inverters, 1)
+                each.model_copy(update={**at_gateway, "unit_id": unit, "timeout_s": TIMEOUT_S})
+                for unit, each in enumerate(config.inverters, 1)
             ),
             "control": config.control.model_validate(control),
             "metrics": None,
