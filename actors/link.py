@@ -230,7 +230,7 @@ class ModbusLink:
             reply = self._client.execute(request, patience_s)
         except (NoReply, NotModbus, OSError) as problem:
             self._client.close()
-            raise _link_error(problem, self._where, request.dev_id, patience_s) from problem
+            raise _link_error(problem, self._where, request.dev_id) from problem
         if reply.isError():
             raise self._refusal(reply.exception_code, request.dev_id)
         if isinstance(request, ReadHoldingRegistersRequest) and len(reply.registers) != request.count:
@@ -243,17 +243,17 @@ class ModbusLink:
         return RequestRefused(f"{self._where}: refused with exception {code}", code)
 
 
-def _link_error(problem: Exception, where: str, unit_id: int, patience_s: float) -> LinkError:
+def _link_error(problem: Exception, where: str, unit_id: int) -> LinkError:
     """What the client has raised, as one of ours, in words that help."""
     match problem:
         case NoReply():
-            return LinkTimeout(words.silent(where, unit_id, patience_s))
+            return LinkTimeout(words.silent(where, unit_id))
         case NotModbus():
             return LinkNonsense(words.no_modbus(where, str(problem)))
         case NameNotKnown():
             return LinkDown(words.name_not_known(where, str(problem)))
         case NotReached():
-            return LinkDown(words.not_reached(where, problem.errno, problem.strerror or "", patience_s))
+            return LinkDown(words.not_reached(where, problem.errno, problem.strerror or ""))
         case OSError():
             return LinkDown(words.hung_up(where, problem.strerror or str(problem)))
     return LinkDown(f"{where}: {problem}")

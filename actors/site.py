@@ -84,6 +84,7 @@ class SiteActor(Actor):
         interval_s = config.control.interval_s
         self._attendance = {each.name: Attendance(patience_s(each, interval_s)) for each in config.inverters}
         self._meter: MeterSample | None = None
+        self._meter_trouble = ""
         self._meter_is_new = False
         self._meter_fault: MeterFault | None = None
         self._not_following: frozenset[str] = frozenset()
@@ -165,18 +166,19 @@ class SiteActor(Actor):
         if report.sender in self._attendance:
             self._on_inverter(report)
         else:
-            self._on_meter(report.sample)
+            self._on_meter(report)
 
     def _on_inverter(self, report: Report) -> None:
         sample = report.sample if isinstance(report.sample, InverterSample) else None
         now_s = self.clock.now_s()
         in_time = report.cycle == self._cycle and now_s <= self._began_s + READ_WAIT_S
         self._attendance[report.sender] = self._attendance[report.sender].reported(
-            report.cycle, sample, report.fault, now_s=now_s, in_time=in_time
+            report.cycle, sample, report.fault, now_s=now_s, in_time=in_time, trouble=report.detail
         )
         self._decide_if_complete()
 
-    def _on_meter(self, sample: InverterSample | MeterSample | None) -> None:
+    def _on_meter(self, report: Report) -> None:
+        sample, self._meter_trouble = report.sample, report.detail
         if not isinstance(sample, MeterSample):
             return
         if self._meter is None or sample.changed_at_s > self._meter.changed_at_s:
@@ -239,7 +241,7 @@ class SiteActor(Actor):
         return self._meter is None or not all(each.has_reported for each in self._attendance.values())
 
     def _snapshot(self, now_s: float) -> SiteSnapshot:
-        return freeze(self._attendance, self._meter, self._config.control, now_s)
+        return freeze(self._attendance, self._meter, self._config.control, now_s, self._meter_trouble)
 
     def _command(self, result: CycleResult, now_s: float) -> None:
         for command in result.commands:

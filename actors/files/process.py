@@ -144,6 +144,14 @@ def running(state_dir: Path) -> Running | None:
     return Running(int(pid), site_file or None, token) if pid.isdigit() else None
 
 
+def may_be_hidden(state_dir: Path) -> bool:
+    """Whether `state_dir` is another user's, so that nobody can say here who works with it."""
+    try:
+        return not os.access(state_dir / PID_FILE, os.R_OK) and (state_dir / PID_FILE).exists()
+    except PermissionError:
+        return True
+
+
 def _is_free(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -196,8 +196,10 @@ def _health(options: argparse.Namespace) -> int:
     config = load_config(options.site, UnknownEnvironment(os.environ))
     from actors.commands.health import look  # noqa: PLC0415
 
-    print(look(config))
-    return DONE
+    health = look(config, options.site)
+    for line in health.lines:
+        print(line, file=sys.stdout if health.is_well else sys.stderr)
+    return DONE if health.is_well else FAILED
 
 
 def _release(options: argparse.Namespace) -> int:

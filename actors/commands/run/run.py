@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +93,8 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
             _start_brokers(config, running)
         service = ServiceManager()
         recorders = running.enter_context(recording_to(options.record))
-        system = running.enter_context(_plant(config, options, display, Journal(handler), service, *recorders))
+        listeners: Sequence[Recipient] = (Journal(handler), service, *recorders)
+        system = running.enter_context(_plant(config, options, me.token, display, listeners))
         running.callback(service.stopping)
         display.start(hints(config, options.program, options.site_file))
         checks = (*((require_local,) if options.simulate else ()), locks.hold)
@@ -142,11 +143,13 @@ def wait_for_end(
 
 
 @contextmanager
-def _plant(config: SiteConfig, options: RunOptions, display: Display, *listeners: Recipient) -> Iterator[System]:
+def _plant(
+    config: SiteConfig, options: RunOptions, token: str, display: Display, listeners: Sequence[Recipient]
+) -> Iterator[System]:
     clock = RealClock()
     sources = [source.name for source in config.setpoints.mqtt]
     interval_s = config.control.interval_s
-    observer = PrometheusObserver(config.site.name, options.version, sources, cycle_interval_s=interval_s)
+    observer = PrometheusObserver(config.site.name, options.version, sources, cycle_interval_s=interval_s, token=token)
     system = start_system(config, clock=clock, observer=observer, listeners=(display, *listeners))
     try:
         yield system

@@ -1,16 +1,19 @@
-"""Why a device does not answer, in plain words with what to do about it. `where` is its host and port."""
+"""Why a device does not answer, in plain words with what to do about it. `where` is its host and port.
+
+The same trouble has the same words at each try, so that it is told once.
+"""
 
 from __future__ import annotations
 
 import errno
 
 
-def not_reached(where: str, code: int | None, words: str, within_s: float) -> str:
+def not_reached(where: str, code: int | None, words: str) -> str:
     """There is no connection. `code`: the number of the system's error, `words`: what the system calls it."""
     if code == errno.ECONNREFUSED:
         return f"{where} refuses the connection: is `port` right, and is Modbus TCP switched on in the device?"
     if code in (None, 0, errno.ETIMEDOUT, errno.EAGAIN, errno.EINPROGRESS):
-        return f"{where}: no connection within {within_s:g} s: is `host` right, and is the device on, in this network?"
+        return f"{where}: no connection in time: is `host` right, and is the device on, in this network?"
     if code in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
         return f"{where}: there is no way to this host: is `host` right, and is the device on, in this network?"
     return f"{where}: no connection ({words})"
@@ -28,9 +31,9 @@ def hung_up(where: str, words: str) -> str:
     )
 
 
-def silent(where: str, unit_id: int, within_s: float) -> str:
+def silent(where: str, unit_id: int) -> str:
     """The connection stands, and nothing came over it."""
-    return f"{where}: no answer within {within_s:g} s: it is connected, so is `unit_id` {unit_id} right?"
+    return f"{where}: no answer in time: it is connected, so is `unit_id` {unit_id} right?"
 
 
 def behind_gateway(where: str, unit_id: int, code: int) -> str:
