@@ -39,9 +39,7 @@ def _batteries_are_not_commanded(config: SiteConfig) -> str | None:
     if not has_batteries(config):
         if "battery_power_flow" in config.control.model_fields_set:
             return None
-        return (
-            "control.battery_power_flow: not written, so batteries that are found are not commanded; only PV is limited"
-        )
+        return "control.battery_power_flow: not written, so batteries are not commanded, also where one is found"
     return "control.battery_power_flow: false, so batteries are not commanded; only PV is limited"
 
 

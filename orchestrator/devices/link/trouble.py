@@ -26,9 +26,7 @@ def name_not_known(where: str, words: str) -> str:
 
 def hung_up(where: str, words: str) -> str:
     """The connection was ended in place of an answer."""
-    return (
-        f"{where}: no connection ({words}): is this a Modbus port, and does nobody else hold the device's connection?"
-    )
+    return f"{where}: no connection ({words}): is this a Modbus port, and does nobody else hold the connection?"
 
 
 def silent(where: str, unit_id: int) -> str:

@@ -36,9 +36,7 @@ def trouble(port: int, host: str = "127.0.0.1", unit_id: int = 3) -> str:
 def test_a_name_that_nobody_knows() -> None:
     said = trouble(502, "there-is-no-such-host.invalid")
 
-    assert said.startswith(
-        "there-is-no-such-host.invalid:502: the host name 'there-is-no-such-host.invalid' is not known"
-    )
+    assert said.startswith("there-is-no-such-host.invalid:502: the host name 'there-is-no-such-host.invalid' is ")
     assert said.endswith("is `host` written right? An IP address needs no name server")
 
 
@@ -71,6 +69,6 @@ def test_the_port_of_something_else(peer: RoughPeer) -> None:
 def test_a_broker_that_hangs_up(peer: RoughPeer) -> None:
     peer.answer = lambda request: [HANG_UP]
 
-    assert "(closed by the device): is this a Modbus port, and does nobody else hold the connection?" in trouble(
-        peer.port
-    )
+    said = trouble(peer.port)
+
+    assert said.endswith("(closed by the device): is this a Modbus port, and does nobody else hold the connection?")
