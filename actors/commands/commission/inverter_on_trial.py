@@ -88,6 +88,10 @@ class InverterOnTrial:
         flash = self._driver.capabilities(self._session.device).flash
         return all(self._flash.allows(group, flash) for group in self._groups(step))
 
+    def wears(self, step: Step) -> bool:
+        """Whether the step writes to the device's flash."""
+        return any(write.flash for group in self._groups(step) for write in group.writes)
+
     def write(self, step: Step) -> tuple[str, ...]:
         """Write the step, and nothing of its command that the step does not need; the names of refused registers."""
         self._asked = self._groups(step)
