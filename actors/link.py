@@ -101,7 +101,11 @@ class LinkNeeds:
 
 
 class ModbusLink:
-    """A `Link` over Modbus TCP. `timeout_s` and `min_gap_s` as in `LinkNeeds`; nothing is tried twice."""
+    """A `Link` over Modbus TCP. `timeout_s` and `min_gap_s` as in `LinkNeeds`; nothing is tried twice.
+
+    `shared`: devices of a running plant are behind it, and those that answer come before those that do not. Without it
+    each request has its whole `timeout_s`.
+    """
 
     def __init__(
         self,
@@ -112,6 +116,7 @@ class ModbusLink:
         observer: Observer,
         *,
         min_gap_s: float = 0.0,
+        shared: bool = False,
         look_up: LookUp = system_look_up,
     ) -> None:
         self._where = f"{host}:{port}"
@@ -120,7 +125,7 @@ class ModbusLink:
         self._clock = clock
         self._observer = observer
         self._lock = TurnLock()
-        self._tries, self._tries_lock = Tries(), threading.Lock()
+        self._tries, self._tries_lock = Tries(is_rationed=shared), threading.Lock()
         self._name = Name(host, port, look_up=look_up)
         self._client = self._make_client()
 
@@ -293,7 +298,7 @@ class LinkPool:
             if key not in self._links:
                 needs = self._needs[key]
                 self._links[key] = ModbusLink(
-                    host, port, needs.timeout_s, self._clock, self._observer, min_gap_s=needs.min_gap_s
+                    host, port, needs.timeout_s, self._clock, self._observer, min_gap_s=needs.min_gap_s, shared=True
                 )
             return self._links[key]
 

@@ -51,7 +51,7 @@ class MqttActor(Actor):
         self._config = config
         self._site = site
         self._intakes = {entry.name: Intake(entry.name, entry.validity_s) for entry in config.setpoints.mqtt}
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(lambda source, arrival: self._intakes[source].is_sound(arrival))
         self._looked_at_s = -LOOK_INTERVAL_S
         self._outbox = Outbox()
         self._connections: dict[Broker, MqttConnection] = {}

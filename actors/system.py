@@ -14,7 +14,7 @@ import pykka
 from actors.actor import Surroundings, actor_of, label_of
 from actors.address import Address, Recipient
 from actors.clock import Clock
-from actors.files.state_store import StateStore
+from actors.files.state_store import HurriedStore
 from actors.inverter import InverterActor
 from actors.ledger import LedgerActor
 from actors.link import LinkNeeds, LinkPool
@@ -46,6 +46,8 @@ RELEASE_SHARE = 0.7
 RELEASE_ON_RELOAD_S = 3.0
 """How long a reload waits for devices that are handed back; then it goes on without their answer."""
 ACTOR_STOPS_WITHIN_S = 5.0
+MOST_CYCLES_WAITING = 300
+"""So many cycles wait for a ledger whose disk hangs; it counts what comes beyond as unseen."""
 
 
 class ReloadRefused(UsageError):
@@ -146,10 +148,14 @@ class _Plant:
         self.surroundings = Surroundings(clock, observer, self.supervisor)
         self.inverters = {inverter.name: Address(actor_of(inverter.name)) for inverter in config.inverters}
         self.meter, self.site = Address(METER), Address("site")
-        self.mqtt, self.metrics, self.ledger = Address("mqtt"), Address("metrics"), Address("ledger")
+        self.mqtt, self.metrics, self.ledger = (
+            Address("mqtt"),
+            Address("metrics"),
+            Address("ledger", MOST_CYCLES_WAITING),
+        )
         self.links = _expect_devices(LinkPool(clock, observer), config)
         self._drivers = drivers
-        self._store = StateStore(Path(config.control.state_dir))
+        self._store = HurriedStore(Path(config.control.state_dir))
         self._audience = (self.meter, self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
         self._setpoints: dict[str, Setpoint] = {}
 

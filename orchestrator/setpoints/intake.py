@@ -71,6 +71,13 @@ class Intake:
             return self._accept(setpoint, arrival.payload, reasons)
         return Outcome(reasons=tuple(reasons))
 
+    def is_sound(self, arrival: Arrival) -> bool:
+        """Whether this message would count: a setpoint, or the word that there is none any more. Remembers nothing."""
+        try:
+            return not arrival.payload or self._parse(arrival) is not None
+        except PayloadError:
+            return False
+
     def _parse(self, arrival: Arrival) -> Setpoint:
         return parse_setpoint(
             arrival.payload,

@@ -20,6 +20,7 @@ from pathlib import Path
 from actors.address import Recipient
 from actors.clock import RealClock
 from actors.commands.run.broker import EmbeddedBroker, is_broker_listening
+from actors.commands.run.cycle_watch import CycleWatch
 from actors.commands.run.display import Display, hints, make_display
 from actors.commands.run.logs import Journal, Log, logging_to
 from actors.commands.run.reloader import Reloader
@@ -93,13 +94,18 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
             _start_brokers(config, running)
         service = ServiceManager()
         recorders = running.enter_context(recording_to(options.record))
-        listeners: Sequence[Recipient] = (Journal(handler), service, *recorders)
+        cycles = CycleWatch(config.control.interval_s)
+        listeners: Sequence[Recipient] = (Journal(handler), service, cycles, *recorders)
         system = running.enter_context(_plant(config, options, me.token, display, listeners))
         running.callback(service.stopping)
         display.start(hints(config, options.program, options.site_file))
         checks = (*((require_local,) if options.simulate else ()), locks.hold)
         service.ready(config)
-        taken = (display.configure, handler.configure, service.ready, locks.hold_only)
+
+        def expect_cycles(new: SiteConfig) -> None:
+            cycles.expect(new.control.interval_s)
+
+        taken = (display.configure, handler.configure, service.ready, locks.hold_only, expect_cycles)
         reloader = Reloader(options.site_file, system, checks=checks, taken=taken, refused=(locks.hold_only,))
 
         def meanwhile() -> None:
@@ -107,6 +113,10 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
             if wishes.reload.is_set():
                 wishes.reload.clear()
                 reloader.reload()
+
+            if cycles.is_stuck:
+                log.critical("no cycle has been decided for a minute or more: ending, to be started anew")
+                system.failed.set()
 
         return wait_for_end(wishes.end, system.failed, display, meanwhile)
 

@@ -56,7 +56,9 @@ class _Known:
 class Tries:
     """The memory of one link, by the names of its devices. For one thread at a time; `now_s` is monotonic."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_rationed: bool = True) -> None:
+        """Not `is_rationed`: everything is allowed, for a scan that asks one after the other."""
+        self._is_rationed = is_rationed
         self._devices: dict[str, _Known] = {}
         self._free_at_s = float("-inf")
         self._under_way: str | None = None
@@ -114,7 +116,7 @@ class Tries:
         return (known for name, known in self._devices.items() if name != device)
 
     def _others_alive(self, device: str, now_s: float) -> bool:
-        return any(known.is_alive(now_s) for known in self._others(device))
+        return self._is_rationed and any(known.is_alive(now_s) for known in self._others(device))
 
     def _is_its_turn(self, device: str, known: _Known, now_s: float) -> bool:
         if now_s < self._free_at_s or self._under_way not in (None, device):

@@ -297,7 +297,8 @@ def test_the_battery_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(
         assert settings_of(site, make) == found
 
     assert verdicts(report)["battery power"] is Verdict.PASSED
-    assert verdicts(report)["meter"] is Verdict.PASSED
+    once_only = expected.flash_writes > 0
+    assert verdicts(report)["meter"] is (Verdict.UNCLEAR if once_only else Verdict.PASSED)
     assert verdicts(report)["battery power: revert time"] is expected.verdict
     assert expected.said in texts(report, expected.verdict)
     assert report.is_safe == (expected.verdict is Verdict.PASSED)
