@@ -28,7 +28,7 @@ def served(lock: TurnLock, *asked: tuple[Turn, float]) -> list[tuple[Turn, float
             thread.start()
             wait_until(partial(waits, lock, number + 1), "the next one waits")
     for thread in threads:
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     return order
 
 
@@ -70,7 +70,7 @@ def test_who_comes_back_at_once_does_not_overtake_who_waits() -> None:
         wait_until(partial(waits, lock, 1), "the other one waits")
     with lock.turn(Turn.READ, -100.0):
         order.append("came back")
-    thread.join(timeout=5)
+    thread.join(timeout=60)
 
     assert order == ["waited", "came back"]
 
