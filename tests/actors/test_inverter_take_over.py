@@ -48,7 +48,7 @@ def test_the_first_sample_of_a_hybrid_shows_the_limit_that_stayed_behind(tmp_pat
 
 def test_an_installers_limit_is_not_lifted_by_commands_nor_by_a_release(tmp_path: Path) -> None:
     clock, site = RealClock(), Inbox()
-    with serve(site_config(EXAMPLE), ephemeral_ports=True) as running:
+    with serve(site_config(EXAMPLE), new_port=free_port) as running:
         east = running.config.inverter("east")
         link = ModbusLink(east.host, east.port, 1.0, clock, NoObserver())
         limit_at = running.call(lambda virtual: virtual.devices["east"].registers.address("123.WMaxLimPct"))

@@ -21,7 +21,7 @@ from orchestrator.simulation.server import serve
 from tests.support.faults import SILENT
 from tests.support.inboxes import Inbox
 from tests.support.plants.virtual_site import PV_ONLY, site_config
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import free_port, wait_until
 
 LIVING = ("inv0", "inv1", "inv2")
 DEAD = ("inv3", "inv4", "inv5", "inv6", "inv7")
@@ -87,7 +87,7 @@ def behind_one_gateway(state_dir: Path, port: int = 1502) -> SiteConfig:
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    with serve(behind_one_gateway(tmp_path / "state"), ephemeral_ports=True) as site:
+    with serve(behind_one_gateway(tmp_path / "state"), new_port=free_port) as site:
         for name in DEAD:
             site.set_fault(name, SILENT)
         plant = Gateway(site.config)

@@ -12,13 +12,13 @@ from orchestrator.cycle import CycleResult
 from orchestrator.simulation.server import serve
 from tests.support.inboxes import Inbox
 from tests.support.plants.virtual_site import HYBRID, site_config
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import free_port, wait_until
 
 NAMES = ("site", "mqtt", "metrics", "ledger", "supervisor")
 
 
 def test_inverters_called_like_parts_of_the_program_are_started_read_and_commanded(tmp_path: Path) -> None:
-    with serve(site_config(dict.fromkeys(NAMES, HYBRID)), ephemeral_ports=True) as site:
+    with serve(site_config(dict.fromkeys(NAMES, HYBRID)), new_port=free_port) as site:
         state = site.config.control.model_copy(update={"state_dir": str(tmp_path / "state")})
         config = site.config.model_copy(update={"control": state, "metrics": None})
         clock, listener, observer = RealClock(), Inbox(), PrometheusObserver("test", "1")
