@@ -1,4 +1,4 @@
-"""What is asked of one inverter, in watts and words; a driver turns it into registers.
+"""What is asked of one inverter, in watts, and why; a driver turns it into registers.
 
 A battery command is a window, not a number, because that is what every make obeys: battery power (charging +) is kept
 between `low_watts` and `high_watts`. Target 3000 W is the window 3000..3000; hold is 0..what it takes now; a side that
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.quick_init import quick_init
+from orchestrator.reason import Reason
 
 
 class BatteryMode(StrEnum):
@@ -57,8 +58,8 @@ class InverterCommand:
     `battery` None: the battery is not ours to command. `valid_for_s` > 0 is how long the command may wait in an inbox,
     and the time after which the device falls back to its own default (revert time); `ac_limit_reverts` False keeps
     the AC limit in force for ever instead. `ac_limit_after_watts` >= 0 is what is safe once the command has expired,
-    for devices that can be told what to revert to (model 704); None: no such limit is known. `reasons` says in plain
-    words what decided, most decisive first.
+    for devices that can be told what to revert to (model 704); None: no such limit is known. `reasons` says what
+    decided, most decisive first.
     """
 
     inverter: str
@@ -67,7 +68,7 @@ class InverterCommand:
     ac_limit_reverts: bool = True
     connect: bool | None = None
     battery: BatteryCommand | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     ac_limit_after_watts: float | None = None
 
     def __post_init__(self) -> None:

@@ -16,8 +16,8 @@ from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.ac.device_steps import in_steps
-from orchestrator.decide.battery.following import is_deaf
 from orchestrator.decide.failsafe import safe_limits, safe_room_watts
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.inverter import command_inverter
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory, Response
 from orchestrator.decide.meter.question import ask_meter
@@ -29,7 +29,8 @@ from orchestrator.decide.plant.headroom import LiveNumbers, learn_responses, liv
 from orchestrator.decide.plant.units import found_limits_watts, see_plant
 from orchestrator.decide.records import Inputs, SiteDecision
 from orchestrator.decide.site import commanded_plant, decide, decide_without_meter
-from orchestrator.explain import reasons
+from orchestrator.explain.reasons import of_decision
+from orchestrator.reason import Reason, because
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -75,45 +76,49 @@ def step(
         dt_s=dt_s,
         wanted=wanted,
         limits_stay=limits_stay(config),
-        explain=explain,
     )
     fault = "silent" if is_silent(config, meter, inputs.started_at_s, now) else inputs.trust.fault
     if fault is not None:
-        return _result(inputs, decide_without_meter(inputs, fault))
+        return _result(inputs, decide_without_meter(inputs, fault), explain=explain)
     if meter is None:
         return _waiting(inputs)
-    return _result(inputs, decide(inputs, meter))
+    return _result(inputs, decide(inputs, meter), explain=explain)
 
 
 def _waiting(inputs: Inputs) -> CycleResult:
     """The meter has not spoken yet, and it is too early to call it silent."""
     state = replace(inputs.state, started_at_s=inputs.started_at_s, trust=inputs.trust)
-    why = ("waiting for the meter",)
+    why = (because("waiting_for_meter"),)
     return CycleResult(inputs.snapshot, inputs.envelope, None, (), why, mode="waiting", state=state)
 
 
-def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
-    commands, memories = [], dict(_absent(inputs))
+def _result(inputs: Inputs, decision: SiteDecision, *, explain: bool) -> CycleResult:
     limits_after = _limits_after(inputs)
-    for unit in inputs.plant.units:
-        if unit.controllable:
-            command, memory = command_inverter(inputs, decision, unit, limits_after.get(unit.name))
-            commands.append(command)
-            memories[unit.name] = memory
+    inverters = [
+        command_inverter(inputs, decision, unit, limits_after.get(unit.name))
+        for unit in inputs.plant.units
+        if unit.controllable
+    ]
+    commands = [each.command for each in inverters]
+    why: tuple[Reason, ...] = ()
+    if explain:
+        told = of_decision(inputs.envelope, decision, inverters)
+        why, commands = told.site, [replace(c, reasons=own) for c, own in zip(commands, told.inverters, strict=True)]
+    memories = {**_absent(inputs), **{each.unit.name: each.memory for each in inverters}}
     if decision.mode == "normal" and inputs.wanted.energize is not False:
         commands = in_steps(commands, inputs.plant.units)
-    responses = _responses(inputs, commands)
+    responses = _responses(inputs, commands, explain=explain)
     return CycleResult(
         snapshot=inputs.snapshot,
         envelope=inputs.envelope,
         flow=decision.facts.flow if decision.facts else None,
         commands=tuple(commands),
-        reasons=_site_reasons(inputs, decision),
+        reasons=why,
         totals=decision.totals,
         mode=decision.mode,
         meter_fault=decision.meter_fault,
-        not_following=tuple(name for name, memory in memories.items() if is_deaf(memory.following, inputs.now_s)),
-        live=live_numbers(commanded_plant(inputs), responses) if inputs.explain else NO_NUMBERS,
+        not_following=tuple(name for name, memory in memories.items() if Disobeys.DEAF in memory.following.states),
+        live=live_numbers(commanded_plant(inputs), responses) if explain else NO_NUMBERS,
         state=ControlState(
             started_at_s=inputs.started_at_s,
             decided_at_s=inputs.now_s,
@@ -126,18 +131,12 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
     )
 
 
-def _site_reasons(inputs: Inputs, decision: SiteDecision) -> tuple[str, ...]:
-    if not inputs.explain:
-        return ()
-    return reasons.of_site(inputs.envelope, decision.facts, decision.allocation, decision.meter_fault)
-
-
-def _responses(inputs: Inputs, commands: Sequence[InverterCommand]) -> Mapping[str, Response]:
+def _responses(inputs: Inputs, commands: Sequence[InverterCommand], *, explain: bool) -> Mapping[str, Response]:
     """Nothing is learned in shadow mode: what is not written cannot be followed."""
     if not inputs.config.control.enabled:
         return {}
     before = inputs.state.responses
-    return learn_responses(before, inputs.plant, commands, inputs.now_s) if inputs.explain else before
+    return learn_responses(before, inputs.plant, commands, inputs.now_s) if explain else before
 
 
 def _limits_after(inputs: Inputs) -> Mapping[str, float]:

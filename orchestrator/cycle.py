@@ -10,6 +10,7 @@ from orchestrator.decide.plant.headroom import LiveNumbers
 from orchestrator.decide.power_flow import BatteryPowerFlow
 from orchestrator.decide.records import Mode, SiteTotals
 from orchestrator.quick_init import quick_init
+from orchestrator.reason import Reason
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -30,7 +31,7 @@ class CycleResult:
     envelope: OperatingEnvelope
     flow: BatteryPowerFlow | None
     commands: tuple[InverterCommand, ...]
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     totals: SiteTotals = field(default_factory=SiteTotals)
     mode: Mode = "normal"
     meter_fault: MeterFault | None = None

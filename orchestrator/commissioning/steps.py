@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.reason import because
 from orchestrator.samples import BatterySample, InverterSample
 
 STEP_SHARE: Final = 0.1
@@ -58,7 +59,7 @@ def plan_ac_step(sample: InverterSample, revert_s: float) -> Step | NotTried:
         return NotTried(Quantity.AC, f"it makes {ac_watts:.0f} W, and a step needs {2 * step_watts:.0f} W: more sun")
     grid_watts = LIMIT_GRID_SHARE * rating
     limit_watts = grid_watts * math.floor((ac_watts - step_watts) / grid_watts + 1e-6)
-    command = InverterCommand(sample.name, revert_s, ac_limit_watts=limit_watts, reasons=("commissioning",))
+    command = InverterCommand(sample.name, revert_s, ac_limit_watts=limit_watts, reasons=(because("commissioning"),))
     return Step(Quantity.AC, limit_watts, command)
 
 
@@ -74,7 +75,7 @@ def plan_battery_step(sample: InverterSample, revert_s: float) -> Step | NotTrie
         return NotTried(Quantity.BATTERY, "the battery is nearly empty and there is no PV power to charge it: more sun")
     mode = BatteryMode.CHARGE if watts > 0 else BatteryMode.DISCHARGE
     window = BatteryCommand(mode, watts, low_watts=watts, high_watts=watts)
-    command = InverterCommand(sample.name, revert_s, battery=window, reasons=("commissioning",))
+    command = InverterCommand(sample.name, revert_s, battery=window, reasons=(because("commissioning"),))
     return Step(Quantity.BATTERY, watts, command)
 
 

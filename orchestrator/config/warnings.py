@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 
-from orchestrator.config.policy import export_can_be_limited, limits_stay
+from orchestrator.config.policy import (
+    SILENT_AFTER_MOST_S,
+    export_can_be_limited,
+    limits_stay,
+    meter_silent_after_s,
+)
 from orchestrator.config.sections import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.devices.link.tries import PATIENT_S
-from orchestrator.documents.section import Section
 
 _CYCLES_PER_REVERT = 3
+_SLOW_METER_S = 1.0
 
 
 def warnings(config: SiteConfig) -> tuple[str, ...]:
@@ -51,12 +56,12 @@ def _percent_is_a_share(config: SiteConfig) -> str | None:
 
 def _percents(config: SiteConfig) -> Iterator[tuple[str, float]]:
     setpoints = config.setpoints
-    asked: list[tuple[str, Section]] = [("setpoints.fixed", setpoints.fixed)]
-    asked += [(f"setpoints.mqtt.{each.name}.default", each.default) for each in setpoints.mqtt if each.default]
-    batteries = [(f"inverters.{each.name}.battery", each.battery) for each in config.inverters]
-    for where, section in (*asked, *batteries):
-        for key, value in section.model_dump().items():
-            if key.endswith("_percent") and value is not None:
+    asked: list[tuple[str, Mapping[str, object]]] = [("setpoints.fixed", setpoints.fixed.asked())]
+    asked += [(f"setpoints.mqtt.{each.name}.default", each.default.asked()) for each in setpoints.mqtt if each.default]
+    asked += [(f"inverters.{each.name}.battery", each.battery.model_dump()) for each in config.inverters]
+    for where, values in asked:
+        for key, value in values.items():
+            if key.endswith("_percent") and isinstance(value, int | float):
                 yield f"{where}.{key}", value
 
 
@@ -101,6 +106,32 @@ def _sign_is_guessed(config: SiteConfig) -> str | None:
     if "sign" in config.meter.model_fields_set or isinstance(config.meter, MqttMeterConfig):
         return None
     return "meter.sign: not written, so import counts as positive until proven otherwise; write it once it is known"
+
+
+def _meter_is_slow(config: SiteConfig) -> str | None:
+    """What a meter costs that is read seldom."""
+    meter = config.meter
+    if isinstance(meter, MqttMeterConfig) or meter.interval_s <= max(config.control.interval_s, _SLOW_METER_S):
+        return None
+    late = f"limits are followed up to {meter.interval_s:g} s late"
+    silent_s = meter_silent_after_s(config)
+    if silent_s <= SILENT_AFTER_MOST_S:
+        return f"meter.interval_s: {meter.interval_s:g} s: {late}, because load and sun are seen only that often"
+    return (
+        f"meter.interval_s: {meter.interval_s:g} s: {late}, because load and sun are seen only that often, and a meter "
+        f"that falls silent is noticed after {silent_s:g} s, not within {SILENT_AFTER_MOST_S:g} s"
+    )
+
+
+def _meter_may_be_old(config: SiteConfig) -> str | None:
+    """What it costs to believe an old state of a meter that something else reads."""
+    meter = config.meter
+    if not isinstance(meter, MqttMeterConfig) or meter.max_age_s <= SILENT_AFTER_MOST_S:
+        return None
+    return (
+        f"meter.max_age_s: {meter.max_age_s:g} s: a meter that falls silent is noticed after {meter.max_age_s:g} s, "
+        f"not within {SILENT_AFTER_MOST_S:g} s, and until then limits are followed by its last value"
+    )
 
 
 def _meter_is_behind_an_inverter(config: SiteConfig) -> str | None:
@@ -162,6 +193,8 @@ _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _time_outs_are_long,
     _metrics_are_public,
     _sign_is_guessed,
+    _meter_is_slow,
+    _meter_may_be_old,
     _meter_is_behind_an_inverter,
     _revert_is_short,
     _stay_and_charging_from_ac,

@@ -11,6 +11,7 @@ from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.policy import batteries_are_ours, limits_stay
 from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.plant.units import Plant
+from orchestrator.reason import because
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
@@ -57,7 +58,7 @@ def final_commands(
     ratings = {}
     for inverter in inverters:
         sample = snapshot.inverter(inverter.name)
-        rating = (sample.nameplate.ac_max_watts if sample else None) or inverter.ac_max_watts
+        rating = sample.nameplate.ac_max_watts if sample else None
         if rating is not None:
             ratings[inverter.name] = rating
     limits = {} if room is None else share_by_nameplate(room, ratings)
@@ -68,7 +69,7 @@ def final_commands(
             ac_limit_watts=limits.get(inverter.name),
             ac_limit_reverts=False,
             battery=BatteryCommand.release() if batteries_are_ours(config, inverter) else None,
-            reasons=("stop: limit that is safe at zero load" if inverter.name in limits else "stop: released",),
+            reasons=(because("stop_safe_limit" if inverter.name in limits else "stop_released"),),
         )
         for inverter in inverters
     )
@@ -77,5 +78,5 @@ def final_commands(
 def release_command(inverter: str) -> InverterCommand:
     """Hand one device back entirely: no limit, battery to itself. For `orchestrator release`."""
     return InverterCommand(
-        inverter=inverter, valid_for_s=60, battery=BatteryCommand.release(), reasons=("released by hand",)
+        inverter=inverter, valid_for_s=60, battery=BatteryCommand.release(), reasons=(because("released_by_hand"),)
     )

@@ -8,14 +8,13 @@ from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
 from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
 from orchestrator.decide.battery.command import command_battery
-from orchestrator.decide.battery.following import is_deaf, is_stuck, watch_following
 from orchestrator.decide.failsafe import hold
-from orchestrator.decide.memory import BatteryMemory, Following, InverterMemory, LimitMemory, Output
+from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
+from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
 from orchestrator.decide.plant.units import Unit
-from orchestrator.decide.records import Inputs, Limiting, SiteDecision, limits_on_ac
+from orchestrator.decide.records import Inputs, InverterDecision, Limiting, SiteDecision
 from orchestrator.decide.site import batteries_released
-from orchestrator.explain import reasons
 from orchestrator.setpoints.fields import SetpointFields
 
 EASES_AT_LEAST_S = 5.0
@@ -24,12 +23,12 @@ EASES_AT_LEAST_S = 5.0
 
 def command_inverter(
     inputs: Inputs, decision: SiteDecision, unit: Unit, limit_after_watts: float | None
-) -> tuple[InverterCommand, InverterMemory]:
-    """What is asked of one inverter and why, and what is remembered of it.
+) -> InverterDecision:
+    """What is asked of one inverter, and what is remembered of it.
 
     `limit_after_watts` is the AC limit that is safe once the command has expired, None where there is none.
     """
-    following = watch_following(unit)
+    following = _following(unit)
     battery, battery_memory = _battery(inputs, decision, unit, following)
     limit, limit_memory = _limit(inputs, decision, unit)
     easing = _eases(inputs, decision, unit, battery_memory, limit)
@@ -44,20 +43,36 @@ def command_inverter(
         ac_limit_after_watts=limit_after_watts,
         connect=connect,
         battery=battery,
-        reasons=_reasons(inputs, decision, unit, battery, limit=limit, connect=connect, following=following)
-        if inputs.explain
-        else (),
     )
-    output = Output(unit.ac_watts, unit.sample.at_s, unit.throttled)
-    return command, InverterMemory(
+    memory = InverterMemory(
         limit_memory,
         battery_memory,
         following,
-        output,
+        Output(unit.ac_watts, unit.sample.at_s, unit.throttled),
         disconnected,
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
         back_at_s=unit.memory.back_at_s,
     )
+    return InverterDecision(
+        unit,
+        command,
+        memory,
+        limit_wanted_watts=decision.limiting.limits_watts.get(unit.name),
+        limit_rate_watts_per_s=_rate_watts_per_s(decision.limiting, unit),
+        asks_meter=inputs.trust.question.is_open,
+        not_following=Disobeys.DEAF in following.states,
+        gives_too_much=Disobeys.STUBBORN in unit.memory.following.states,
+    )
+
+
+def _following(unit: Unit) -> Following:
+    """How its battery follows, with the newest sample counted in."""
+    battery, before = unit.battery, unit.memory.following
+    if battery is None:
+        return before
+    limit_watts = max(battery.charge_max_watts, battery.discharge_max_watts)
+    asked_watts = unit.memory.battery.target_watts
+    return watch_following(before, Reading(unit.sample.at_s, battery.watts, unit.pv_watts, asked_watts, limit_watts))
 
 
 def _battery(
@@ -128,33 +143,3 @@ def _connection(wanted: SetpointFields, unit: Unit) -> tuple[bool | None, bool]:
     if wanted.connect or unit.memory.disconnected:
         return True, unit.memory.disconnected and unit.sample.connected is False
     return None, False
-
-
-def _reasons(
-    inputs: Inputs,
-    decision: SiteDecision,
-    unit: Unit,
-    battery: BatteryCommand | None,
-    *,
-    limit: float | None,
-    connect: bool | None,
-    following: Following,
-) -> tuple[str, ...]:
-    facts = reasons.InverterFacts(
-        unit=unit,
-        battery=battery,
-        share=decision.allocation.shares.get(unit.name),
-        limit=reasons.LimitFacts(
-            unit,
-            limits_on_ac(inputs.envelope, decision.limiting, decision.meter_fault),
-            commanded_watts=limit,
-            wanted_watts=decision.limiting.limits_watts.get(unit.name),
-            rate_watts_per_s=_rate_watts_per_s(decision.limiting, unit),
-            asks_meter=inputs.trust.question.is_open,
-        ),
-        connect=connect,
-        site_why=decision.why,
-        not_following=is_deaf(following, inputs.now_s),
-        gives_too_much=is_stuck(unit.memory.following),
-    )
-    return reasons.of_inverter(inputs.envelope, facts, decision.meter_fault)

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.allocation.spread import Allocation
-from orchestrator.decide.battery.target import (
-    Balance,
-)
-from orchestrator.decide.memory import ControlState, MeterFault, MeterTrust, SiteMemory
-from orchestrator.decide.plant.units import Plant
+from orchestrator.decide.battery.target import Balance
+from orchestrator.decide.memory import ControlState, InverterMemory, MeterFault, MeterTrust, SiteMemory
+from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.decide.power_flow import BatteryPowerFlow
-from orchestrator.explain.words import FAULT_WORDS
 from orchestrator.quick_init import quick_init
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
@@ -89,45 +87,11 @@ class LimitsOnAc:
     generation_limit_watts: float | None = None
     meter_fault: MeterFault | None = None
 
-    def text(self) -> str:
-        """Whose limit it is and what it leaves; "" where nothing limits AC."""
-        if self.room_watts is None:
-            return ""
-        words = {"export": self._export(), "generation": self._generation()}
-        binding = self.binding()
-        other = words["export" if binding == "generation" else "generation"]
-        more = f", {other} would leave more" if other else ""
-        return f"{self._fault()}{words[binding]} leaves {self.room_watts:.0f} W for AC{more}"
-
     def binding(self) -> str:
         """`export` or `generation`: the limit that leaves less."""
         generation, room = self.generation_limit_watts, self.room_watts
         is_lower = generation is not None and room is not None and generation <= room + 0.5
         return "generation" if is_lower or self.export_limit_watts is None else "export"
-
-    def binding_text(self) -> str:
-        """The limit that leaves less, with its source."""
-        return self._generation() if self.binding() == "generation" else self._export()
-
-    def _fault(self) -> str:
-        return "" if self.meter_fault is None else f"{FAULT_WORDS[self.meter_fault]}, "
-
-    def _export(self) -> str:
-        asked, counts = self.envelope.fields.export_limit_watts, self.export_limit_watts
-        if asked is None or counts is None:
-            return ""
-        if counts < asked:
-            return f"failsafe export limit {counts:.0f} W (site.yaml)"
-        words = f"export limit {asked:.0f} W ({self.envelope.whose('export_limit_watts')})"
-        return f"{words}, raised to the charge buffer of {counts:.0f} W (site.yaml)," if counts > asked else words
-
-    def _generation(self) -> str:
-        asked, counts = self.envelope.fields.generation_limit_watts, self.generation_limit_watts
-        if asked is None or counts is None:
-            return ""
-        words = f"generation limit {asked:.0f} W ({self.envelope.whose('generation_limit_watts')})"
-        away = asked - counts
-        return f"{words}, of which {away:.0f} W are for inverters that are away," if away >= 1 else words
 
 
 @quick_init
@@ -137,7 +101,7 @@ class Inputs:
 
     `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
     for, its generation limit less what inverters that are away may make. `limits_stay` says that AC limits outlive the
-    orchestrator, `explain` that people want to know why.
+    orchestrator.
     """
 
     config: SiteConfig
@@ -151,7 +115,6 @@ class Inputs:
     dt_s: float
     wanted: SetpointFields
     limits_stay: bool
-    explain: bool
 
 
 @quick_init
@@ -177,10 +140,7 @@ class Limiting:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class SiteDecision:
-    """What one step decided for the site. `facts` are None where it was decided without a meter.
-
-    `why` is what it wants of all batteries and what for, where people want to know.
-    """
+    """What one step decided for the site. `facts` are None where it was decided without a meter."""
 
     facts: SiteFacts | None
     allocation: Allocation
@@ -188,7 +148,6 @@ class SiteDecision:
     memory: SiteMemory
     totals: SiteTotals
     meter_fault: MeterFault | None = None
-    why: str = ""
 
     @property
     def mode(self) -> Mode:
@@ -196,8 +155,28 @@ class SiteDecision:
         return "normal" if self.meter_fault is None else "failsafe"
 
 
+@quick_init
+@dataclass(frozen=True, slots=True)
+class InverterDecision:
+    """What one step decided for one inverter, and what is remembered of it.
+
+    `limit_wanted_watts` is its part of the room for AC (None: no limit is wanted), towards which its AC limit rises by
+    `limit_rate_watts_per_s` at most. `asks_meter`: AC power is lowered for a moment to see whether the meter shows it.
+    `not_following`: its battery has not followed for long; `gives_too_much`: it goes on giving more than asked.
+    """
+
+    unit: Unit
+    command: InverterCommand
+    memory: InverterMemory
+    limit_wanted_watts: float | None
+    limit_rate_watts_per_s: float
+    asks_meter: bool
+    not_following: bool
+    gives_too_much: bool
+
+
 def limits_on_ac(envelope: OperatingEnvelope, limiting: Limiting, fault: MeterFault | None) -> LimitsOnAc:
-    """What holds AC power down, for the words of it."""
+    """What holds AC power down, with whose limits these are."""
     return LimitsOnAc(
         envelope, limiting.room_watts, limiting.export_limit_watts, limiting.generation_limit_watts, fault
     )

@@ -39,8 +39,7 @@ from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
 from orchestrator.decide.plant.units import Plant, found_limits_watts
-from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteTotals, limits_on_ac
-from orchestrator.explain import reasons
+from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFacts, SiteTotals, limits_on_ac
 from orchestrator.quick_init import quick_init
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.fields import SetpointFields
@@ -76,7 +75,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         probe=hidden.probe,
         uses=_uses(inputs, allocation),
     )
-    facts = reasons.SiteFacts(
+    facts = SiteFacts(
         flow=flow,
         target_watts=target_watts,
         balance=balance,
@@ -88,8 +87,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         on_ramp=on_ramp,
         disturbed=inputs.trust.question.disturbs(inputs.now_s),
     )
-    why = reasons.why(facts) if inputs.explain and plant.batteries else ""
-    return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts), why=why)
+    return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
 
 
 def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:

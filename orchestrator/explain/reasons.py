@@ -1,123 +1,145 @@
-"""Why: the words that go with each decision, for the table, the log, MQTT and `orchestrator explain`.
-
-Each reason is one thing that decided, in few words. Numbers in it have their unit right behind them (" 1200 W",
-" at 98 %"), so that the words alone can be counted.
-"""
+"""Why: the reasons of a decision out of its facts, as codes and values. Whoever shows them takes words for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.decide.allocation.spread import NOTHING_ASKED, Allocation, BatteryShare
-from orchestrator.decide.memory import MeterFault
-from orchestrator.decide.plant.units import Unit
-from orchestrator.decide.records import LimitsOnAc, SiteFacts
+from orchestrator.decide.allocation.spread import NOTHING_ASKED
+from orchestrator.decide.records import InverterDecision, LimitsOnAc, SiteDecision, limits_on_ac
 from orchestrator.explain.battery import of_share, of_window
-from orchestrator.explain.limit import LimitFacts, of_limit
-from orchestrator.explain.site import NOTICEABLE_WATTS, of_ac, of_flow, of_what_is_not_kept, why
-from orchestrator.explain.words import FAULT_WORDS, PART_OF
-from orchestrator.quick_init import quick_init
+from orchestrator.explain.limit import FAULTS, of_limit, of_room
+from orchestrator.explain.site import NOTICEABLE_WATTS, of_ac, of_flow, of_what_differs, of_what_is_not_kept
+from orchestrator.reason import Reason, because
 from orchestrator.setpoints.merge import OperatingEnvelope
 
-__all__ = ["PART_OF", "InverterFacts", "LimitFacts", "LimitsOnAc", "SiteFacts", "of_inverter", "of_site", "why"]
 
-
-@quick_init
 @dataclass(frozen=True, slots=True)
-class InverterFacts:
-    """What decided for one inverter.
+class DecisionReasons:
+    """What decided for the site as a whole, most decisive first, and for each inverter."""
 
-    `site_why` is what the site wants of all batteries together and what for, "" where it decided nothing.
-    `not_following`: its battery has not followed for long; `gives_too_much`: it goes on giving more than asked.
+    site: tuple[Reason, ...]
+    inverters: tuple[tuple[Reason, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What the reasons of all inverters have in common.
+
+    `of_all` is what the site wants of all batteries together and what for, None where it decided nothing; `room` why
+    AC is limited, None where it is not.
     """
 
-    unit: Unit
-    battery: BatteryCommand | None
-    share: BatteryShare | None
-    limit: LimitFacts
-    connect: bool | None
-    site_why: str
-    not_following: bool
-    gives_too_much: bool
+    envelope: OperatingEnvelope
+    decision: SiteDecision
+    of_all: Reason | None
+    limits: LimitsOnAc
+    room: Reason | None
 
 
-def of_site(
-    envelope: OperatingEnvelope, facts: SiteFacts | None, allocation: Allocation, meter_fault: MeterFault | None
-) -> tuple[str, ...]:
-    """What decided for the site as a whole, most decisive first."""
-    said = []
+def of_decision(
+    envelope: OperatingEnvelope, decision: SiteDecision, inverters: Iterable[InverterDecision]
+) -> DecisionReasons:
+    """Why it was decided so, for the site and each of the inverters, in their order."""
+    facts = decision.facts
+    limits = limits_on_ac(envelope, decision.limiting, decision.meter_fault)
+    of_all = of_flow(facts) if facts is not None and facts.plant.batteries else None
+    site = _Site(envelope, decision, of_all, limits, of_room(limits))
+    return DecisionReasons(tuple(_of_site(site)), tuple(tuple(_of_inverter(site, each)) for each in inverters))
+
+
+def _of_site(site: _Site) -> Iterator[Reason]:
+    before = [*_of_switches(site.envelope)]
+    if site.decision.meter_fault is not None:
+        before.append(because("failsafe", why=FAULTS[site.decision.meter_fault]))
+    yield from before
+    if site.decision.facts is None:
+        return
+    after = list(_of_facts(site))
+    yield from after
+    if not before and not after:
+        yield because("nothing_held_back")
+
+
+def _of_switches(envelope: OperatingEnvelope) -> Iterator[Reason]:
     if envelope.fields.energize is False:
-        said.append(f"energize false ({envelope.whose('energize')}): AC 0 W, batteries idle")
+        yield because("energize_off", source=envelope.whose("energize"))
     elif envelope.fields.connect is False:
-        said.append(f"connect false ({envelope.whose('connect')}): all inverters disconnected")
-    if meter_fault is not None:
-        said.append(f"{FAULT_WORDS[meter_fault]}: failsafe")
+        yield because("connect_off", source=envelope.whose("connect"))
+
+
+def _of_facts(site: _Site) -> Iterator[Reason]:
+    facts, envelope = site.decision.facts, site.envelope
     if facts is None:
-        return tuple(said)
+        return
     if facts.asks_meter:
-        said.append("less AC for a moment: does the meter see it?")
+        yield because("asks_meter")
     if envelope.fields.energize is not False:
-        if facts.plant.batteries:
-            said.extend(of_flow(facts))
+        if site.of_all is not None:
+            yield site.of_all
+            yield from of_what_differs(facts)
         elif envelope.fields.battery_storage_mode == 0:
-            said.append(f"batteries released: battery_storage_mode 0 ({envelope.whose('battery_storage_mode')})")
-    said.extend(of_ac(facts))
-    said.extend(of_what_is_not_kept(facts, allocation))
-    return tuple(said or ["nothing is held back, and there is no battery to command"])
+            yield because("batteries_released", source=envelope.whose("battery_storage_mode"))
+    yield from of_ac(facts)
+    yield from of_what_is_not_kept(facts, site.decision.allocation)
 
 
-def of_inverter(envelope: OperatingEnvelope, facts: InverterFacts, meter_fault: MeterFault | None) -> tuple[str, ...]:
-    """What decided for one inverter: its connection, its battery, its AC limit."""
-    said = list(_of_connection(envelope, facts))
-    if facts.battery is not None:
-        said.append(_of_battery(envelope, facts, facts.battery, meter_fault))
-        said.extend(of_window(envelope, facts.battery))
-        if _charges_from_ac(facts, facts.battery):
-            said.append("may charge from AC: own PV does not suffice")
-    if facts.not_following:
-        said.append("its battery has not followed for 30 s")
-    if facts.gives_too_much:
-        said.append("its battery goes on giving more than asked, the others give less")
-    said.extend(of_limit(facts.limit))
-    if facts.battery is not None:
-        said.extend(_in_passing(facts, facts.battery))
-    return tuple(said)
+def _of_inverter(site: _Site, inverter: InverterDecision) -> Iterator[Reason]:
+    """Its connection, its battery, its AC limit."""
+    battery, charges_from_ac = inverter.command.battery, _charges_from_ac(inverter)
+    yield from _of_connection(site.envelope, inverter.command.connect)
+    if battery is not None:
+        yield _of_battery(site, inverter, battery)
+        yield from of_window(site.envelope, battery)
+        if charges_from_ac:
+            yield because("charges_from_ac")
+    if inverter.not_following:
+        yield because("not_following")
+    if inverter.gives_too_much:
+        yield because("gives_too_much")
+    yield from of_limit(site.limits, site.room, inverter)
+    if battery is None:
+        return
+    if battery.grid_charging and not charges_from_ac:
+        yield because("permission_left")
+    if battery.mode in (BatteryMode.CHARGE, BatteryMode.DISCHARGE) and site.of_all is not None:
+        yield because("part_of_all", why=_without_idle(site.of_all))
 
 
-def _of_connection(envelope: OperatingEnvelope, facts: InverterFacts) -> Iterator[str]:
-    if facts.connect is False:
-        yield f"disconnected: connect false ({envelope.whose('connect')})"
-    elif facts.connect and envelope.fields.connect:
-        yield f"connected: connect true ({envelope.whose('connect')})"
-    elif facts.connect:
-        yield "connected again: nobody wants it off any more"
+def _of_connection(envelope: OperatingEnvelope, connect: bool | None) -> Iterator[Reason]:
+    if connect is False:
+        yield because("disconnected", source=envelope.whose("connect"))
+    elif connect and envelope.fields.connect:
+        yield because("connected", source=envelope.whose("connect"))
+    elif connect:
+        yield because("connected_again")
 
 
-def _charges_from_ac(facts: InverterFacts, battery: BatteryCommand) -> bool:
-    return bool(battery.grid_charging) and battery.watts > facts.unit.pv_watts + NOTICEABLE_WATTS
+def _charges_from_ac(inverter: InverterDecision) -> bool:
+    battery = inverter.command.battery
+    if battery is None or not battery.grid_charging:
+        return False
+    return battery.watts > inverter.unit.pv_watts + NOTICEABLE_WATTS
 
 
-def _of_battery(
-    envelope: OperatingEnvelope, facts: InverterFacts, battery: BatteryCommand, meter_fault: MeterFault | None
-) -> str:
+def _of_battery(site: _Site, inverter: InverterDecision, battery: BatteryCommand) -> Reason:
+    envelope, fault = site.envelope, site.decision.meter_fault
     if battery.mode is BatteryMode.RELEASE:
         field = "battery_storage_mode" if envelope.fields.battery_storage_mode == 0 else "connect"
-        return f"battery released: {field} ({envelope.whose(field)})"
+        return because("battery_released", field=field, source=envelope.whose(field))
     if envelope.fields.energize is False:
-        return f"battery idle: energize false ({envelope.whose('energize')})"
-    if meter_fault is not None:
-        return f"hold: {FAULT_WORDS[meter_fault]}, charge at most {battery.watts:.0f} W from own PV"
-    why = NOTHING_ASKED if facts.share is None else of_share(envelope, facts.unit, facts.share)
+        return because("battery_idle", why=because("energize_false", source=envelope.whose("energize")))
+    if fault is not None:
+        return because("hold", why=FAULTS[fault], watts=battery.watts)
+    share = site.decision.allocation.shares.get(inverter.unit.name)
+    why = NOTHING_ASKED if share is None else of_share(envelope, inverter.unit, share)
     if battery.mode is BatteryMode.IDLE:
-        return f"idle: {facts.site_why if why == NOTHING_ASKED and facts.site_why else why}"
-    return f"{battery.mode} {abs(battery.watts):.0f} W: {why}"
+        of_all = site.of_all if why == NOTHING_ASKED else None
+        return because("idle", why=why if of_all is None else _without_idle(of_all))
+    return because("charge" if battery.mode is BatteryMode.CHARGE else "discharge", watts=abs(battery.watts), why=why)
 
 
-def _in_passing(facts: InverterFacts, battery: BatteryCommand) -> Iterator[str]:
-    """A permission that is not needed, and what the share is a part of."""
-    if battery.grid_charging and not _charges_from_ac(facts, battery):
-        yield "may still charge from AC: the permission is seldom worth a write"
-    if battery.mode in (BatteryMode.CHARGE, BatteryMode.DISCHARGE) and facts.site_why:
-        yield f"{PART_OF} {facts.site_why}"
+def _without_idle(of_all: Reason) -> Reason:
+    """Why, without the word that all idle."""
+    return (of_all.code == "idle" and of_all.cause("why")) or of_all

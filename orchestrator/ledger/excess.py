@@ -22,6 +22,7 @@ from types import MappingProxyType
 from typing import Final
 
 from orchestrator.cycle import CycleResult
+from orchestrator.explain.words import say_all
 from orchestrator.ledger.above_limits import LIMITS, MAX_GAP_S, limits_in_force, measured_watts
 
 RULES_S: Final = (5.0, 10.0, 15.0)
@@ -257,5 +258,5 @@ def _context(limit_fell: bool, result: CycleResult) -> SiteContext:
         pv_watts=totals.pv_watts,
         battery_watts=totals.battery_watts,
         away=result.snapshot.away,
-        reasons=result.reasons,
+        reasons=say_all(result.reasons),
     )

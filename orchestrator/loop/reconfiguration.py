@@ -13,6 +13,7 @@ from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.failsafe import release_command
 from orchestrator.decide.memory import ControlState
 from orchestrator.loop.presence import Attendance, patience_s
+from orchestrator.reason import because
 
 
 def hand_back_commands(
@@ -34,7 +35,7 @@ def hand_back_commands(
             ac_limit_watts=memory.limit.watts if memory else None,
             ac_limit_reverts=not limits_stay(new),
             battery=BatteryCommand.release(),
-            reasons=("the battery is left to itself from now on",),
+            reasons=(because("battery_no_longer_ours"),),
         )
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import zip_longest
 from typing import Any
 
-from orchestrator.explain.words import PLAIN
+from orchestrator.explain.codes import meaning
 from orchestrator.telemetry.table import directed, field_text, watts_text
 
 Payload = Mapping[str, Any]
@@ -24,6 +25,8 @@ MODES = {
     "failsafe": "FAILSAFE: the meter cannot be believed",
     "waiting": "waiting for the first readings",
 }
+
+WITHOUT_CODES = "What the reasons mean cannot be said: a former version told this, without their codes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ def explain(view: View) -> str:
     parts = [*_site(view), "", "Limits in force", *_limits(view.payloads.get("limits", {}))]
     for name in view.names:
         parts.extend(["", *_inverter(name, view.payloads.get(f"inverters/{name}"))])
+    if _has_no_codes(view.payloads.get("site", {})):
+        parts.extend(["", WITHOUT_CODES])
     return "\n".join(parts)
 
 
@@ -69,7 +74,7 @@ def _site(view: View) -> Iterator[str]:
         f"PV makes {watts_text(_number(site, 'pv_watts'), ' W')}, "
         f"batteries: {directed(_number(site, 'battery_watts'), 'charging', 'discharging')}."
     )
-    yield from _because(site.get("reasons"), "What decided for the site")
+    yield from _because(site, "What decided for the site")
     yield from _could(site)
 
 
@@ -122,7 +127,7 @@ def _inverter(name: str, payload: Payload | None) -> Iterator[str]:
         yield "  nothing is asked of it: it is only read"
         return
     yield f"  asked    {_asked(command)}"
-    yield from _because(command.get("reasons"), "  because", otherwise="nothing holds it back")
+    yield from _because(command, "  because", otherwise="nothing holds it back")
     response_s = _number(payload, "response_s")
     if response_s is not None:
         yield f"  it follows a command within {response_s:g} s or so"
@@ -156,20 +161,26 @@ def _asked(command: Payload) -> str:
     return ", ".join(parts)
 
 
-def _because(reasons: object, heading: str, otherwise: str = "") -> Iterator[str]:
-    """The reasons, one a line, each with what it means."""
-    said = [str(reason) for reason in reasons] if isinstance(reasons, list | tuple) else []
+def _because(payload: Payload, heading: str, otherwise: str = "") -> Iterator[str]:
+    """The reasons, one a line, each with what it means, as far as its code is known."""
+    said, codes = _texts(payload.get("reasons")), _texts(payload.get("reason_codes"))
     if not said and not otherwise:
         return
     yield heading
     indent = " " * (len(heading) - len(heading.lstrip()) + 2)
-    for reason in said:
-        meaning = next((meaning for words, meaning in PLAIN if words in reason), "")
+    for reason, path in zip_longest(said or [otherwise], codes[: len(said)], fillvalue=""):
         yield f"{indent}- {reason}"
-        if meaning:
-            yield f"{indent}    {meaning}"
-    if not said:
-        yield f"{indent}- {otherwise}"
+        if means := meaning(path):
+            yield f"{indent}    {means}"
+
+
+def _has_no_codes(site: Payload) -> bool:
+    """Whether reasons have no codes: they were published before there were any."""
+    return bool(_texts(site.get("reasons"))) and "reason_codes" not in site
+
+
+def _texts(listed: object) -> list[str]:
+    return [str(each) for each in listed] if isinstance(listed, list | tuple) else []
 
 
 def _number(payload: Payload, key: str) -> float | None:

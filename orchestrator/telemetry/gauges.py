@@ -6,12 +6,12 @@ Whatever is unknown has no value here, so that a device that is away has no seri
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.cycle import CycleResult
+from orchestrator.explain.codes import code_paths
 from orchestrator.ledger.above_limits import limits_in_force
 
 METER: Final = "meter"
@@ -50,7 +50,9 @@ GAUGES: Final = (
         ("inverter",),
     ),
     GaugeKind(
-        "inverter_reason", "1 for each reason of the newest command, without its numbers.", ("inverter", "reason")
+        "inverter_reason",
+        "1 for each reason of the newest command: its code, and those of what it is because of.",
+        ("inverter", "reason"),
     ),
     GaugeKind(
         "inverter_headroom_watts",
@@ -71,15 +73,6 @@ GAUGES: Final = (
     GaugeKind("limit_watts", "Limit in force and the source that set it.", ("limit", "source")),
     GaugeKind("sample_age_seconds", "Age of the sample when the cycle was decided.", ("inverter",)),
 )
-
-
-_NUMBER: Final = re.compile(r",?(?: at| of)? -?\d[\d.,e+-]* (?:W|%)")
-"""A number with its unit as reasons have it, with the word that leads to it: " 1200 W", " of 5000 W", " at 98 %"."""
-
-
-def without_numbers(reason: str) -> str:
-    """A reason as a label: its words are few, its numbers are not."""
-    return _NUMBER.sub("", reason)
 
 
 def gauge_values(result: CycleResult) -> tuple[GaugeValue, ...]:
@@ -134,7 +127,7 @@ def _inverter_values(result: CycleResult) -> Iterator[_Value]:
             if command.battery is not None:
                 yield "inverter_battery_target_watts", command.battery.watts, labels
                 yield "inverter_battery_following", float(sample.name not in result.not_following), labels
-            for reason in dict.fromkeys(map(without_numbers, command.reasons)):
+            for reason in dict.fromkeys(code_paths(command.reasons)):
                 yield "inverter_reason", 1.0, (sample.name, reason)
     for name in result.snapshot.away:
         yield "inverter_up", 0.0, (name,)

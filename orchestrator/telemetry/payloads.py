@@ -7,6 +7,7 @@ people. A number that is not finite is published as null. `time` is RFC 3339, ha
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.commands import InverterCommand
@@ -14,6 +15,9 @@ from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import InverterNumbers
 from orchestrator.devices.mqtt.messages import command_payload
 from orchestrator.documents.json_values import Payload, rounded
+from orchestrator.explain.codes import code_paths
+from orchestrator.explain.words import say_all
+from orchestrator.reason import Reason
 from orchestrator.samples import METER, InverterSample
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -57,8 +61,13 @@ def site_payload(result: CycleResult, time: str) -> Payload:
         "inverters_online": [sample.name for sample in result.snapshot.inverters],
         "inverters_away": list(result.snapshot.away),
         "meter_trouble": result.snapshot.troubles.get(METER),
-        "reasons": list(result.reasons),
+        **reasons_payload(result.reasons),
     }
+
+
+def reasons_payload(reasons: Sequence[Reason]) -> Payload:
+    """Why, in words for people and as codes for programs, one of each for each reason."""
+    return {"reasons": list(say_all(reasons)), "reason_codes": list(code_paths(reasons))}
 
 
 def inverter_payload(
@@ -83,7 +92,7 @@ def inverter_payload(
         "headroom_down_watts": rounded(numbers.headroom_down_watts),
         "response_s": rounded(numbers.response_s, 1),
         "faults": list(sample.faults),
-        "command": command_payload(command) if command else None,
+        "command": {**command_payload(command), **reasons_payload(command.reasons)} if command else None,
     }
 
 

@@ -17,13 +17,17 @@ from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import MeterFault
 from orchestrator.decide.plant.headroom import LiveNumbers
-from orchestrator.explain.words import _ASKED, PART_OF
+from orchestrator.explain.codes import beside_its_command
+from orchestrator.explain.words import say, say_all
 from orchestrator.samples import METER, InverterSample
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 UNKNOWN = "-"
 WIDE_COLUMNS = 120
 _NOTICEABLE_WATTS = 0.5
+_SAID_OF_THE_SITE = ("part_of_all",)
+"""Codes of reasons that stand above the inverters already."""
+
 _MODES = {
     "normal": ("running", "green"),
     "failsafe": ("FAILSAFE: the meter cannot be believed", "bold red"),
@@ -45,7 +49,7 @@ def render(result: CycleResult, site: str, shadow: bool = False) -> RenderableTy
     if METER in result.snapshot.troubles:
         lines.append(Text(f"meter   does not answer: {result.snapshot.troubles[METER]}", style="red"))
     if result.reasons:
-        lines.append(Text(f"why     {'; '.join(result.reasons)}"))
+        lines.append(Text(f"why     {'; '.join(say_all(result.reasons))}"))
     lines.append(Text(f"limits  {limits_text(result.envelope)}"))
     if (room := room_text(result.live)) is not None:
         lines.append(Text(f"room    {room}"))
@@ -59,7 +63,7 @@ def plain_line(result: CycleResult, shadow: bool = False) -> str:
     parts.extend(_away_words(name, result) for name in result.snapshot.away)
     parts.append(f"limits {limits_text(result.envelope)}")
     if result.reasons:
-        parts.append(f"why {'; '.join(result.reasons)}")
+        parts.append(f"why {'; '.join(say_all(result.reasons))}")
     if result.mode != "normal":
         parts.append(_mode_words(result))
     if shadow:
@@ -189,16 +193,10 @@ def _readings(sample: InverterSample) -> tuple[str, ...]:
 def _orders(sample: InverterSample, result: CycleResult, *, wide: bool) -> tuple[RenderableType, ...]:
     """What is asked of an inverter and why: side by side, or one below the other."""
     command = result.command(sample.name)
-    own = (reason for reason in (command.reasons if command else ()) if not reason.startswith(PART_OF))
-    reasons = (*(f"fault: {fault}" for fault in sample.faults), *own)
-    words, why = command_text(command), "; ".join(dict.fromkeys(map(_beside_its_command, reasons)))
+    own = (reason for reason in (command.reasons if command else ()) if reason.code not in _SAID_OF_THE_SITE)
+    reasons = (*(f"fault: {fault}" for fault in sample.faults), *(say(beside_its_command(each)) for each in own))
+    words, why = command_text(command), "; ".join(dict.fromkeys(reasons))
     return (words, why) if wide else (Text.assemble(words, ("\n" + why if why else "", "dim")),)
-
-
-def _beside_its_command(reason: str) -> str:
-    """`charge 2000 W: share by capacity` as `share by capacity`: what is asked stands right beside it."""
-    asked, _, why = reason.partition(": ")
-    return why if why and asked.startswith(_ASKED) else reason
 
 
 def _inverter_words(sample: InverterSample, result: CycleResult) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.explain.words import FAULT_WORDS
+from orchestrator.explain.limit import FAULTS
+from orchestrator.reason import because
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import longest_above_s
+from orchestrator.simulation.network.virtual import MeterFault
 from orchestrator.simulation.scenarios.scenario import Scenario, play
-from orchestrator.simulation.virtual_time import MeterFault
 from tests.support.random_plants.random_scenarios import METER_FAULT_FROM_S, meter_fault_scenario, restless_scenario
 
 QUICK, ALL = 8, 200
@@ -28,8 +29,8 @@ def run_of(scenario: Scenario, fault: MeterFault) -> Run:
 
 
 def is_named(run: Run, fault: MeterFault) -> bool:
-    words = f"{FAULT_WORDS[fault.value]}: failsafe"
-    return any(moment.mode == "failsafe" and words in moment.reasons for moment in run.moments)
+    named = because("failsafe", why=FAULTS[fault.value])
+    return any(moment.mode == "failsafe" and named in moment.reasons for moment in run.moments)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -13,6 +13,7 @@ import pytest
 from orchestrator.config.sections import FewestUnitsConfig
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, SunSimulation
 from orchestrator.decide.allocation.spread import STRATEGIES
+from orchestrator.explain.codes import code_path
 from tests.support.plants.closed_loop import ClosedLoop, Moment
 from tests.support.plants.example_site import DARK, EXAMPLE, battery, plant
 from tests.support.plants.virtual_site import site_config
@@ -202,12 +203,12 @@ def night_and_morning(strategy: str) -> tuple[list[Look], list[float]]:
 
 def _look(moment: Moment) -> Look:
     assert moment.result is not None
-    reasons = [c.reasons[0] for c in moment.result.commands if c.battery]
+    causes = {code_path(c.reasons[0]).split("/")[1] for c in moment.result.commands if c.battery}
     return Look(
         moment.at_s,
         tuple(target_watts(moment, name) for name in BATTERIES),
         frozenset(name for name, use in moment.result.state.site.uses.items() if use.running),
-        any(words in reason for reason in reasons for words in ("power limit", "full", "empty")),
+        not causes.isdisjoint({"at_power_limit", "full", "empty"}),
     )
 
 

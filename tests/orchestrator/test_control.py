@@ -12,6 +12,7 @@ from orchestrator import control
 from orchestrator.commands import BatteryMode, InverterCommand
 from orchestrator.config.sections import BatteryConfig
 from orchestrator.config.simulation import InverterSimulation
+from orchestrator.explain.words import say_all
 from orchestrator.simulation.scenarios.scenario import SCENARIOS, load_scenario, play
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import DARK, EXAMPLE, SUNNY, battery, plant
@@ -237,7 +238,7 @@ def test_a_limit_found_in_a_device_is_raised_step_by_step_not_at_once() -> None:
 
 def test_every_command_says_why() -> None:
     loop = settled(export_limit_watts=0.0)
-    reasons = commands(loop)["east"].reasons
+    reasons = say_all(commands(loop)["east"].reasons)
 
     assert reasons[0].startswith("charge 5000 W: at its power limit")
     assert "export limit 0 W (fixed)" in reasons[1]

@@ -82,7 +82,7 @@ def _reasons() -> Any:
     reasons = f"max by (inverter, reason) ({series('inverter_reason')})"
     return rows_panel(
         "Why",
-        "The reasons of the newest command of each inverter, without their numbers.",
+        "The codes of the reasons of the newest command of each inverter; docs/reasons.md has words for them.",
         {"inverter": "Inverter", "reason": "Reason"},
         [Column(Query(reasons, "Holds"), COUNT, words={"1": "now"})],
         link=THIS_ONE,
@@ -155,7 +155,7 @@ def _soc() -> Any:
 
 def _reason() -> Any:
     reasons = Query(f"max by (reason) ({series('inverter_reason', OWN)})", "{{reason}}")
-    return states("Why: $inverter", "The reasons of its commands, while they held.", reasons, {"1": "holds"})
+    return states("Why: $inverter", "The reasons of its commands as codes, while they held.", reasons, {"1": "holds"})
 
 
 def _latency() -> Any:

@@ -10,6 +10,9 @@ from typing import Final
 
 from orchestrator.config.sections import FewestUnitsConfig
 from orchestrator.quick_init import quick_init
+from orchestrator.reason import Reason, because
+
+NOT_REACHABLE: Final = because("not_reachable")
 
 
 class Bound(StrEnum):
@@ -44,7 +47,7 @@ class AllocatableBattery:
 
     `charge_max_watts` and `discharge_max_watts` are what it can do now (device, configuration and rate limits taken
     together). A battery that is not reachable, or not below `soc_max_percent`, takes no charge; likewise for discharge.
-    `away_words` say why it is not reachable. `rated_watts` is the AC rating of its inverter, `use` what is remembered
+    `away` says why it is not reachable. `rated_watts` is the AC rating of its inverter, `use` what is remembered
     of it; only `fewest_units` looks at these two.
     """
 
@@ -56,7 +59,7 @@ class AllocatableBattery:
     soc_min_percent: float = 0.0
     soc_max_percent: float = 100.0
     reachable: bool = True
-    away_words: str = "not reachable"
+    away: Reason = NOT_REACHABLE
     rated_watts: float | None = None
     use: BatteryUse = NEVER_USED
 
@@ -84,16 +87,16 @@ class AllocatableBattery:
             return Bound.EMPTY
         return Bound.POWER
 
-    def binding(self, charging: bool) -> str:
-        """The same in plain words."""
+    def binding(self, charging: bool) -> Reason:
+        """The same as a reason, with its number."""
         match self.bound(charging):
             case Bound.AWAY:
-                return self.away_words
+                return self.away
             case Bound.FULL:
-                return f"full at {round(self.soc_percent or 0.0, 1):g} %"
+                return because("full", percent=round(self.soc_percent or 0.0, 1))
             case Bound.EMPTY:
-                return f"empty at {round(self.soc_percent or 0.0, 1):g} %"
-        return f"at its power limit of {self.charge_max_watts if charging else self.discharge_max_watts:.0f} W"
+                return because("empty", percent=round(self.soc_percent or 0.0, 1))
+        return because("at_power_limit", watts=self.charge_max_watts if charging else self.discharge_max_watts)
 
     def size(self, charging: bool) -> float:
         """Its capacity in Wh, or its power in W where that is unknown, never below 1: what shares are measured by."""
@@ -119,13 +122,13 @@ class Ask:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Magnitudes in W by battery name, and in words why a battery that could do more has its part.
+    """Magnitudes in W by battery name, and why a battery that could do more has its part.
 
     `running` names the batteries that run after this step, None where the strategy knows no rest.
     """
 
     parts_watts: Mapping[str, float]
-    words: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
     running: frozenset[str] | None = None
 
 

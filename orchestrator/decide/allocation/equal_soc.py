@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from orchestrator.decide.allocation.base import Ask, Spread
+from orchestrator.reason import Reason, because
 
 LEVELLING_H = 1.0
 """Longer is calmer where states of charge are read in coarse steps, shorter levels sooner."""
@@ -39,7 +40,7 @@ def to_equal_soc(ask: Ask) -> Spread:
     parts = dict.fromkeys((b.name for b in ask.batteries), 0.0)
     vessels = sorted(_vessels(ask), key=lambda v: (v.bottom, v.name))
     parts |= _fill(ask.amount_watts, vessels)
-    return Spread(parts, {b.name: _words(parts[b.name], b.soc_percent, ask.charging) for b in ask.batteries})
+    return Spread(parts, {b.name: _reason(parts[b.name], b.soc_percent, ask.charging) for b in ask.batteries})
 
 
 def _vessels(ask: Ask) -> list[_Vessel]:
@@ -78,8 +79,7 @@ def _level(amount_watts: float, vessels: Sequence[_Vessel]) -> float:
     return level + left / width if width > 0 else level
 
 
-def _words(part_watts: float, soc_percent: float | None, charging: bool) -> str:
-    stands = "" if soc_percent is None else f", stands at {soc_percent:.0f} %"
+def _reason(part_watts: float, soc_percent: float | None, charging: bool) -> Reason:
     if part_watts > 0:
-        return f"share towards a common state of charge{stands}"
-    return f"waits for the {'emptier' if charging else 'fuller'} ones{stands}"
+        return because("share_to_equal_soc", percent=soc_percent)
+    return because("waits_for_emptier" if charging else "waits_for_fuller", percent=soc_percent)

@@ -15,11 +15,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import fsum
+from typing import Final
 
 from orchestrator.decide.allocation.base import AllocatableBattery, Ask, BatteryUse, Spread, share_by_weight
+from orchestrator.reason import Reason, because
+
+RUNS_FOR_ALL: Final = because("runs_for_all")
+RESTS: Final = because("rests_few_suffice")
+ALL_RUN: Final = because("all_run")
 
 START_ABOVE_PART = 0.8
 STOP_INTO_PART = 0.6
+"""Parts of what the running batteries can do. The first leaves them some reserve until another has started; the gap
+between both keeps one from starting and stopping by turns."""
 
 
 def on_fewest_units(ask: Ask) -> Spread:
@@ -29,8 +37,8 @@ def on_fewest_units(ask: Ask) -> Spread:
     chosen = running if ask.amount_watts <= 0 else _choose(ask, able, running)
     rooms = {name: room if name in chosen else 0.0 for name, room in ask.rooms_watts().items()}
     weights = {b.name: _rated_watts(b) for b in ask.batteries}
-    words = dict.fromkeys(able, "all batteries run") if chosen >= able.keys() else _words(able, chosen)
-    return Spread(share_by_weight(ask.amount_watts, rooms, weights), words, chosen)
+    reasons = dict.fromkeys(able, ALL_RUN) if chosen >= able.keys() else _reasons(able, chosen)
+    return Spread(share_by_weight(ask.amount_watts, rooms, weights), reasons, chosen)
 
 
 def remember_use(
@@ -90,8 +98,8 @@ def _rotated(ask: Ask, able: Mapping[str, AllocatableBattery], running: frozense
     return running
 
 
-def _words(able: Iterable[str], chosen: frozenset[str]) -> dict[str, str]:
-    return {name: f"{'runs for all' if name in chosen else 'rests'}, few batteries suffice" for name in able}
+def _reasons(able: Iterable[str], chosen: frozenset[str]) -> dict[str, Reason]:
+    return {name: RUNS_FOR_ALL if name in chosen else RESTS for name in able}
 
 
 def _has_been(battery: AllocatableBattery, seconds: float, now_s: float) -> bool:

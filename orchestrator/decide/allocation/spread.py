@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
+from typing import Final
 
 from orchestrator.config.sections import FewestUnitsConfig
 from orchestrator.decide.allocation.base import (
@@ -27,6 +28,7 @@ from orchestrator.decide.allocation.capacity import by_capacity
 from orchestrator.decide.allocation.equal_soc import to_equal_soc
 from orchestrator.decide.allocation.fewest_units import on_fewest_units
 from orchestrator.quick_init import quick_init
+from orchestrator.reason import Reason, because
 
 __all__ = [
     "NEVER_USED",
@@ -41,7 +43,8 @@ __all__ = [
     "share_by_weight",
 ]
 
-NOTHING_ASKED = "nothing asked"
+NOTHING_ASKED: Final = because("nothing_asked")
+NO_BATTERY: Final = because("no_battery")
 
 STRATEGIES: Mapping[str, Strategy] = {
     "capacity": by_capacity,
@@ -56,7 +59,7 @@ class BatteryShare:
     """The part of one battery: `watts` charging +, why it is this much, and what keeps it from more."""
 
     watts: float
-    reason: str
+    reason: Reason
     bound: Bound = Bound.NOTHING
 
 
@@ -65,13 +68,13 @@ class BatteryShare:
 class Allocation:
     """Shares by battery name. `unserved_watts` is the part of the target that no battery can do (sign of the target).
 
-    `binding` names the limits that leave it unserved, "" where nothing is. `running` names the batteries that run
+    `binding` is what leaves it unserved, of each battery; () where nothing is. `running` names the batteries that run
     under a strategy that lets others rest, None under the others.
     """
 
     shares: Mapping[str, BatteryShare]
     unserved_watts: float = 0.0
-    binding: str = ""
+    binding: tuple[Reason, ...] = ()
     running: frozenset[str] | None = None
 
     def watts(self, name: str) -> float:
@@ -102,8 +105,13 @@ def allocate_battery_power(
     unserved = abs(target_watts) - fsum(spread.parts_watts.values())
     if unserved <= 1e-6 * max(abs(target_watts), 1.0):
         return Allocation(shares, running=spread.running)
-    limits = "; ".join(f"{b.name} {b.binding(charging)}" for b in sorted(batteries, key=lambda b: b.name))
-    return Allocation(shares, unserved if charging else -unserved, limits or "no battery", spread.running)
+    return Allocation(shares, unserved if charging else -unserved, _binding(batteries, charging), spread.running)
+
+
+def _binding(batteries: Sequence[AllocatableBattery], charging: bool) -> tuple[Reason, ...]:
+    """What keeps each from doing more, by name."""
+    ordered = sorted(batteries, key=lambda b: b.name)
+    return tuple(because("of_battery", name=b.name, why=b.binding(charging)) for b in ordered) or (NO_BATTERY,)
 
 
 def _nothing_asked(battery: AllocatableBattery) -> BatteryShare:
@@ -120,4 +128,4 @@ def _share(battery: AllocatableBattery, spread: Spread, charging: bool) -> Batte
     watts = magnitude if charging else -magnitude
     if magnitude >= battery.room_watts(charging):
         return BatteryShare(watts if magnitude else 0.0, battery.binding(charging), battery.bound(charging))
-    return BatteryShare(watts if magnitude else 0.0, spread.words.get(battery.name, ""))
+    return BatteryShare(watts if magnitude else 0.0, spread.reasons.get(battery.name, NOTHING_ASKED))

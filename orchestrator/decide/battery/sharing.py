@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
+from typing import Final
 
 from orchestrator.config.sections import ControlConfig
 from orchestrator.decide.allocation.spread import (
@@ -15,14 +16,17 @@ from orchestrator.decide.allocation.spread import (
     allocate_battery_power,
 )
 from orchestrator.decide.battery.command import must_rest
-from orchestrator.decide.battery.following import is_stuck
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Battery, Plant, Unit
 from orchestrator.quick_init import quick_init
+from orchestrator.reason import because
 from orchestrator.setpoints.fields import SetpointFields
 
-LOAD_LIMIT = "load limit"
+LOAD_LIMIT: Final = "load_limit"
+AT_TARGET: Final = "at_target"
+"""Codes of reasons."""
 
-TARGET_REACHED = "charged to its target"
+RESTS_BEFORE_TURN: Final = because("rests_before_turn")
 
 
 @quick_init
@@ -51,19 +55,19 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     What a battery goes on giving beyond its share, the others give less: never more, and never the other way.
     """
     allocation = _share_among(plant, target_watts, sharing)
-    stuck = {
+    stubborn = {
         u.name: u.battery_watts
         for u in plant.units
-        if is_stuck(u.memory.following)
+        if Disobeys.STUBBORN in u.memory.following.states
         and u.battery_watts * target_watts > 0
         and abs(u.battery_watts) > abs(allocation.watts(u.name))
     }
-    if not stuck:
+    if not stubborn:
         return allocation
-    left_watts = target_watts - fsum(stuck.values())
+    left_watts = target_watts - fsum(stubborn.values())
     if left_watts * target_watts < 0:
         left_watts = 0.0
-    others = Plant(tuple(replace(u, battery=None) if u.name in stuck else u for u in plant.units))
+    others = Plant(tuple(replace(u, battery=None) if u.name in stubborn else u for u in plant.units))
     return _and_to_the_others(allocation, _share_among(others, left_watts, sharing))
 
 
@@ -92,14 +96,14 @@ def _drawn_by_others(plant: Plant, allocation: Allocation) -> float:
 
 
 def _unless_resting(unit: Unit, battery: Battery, charging: bool, now_s: float) -> Battery:
-    return battery.held_back("rests before it turns") if must_rest(unit, charging, now_s) else battery
+    return battery.held_back(RESTS_BEFORE_TURN) if must_rest(unit, charging, now_s) else battery
 
 
 def _unless_above_target(battery: Battery) -> Battery:
     """Charging towards the target is not for a battery above it. A full one is full."""
     if battery.below_target or not battery.below_max or not battery.reachable:
         return battery
-    return battery.held_back(f"{TARGET_REACHED} of {battery.soc_target_percent:g} %")
+    return battery.held_back(because(AT_TARGET, percent=battery.soc_target_percent))
 
 
 def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
@@ -116,10 +120,11 @@ def _hold_drawn(allocation: Allocation, drawn_watts: Mapping[str, float], limit_
     if total <= limit_watts:
         return allocation
     cut = 1 - limit_watts / total
+    reason = because(LOAD_LIMIT, watts=limit_watts)
     shares = {
-        name: BatteryShare(share.watts - drawn_watts[name] * cut, f"{LOAD_LIMIT} {limit_watts:.0f} W", Bound.LOAD_LIMIT)
+        name: BatteryShare(share.watts - drawn_watts[name] * cut, reason, Bound.LOAD_LIMIT)
         if drawn_watts[name] > 0
         else share
         for name, share in allocation.shares.items()
     }
-    return Allocation(shares, total - limit_watts, LOAD_LIMIT, allocation.running)
+    return Allocation(shares, total - limit_watts, (reason,), allocation.running)

@@ -6,13 +6,13 @@ site import +, AC into the site +, battery charging +.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from orchestrator.commands import InverterCommand
-from orchestrator.config.sections import MqttInverterConfig
 from orchestrator.documents.json_values import Payload, rfc3339, rounded
 from orchestrator.errors import PayloadError
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
@@ -86,17 +86,15 @@ class InverterState(_State):
 StateT = TypeVar("StateT", bound=_State)
 
 
-def read_meter(arrival: Arrival, *, export_positive: bool) -> MeterSample:
-    """The sample in a message, stamped with when it was measured. Raises PayloadError."""
+def read_meter(arrival: Arrival) -> MeterSample:
+    """The sample in a message, in the meter's own sign, stamped with when it was measured. Raises PayloadError."""
     state, at_s = _read(MeterState, arrival)
-    sign = -1 if export_positive else 1
     return MeterSample(
         at_s=at_s,
-        site_watts=sign * state.site_watts + 0.0,
+        site_watts=state.site_watts,
         changed_at_s=at_s,
-        orientation=sign,
         frequency_hz=state.frequency_hz,
-        phase_watts=tuple(sign * watts + 0.0 for watts in state.phase_watts),
+        phase_watts=state.phase_watts,
         import_wh=state.import_wh,
         export_wh=state.export_wh,
     )
@@ -122,19 +120,18 @@ def read_inverter(arrival: Arrival, name: str) -> InverterSample:
     )
 
 
-def command_topic(config: MqttInverterConfig) -> str:
-    """Where commands for an inverter go."""
-    return config.command_topic or f"{config.topic}/command"
+def write_command(command: InverterCommand, wall_now: datetime, why: Mapping[str, Any]) -> dict[str, Any]:
+    """The message that tells an inverter what to do until `valid_until`, and which AC limit stays after it.
 
-
-def write_command(command: InverterCommand, wall_now: datetime) -> dict[str, Any]:
-    """The message that tells an inverter what to do until `valid_until`, and which AC limit stays after it."""
+    `why` are the reasons as they are published (see `telemetry.payloads`).
+    """
     after_watts = command.ac_limit_after_watts if command.ac_limit_reverts else command.ac_limit_watts
     return {
         "time": rfc3339(wall_now),
         "valid_for_s": command.valid_for_s,
         "valid_until": rfc3339(wall_now + timedelta(seconds=command.valid_for_s)),
         **command_payload(command),
+        **why,
         "ac_limit_after_watts": rounded(after_watts),
     }
 
@@ -183,5 +180,4 @@ def command_payload(command: InverterCommand) -> Payload:
         "battery_low_watts": rounded(battery.low_watts) if battery else None,
         "battery_high_watts": rounded(battery.high_watts) if battery else None,
         "battery_grid_charging": battery.grid_charging if battery else None,
-        "reasons": list(command.reasons),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import fsum, inf, nan
@@ -11,7 +11,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from orchestrator.documents.section import Name, Percent, Section
+from orchestrator.documents.section import Mistakes, Name, Percent, Section
+from orchestrator.documents.words import nearest
+from orchestrator.documents.yaml_text import Finding
+from orchestrator.explain.codes import code_path
+from orchestrator.explain.words import ROWS
+from orchestrator.reason import Reason
 from orchestrator.simulation.measuring import measures
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import LIMITED
@@ -22,8 +27,8 @@ class Expectation(Section):
     """`measure` of the moments from `from_s` to `to_s` is at least `at_least` and at most `at_most`.
 
     `inverter` names the one it is about, where the measure is about one; without it, all of them together. `limit` and
-    `tolerance_percent` (of nameplate) are for measures of limits, `percent` for `seconds_to_charging`, `text` for
-    `seconds_naming`. `why` says what it is for, in the words of whoever asked.
+    `tolerance_percent` (of nameplate) are for measures of limits, `percent` for `seconds_to_charging`, `reason`
+    (a code) for `seconds_naming`. `why` says what it is for, in the words of whoever asked.
     """
 
     measure: str
@@ -33,22 +38,31 @@ class Expectation(Section):
     limit: Literal["export", "import", "generation", "load"] = "export"
     tolerance_percent: Percent = 2.0
     percent: Percent = 95.0
-    text: str = ""
+    reason: str = ""
     at_least: float | None = None
     at_most: float | None = None
     why: str = ""
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
-        if self.measure not in MEASURES:
-            raise ValueError(f"there is no measure {self.measure!r}; known: {', '.join(sorted(MEASURES))}")
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("at_least or at_most is missing")
-        if self.to_s <= self.from_s:
-            raise ValueError(f"to_s must be after from_s, {self.from_s:g} s")
-        if self.measure in OF_ONE_INVERTER and self.inverter is None:
-            raise ValueError(f"the measure {self.measure!r} needs an inverter")
+        if found := tuple(self._mistakes()):
+            raise Mistakes(*found)
         return self
+
+    def _mistakes(self) -> Iterator[Finding]:
+        if self.measure not in MEASURES:
+            yield (
+                ("measure",),
+                f"there is no measure {self.measure!r}; {nearest(self.measure, MEASURES, most=len(MEASURES))}",
+            )
+        if self.at_least is None and self.at_most is None:
+            yield ("at_most",), "this key is missing; at_least or at_most must be a number"
+        if self.to_s <= self.from_s:
+            yield ("to_s",), f"must be after from_s, which is {self.from_s:g} (got {self.to_s:g})"
+        if self.measure == "seconds_naming" and self.reason not in ROWS:
+            yield ("reason",), f"must be a code of docs/reasons.md (got {self.reason!r}); {nearest(self.reason, ROWS)}"
+        if self.measure in OF_ONE_INVERTER and self.inverter is None:
+            yield ("inverter",), f"this key is missing; the measure {self.measure!r} needs an inverter"
 
     def judge(self, run: Run) -> Outcome:
         """Measure the stretch and compare."""
@@ -128,11 +142,11 @@ def _failsafe_after_s(run: Run, asked: Expectation) -> float:
 
 
 def _seconds_naming(run: Run, asked: Expectation) -> float:
-    said = [m for m in run.moments if any(asked.text in reason for reason in _all_reasons(m))]
+    said = [m for m in run.moments if any(asked.reason in code_path(reason).split("/") for reason in _all_reasons(m))]
     return run.period_s * len(said)
 
 
-def _all_reasons(moment: Moment) -> tuple[str, ...]:
+def _all_reasons(moment: Moment) -> tuple[Reason, ...]:
     return (*moment.reasons, *(reason for command in moment.commands for reason in command.reasons))
 
 

@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.config.policy import export_limit_watts
+from orchestrator.config.policy import commands_battery, export_limit_watts
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import ControlState
 from orchestrator.decide.power_flow import BatteryPowerFlow, calculate_battery_power_flow
 from orchestrator.decide.records import SiteTotals
+from orchestrator.reason import because
 from orchestrator.samples import BatterySample, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
@@ -49,7 +50,7 @@ def same_for_all(
             ac_limit_watts=None if part is None else part * (sample.nameplate.ac_max_watts or 0.0),
             connect=wanted.connect,
             battery=_battery_command(sample.name, batteries, flow),
-            reasons=("the same for all",),
+            reasons=(because("the_same_for_all"),),
         )
         for sample in snapshot.inverters
         if config.inverter(sample.name).control
@@ -59,15 +60,10 @@ def same_for_all(
 
 def _batteries(config: SiteConfig, snapshot: SiteSnapshot) -> dict[str, BatterySample]:
     """The batteries that may be commanded, by inverter."""
-    if not config.control.battery_power_flow:
-        return {}
     return {
         sample.name: sample.battery
         for sample in snapshot.inverters
-        if sample.battery is not None
-        and sample.battery_controllable
-        and config.inverter(sample.name).control
-        and config.inverter(sample.name).battery.control
+        if sample.battery is not None and commands_battery(config, config.inverter(sample.name), sample)
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.cycle import CycleResult
+from orchestrator.explain.words import say_all
 from orchestrator.samples import METER
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -35,7 +36,7 @@ def _mode(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
     before = former.mode if former else "waiting"
     if result.mode == before:
         return
-    because = f": {', '.join(result.reasons)}" if result.reasons else ""
+    because = f": {', '.join(say_all(result.reasons))}" if result.reasons else ""
     level: Level = "warning" if result.mode == "failsafe" else "info"
     yield Entry(level, f"mode_{result.mode}", f"mode {result.mode}, before {before}{because}")
 

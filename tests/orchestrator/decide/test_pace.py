@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.config.simulation import InverterSimulation
 from orchestrator.decide.memory import Pending
 from orchestrator.decide.pace import counted_s, rise_watts, settle
+from orchestrator.explain.words import say_all
 from tests.support.plants.closed_loop import ClosedLoop, Moment
 from tests.support.plants.example_site import EXAMPLE, battery, plant
 
@@ -135,7 +136,7 @@ def test_the_ramp_of_the_site_holds_the_charging_of_all_batteries_together() -> 
     assert max(steps(moments, charging)) == pytest.approx(600.0)
     assert charging(moments[9]) == pytest.approx(10 * 600.0)
     assert charging(moments[-1]) == pytest.approx(FULL_CHARGE_WATTS)
-    reasons = moments[5].result.reasons
+    reasons = say_all(moments[5].result.reasons)
     assert any("surplus, batteries first, no faster than its ramp (site.yaml)" in reason for reason in reasons), reasons
 
 
@@ -210,7 +211,7 @@ def test_the_ramp_of_the_site_is_shared_by_the_ac_limits_that_are_to_rise() -> N
 
     assert max(steps(moments, limits)) == pytest.approx(900.0, rel=1e-6)
     assert limits(moments[-1]) == sum(ratings.values())
-    reasons = moments[3].result.command("roof").reasons
+    reasons = say_all(moments[3].result.command("roof").reasons)
     assert any("rises at most" in reason for reason in reasons), reasons
 
 

@@ -137,7 +137,7 @@ def test_the_context_is_that_of_the_peak() -> None:
     context = only(ledger.records).context
     assert context.away == ("roof",)
     assert (context.site_watts, context.pv_watts) == (-3000, 3000)
-    assert context.reasons == ("surplus charges the battery first",)
+    assert context.reasons == ("charge 1000 W: surplus, batteries first",)
 
 
 def test_a_limit_that_is_lifted_ends_the_excess() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,29 +11,21 @@ import pytest
 
 from orchestrator.cycle import CycleResult
 from orchestrator.documents.json_values import rfc3339
-from orchestrator.explain.words import PLAIN
+from orchestrator.explain.words import say_all
 from orchestrator.samples import OperatingState
 from orchestrator.setpoints.fields import SetpointFields
-from orchestrator.telemetry.explanation import View, explain, inverter_names
+from orchestrator.telemetry.explanation import WITHOUT_CODES, View, explain, inverter_names
 from orchestrator.telemetry.payloads import state_payloads
-from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import DARK, SUNNY, plant
+from tests.support.plants.explained import settled
 from tests.support.records.cycles import cycle_result, inverter_sample
 
-REPOSITORY = Path(__file__).parents[3]
 TIME = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
 def told(result: CycleResult, **view: Any) -> str:
     payloads = state_payloads(result, rfc3339(TIME))
     return explain(View("home", payloads, inverter_names(payloads), **view))
-
-
-def settled(seconds: float = 30, *, pv: dict[str, float] = SUNNY, load: float = 1000.0, **asked: Any) -> ClosedLoop:
-    loop = plant(pv_watts=pv, load_watts=load)
-    loop.ask(**asked)
-    loop.run(seconds)
-    return loop
 
 
 def test_a_cycle_is_told_in_plain_words() -> None:
@@ -45,7 +36,7 @@ def test_a_cycle_is_told_in_plain_words() -> None:
         "home, 2026-06-01 12:00:00, 3 s ago: running",
         "The meter shows export 500 W, the load takes 1500 W, PV makes 3000 W, batteries: charging 1000 W.",
         "What decided for the site",
-        "  - surplus charges the battery first",
+        "  - charge 1000 W: surplus, batteries first",
         "      what the load leaves goes where priority says",
         "",
         "Limits in force",
@@ -55,7 +46,8 @@ def test_a_cycle_is_told_in_plain_words() -> None:
         "  now      AC 2000 W, PV 3000 W, battery charging 1000 W at 50 %",
         "  asked    AC limit 4000 W, charge 1000 W",
         "  because",
-        "    - charging",
+        "    - charge 1000 W: share by capacity",
+        "        all states of charge move by the same percent",
         "",
         "roof: does not answer; the others take its share, and it is tried again",
     ]
@@ -91,7 +83,7 @@ def test_every_reason_of_the_site_and_of_each_inverter_is_told() -> None:
     loop.site.set_load(4000.0)
     for moment in loop.run(10):
         text = told(moment.result)
-        reasons = [*moment.result.reasons, *(r for command in moment.result.commands for r in command.reasons)]
+        reasons = say_all([*moment.result.reasons, *(r for c in moment.result.commands for r in c.reasons)])
         assert reasons
         assert [reason for reason in reasons if f"- {reason}\n" not in f"{text}\n"] == []
 
@@ -160,8 +152,23 @@ def test_what_nobody_published_is_left_out_and_not_guessed() -> None:
     assert text.splitlines()[-1] == "east: nothing is known of it"
 
 
-def test_every_explanation_explains_words_that_are_said() -> None:
-    files = (path for path in (REPOSITORY / "orchestrator").rglob("*.py") if path.name != "explain.py")
-    source = "".join(path.read_text() for path in files)
+def test_a_recording_of_before_there_were_codes_is_explained_without_what_reasons_mean() -> None:
+    payloads = state_payloads(settled(export_limit_watts=0.0).history[-1].result, rfc3339(TIME))
+    del payloads["site"]["reason_codes"], payloads["inverters/roof"]["command"]["reason_codes"]
+    text = explain(View("home", payloads, ["roof"]))
 
-    assert [words for words, _ in PLAIN if words not in source] == []
+    assert "  - charge 9000 W: surplus, batteries first, all that the batteries take\n  - AC held down" in text
+    assert "    - throttled" in text
+    assert "it makes what its limit allows" not in text
+    assert text.splitlines()[-1] == WITHOUT_CODES
+
+
+def test_a_cycle_with_codes_has_nothing_to_excuse() -> None:
+    assert WITHOUT_CODES not in told(settled(export_limit_watts=0.0).history[-1].result)
+
+
+def test_codes_that_are_not_known_or_not_there_cost_only_what_they_mean() -> None:
+    site = {"reasons": ["of a later version", "throttled"], "reason_codes": ["of_later/unknown"]}
+    lines = explain(View("home", {"site": site}, ())).splitlines()
+
+    assert lines[3:5] == ["  - of a later version", "  - throttled"]

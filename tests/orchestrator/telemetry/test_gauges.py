@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import InverterNumbers, LiveNumbers
+from orchestrator.reason import because
 from orchestrator.samples import BatterySample
 from orchestrator.setpoints.fields import SetpointFields
-from orchestrator.telemetry.gauges import GAUGES, gauge_values, without_numbers
+from orchestrator.telemetry.gauges import GAUGES, gauge_values
 from tests.support.records.cycles import cycle_result, inverter_sample
-
-_BOTH = "AC limit: export limit (grid2), generation limit (fixed)"
 
 
 def series(result: CycleResult) -> dict[tuple[str, ...], float]:
@@ -39,7 +36,7 @@ def test_the_values_of_a_cycle_have_their_names() -> None:
         ("inverter_ac_limit_watts", "east"): 4000.0,
         ("inverter_battery_target_watts", "east"): 1000.0,
         ("inverter_battery_following", "east"): 1.0,
-        ("inverter_reason", "east", "charging"): 1.0,
+        ("inverter_reason", "east", "charge/share_by_capacity"): 1.0,
         ("inverter_up", "roof"): 0.0,
         ("sample_age_seconds", "east"): 0.5,
         ("sample_age_seconds", "meter"): 0.0,
@@ -96,28 +93,14 @@ def test_what_is_no_finite_number_has_no_series(unknown: float | None) -> None:
     assert ("inverter_battery_soc_ratio", "east") not in series(result)
 
 
-@pytest.mark.parametrize(
-    ("reason", "label"),
-    [
-        ("charge 1234 W: share by capacity", "charge: share by capacity"),
-        ("charge 5000 W: at its power limit of 5000 W", "charge: at its power limit"),
-        ("idle: full at 97.5 %", "idle: full"),
-        ("charge 300 W: load limit, 1500 W", "charge: load limit"),
-        ("AC limit 3000 W: export limit 5000 W (fixed)", "AC limit: export limit (fixed)"),
-        ("AC limit 0 W: export limit 0 W (grid2), generation limit 10 W (fixed)", _BOTH),
-        ("hold: meter silent, charge at most 300 W from own PV", "hold: meter silent, charge at most from own PV"),
-        ("battery released: connect (mqtt)", "battery released: connect (mqtt)"),
-    ],
-)
-def test_a_reason_is_a_label_without_its_numbers(reason: str, label: str) -> None:
-    assert without_numbers(reason) == label
+def test_the_label_of_a_reason_is_its_code_and_those_of_its_cause_without_any_number() -> None:
+    limit = because("ac_limit", watts=983.0, why=because("leaves_room", limit=because("export_limit"), watts=983.0))
+    twice = (because("charge", watts=1.0, why=because("full")), because("charge", watts=2.0, why=because("full")))
+    command = replace(cycle_result().commands[0], reasons=(limit, *twice))
+    values = gauge_values(replace(cycle_result(), commands=(command,)))
+    labels = [value.labels[1] for value in values if value.name == "inverter_reason"]
 
-
-@given(st.floats(-1e6, 1e6), st.floats(0, 100))
-def test_reasons_that_differ_in_numbers_only_are_one_label(watts: float, percent: float) -> None:
-    reason = f"charge {watts:.0f} W: full at {percent:g} %"
-
-    assert without_numbers(reason) == "charge: full"
+    assert labels == ["ac_limit/leaves_room/export_limit", "charge/full"]
 
 
 def test_a_battery_that_does_not_follow_its_command_is_seen() -> None:

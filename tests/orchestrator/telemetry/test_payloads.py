@@ -13,8 +13,9 @@ from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import InverterNumbers, LiveNumbers
 from orchestrator.documents.json_values import rfc3339, rounded, without_time
 from orchestrator.samples import BatterySample, OperatingState
-from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint, merge
+from orchestrator.setpoints.values import PriorityMode
 from orchestrator.telemetry.payloads import event_payload, limits_payload, rejected_payload, state_payloads
 from tests.support.records.cycles import cycle_result, inverter_sample
 from tests.support.records.setpoint_fields import any_fields
@@ -40,7 +41,8 @@ def test_the_site_says_what_flows_and_why() -> None:
     assert site["target_solar_watts"] is None
     assert site["battery_mode"] == "charge"
     assert site["mode"] == "normal"
-    assert site["reasons"] == ["surplus charges the battery first"]
+    assert site["reasons"] == ["charge 1000 W: surplus, batteries first"]
+    assert site["reason_codes"] == ["charge/surplus"]
 
 
 def test_site_and_inverter_say_what_they_could_do() -> None:
@@ -69,7 +71,8 @@ def test_an_inverter_says_what_it_does_and_what_is_asked_of_it() -> None:
     assert (inverter["battery_watts"], inverter["battery_soc_percent"]) == (1000, 50.0)
     assert inverter["command"]["battery_mode"] == "charge"
     assert inverter["command"]["battery_target_watts"] == 1000
-    assert inverter["command"]["reasons"] == ["charging"]
+    assert inverter["command"]["reasons"] == ["charge 1000 W: share by capacity"]
+    assert inverter["command"]["reason_codes"] == ["charge/share_by_capacity"]
 
 
 def test_an_inverter_that_is_away_shows_no_last_values() -> None:

@@ -15,9 +15,11 @@ from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import LiveNumbers
 from orchestrator.decide.power_flow import BatteryPowerFlow
 from orchestrator.decide.records import SiteTotals
+from orchestrator.reason import because
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, SiteSnapshot
-from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
+from orchestrator.setpoints.values import PriorityMode
 from orchestrator.telemetry.table import command_text, directed, limits_text, plain_line, render
 
 FIXED = Setpoint(
@@ -27,6 +29,7 @@ UTILITY = Setpoint(
     "utility", SetpointFields(export_limit_watts=1500.0, battery_priority_mode=PriorityMode.EXPORT_FIRST)
 )
 CHARGE = BatteryCommand(BatteryMode.CHARGE, 2000.0, 2000.0, 2000.0, grid_charging=True)
+THROTTLED = because("throttled")
 
 RUNNING = CycleResult(
     snapshot=SiteSnapshot(
@@ -41,10 +44,10 @@ RUNNING = CycleResult(
     envelope=merge((FIXED, UTILITY)),
     flow=BatteryPowerFlow(2000.0, 1500.0, None, "charge"),
     commands=(
-        InverterCommand("east", 60.0, 3000.0, battery=CHARGE, reasons=("share by capacity", "west is away")),
-        InverterCommand("roof", 60.0, 2500.0, reasons=("export limit",)),
+        InverterCommand("east", 60.0, 3000.0, battery=CHARGE, reasons=(because("share_by_capacity"), THROTTLED)),
+        InverterCommand("roof", 60.0, 2500.0, reasons=(THROTTLED,)),
     ),
-    reasons=("export limit 1500 W is full, the rest charges",),
+    reasons=(because("export_limit", watts=1500.0, source="utility"),),
     totals=SiteTotals(-1480.4, 4019.8, 5500.2, 7600.0, 2000.0),
 )
 
@@ -60,24 +63,25 @@ def test_a_table_fits_80_columns() -> None:
     expected = """\
 home  running  away: west
 site export 1480 W  load 4020 W  PV 7600 W  battery charging 2000 W
-why     export limit 1500 W is full, the rest charges
+why     export limit 1500 W (utility)
 limits  export limit 1500 W (utility), import limit 10000 W (fixed), battery soc
 min 10 % (fixed), battery priority mode export_first (utility)
 
  inverter  AC W  PV W  battery W  SoC %  command and reason
  ──────────────────────────────────────────────────────────────────────────────
  east      3000  5000       2000     54  limit 3000 W, charge 2000 W (also AC)
-                                         share by capacity; west is away
+                                         share by capacity; throttled
  roof      2500  2600                    limit 2500 W
-                                         export limit
+                                         throttled
  west         -     -          -      -  does not answer
 """
     assert shown(RUNNING) == expected
 
 
 def test_a_long_reason_is_cut_where_there_is_little_room() -> None:
-    why = "AC limit 2500 W: export limit 1500 W (utility) leaves 2500 W for AC"
-    command = InverterCommand("roof", 60.0, 2500.0, reasons=(why, "throttled"))
+    limit = because("export_limit", watts=1500.0, source="utility")
+    why = because("ac_limit", watts=2500.0, why=because("leaves_room", limit=limit, watts=2500.0))
+    command = InverterCommand("roof", 60.0, 2500.0, reasons=(why, because("throttled")))
     result = replace(RUNNING, commands=(command,))
 
     assert " export limit 1500 W (utility) leaves …" in shown(result)
@@ -85,12 +89,19 @@ def test_a_long_reason_is_cut_where_there_is_little_room() -> None:
 
 
 def test_a_reason_does_not_repeat_the_command_beside_it() -> None:
-    reasons = ("charge 2000 W: share by capacity", "AC limit 0 W: energize false (a)", "idle: energize false (a)")
-    command = InverterCommand("east", 60.0, 3000.0, battery=CHARGE, reasons=(*reasons, "throttled", "its: battery"))
+    off = because("energize_false", source="a")
+    reasons = (
+        because("charge", watts=2000.0, why=because("share_by_capacity")),
+        because("ac_limit", watts=0.0, why=off),
+        because("battery_idle", why=off),
+        because("limit_held"),
+        because("part_of_all", why=because("surplus")),
+    )
+    command = InverterCommand("east", 60.0, 3000.0, battery=CHARGE, reasons=reasons)
     lines = shown(replace(RUNNING, commands=(command,)), width=200).splitlines()
 
     east = next(line for line in lines if line.startswith(" east"))
-    assert east.endswith("share by capacity; energize false (a); throttled; its: battery")
+    assert east.endswith("share by capacity; energize false (a); held: change under 1 %")
 
 
 def test_the_room_that_is_left_is_a_line_of_its_own() -> None:
@@ -106,7 +117,7 @@ def test_the_room_that_is_left_is_a_line_of_its_own() -> None:
 def test_a_wide_table_puts_each_inverter_on_one_line() -> None:
     east = next(line for line in shown(RUNNING, width=120).splitlines() if line.startswith(" east"))
 
-    assert east.endswith("limit 3000 W, charge 2000 W (also AC)  share by capacity; west is away")
+    assert east.endswith("limit 3000 W, charge 2000 W (also AC)  share by capacity; throttled")
 
 
 def test_the_example_site_fits_a_small_terminal() -> None:
@@ -151,7 +162,7 @@ def test_a_fault_is_shown_before_the_reasons() -> None:
     sample = replace(RUNNING.snapshot.inverters[1], faults=("W",))
     result = replace(RUNNING, snapshot=SiteSnapshot(100.0, RUNNING.snapshot.meter, (sample,)))
 
-    assert "fault: W; export limit" in shown(result, width=120)
+    assert "fault: W; throttled" in shown(result, width=120)
 
 
 def test_one_line_says_it_all() -> None:
@@ -160,7 +171,7 @@ def test_one_line_says_it_all() -> None:
         "east AC 3000 W battery 2000 W 54 % [limit 3000 W, charge 2000 W (also AC)] | "
         "roof AC 2500 W [limit 2500 W] | west away | "
         "limits export limit 1500 W (utility), import limit 10000 W (fixed), battery soc min 10 % (fixed), "
-        "battery priority mode export_first (utility) | why export limit 1500 W is full, the rest charges"
+        "battery priority mode export_first (utility) | why export limit 1500 W (utility)"
     )
 
 

@@ -9,6 +9,7 @@ from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.power_flow import BatteryPowerFlow
 from orchestrator.decide.records import SiteTotals
+from orchestrator.reason import because
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint, merge
@@ -51,7 +52,7 @@ def cycle_result(
         envelope=merge((Setpoint("fixed", limits or SetpointFields(export_limit_watts=5000.0)),)),
         flow=BatteryPowerFlow(1000.0, 500.0, None, "charge"),
         commands=tuple(command(sample.name) for sample in samples),
-        reasons=("surplus charges the battery first",),
+        reasons=(because("charge", watts=1000.0, why=because("surplus", source=None, bound=None)),),
         totals=SiteTotals(site_watts, load_watts, ac_watts, 3000.0, 1000.0),
     )
 
@@ -59,4 +60,5 @@ def cycle_result(
 def command(inverter: str) -> InverterCommand:
     """Charge with 1000 W, AC limited to 4000 W."""
     battery = BatteryCommand(BatteryMode.CHARGE, 1000.0, 1000.0, 1000.0)
-    return InverterCommand(inverter, 60.0, ac_limit_watts=4000.0, battery=battery, reasons=("charging",))
+    why = because("charge", watts=1000.0, why=because("share_by_capacity"))
+    return InverterCommand(inverter, 60.0, ac_limit_watts=4000.0, battery=battery, reasons=(why,))

@@ -12,6 +12,7 @@ from orchestrator.commands import InverterCommand
 from orchestrator.decide.ac.device_steps import in_steps
 from orchestrator.decide.memory import InverterMemory
 from orchestrator.decide.plant.units import Unit
+from orchestrator.reason import because
 from orchestrator.samples import InverterSample
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import EXAMPLE, plant
@@ -96,6 +97,6 @@ def test_without_a_meter_limits_in_whole_percents_are_rounded_down() -> None:
 
 
 def test_a_command_that_is_not_in_steps_keeps_all_else() -> None:
-    command = InverterCommand("a", 60.0, ac_limit_watts=633.0, connect=True, reasons=("because",))
+    command = InverterCommand("a", 60.0, ac_limit_watts=633.0, connect=True, reasons=(because("throttled"),))
 
     assert in_steps([command], [unit("a", 633.0, 50.0)]) == [replace(command, ac_limit_watts=650.0)]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.decide.allocation.spread import AllocatableBattery, allocate_battery_power
+from orchestrator.explain.words import say
 from tests.support.records.batteries import (
     batteries,
     random_batteries,
@@ -65,10 +66,10 @@ def test_an_unknown_state_of_charge_counts_as_the_mean_of_the_others() -> None:
 def test_each_part_says_why() -> None:
     allocation = allocate_battery_power(500, [EAST, replace(WEST, soc_percent=20.0)], "equal_soc")
 
-    assert allocation.shares["east"].reason == "waits for the emptier ones, stands at 50 %"
-    assert allocation.shares["west"].reason == "share towards a common state of charge, stands at 20 %"
+    assert say(allocation.shares["east"].reason) == "waits for the emptier ones, stands at 50 %"
+    assert say(allocation.shares["west"].reason) == "share towards a common state of charge, stands at 20 %"
     discharging = allocate_battery_power(-500, [EAST, replace(WEST, soc_percent=20.0)], "equal_soc")
-    assert discharging.shares["west"].reason == "waits for the fuller ones, stands at 20 %"
+    assert say(discharging.shares["west"].reason) == "waits for the fuller ones, stands at 20 %"
 
 
 @given(targets, batteries, st.floats(-1, 1), st.data())

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from orchestrator.config.sections import FewestUnitsConfig
 from orchestrator.decide.allocation.fewest_units import remember_use
 from orchestrator.decide.allocation.spread import AllocatableBattery, Allocation, BatteryUse, allocate_battery_power
+from orchestrator.explain.words import say
 from tests.support.records.batteries import Step, batteries, random_batteries, random_targets, simulate
 
 SETTINGS = FewestUnitsConfig(load_percent=20, switch_min_s=300, rotate_s=1800)
@@ -127,7 +128,7 @@ def test_another_starts_for_one_that_cannot_serve_and_it_keeps_its_place() -> No
 
     assert working(allocation) == {"b1"}
     assert allocation.running == {"b0", "b1"}
-    assert allocation.shares["b0"].reason == "full at 100 %"
+    assert say(allocation.shares["b0"].reason) == "full at 100 %"
 
 
 def test_without_power_nothing_is_switched() -> None:
@@ -137,8 +138,8 @@ def test_without_power_nothing_is_switched() -> None:
 def test_each_part_says_why() -> None:
     allocation = spread(1000, running(ALIKE, "b0"))
 
-    assert allocation.shares["b0"].reason == "runs for all, few batteries suffice"
-    assert allocation.shares["b1"].reason == "rests, few batteries suffice"
+    assert say(allocation.shares["b0"].reason) == "runs for all, few batteries suffice"
+    assert say(allocation.shares["b1"].reason) == "rests, few batteries suffice"
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-50, 50), batteries)

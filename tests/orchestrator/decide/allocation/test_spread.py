@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.decide.allocation.spread import STRATEGIES, AllocatableBattery, allocate_battery_power
+from orchestrator.explain.words import say, say_all
 from tests.support.records.batteries import NOW_S, batteries, targets
 
 EAST = AllocatableBattery("east", 10000, 5000, 5000, 50)
@@ -34,7 +35,7 @@ def test_a_full_battery_takes_nothing_and_says_so() -> None:
     allocation = allocate_battery_power(3000, [full, WEST])
 
     assert allocation.watts("west") == 3000
-    assert allocation.shares["east"].reason == "full at 95 %"
+    assert say(allocation.shares["east"].reason) == "full at 95 %"
     assert shares(-3000, full, WEST) == pytest.approx([-2000, -1000])
 
 
@@ -48,7 +49,10 @@ def test_what_nobody_can_take_is_named() -> None:
     allocation = allocate_battery_power(20000, [EAST, WEST])
 
     assert allocation.unserved_watts == pytest.approx(11000)
-    assert allocation.binding == "east at its power limit of 5000 W; west at its power limit of 4000 W"
+    assert say_all(allocation.binding) == (
+        "east at its power limit of 5000 W",
+        "west at its power limit of 4000 W",
+    )
     assert allocate_battery_power(-100, []).unserved_watts == -100
 
 

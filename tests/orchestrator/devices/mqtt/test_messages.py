@@ -22,8 +22,10 @@ from orchestrator.devices.mqtt.messages import (
     write_command,
 )
 from orchestrator.errors import PayloadError
+from orchestrator.reason import because
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.intake import Arrival
+from orchestrator.telemetry.payloads import reasons_payload
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 AT_S = 1000.0
@@ -35,25 +37,19 @@ def arrival(message: object, *, redelivered: bool = False) -> Arrival:
     return Arrival(payload, redelivered, AT_S, NOW)
 
 
-def meter(message: object, *, export_positive: bool = False, redelivered: bool = False) -> MeterSample:
-    return read_meter(arrival(message, redelivered=redelivered), export_positive=export_positive)
+def meter(message: object, *, redelivered: bool = False) -> MeterSample:
+    return read_meter(arrival(message, redelivered=redelivered))
 
 
 def ago(seconds: float) -> str:
     return (NOW - timedelta(seconds=seconds)).isoformat()
 
 
-def test_a_meter_says_import_as_positive() -> None:
+def test_a_meter_is_read_in_its_own_sign() -> None:
     sample = meter({"site_watts": -1250.5, "phase_watts": [-400, -450, -400.5], "import_wh": 7, "export_wh": 8})
 
     assert (sample.site_watts, sample.at_s, sample.orientation) == (-1250.5, AT_S, 1)
     assert (sample.phase_watts, sample.import_wh, sample.export_wh) == ((-400, -450, -400.5), 7, 8)
-
-
-def test_a_meter_that_says_export_as_positive_is_turned() -> None:
-    sample = meter({"site_watts": 100, "phase_watts": [100]}, export_positive=True)
-
-    assert (sample.site_watts, sample.phase_watts, sample.orientation) == (-100, (-100,), -1)
 
 
 def test_an_inverter_says_its_battery() -> None:
@@ -159,11 +155,13 @@ def test_any_message_is_a_sample_of_finite_numbers_or_refused(message: object) -
 
 def command(**values: Any) -> dict[str, Any]:
     window = BatteryCommand(BatteryMode.CHARGE, 1500.0, 1500.0, 1500.0)
-    return write_command(InverterCommand("garage", 60.0, **({"battery": window} | values)), NOW)
+    asked = InverterCommand("garage", 60.0, **({"battery": window} | values))
+    return write_command(asked, NOW, reasons_payload(asked.reasons))
 
 
 def test_a_command_says_what_until_when_and_what_then() -> None:
-    message = command(ac_limit_watts=2500.0, ac_limit_after_watts=800.0, reasons=("because",))
+    why = because("ac_limit", watts=2500.0, why=because("rising_to_no_limit"))
+    message = command(ac_limit_watts=2500.0, ac_limit_after_watts=800.0, reasons=(why,))
 
     assert message == {
         "time": "2030-01-31T12:00:00.000Z",
@@ -177,7 +175,8 @@ def test_a_command_says_what_until_when_and_what_then() -> None:
         "battery_low_watts": 1500,
         "battery_high_watts": 1500,
         "battery_grid_charging": None,
-        "reasons": ["because"],
+        "reasons": ["AC limit 2500 W: rising step by step to no limit"],
+        "reason_codes": ["ac_limit/rising_to_no_limit"],
     }
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.cycle import CycleResult
+from orchestrator.reason import because
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.telemetry.log.events import Entry, entries
@@ -57,7 +58,7 @@ def test_a_limit_that_changes_names_its_source() -> None:
 
 
 def test_failsafe_is_a_warning_and_its_end_is_not() -> None:
-    failsafe = replace(cycle_result(), mode="failsafe", reasons=("meter silent: failsafe",))
+    failsafe = replace(cycle_result(), mode="failsafe", reasons=(because("failsafe", why=because("meter_silent")),))
     (into,) = entries(cycle_result(), failsafe)
     (out,) = entries(failsafe, cycle_result())
 
