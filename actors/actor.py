@@ -14,7 +14,7 @@ import logging
 import queue
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pykka
 
@@ -33,6 +33,22 @@ class Surroundings:
     clock: Clock
     observer: Observer
     supervisor: Recipient
+
+
+OF_AN_INVERTER: Final = "inverter/"
+"""Before the name of an inverter it makes the name of its actor, which so is that of no other actor."""
+SYSTEM_ACTORS: Final = ("supervisor", "site", "meter", "mqtt", "metrics", "ledger")
+
+
+def actor_of(inverter: str) -> str:
+    """The name of the actor of an inverter."""
+    return f"{OF_AN_INVERTER}{inverter}"
+
+
+def label_of(actor: str) -> str:
+    """What metrics call an actor: an inverter's by the name of the inverter, unless another actor is called so."""
+    short = actor.removeprefix(OF_AN_INVERTER)
+    return actor if short in SYSTEM_ACTORS else short
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,10 @@ class Actor(pykka.ThreadingActor):
 
     def __init__(self, name: str, surroundings: Surroundings) -> None:
         super().__init__()
-        self.name = name
+        self.actor_name = name
+        """What the supervisor calls it; `name` is what messages call it."""
+        self.name = name.removeprefix(OF_AN_INVERTER)
+        self._label = label_of(name)
         self.clock = surroundings.clock
         self.observer = surroundings.observer
         self._supervisor = surroundings.supervisor
@@ -81,17 +100,17 @@ class Actor(pykka.ThreadingActor):
     def on_receive(self, message: Any) -> None:
         began_s = self.clock.now_s()
         if isinstance(message, _Started):
-            self.observer.actor_up(self.name, True)
+            self.observer.actor_up(self._label, True)
             message = Tick()
         self.receive(message)
-        self.observer.message_handled(self.name, self.clock.now_s() - began_s, self.inbox_depth())
+        self.observer.message_handled(self._label, self.clock.now_s() - began_s, self.inbox_depth())
 
     def inbox_depth(self) -> int:
         """How many messages wait."""
         return cast("queue.Queue[Any]", self.actor_inbox).qsize()
 
     def on_stop(self) -> None:
-        self.observer.actor_up(self.name, False)
+        self.observer.actor_up(self._label, False)
         self.close()
 
     def on_failure(
@@ -100,7 +119,7 @@ class Actor(pykka.ThreadingActor):
         exception_value: BaseException | None,
         traceback: TracebackType | None,  # noqa: ARG002
     ) -> None:
-        self._supervisor.tell(Crashed(self.name, self.actor_urn, repr(exception_value)))
-        log.error("actor %s crashed: %r", self.name, exception_value)
-        self.observer.actor_up(self.name, False)
+        self._supervisor.tell(Crashed(self.actor_name, self.actor_urn, repr(exception_value)))
+        log.error("actor %s crashed: %r", self.actor_name, exception_value)
+        self.observer.actor_up(self._label, False)
         self.close()

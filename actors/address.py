@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import queue
+from typing import Any, Protocol, cast
 
 import pykka
 
@@ -21,8 +22,10 @@ class Address:
     `ActorDeadError` would take the sender down as well.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most_waiting: int | None = None) -> None:
+        """`most_waiting`: with so many messages in its inbox the actor gets no more, because its disk may hang."""
         self.name = name
+        self._most_waiting = most_waiting
         self._ref: pykka.ActorRef[Any] | None = None
 
     def lead_to(self, ref: pykka.ActorRef[Any] | None) -> None:
@@ -43,8 +46,9 @@ class Address:
     def tell(self, message: Any) -> None:
         """Queue `message` for the actor, or drop it when there is none."""
         ref = self._ref
-        if ref is not None:
-            tell_if_alive(ref, message)
+        if ref is None or (self._most_waiting is not None and _waiting(ref) >= self._most_waiting):
+            return
+        tell_if_alive(ref, message)
 
 
 def tell_if_alive(recipient: Recipient | pykka.ActorRef[Any], message: Any) -> None:
@@ -53,3 +57,8 @@ def tell_if_alive(recipient: Recipient | pykka.ActorRef[Any], message: Any) -> N
         recipient.tell(message)
     except pykka.ActorDeadError:
         return
+
+
+def _waiting(ref: pykka.ActorRef[Any]) -> int:
+    """How many messages wait for an actor."""
+    return cast("queue.Queue[Any]", ref.actor_inbox).qsize()

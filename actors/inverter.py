@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actors.actor import Actor, Surroundings
+from actors.actor import Actor, Surroundings, actor_of
 from actors.address import Recipient
 from actors.device.flash import FlashKeeper
 from actors.device.session import DeviceSession
@@ -58,7 +58,7 @@ class InverterActor(Actor):
         store: StateStore,
         site: Recipient,
     ) -> None:
-        super().__init__(config.name, surroundings)
+        super().__init__(actor_of(config.name), surroundings)
         self._config = config
         self._driver = driver
         self._store = store

@@ -2,17 +2,16 @@
 
 The client reports trouble in two ways: what is wrong with the connection is raised, a refusal comes back as a value.
 Here both become errors of `orchestrator.errors`, and every raised one closes the connection: the next call makes a new
-one.
+one. Who goes first, and how long a device that does not answer may hold up the others: `orchestrator.devices.link`.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Protocol
 
 from pymodbus.pdu import ModbusPDU
@@ -25,21 +24,46 @@ from pymodbus.pdu.register_message import (
 
 from actors.clock import Clock
 from actors.observer import Observer
-from actors.wire.modbus_client import ModbusClient, NoReply, NotModbus
-from orchestrator.errors import DeviceError, LinkDown, LinkNonsense, LinkTimeout, NonsenseReply, RequestRefused
+from actors.wire.modbus_client import ModbusClient, NoReply, NotModbus, NotReached
+from actors.wire.names import LookUp, Name, NameNotKnown, system_look_up
+from actors.wire.turn_lock import TurnLock
+from orchestrator.devices.link import trouble as words
+from orchestrator.devices.link.tries import Tries
+from orchestrator.devices.link.turns import Turn
+from orchestrator.errors import (
+    DeviceError,
+    LinkDown,
+    LinkError,
+    LinkNonsense,
+    LinkTimeout,
+    NonsenseReply,
+    RequestRefused,
+)
 
 GATEWAY_SILENT = (0x0A, 0x0B)
 """Exception codes by which a gateway says that the device behind it did not answer."""
 
 
 class Link(Protocol):
-    """The way to the units behind one host and port. Any thread may call; calls are served one by one, in order."""
+    """The way to the units behind one host and port. Any thread may call; calls are served one by one, by urgency.
 
-    def read(self, unit_id: int, address: int, count: int, device: str, *, inputs: bool = False) -> tuple[int, ...]:
-        """Read `count` (1 to 125) holding registers from `address` (0-based). `device` names the caller in metrics.
+    `device` is the name of the caller; what is remembered and counted of a device is so by this name.
+    """
+
+    def read(
+        self,
+        unit_id: int,
+        address: int,
+        count: int,
+        device: str,
+        *,
+        inputs: bool = False,
+        turn: Turn = Turn.READ,
+    ) -> tuple[int, ...]:
+        """Read `count` (1 to 125) holding registers from `address` (0-based).
 
         `inputs`: of the input registers (function 4) in place of the holding registers (function 3). Raises
-        LinkDown, LinkTimeout, RequestRefused or NonsenseReply (another number of words came back).
+        LinkDown, LinkTimeout, LinkNonsense, RequestRefused or NonsenseReply (another number of words came back).
         """
 
     def write(
@@ -51,41 +75,14 @@ class Link(Protocol):
         before a refusal stays written.
         """
 
+    def may_try(self, device: str) -> bool:
+        """Whether a device that is not connected may be looked for now; if so, `tried` has to follow."""
+
+    def tried(self, device: str, *, found: bool) -> None:
+        """Whether it was found."""
+
     def close(self) -> None:
         """End the connection; the next call makes a new one."""
-
-
-class FairLock:
-    """A lock that is granted in the order of asking, so that a busy unit cannot starve its neighbours."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._is_taken = False
-        self._turns: deque[threading.Event] = deque()
-
-    @property
-    def waiting(self) -> int:
-        """How many wait for the one who has it."""
-        with self._guard:
-            return len(self._turns)
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._is_taken:
-                self._is_taken = True
-                return
-            turn = threading.Event()
-            self._turns.append(turn)
-        turn.wait()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        with self._guard:
-            if self._turns:
-                self._turns.popleft().set()  # it stays taken: nobody can come in between
-            else:
-                self._is_taken = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +101,47 @@ class LinkNeeds:
 
 
 class ModbusLink:
-    """A `Link` over Modbus TCP. `timeout_s` and `min_gap_s` as in `LinkNeeds`; nothing is tried twice."""
+    """A `Link` over Modbus TCP. `timeout_s` and `min_gap_s` as in `LinkNeeds`; nothing is tried twice.
+
+    `shared`: devices of a running plant are behind it, and those that answer come before those that do not. Without it
+    each request has its whole `timeout_s`.
+    """
 
     def __init__(
-        self, host: str, port: int, timeout_s: float, clock: Clock, observer: Observer, *, min_gap_s: float = 0.0
+        self,
+        host: str,
+        port: int,
+        timeout_s: float,
+        clock: Clock,
+        observer: Observer,
+        *,
+        min_gap_s: float = 0.0,
+        shared: bool = False,
+        look_up: LookUp = system_look_up,
     ) -> None:
-        self._name = f"{host}:{port}"
+        self._where = f"{host}:{port}"
         self._needs = LinkNeeds(timeout_s, min_gap_s)
         self._quiet_since_s = float("-inf")
         self._clock = clock
         self._observer = observer
-        self._turn = FairLock()
-        self._address = (host, port)
+        self._lock = TurnLock()
+        self._tries, self._tries_lock = Tries(is_rationed=shared), threading.Lock()
+        self._name = Name(host, port, look_up=look_up)
         self._client = self._make_client()
 
-    def read(self, unit_id: int, address: int, count: int, device: str, *, inputs: bool = False) -> tuple[int, ...]:
+    def read(
+        self,
+        unit_id: int,
+        address: int,
+        count: int,
+        device: str,
+        *,
+        inputs: bool = False,
+        turn: Turn = Turn.READ,
+    ) -> tuple[int, ...]:
         """See `Link`."""
         request_of = ReadInputRegistersRequest if inputs else ReadHoldingRegistersRequest
-        reply = self._in_turn(device, request_of(address=address, count=count, dev_id=unit_id))
+        reply = self._in_turn(device, request_of(address=address, count=count, dev_id=unit_id), turn)
         return tuple(reply.registers)
 
     def write(
@@ -130,19 +150,31 @@ class ModbusLink:
         """See `Link`."""
         if not one_by_one:
             request = WriteMultipleRegistersRequest(dev_id=unit_id, address=address, registers=values)
-            self._in_turn(device, request)
+            self._in_turn(device, request, Turn.WRITE)
             return
         for at, word in enumerate(values, address):
-            self._in_turn(device, WriteSingleRegisterRequest(dev_id=unit_id, address=at, registers=[word]))
+            single = WriteSingleRegisterRequest(dev_id=unit_id, address=at, registers=[word])
+            self._in_turn(device, single, Turn.WRITE)
 
     def connect(self) -> bool:
         """Make the connection now; whether the peer takes it. Others need not call this: a request connects as well."""
-        with self._turn:
+        self._name.prepare()
+        with self._turn(Turn.READ):
             try:
                 self._client.connect()
             except OSError:
                 return False
             return True
+
+    def may_try(self, device: str) -> bool:
+        """See `Link`."""
+        with self._tries_lock:
+            return self._tries.may_try(device, self._clock.now_s())
+
+    def tried(self, device: str, *, found: bool) -> None:
+        """See `Link`."""
+        with self._tries_lock:
+            self._tries.tried(device, self._clock.now_s(), found=found)
 
     @property
     def needs(self) -> LinkNeeds:
@@ -151,33 +183,46 @@ class ModbusLink:
 
     def close(self) -> None:
         """See `Link`. Waits for a request that is under way."""
-        with self._turn:
+        with self._turn(Turn.WRITE):
             self._client.close()
 
     def allow(self, needs: LinkNeeds) -> None:
         """From now on grant this. The connection is made anew by the next call."""
-        with self._turn:
+        with self._turn(Turn.WRITE):
             self._client.close()
             self._needs = needs
             self._client = self._make_client()
 
     def _make_client(self) -> ModbusClient:
-        return ModbusClient(*self._address, self._needs.timeout_s)
+        return ModbusClient(self._name, self._needs.timeout_s)
 
-    def _in_turn(self, device: str, request: ModbusPDU) -> ModbusPDU:
-        with self._turn:
+    def _turn(self, turn: Turn) -> AbstractContextManager[None]:
+        return self._lock.turn(turn, self._clock.now_s())
+
+    def _in_turn(self, device: str, request: ModbusPDU, turn: Turn) -> ModbusPDU:
+        if not self._client.is_connected:
+            self._name.prepare()  # before the turn: a name server that is silent holds up nobody else
+        with self._turn(turn):
             if self._needs.min_gap_s:
                 self._keep_the_gap()
             began_s = self._clock.now_s()
-            kind: str | None = None
+            with self._tries_lock:
+                patience_s = self._tries.patience_s(device, self._needs.timeout_s, began_s)
+            trouble: DeviceError | None = None
             try:
-                return self._carry_out(request)
-            except DeviceError as trouble:
-                kind = trouble.kind
+                return self._carry_out(request, patience_s)
+            except DeviceError as error:
+                trouble = error
                 raise
             finally:
                 self._quiet_since_s = time.monotonic()
-                self._observer.request_done(device, self._clock.now_s() - began_s, kind)
+                self._note(device, self._clock.now_s() - began_s, trouble)
+
+    def _note(self, device: str, seconds: float, trouble: DeviceError | None) -> None:
+        with self._tries_lock:
+            note = self._tries.failed if isinstance(trouble, LinkError) else self._tries.answered
+            note(device, seconds, self._clock.now_s())
+        self._observer.request_done(device, seconds, trouble.kind if trouble else None)
 
     def _keep_the_gap(self) -> None:
         """Wait until the device has had its rest: some lose requests that come too soon after a reply."""
@@ -185,28 +230,38 @@ class ModbusLink:
         if rest_s > 0:
             time.sleep(rest_s)
 
-    def _carry_out(self, request: ModbusPDU) -> ModbusPDU:
+    def _carry_out(self, request: ModbusPDU, patience_s: float) -> ModbusPDU:
         try:
-            reply = self._client.execute(request)
-        except NoReply as silence:
+            reply = self._client.execute(request, patience_s)
+        except (NoReply, NotModbus, OSError) as problem:
             self._client.close()
-            raise LinkTimeout(f"{self._name}: no answer within {self._needs.timeout_s:g} s") from silence
-        except NotModbus as nonsense:
-            self._client.close()
-            raise LinkNonsense(f"{self._name}: this is no Modbus TCP ({nonsense})") from nonsense
-        except OSError as trouble:
-            self._client.close()
-            raise LinkDown(f"{self._name}: no connection ({trouble.strerror or trouble})") from trouble
+            raise _link_error(problem, self._where, request.dev_id) from problem
         if reply.isError():
-            raise self._refusal(reply.exception_code)
+            raise self._refusal(reply.exception_code, request.dev_id)
         if isinstance(request, ReadHoldingRegistersRequest) and len(reply.registers) != request.count:
-            raise NonsenseReply(f"{self._name}: {len(reply.registers)} words instead of {request.count}")
+            raise NonsenseReply(f"{self._where}: {len(reply.registers)} words instead of {request.count}")
         return reply
 
-    def _refusal(self, code: int) -> DeviceError:
+    def _refusal(self, code: int, unit_id: int) -> DeviceError:
         if code in GATEWAY_SILENT:
-            return LinkTimeout(f"{self._name}: the gateway gets no answer from the device (exception {code})")
-        return RequestRefused(f"{self._name}: refused with exception {code}", code)
+            return LinkTimeout(words.behind_gateway(self._where, unit_id, code))
+        return RequestRefused(f"{self._where}: refused with exception {code}", code)
+
+
+def _link_error(problem: Exception, where: str, unit_id: int) -> LinkError:
+    """What the client has raised, as one of ours, in words that help."""
+    match problem:
+        case NoReply():
+            return LinkTimeout(words.silent(where, unit_id))
+        case NotModbus():
+            return LinkNonsense(words.no_modbus(where, str(problem)))
+        case NameNotKnown():
+            return LinkDown(words.name_not_known(where, str(problem)))
+        case NotReached():
+            return LinkDown(words.not_reached(where, problem.errno, problem.strerror or ""))
+        case OSError():
+            return LinkDown(words.hung_up(where, problem.strerror or str(problem)))
+    return LinkDown(f"{where}: {problem}")
 
 
 class LinkPool:
@@ -243,7 +298,7 @@ class LinkPool:
             if key not in self._links:
                 needs = self._needs[key]
                 self._links[key] = ModbusLink(
-                    host, port, needs.timeout_s, self._clock, self._observer, min_gap_s=needs.min_gap_s
+                    host, port, needs.timeout_s, self._clock, self._observer, min_gap_s=needs.min_gap_s, shared=True
                 )
             return self._links[key]
 

@@ -86,7 +86,7 @@ class MetricsActor(Actor):
         names = frozenset(name.lower() for name in (metrics.host, *metrics.allowed_hosts))
         token = metrics.token.get_secret_value() if metrics.token else None
         page = make_wsgi_app(self._prometheus.registry)
-        return Gate(page, Rules(names, token), is_healthy=self._prometheus.is_fresh)
+        return Gate(page, Rules(names, token), is_healthy=self._prometheus.is_fresh, health=self._prometheus.health)
 
 
 def _tls(metrics: MetricsSection) -> Tls | None:

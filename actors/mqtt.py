@@ -54,7 +54,7 @@ class MqttActor(Actor):
         self._site = site
         self._store = store
         self._intakes = restored_intakes(config, store.sources, surroundings.clock)
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(lambda source, arrival: self._intakes[source].is_sound(arrival))
         self._looked_at_s = -LOOK_INTERVAL_S
         self._outbox = Outbox()
         self._connections: dict[Broker, MqttConnection] = {}

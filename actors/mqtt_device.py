@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
-from actors.actor import Actor, Surroundings
+from actors.actor import Actor, Surroundings, actor_of
 from actors.address import Recipient, tell_if_alive
 from actors.messages import Acknowledged, Command, Event, Read, Release, Report, Tick
 from actors.meter import NAME as METER
@@ -153,7 +153,7 @@ class MqttInverterActor(_MqttDevice):
     ) -> None:
         max_age_s = sample_window_s if config.max_age_s is None else min(config.max_age_s, sample_window_s)
         intake = DeviceIntake[InverterSample](lambda arrival: read_inverter(arrival, config.name), max_age_s)
-        super().__init__(config.name, surroundings, config, intake, site)
+        super().__init__(actor_of(config.name), surroundings, config, intake, site)
         self._config = config
         self._sent: dict[str, Any] = {}
         self._sent_at_s = float("-inf")

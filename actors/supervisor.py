@@ -11,7 +11,7 @@ from typing import Any
 
 import pykka
 
-from actors.actor import Actor, Crashed, Surroundings
+from actors.actor import Actor, Crashed, Surroundings, label_of
 from actors.address import Address
 from actors.clock import Clock
 from actors.messages import Tick
@@ -112,7 +112,7 @@ class Supervisor(Actor):
             return  # dismissed meanwhile, or replaced by one that runs
         log.warning("starting actor %s anew", name)
         self._start(self._children[name])
-        self.observer.actor_restarted(name)
+        self.observer.actor_restarted(label_of(name))
 
     def _check_children(self) -> None:
         # A child can die without a word: an exception in on_start does that.

@@ -11,11 +11,11 @@ from typing import Any
 
 import pykka
 
-from actors.actor import Surroundings
+from actors.actor import Surroundings, actor_of, label_of
 from actors.address import Address, Recipient
 from actors.clock import Clock
 from actors.files.setpoint_store import SetpointStore
-from actors.files.state_store import StateStore
+from actors.files.state_store import HurriedStore
 from actors.inverter import InverterActor
 from actors.ledger import LedgerActor
 from actors.link import LinkNeeds, LinkPool
@@ -49,6 +49,8 @@ RELEASE_SHARE = 0.7
 RELEASE_ON_RELOAD_S = 3.0
 """How long a reload waits for devices that are handed back; then it goes on without their answer."""
 ACTOR_STOPS_WITHIN_S = 5.0
+MOST_CYCLES_WAITING = 300
+"""So many cycles wait for a ledger whose disk hangs; it counts what comes beyond as unseen."""
 
 
 class ReloadRefused(UsageError):
@@ -147,12 +149,16 @@ class _Plant:
         self.config = config
         self.supervisor = Address("supervisor")
         self.surroundings = Surroundings(clock, observer, self.supervisor)
-        self.inverters = {inverter.name: Address(inverter.name) for inverter in config.inverters}
+        self.inverters = {inverter.name: Address(actor_of(inverter.name)) for inverter in config.inverters}
         self.meter, self.site = Address(METER), Address("site")
-        self.mqtt, self.metrics, self.ledger = Address("mqtt"), Address("metrics"), Address("ledger")
+        self.mqtt, self.metrics, self.ledger = (
+            Address("mqtt"),
+            Address("metrics"),
+            Address("ledger", MOST_CYCLES_WAITING),
+        )
         self.links = _expect_devices(LinkPool(clock, observer), config)
         self._drivers = drivers
-        self._store = StateStore(Path(config.control.state_dir))
+        self._store = HurriedStore(Path(config.control.state_dir))
         self._audience = (self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
         self._setpoint_store = SetpointStore(Path(config.control.state_dir))
         self._kept = Kept(_kept_setpoints(config, self._setpoint_store, clock), set(self._setpoint_store.sources))
@@ -185,13 +191,13 @@ class _Plant:
         """Take `config`: hand back, stop and start what `changes` says, in this order."""
         former, self.config = self.inverters, config
         stay = {name: address for name, address in former.items() if name not in changes.removed}
-        self.inverters = {each.name: stay.get(each.name) or Address(each.name) for each in config.inverters}
+        self.inverters = {each.name: stay.get(each.name) or Address(actor_of(each.name)) for each in config.inverters}
         for (host, port), needs in _link_needs(config).items():
             self.links.expect(host, port, needs)
         self._tell_site(changes)
         self._stop(*(former[name] for name in changes.stopped))
         for name in changes.removed:
-            self.surroundings.observer.actor_gone(name)
+            self.surroundings.observer.actor_gone(label_of(actor_of(name)))
             if name not in self.inverters:
                 self.mqtt.tell(InverterRemoved(name))
         self.links.expect_only(_link_needs(config))

@@ -6,10 +6,15 @@ Signs: `site_watts` import +; `ac_watts` into the site +; `pv_watts` never negat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Final
 
 from orchestrator.quick_init import quick_init
+
+METER: Final = "meter"
+"""What the meter is called among the devices; no inverter has this name."""
 
 
 class OperatingState(IntEnum):
@@ -133,7 +138,8 @@ class SiteSnapshot:
     """Everything known of the site when a decision is made; nothing in it changes while the decision is made.
 
     `meter` is None while the meter is silent. `inverters` are those that answer; `away` names those that do not, and
-    `last_heard` are the newest samples of these, as far as there are any.
+    `last_heard` are the newest samples of these, as far as there are any. `troubles` says why one does not answer, in
+    words, by its name; the meter's is METER.
     """
 
     at_s: float
@@ -141,6 +147,7 @@ class SiteSnapshot:
     inverters: tuple[InverterSample, ...] = ()
     away: tuple[str, ...] = ()
     last_heard: tuple[InverterSample, ...] = ()
+    troubles: Mapping[str, str] = field(default_factory=dict)
 
     def inverter(self, name: str) -> InverterSample | None:
         """The sample of one inverter, or None while it is away."""

@@ -3,49 +3,81 @@
 from __future__ import annotations
 
 import http.client
+import json
 import ssl
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from actors.files.process import running_pid
-from actors.wire.http_server import HEALTH_PATH
+from actors.files.process import Running, may_be_hidden, running
+from actors.wire.http_server import HEALTH_PATH, JSON
 from orchestrator.config.sections import MetricsSection, SiteConfig
 from orchestrator.errors import OrchestratorError
+from orchestrator.telemetry.health import Health, judge
 
 TIMEOUT_S: Final = 3.0
+MOST_BYTES: Final = 1_000_000
 
 
 class Unhealthy(OrchestratorError):
-    """It does not run, or it runs and does not decide."""
+    """It does not run, or it is another one that runs."""
 
 
-def look(config: SiteConfig) -> str:
-    """A line that says that all is well. Raises Unhealthy.
+def look(config: SiteConfig, site_file: str) -> Health:
+    """How the plant of `site_file` is. Raises Unhealthy, and OtherSite.
 
     It asks at the metrics' port. Without metrics it can only see that the process runs.
     """
+    state_dir = Path(config.control.state_dir)
+    ours = running(state_dir)
+    if ours is not None:
+        ours.require(site_file)
     if config.metrics is not None:
-        return _ask(config.metrics)
-    pid = running_pid(Path(config.control.state_dir))
-    if pid is None:
+        return _judged(_ask(config.metrics), config.metrics, ours, may_be_hidden(state_dir))
+    if ours is None:
         raise Unhealthy(f"no orchestrator runs with control.state_dir {config.control.state_dir!r}")
-    return f"process {pid} runs; whether it decides cannot be seen without metrics"
+    return Health(True, (f"process {ours.pid} runs; whether it decides cannot be seen without metrics",))
 
 
-def _ask(metrics: MetricsSection) -> str:
+def _judged(said: Mapping[str, Any], metrics: MetricsSection, ours: Running | None, hidden: bool) -> Health:
+    """`hidden`: whose it is cannot be seen, because another user keeps the state. `said` is empty without details."""
+    if not said:
+        return Health(True, ("it runs and decides; more is told on its own machine, or with metrics.token",))
+    is_another = (ours is None and not hidden) or (ours is not None and ours.token != said.get("token"))
+    if is_another:
+        raise Unhealthy(
+            f"the orchestrator of this file does not run: at {metrics.host}:{metrics.port} another one answers, "
+            f"of the site {said.get('site')!r}"
+        )
+    return judge(said)
+
+
+def _ask(metrics: MetricsSection) -> Mapping[str, Any]:
+    """What it says of itself, empty where it says no more than that it decides. Raises Unhealthy."""
     host = _reachable(metrics.host)
     connection = _connection(metrics, host)
+    token = {"Authorization": f"Bearer {metrics.token.get_secret_value()}"} if metrics.token else {}
     try:
-        connection.request("GET", HEALTH_PATH)
-        status = connection.getresponse().status
+        connection.request("GET", HEALTH_PATH, headers={"Accept": JSON, **token})
+        response = connection.getresponse()
+        status, content = response.status, response.read(MOST_BYTES)
     except (OSError, http.client.HTTPException) as trouble:
         raise Unhealthy(f"nobody answers at {host}:{metrics.port} ({trouble})") from trouble
     finally:
         connection.close()
+    said = _object(content)
     if status != http.client.OK:
         raise Unhealthy(f"it runs, and no cycle was decided lately (status {status})")
-    return "it runs and decides"
+    return said
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    try:
+        said = json.loads(content)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _connection(metrics: MetricsSection, host: str) -> http.client.HTTPConnection:

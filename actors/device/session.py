@@ -8,8 +8,9 @@ from typing import Any
 from actors.clock import Clock
 from actors.link import Link
 from orchestrator.devices.addresses import OWN_HOLDING_END, place_of
-from orchestrator.devices.backoff import Backoff
 from orchestrator.devices.base import AnyDriver, Discovery, ReadRequest, Refused, RegisterWrite, Role, Words
+from orchestrator.devices.link.backoff import Backoff
+from orchestrator.devices.link.turns import Turn
 from orchestrator.errors import DeviceError, LinkError, RequestRefused, WrongDevice
 
 RETRY_FIRST_S = 0.5
@@ -28,6 +29,15 @@ class Unreachable(DeviceError):
     def __init__(self, last: DeviceError) -> None:
         super().__init__(str(last))
         self.kind = last.kind
+
+
+class NotTriedYet(DeviceError):
+    """Others behind the same link come first."""
+
+    kind = "timeout"
+
+    def __init__(self) -> None:
+        super().__init__("it has not been looked for yet: others behind the same host and port come first")
 
 
 class DeviceSession:
@@ -58,6 +68,7 @@ class DeviceSession:
         self._write_single = write_single
         self._backoff = Backoff(RETRY_FIRST_S, retry_longest_s)
         self._last_trouble: DeviceError | None = None
+        self._is_trying = False
         self._found: Any = None
         self._split_until_s: float | None = None
         self._parts: dict[ReadRequest, tuple[ReadRequest, ...]] = {}
@@ -73,14 +84,23 @@ class DeviceSession:
         """
         if self.device is not None:
             return self._look_again(serial)
-        if self._last_trouble is not None and not at_once and not self._backoff.is_over(self._clock.now_s()):
-            raise Unreachable(self._last_trouble)
+        if not at_once and not self._may_try():
+            raise Unreachable(self._last_trouble or NotTriedYet())
+        self._is_trying = True
         try:
             self._take(self._carry_out(self.driver.discover(self._role)), serial)
         except DeviceError as trouble:
             self.lost(trouble)
             raise
+        finally:
+            self._is_trying = False
+            self._link.tried(self.name, found=self.device is not None)
         return True
+
+    def _may_try(self) -> bool:
+        """Whether it is not too early, and the others behind the link can spare the time."""
+        is_early = self._last_trouble is not None and not self._backoff.is_over(self._clock.now_s())
+        return not is_early and self._link.may_try(self.name)
 
     def read(self) -> dict[int, int]:
         """The words of one cycle by address. Parts that the device refuses are left out, unless it refuses all.
@@ -213,7 +233,14 @@ class DeviceSession:
 
     def _ask(self, request: ReadRequest) -> Words:
         if request.address < OWN_HOLDING_END:
-            return self._link.read(self._unit_id, request.address, request.count, self.name)
+            return self._link.read(self._unit_id, request.address, request.count, self.name, turn=self._turn)
         place = place_of(request.address)
         unit_id = place.unit_id or self._unit_id
-        return self._link.read(unit_id, place.address, request.count, self.name, inputs=place.inputs)
+        return self._link.read(unit_id, place.address, request.count, self.name, inputs=place.inputs, turn=self._turn)
+
+    @property
+    def _turn(self) -> Turn:
+        """The meter goes first also where it is being looked for: without it the plant is in its failsafe."""
+        if self._role == "meter":
+            return Turn.METER
+        return Turn.TRY if self._is_trying else Turn.READ

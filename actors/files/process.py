@@ -10,10 +10,11 @@ import fcntl
 import json
 import logging
 import os
+import secrets
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
@@ -30,6 +31,10 @@ class AlreadyRunning(OrchestratorError):
     """Another orchestrator works with the same `control.state_dir`: two would command the same devices."""
 
 
+class OtherSite(OrchestratorError):
+    """The orchestrator that works with this `control.state_dir` was started with another site.yaml."""
+
+
 class NotRunning(OrchestratorError):
     """No orchestrator works with this `control.state_dir`, or it does not answer."""
 
@@ -42,9 +47,28 @@ class Answer:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that works with a `control.state_dir`: its pid, the site.yaml that it was started with (None: not
+    known), and a word that nobody else has, by which it is known where it answers.
+    """
+
+    pid: int
+    site_file: str | None = None
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def require(self, site_file: str | Path) -> None:
+        """Raises OtherSite where it runs on another file than `site_file`."""
+        named = os.path.realpath(site_file)
+        if self.site_file is not None and os.path.realpath(self.site_file) != named:
+            raise OtherSite(
+                f"the orchestrator that runs (process {self.pid}) was started with {self.site_file}, not with {named}"
+            )
+
+
 @contextlib.contextmanager
-def registered(state_dir: Path) -> Iterator[None]:
-    """While inside, this process is the one that works with `state_dir`. Raises AlreadyRunning.
+def registered(state_dir: Path, me: Running | None = None) -> Iterator[None]:
+    """While inside, this process (`me`) is the one that works with `state_dir`. Raises AlreadyRunning.
 
     A folder that cannot be written to is logged: then only `kill -HUP` reloads.
     """
@@ -53,11 +77,16 @@ def registered(state_dir: Path) -> Iterator[None]:
             state_dir.mkdir(parents=True, exist_ok=True)
             file = held.enter_context((state_dir / PID_FILE).open("a+", encoding="utf-8"))
         except OSError as trouble:
-            log.warning("%s: `orchestrator reload` will not find this process", trouble)
+            log.warning(
+                "control.state_dir cannot be written (%s): nothing that was found survives a restart, and "
+                "`orchestrator reload` will not find this process",
+                trouble,
+            )
         else:
             _lock(file, state_dir)
-            _write_pid(file, str(os.getpid()))
-            held.callback(_write_pid, file, "")
+            me = me or Running(os.getpid())
+            _write(file, "\n".join((str(me.pid), me.site_file or "", me.token)))
+            held.callback(_write, file, "")
         yield
 
 
@@ -71,11 +100,17 @@ def answer(state_dir: Path, accepted: bool, lines: Sequence[str]) -> None:
         log.warning("the answer to the reload cannot be left in %s: %s", state_dir, trouble)
 
 
-def ask_to_reload(state_dir: Path, timeout_s: float) -> Answer:
-    """Have the orchestrator that works with `state_dir` read its site.yaml anew; what it says. Raises NotRunning."""
-    pid = running_pid(state_dir)
-    if pid is None:
+def ask_to_reload(state_dir: Path, timeout_s: float, site_file: str | None = None) -> Answer:
+    """Have the orchestrator that works with `state_dir` read its site.yaml anew; what it says.
+
+    Raises NotRunning, and OtherSite where it would read another file than `site_file`.
+    """
+    found_running = running(state_dir)
+    if found_running is None:
         raise NotRunning(f"no orchestrator runs with control.state_dir {str(state_dir.absolute())!r}")
+    if site_file is not None:
+        found_running.require(site_file)
+    pid = found_running.pid
     path = state_dir / ANSWER_FILE
     try:
         path.unlink(missing_ok=True)
@@ -92,14 +127,29 @@ def ask_to_reload(state_dir: Path, timeout_s: float) -> Answer:
 
 def running_pid(state_dir: Path) -> int | None:
     """The process that works with `state_dir`, None where there is none."""
+    found = running(state_dir)
+    return found.pid if found else None
+
+
+def running(state_dir: Path) -> Running | None:
+    """The same with what it has said of itself."""
     try:
         with (state_dir / PID_FILE).open(encoding="utf-8") as file:
             if _is_free(file):
                 return None
-            text = file.read().strip()
+            pid, _, rest = file.read().partition("\n")
     except OSError:
         return None
-    return int(text) if text.isdigit() else None
+    site_file, _, token = rest.partition("\n")
+    return Running(int(pid), site_file or None, token) if pid.isdigit() else None
+
+
+def may_be_hidden(state_dir: Path) -> bool:
+    """Whether `state_dir` is another user's, so that nobody can say here who works with it."""
+    try:
+        return not os.access(state_dir / PID_FILE, os.R_OK) and (state_dir / PID_FILE).exists()
+    except PermissionError:
+        return True
 
 
 def _is_free(file: IO[str]) -> bool:
@@ -121,7 +171,7 @@ def _lock(file: IO[str], state_dir: Path) -> None:
         ) from None
 
 
-def _write_pid(file: IO[str], text: str) -> None:
+def _write(file: IO[str], text: str) -> None:
     file.seek(0)
     file.truncate()
     file.write(text)

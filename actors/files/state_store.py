@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from actors.files.whole_file import replace_file
 from orchestrator.devices.as_found import Found, from_json, to_json
 from orchestrator.devices.flash_budget import FlashUse, flash_use_from_json, flash_use_to_json
 
 log = logging.getLogger(__name__)
+
+LONGEST_S: Final = 0.5
+"""A limit is not written later than this because the disk hangs."""
 
 
 class StateStore:
@@ -59,3 +66,45 @@ class StateStore:
 
     def _flash_path(self, name: str) -> Path:
         return self._directory / f"{name}.flash.json"
+
+
+class HurriedStore(StateStore):
+    """The same for a plant that runs: a disk that hangs costs `longest_s`, once, and then nothing.
+
+    What cannot be kept in time counts as not kept (OSError), while the disk may still take it; as long as it has not,
+    nothing else is given to it.
+    """
+
+    def __init__(self, directory: Path, longest_s: float = LONGEST_S) -> None:
+        super().__init__(directory)
+        self._longest_s = longest_s
+        self._under_way: dict[str, threading.Event] = {}
+
+    def save(self, name: str, found: Found) -> None:
+        """See `StateStore`."""
+        self._hurry(name, partial(super().save, name, found))
+
+    def save_flash_use(self, name: str, use: FlashUse) -> None:
+        """See `StateStore`."""
+        self._hurry(name, partial(super().save_flash_use, name, use))
+
+    def _hurry(self, name: str, work: Callable[[], None]) -> None:
+        former = self._under_way.get(name)
+        if former is not None and not former.is_set():
+            raise OSError(f"the disk of {self._directory} has not answered yet")
+        done, trouble = threading.Event(), list[Exception]()
+        self._under_way[name] = done
+        threading.Thread(target=_carry_out, args=(work, done, trouble), name=f"keep {name}", daemon=True).start()
+        if not done.wait(self._longest_s):
+            raise OSError(f"the disk of {self._directory} does not answer within {self._longest_s:g} s")
+        if trouble:
+            raise trouble[0]
+
+
+def _carry_out(work: Callable[[], None], done: threading.Event, trouble: list[Exception]) -> None:
+    try:
+        work()
+    except Exception as problem:  # whoever waits raises it
+        trouble.append(problem)
+    finally:
+        done.set()

@@ -34,6 +34,12 @@ class LatestCycle(Collector):
         self._latest = (self._now_s(), result)  # one assignment: the thread that reads sees the old or the new
 
     @property
+    def result(self) -> CycleResult | None:
+        """The newest cycle, None before the first and where it is stale."""
+        latest = self._latest
+        return latest[1] if latest is not None and self.is_fresh else None
+
+    @property
     def is_fresh(self) -> bool:
         """Whether the newest cycle is no older than that."""
         latest = self._latest

@@ -15,13 +15,16 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from actors.actor import OF_AN_INVERTER
 from actors.messages import Acknowledged, Event
 from actors.prometheus.latest_cycle import PREFIX, LatestCycle, stale_after_s
 from actors.prometheus.operation import OperationMetrics
 from orchestrator.cycle import CycleResult
+from orchestrator.documents.json_values import Payload
 from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused, WrongDevice
 from orchestrator.ledger.above_limits import LIMITS, excess_between
 from orchestrator.ledger.excess import RULES_S, Excess
+from orchestrator.telemetry.health import health_payload
 
 LATENCY_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -32,7 +35,7 @@ class PrometheusObserver:
     """An `actors.observer.Observer` that counts for Prometheus, in a registry of its own. Its methods are thread safe.
 
     `sources` are the names of the setpoint sources, so that their counters begin at 0. Gauges vanish when no cycle came
-    for 10 s, or for three times `cycle_interval_s` where that is longer.
+    for 10 s, or for three times `cycle_interval_s` where that is longer. `token` is a word of this process's own.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class PrometheusObserver:
         sources: Sequence[str] = (),
         now_s: Callable[[], float] = time.monotonic,
         cycle_interval_s: float = 1.0,
+        *,
+        token: str = "",
     ) -> None:
         # A `_created` series beside each counter doubles the page and helps nobody.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -49,6 +54,7 @@ class PrometheusObserver:
         self.bound_port: int | None = None
         """The port where a MetricsActor serves the registry, None while it is not served."""
         self._latest = LatestCycle(now_s, stale_after_s(cycle_interval_s))
+        self._site, self._token = site, token
         self._former: CycleResult | None = None
         self._devices: set[str] = set()
         self.registry.register(self._latest)
@@ -116,6 +122,10 @@ class PrometheusObserver:
         """Whether the plant decides: its newest cycle is not stale."""
         return self._latest.is_fresh
 
+    def health(self) -> Payload:
+        """How the plant is, for `orchestrator health`."""
+        return health_payload(self._latest.result, self._site, self._token)
+
     def actor_up(self, actor: str, up: bool) -> None:
         """An actor started or stopped."""
         self._up.labels(actor).set(up)
@@ -124,13 +134,14 @@ class PrometheusObserver:
     def actor_gone(self, actor: str) -> None:
         """An actor was stopped for good: its series end, and so do those of the inverter of that name."""
         own: tuple[Gauge | Counter | Summary, ...] = (self._up, self._restarts, self._messages, self._inbox)
+        inverter = actor.removeprefix(OF_AN_INVERTER)
         for metric in (*own, self._success, self._handling):
             metric.remove_by_labels({"actor": actor})
         asked: tuple[Counter | Histogram, ...] = (self._requests, self._errors, self._latency, self._writes)
         for series in asked:
-            series.remove_by_labels({"inverter": actor})
-        self._devices.discard(actor)
-        self._operation.inverter_gone(actor)
+            series.remove_by_labels({"inverter": inverter})
+        self._devices.discard(inverter)
+        self._operation.inverter_gone(inverter)
 
     def actor_restarted(self, actor: str) -> None:
         """The supervisor replaced an actor that crashed."""

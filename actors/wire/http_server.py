@@ -6,19 +6,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from orchestrator.telemetry.http_guard import Head, Refusal, Rules, TokenBucket, refusal
+from orchestrator.telemetry.http_guard import Guesses, Head, Refusal, Rules, TokenBucket, may_see_details, refusal
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ CONNECTION_S: Final = 5.0
 MAX_HEAD_BYTES: Final = 16 * 1024
 BURST, PER_S = 30.0, 10.0
 HEALTH_PATH: Final = "/healthz"
+JSON: Final = "application/json"
 BUSY: Final = b"HTTP/1.0 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -169,7 +171,10 @@ class _Bounded:
 
 
 class Gate:
-    """An app in front of another: refuses what the rules refuse, and what comes too often."""
+    """An app in front of another: refuses what the rules refuse, and what comes too often.
+
+    `is_healthy` is for everybody. `health`, as JSON, is for who asks for that and is on this machine or has the token.
+    """
 
     def __init__(
         self,
@@ -177,14 +182,17 @@ class Gate:
         rules: Rules,
         *,
         is_healthy: Callable[[], bool],
+        health: Callable[[], Mapping[str, Any]] = dict,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._rules = rules
         self._is_healthy = is_healthy
+        self._health = health
         self._now_s = now_s
         self._lock = threading.Lock()
         self._bucket = TokenBucket.full(BURST, PER_S, now_s())
+        self._guesses = Guesses()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         head = Head(
@@ -194,17 +202,30 @@ class Gate:
             authorization=environ.get("HTTP_AUTHORIZATION"),
             body_bytes=environ.get("CONTENT_LENGTH"),
         )
-        refused = refusal(head, self._rules, open_paths=(HEALTH_PATH,))
-        if refused is None and not self._may_pass():
-            refused = Refusal("429 Too Many Requests", f"at most {PER_S:.0f} requests a second")
+        refused = self._refusal(head, str(environ.get("REMOTE_ADDR", "")))
         if refused is not None:
             return _plain(start_response, refused.status, refused.reason)
         if head.path == HEALTH_PATH:
             healthy = self._is_healthy()
+            if environ.get("HTTP_ACCEPT") == JSON and may_see_details(head, self._rules, _client(environ)):
+                return _json(start_response, healthy, self._health())
             return _plain(start_response, *(("200 OK", "ok") if healthy else ("503 Service Unavailable", "no cycle")))
         if head.path not in ("/metrics", "/"):
             return _plain(start_response, "404 Not Found", "there is /metrics and /healthz")
         return self._app({**environ, "REQUEST_METHOD": "GET"}, start_response)
+
+    def _refusal(self, head: Head, client: str) -> Refusal | None:
+        """Why this request is refused. Who has guessed too often is not told whether the next guess is right."""
+        with self._lock:
+            if head.path != HEALTH_PATH and self._guesses.are_spent(client, self._now_s()):
+                return Refusal("429 Too Many Requests", "too many wrong tokens")
+        refused = refusal(head, self._rules, open_paths=(HEALTH_PATH,))
+        if refused is not None and refused.status.startswith("401"):
+            with self._lock:
+                self._guesses.count(client, self._now_s())
+        if refused is None and not self._may_pass():
+            return Refusal("429 Too Many Requests", f"at most {PER_S:.0f} requests a second")
+        return refused
 
     def _may_pass(self) -> bool:
         with self._lock:
@@ -218,6 +239,18 @@ def _plain(start_response: Callable[..., Any], status: str, text: str) -> list[b
         headers.append(("WWW-Authenticate", 'Bearer realm="orchestrator"'))
     start_response(status, headers)
     return [f"{text}\n".encode()]
+
+
+def _json(start_response: Callable[..., Any], healthy: bool, said: Mapping[str, Any]) -> list[bytes]:
+    headers = [("Content-Type", JSON), ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
+    start_response("200 OK" if healthy else "503 Service Unavailable", headers)
+    return [json.dumps(said).encode()]
+
+
+def _client(environ: Mapping[str, Any]) -> str | None:
+    """Where the request comes from; None where a proxy has passed it on."""
+    is_forwarded = any(name in environ for name in ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_VIA"))
+    return None if is_forwarded else str(environ.get("REMOTE_ADDR", ""))
 
 
 def _shut(request: socket.socket) -> None:

@@ -4,33 +4,51 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from orchestrator.setpoints.intake import Arrival
 
 MAX_WAITING: Final = 64
-"""Messages kept per source between two looks; the older ones are superseded anyway."""
+"""Messages kept per source between two looks."""
 
 
 class Mailbox:
-    """The newest messages of each source. Thread safe."""
+    """The newest messages of each source, and of those that there is no room for the newest that is `sound`.
 
-    def __init__(self) -> None:
+    So a storm of bad messages never takes a good one away. `sound` is called by whoever puts a message. Thread safe.
+    """
+
+    def __init__(self, sound: Callable[[str, Arrival], bool] = lambda _source, _arrival: False) -> None:
         self._lock = threading.Lock()
+        self._sound = sound
         self._waiting: dict[str, deque[Arrival]] = {}
+        self._kept: dict[str, Arrival] = {}
         self._announced = False
 
     def put(self, source: str, arrival: Arrival) -> bool:
         """Leave a message. True for the first since the last `take`: then somebody has to be told."""
         with self._lock:
-            self._waiting.setdefault(source, deque(maxlen=MAX_WAITING)).append(arrival)
+            waiting = self._waiting.setdefault(source, deque())
+            waiting.append(arrival)
+            if len(waiting) > MAX_WAITING:
+                self._make_room(source, waiting.popleft())
             is_first, self._announced = not self._announced, True
             return is_first
 
     def take(self) -> dict[str, tuple[Arrival, ...]]:
         """Everything that waits, by source, oldest first."""
         with self._lock:
-            waiting = {source: tuple(arrivals) for source, arrivals in self._waiting.items()}
+            waiting = {source: (*self._kept_of(source), *arrivals) for source, arrivals in self._waiting.items()}
             self._waiting.clear()
+            self._kept.clear()
             self._announced = False
             return waiting
+
+    def _make_room(self, source: str, oldest: Arrival) -> None:
+        if self._sound(source, oldest):
+            self._kept[source] = oldest
+
+    def _kept_of(self, source: str) -> tuple[Arrival, ...]:
+        kept = self._kept.get(source)
+        return () if kept is None else (kept,)

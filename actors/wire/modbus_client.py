@@ -21,6 +21,8 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterResponse,
 )
 
+from actors.wire.names import Name, NameNotKnown
+
 FRAME_MOST: Final = 260
 """The longest frame of Modbus TCP, in bytes."""
 _HEADER: Final = struct.Struct(">HHHB")
@@ -43,6 +45,10 @@ class NoReply(Exception):
 
 class NotModbus(Exception):
     """What came is no Modbus TCP, or no reply to what was asked."""
+
+
+class NotReached(OSError):
+    """There is no connection, and none could be made."""
 
 
 class HoldingWords(ReadHoldingRegistersResponse):
@@ -71,24 +77,36 @@ _REPLIES: Final[dict[int, type[ModbusPDU]]] = {
 class ModbusClient:
     """A connection that is made when it is needed. For one thread at a time.
 
-    `timeout_s` bounds the making of the connection, and each reply, from the request to its last byte. Nothing is
-    tried twice. After NoReply, NotModbus and OSError the connection is of no use any more: `close` it.
+    `timeout_s` bounds the making of the connection, and each reply, from the request to its last byte, unless a
+    request says less. Nothing is tried twice. After NoReply, NotModbus and OSError the connection is of no use any
+    more: `close` it.
     """
 
-    def __init__(self, host: str, port: int, timeout_s: float) -> None:
-        self._address = (host, port)
+    def __init__(self, name: Name, timeout_s: float) -> None:
+        self._name = name
         self._timeout_s = timeout_s
         self._framer = FramerSocket(DecodePDU(is_server=False))
         self._transaction = 0
         self._socket: socket.socket | None = None
+        self._bound_s = 0.0
         self._received = b""
 
-    def connect(self) -> socket.socket:
-        """The connection, made now if there is none. Raises OSError."""
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._socket is not None
+
+    def connect(self, timeout_s: float | None = None) -> socket.socket:
+        """The connection, made now if there is none. Raises NotReached, or NameNotKnown without a look-up."""
         if self._socket is None:
-            self._socket = socket.create_connection(self._address, self._timeout_s)
-            self._socket.settimeout(None)
-            _bound(self._socket, self._timeout_s)
+            try:
+                self._socket = _connected(self._name, self._timeout_s if timeout_s is None else timeout_s)
+            except NameNotKnown:
+                raise
+            except OSError as trouble:
+                self._name.doubt()
+                raise NotReached(trouble.errno or 0, trouble.strerror or str(trouble)) from trouble
+            self._bound_s = 0.0
             self._received = b""
         return self._socket
 
@@ -98,15 +116,18 @@ class ModbusClient:
             self._socket.close()
             self._socket = None
 
-    def execute(self, request: ModbusPDU) -> ModbusPDU:
+    def execute(self, request: ModbusPDU, timeout_s: float | None = None) -> ModbusPDU:
         """The reply to `request` (functions 3, 4, 6 and 16), which may be an ExceptionResponse.
 
-        Raises NoReply, NotModbus, OSError; ValueError and struct.error for a request that cannot be sent.
+        Raises NoReply, NotModbus, OSError (NotReached where there is no connection); ValueError and struct.error for a
+        request that cannot be sent.
         """
+        patience_s = self._timeout_s if timeout_s is None else timeout_s
         self._transaction = request.transaction_id = self._transaction % _TRANSACTIONS + 1
         frame = self._framer.buildFrame(request)
-        connection = self._socket or self.connect()
-        until_s = monotonic() + self._timeout_s
+        connection = self._socket or self.connect(patience_s)
+        self._bound(connection, patience_s)
+        until_s = monotonic() + patience_s
         try:
             connection.sendall(frame)
             self._receive(connection)
@@ -121,11 +142,20 @@ class ModbusClient:
             rest_s = until_s - monotonic()
             if rest_s <= 0.0:
                 raise NoReply
-            _bound(connection, rest_s)
+            self._bound(connection, rest_s)
             self._receive(connection)
             reply = self._take_reply(request)
-        _bound(connection, self._timeout_s)
         return reply
+
+    def _bound(self, connection: socket.socket, seconds: float) -> None:
+        """Let the kernel end what takes longer. A time-out of Python's would ask it twice more for each request."""
+        if seconds == self._bound_s:
+            return
+        whole_s, rest_s = divmod(max(seconds, _SHORTEST_WAIT_S), 1.0)
+        limit = _TIMEVAL.pack(int(whole_s), int(1e6 * rest_s))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        self._bound_s = seconds
 
     def _receive(self, connection: socket.socket) -> None:
         part = connection.recv(FRAME_MOST)
@@ -163,9 +193,18 @@ def _decoded(pdu: bytes, function: int) -> ModbusPDU:
     return reply
 
 
-def _bound(connection: socket.socket, seconds: float) -> None:
-    """Let the kernel end what takes longer. A time-out of Python's would ask it twice more for each request."""
-    whole_s, rest_s = divmod(max(seconds, _SHORTEST_WAIT_S), 1.0)
-    limit = _TIMEVAL.pack(int(whole_s), int(1e6 * rest_s))
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+def _connected(name: Name, timeout_s: float) -> socket.socket:
+    """A connection to the first address that takes it, within `timeout_s` in all. Raises OSError."""
+    until_s, trouble = monotonic() + timeout_s, OSError(0, "no address")
+    for family, address in name.targets():
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(max(until_s - monotonic(), _SHORTEST_WAIT_S))
+            connection.connect(address)
+            connection.settimeout(None)
+        except OSError as problem:
+            trouble = problem
+            connection.close()
+        else:
+            return connection
+    raise trouble

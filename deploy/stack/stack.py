@@ -173,7 +173,7 @@ def _write_site(folder: Path, ports: dict[str, int]) -> Path:
     text = text.replace('password: "${MQTT_PASSWORD}"', f"password_file: {folder}/orchestrator.password")
     text = text.replace('token: "${METRICS_TOKEN}"', f"token_file: {folder}/metrics.token")
     text = text.replace('"${MQTT_HOST}"', HOST).replace('"${METRICS_HOST}"', HOST)
-    text = text.replace("state_dir: ./state", f"state_dir: {folder}/state")
+    text = text.replace("state_dir: /var/lib/orchestrator/state", f"state_dir: {folder}/state")
     path = folder / "site.yaml"
     path.write_text(text)
     return path

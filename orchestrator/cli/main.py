@@ -186,7 +186,7 @@ def _reload(options: argparse.Namespace) -> int:
     config = load_config(options.site, UnknownEnvironment(os.environ))  # the variables are those of the other process
     from actors.files.process import ask_to_reload  # noqa: PLC0415
 
-    answer = ask_to_reload(Path(config.control.state_dir), RELOAD_WITHIN_S)
+    answer = ask_to_reload(Path(config.control.state_dir), RELOAD_WITHIN_S, options.site)
     for line in answer.lines:
         print(line, file=sys.stdout if answer.accepted else sys.stderr)
     return DONE if answer.accepted else WRONG
@@ -196,19 +196,24 @@ def _health(options: argparse.Namespace) -> int:
     config = load_config(options.site, UnknownEnvironment(os.environ))
     from actors.commands.health import look  # noqa: PLC0415
 
-    print(look(config))
-    return DONE
+    health = look(config, options.site)
+    for line in health.lines:
+        print(line, file=sys.stdout if health.is_well else sys.stderr)
+    return DONE if health.is_well else FAILED
 
 
 def _release(options: argparse.Namespace) -> int:
     config = load_config(options.site)
     from actors.commands.release import release_site  # noqa: PLC0415
+    from actors.files.device_locks import DeviceLocks  # noqa: PLC0415
     from actors.files.process import running_pid  # noqa: PLC0415
 
     pid = running_pid(Path(config.control.state_dir))
     if pid is not None:
         raise UsageError(f"the orchestrator runs (process {pid}) and would command them anew; stop it first")
 
+    locks = DeviceLocks()
+    locks.hold(config)
     all_released = True
     for outcome in release_site(config):
         print(outcome, file=sys.stdout if outcome.released else sys.stderr)

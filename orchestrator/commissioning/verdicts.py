@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean
 from typing import Final
 
 from orchestrator.commissioning.steps import NotTried, Quantity
@@ -19,9 +18,6 @@ EARLY_SHARE: Final = 0.5
 SMALL_SHARE: Final = 0.05
 BIG_SHARE: Final = 1.7
 NOISE_MIN_WATTS: Final = 2.0
-MOVE_MIN_WATTS: Final = 100.0
-"""A smaller move of AC power proves nothing at the meter."""
-CLEAR_SHARE: Final = 0.5
 REACHED_SHARE: Final = 0.63
 
 
@@ -64,7 +60,7 @@ def not_tried(inverter: str, reason: NotTried) -> Check:
 
 
 def judge(trial: Trial) -> tuple[Check, ...]:
-    """The answer of the device, its own return, and what the meter saw."""
+    """The answer of the device, and its own return; of the meter see `meter_verdict`."""
     return tuple(_judge(trial))
 
 
@@ -74,8 +70,6 @@ def _judge(trial: Trial) -> Iterator[Check]:
     yield Check(inverter, quantity, verdict, text)
     if trial.waiting:
         yield Check(inverter, f"{quantity}: revert time", *_return(trial))
-    if trial.answer:
-        yield Check(inverter, f"{quantity}: meter", *_meter(trial))
 
 
 Judged = tuple[Verdict, str]
@@ -147,59 +141,6 @@ def _return(trial: Trial) -> Judged:
         why, told = "its revert timer does not work", f", with a revert time of {revert_s:g} s"
     holds = f"{waited_s:.0f} s after the last write the command still holds{told}"
     return Verdict.UNSAFE, f"{why}: {holds}; a command would outlive a killed orchestrator"
-
-
-def _meter(trial: Trial) -> Judged:
-    """From both edges: what AC power gains must be missing at the meter (import +)."""
-    edges = [_edge(before, after) for before, after in _edges(trial)]
-    known = [edge for edge in edges if edge is not None and abs(edge[0]) >= MOVE_MIN_WATTS]
-    if not known:
-        return Verdict.UNCLEAR, f"AC power moved by less than {MOVE_MIN_WATTS:.0f} W, or the meter is silent"
-    ac_watts, site_watts = known[0]
-    said = f"AC power moved by {ac_watts:+.0f} W and the meter (import +) by {site_watts:+.0f} W"
-    shares = [-site / ac for ac, site in known]
-    if all(share >= CLEAR_SHARE for share in shares):
-        return Verdict.PASSED, f"{said}{_meter_delay(trial)}"
-    if all(share <= -CLEAR_SHARE for share in shares):
-        return Verdict.UNSAFE, f"the sign of the meter is wrong: {said}; change meter.sign in site.yaml"
-    return Verdict.UNCLEAR, f"{said}: the load moved, or the inverter is not behind this meter; try again"
-
-
-def _edges(trial: Trial) -> Iterator[tuple[Sequence[Observation], Sequence[Observation]]]:
-    """What was seen before and after each move. A meter may be slow: the first `settle_s` after a move do not count."""
-    settle_s, waiting = trial.timing.settle_s, trial.waiting
-    if waiting:
-        yield trial.before, tuple(each for each in waiting if each.at_s <= waiting[0].at_s + settle_s)
-    else:
-        yield trial.before, trial.last(trial.answer)
-    if trial.after and trial.returned_at_s is not None:
-        end_s = trial.returned_at_s - settle_s
-        yield tuple(each for each in waiting if end_s - settle_s <= each.at_s <= end_s), trial.last(trial.after)
-
-
-def _edge(before: Sequence[Observation], after: Sequence[Observation]) -> tuple[float, float] | None:
-    """How far AC power and the meter moved."""
-    pairs = [
-        [(each.ac_watts, each.site_watts) for each in part if each.ac_watts is not None and each.site_watts is not None]
-        for part in (before, after)
-    ]
-    if not all(pairs):
-        return None
-    (ac_before, site_before), (ac_after, site_after) = (
-        (fmean(ac for ac, _ in part), fmean(site for _, site in part)) for part in pairs
-    )
-    return ac_after - ac_before, site_after - site_before
-
-
-def _meter_delay(trial: Trial) -> str:
-    begun = [each.site_watts for each in trial.before if each.site_watts is not None]
-    edge = next(_edges(trial))[1]
-    ended = [each.site_watts for each in edge if each.site_watts is not None]
-    start, change = fmean(begun), fmean(ended) - fmean(begun)
-    for each in (*trial.answer, *trial.waiting):
-        if each.site_watts is not None and (each.site_watts - start) / change >= REACHED_SHARE:
-            return f" after {each.at_s - (trial.written_at_s or 0.0):.1f} s"
-    return ""
 
 
 def _delay_s(trial: Trial, quantity: Quantity, start: float, end: float) -> float:

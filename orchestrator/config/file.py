@@ -18,14 +18,21 @@ from orchestrator.documents.yaml_text import Finding
 def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> SiteConfig:
     """Read and check the file at `path`. Texts may name variables of `environ` (default: the process's) as `${NAME}`.
 
-    Raises ConfigError with all mistakes.
+    `control.state_dir` comes out absolute: it is relative to the folder of the file, wherever one stands. Raises
+    ConfigError with all mistakes.
     """
-    return SITE_YAML.load(Path(path), os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    return _with_state_beside(SITE_YAML.load(Path(path), environ), Path(path))
 
 
 def parse_config(text: str, file: str = "site.yaml", environ: Mapping[str, str] | None = None) -> SiteConfig:
-    """The same for a text; `file` is what messages call it."""
+    """The same for a text; `file` is what messages call it, and `control.state_dir` is as it is written."""
     return SITE_YAML.parse(text, file, os.environ if environ is None else environ)
+
+
+def _with_state_beside(config: SiteConfig, path: Path) -> SiteConfig:
+    state_dir = os.path.abspath(path.absolute().parent / config.control.state_dir)
+    return config.model_copy(update={"control": config.control.model_copy(update={"state_dir": state_dir})})
 
 
 class UnknownEnvironment(dict[str, str]):

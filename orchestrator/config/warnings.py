@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 
 from orchestrator.config.policy import (
@@ -12,6 +13,7 @@ from orchestrator.config.policy import (
     meter_silent_after_s,
 )
 from orchestrator.config.sections import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.devices.link.tries import PATIENT_S
 
 _CYCLES_PER_REVERT = 3
 _SLOW_METER_S = 1.0
@@ -37,9 +39,48 @@ def _buffer_is_ignored(config: SiteConfig) -> str | None:
 
 
 def _batteries_are_not_commanded(config: SiteConfig) -> str | None:
-    if config.control.battery_power_flow or not has_batteries(config):
+    if config.control.battery_power_flow or not config.control.enabled:
         return None
+    if not has_batteries(config):
+        if "battery_power_flow" in config.control.model_fields_set:
+            return None
+        return "control.battery_power_flow: not written, so batteries are not commanded, also where one is found"
     return "control.battery_power_flow: false, so batteries are not commanded; only PV is limited"
+
+
+def _percent_is_a_share(config: SiteConfig) -> str | None:
+    """0.9 is a valid percentage, and hardly ever the one that is meant."""
+    small = [f"{where}: {value:g}" for where, value in _percents(config) if 0.0 < value < 1.0]
+    return f"{', '.join(small)}: less than one percent; are percents from 0 to 100 meant?" if small else None
+
+
+def _percents(config: SiteConfig) -> Iterator[tuple[str, float]]:
+    setpoints = config.setpoints
+    asked: list[tuple[str, Mapping[str, object]]] = [("setpoints.fixed", setpoints.fixed.asked())]
+    asked += [(f"setpoints.mqtt.{each.name}.default", each.default.asked()) for each in setpoints.mqtt if each.default]
+    asked += [(f"inverters.{each.name}.battery", each.battery.model_dump()) for each in config.inverters]
+    for where, values in asked:
+        for key, value in values.items():
+            if key.endswith("_percent") and isinstance(value, int | float):
+                yield f"{where}.{key}", value
+
+
+def _time_outs_are_long(config: SiteConfig) -> str | None:
+    """One who is waited for keeps the others waiting, and a limit must be obeyed within 5 s."""
+    where = Counter((each.host.lower(), each.port) for each in config.modbus_devices())
+    slow = sorted(
+        {
+            f"{each.host}:{each.port}"
+            for each in config.modbus_devices()
+            if each.timeout_s > PATIENT_S and where[each.host.lower(), each.port] > 1
+        }
+    )
+    if not slow:
+        return None
+    return (
+        f"timeout_s: above {PATIENT_S:g} s at {', '.join(slow)}, which several devices share; while others answer, "
+        f"one that is looked for must answer within {PATIENT_S:g} s"
+    )
 
 
 def _metrics_are_public(config: SiteConfig) -> str | None:
@@ -148,6 +189,8 @@ def _sources_without_default(config: SiteConfig) -> str | None:
 _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _buffer_is_ignored,
     _batteries_are_not_commanded,
+    _percent_is_a_share,
+    _time_outs_are_long,
     _metrics_are_public,
     _sign_is_guessed,
     _meter_is_slow,

@@ -19,10 +19,13 @@ Title = Annotated[
     Field(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", description="text of 1 to 64 characters on one line"),
 ]
 Text = Annotated[str, Field(min_length=1, description="text that is not empty, in quotes where it looks like a number")]
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+"""What is all digits and dots must be an address: 192.168.1.333 is no name of anybody."""
 Host = Annotated[
     str,
     Field(
-        pattern=r"^(?:[A-Za-z0-9_.-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Za-z:.%_-]*)$",
+        pattern=rf"^(?:{_IPV4}|[A-Za-z0-9_.-]*[A-Za-z_-][A-Za-z0-9_.-]*|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Za-z:.%_-]*)$",
         max_length=253,
         description="a host name or an IP address, without port or 'http://'",
     ),

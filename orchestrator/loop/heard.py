@@ -24,6 +24,7 @@ class Heard:
         interval_s = config.control.interval_s
         self._attendance = {each.name: Attendance(patience_s(each, interval_s)) for each in config.inverters}
         self._meter: MeterSample | None = None
+        self._meter_trouble = ""
         self._new_value_at_s: float | None = None
 
     @property
@@ -44,15 +45,19 @@ class Heard:
         """An inverter has reported; `in_time`: while it could still be waited for."""
         sample = report.sample if isinstance(report.sample, InverterSample) else None
         self._attendance[report.sender] = self._attendance[report.sender].reported(
-            report.cycle, sample, report.fault, now_s=now_s, in_time=in_time
+            report.cycle, sample, report.fault, now_s=now_s, in_time=in_time, trouble=report.detail
         )
 
     def take_meter(self, sample: MeterSample) -> None:
         """The meter has answered, in its own sign."""
         if self._meter is None or sample.changed_at_s > self._meter.changed_at_s:
             self._new_value_at_s = sample.changed_at_s
-        self._meter = sample
+        self._meter, self._meter_trouble = sample, ""
         self._know_sign(meter_sign.observe(self._sign, sample))
+
+    def miss_meter(self, trouble: str) -> None:
+        """The meter could not be read, and why."""
+        self._meter_trouble = trouble
 
     def turn_meter(self) -> None:
         """The plant's own moves prove that the sign is wrong."""
@@ -74,7 +79,7 @@ class Heard:
     def snapshot(self, now_s: float) -> SiteSnapshot:
         """The picture for one decision, the meter import +."""
         meter = None if self._meter is None else meter_sign.oriented(self._sign, self._meter)
-        return freeze(self._attendance, meter, self._config, now_s)
+        return freeze(self._attendance, meter, self._config, now_s, self._meter_trouble)
 
     def reconfigure(self, config: SiteConfig, changes: Changes) -> None:
         """Other devices: what is known of those that stay holds on. Another meter has to prove its sign anew."""

@@ -9,7 +9,7 @@ from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
 from orchestrator.decide.meter.silence import is_too_old
 from orchestrator.quick_init import quick_init
-from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
+from orchestrator.samples import METER, InverterSample, MeterSample, SiteSnapshot
 
 SILENT_INTERVALS = 2
 """For how many control intervals an inverter may say nothing before it counts as away."""
@@ -27,7 +27,8 @@ class Attendance:
     """What one inverter has said so far.
 
     After `patience_s` without a word it is away. `heard_at_s` is when it last reported, `last_cycle` the newest cycle
-    that it reported for. `fault` is the kind of its last failure, None since it answered. `late` says that it was too
+    that it reported for. `fault` is the kind of its last failure, None since it answered, and `trouble` the same in
+    words. `late` says that it was too
     slow the last time: its next sample is taken when it comes, not waited for.
     """
 
@@ -37,6 +38,7 @@ class Attendance:
     heard_at_s: float | None = None
     last_cycle: int = 0
     late: bool = False
+    trouble: str = ""
 
     @property
     def has_reported(self) -> bool:
@@ -44,11 +46,29 @@ class Attendance:
         return self.heard_at_s is not None
 
     def reported(
-        self, cycle: int, sample: InverterSample | None, fault: str | None, *, now_s: float, in_time: bool
+        self,
+        cycle: int,
+        sample: InverterSample | None,
+        fault: str | None,
+        *,
+        now_s: float,
+        in_time: bool,
+        trouble: str = "",
     ) -> Attendance:
         """After a report for `cycle`: a sample, or its fault. `in_time`: while it could still be waited for."""
         newest = self.sample if sample is None else sample
-        return Attendance(self.patience_s, newest, fault, heard_at_s=now_s, last_cycle=cycle, late=not in_time)
+        return Attendance(
+            self.patience_s, newest, fault, heard_at_s=now_s, last_cycle=cycle, late=not in_time, trouble=trouble
+        )
+
+    @property
+    def why_away(self) -> str:
+        """Why it does not answer, in words."""
+        if not self.has_reported:
+            return "nothing has been heard of it yet"
+        if self.fault is not None:
+            return self.trouble or f"its last reading failed ({self.fault})"
+        return f"nothing has been heard of it for more than {self.patience_s:g} s"
 
     def waited_in_vain(self, cycle: int) -> Attendance:
         """After the whole time for the reports of `cycle` has passed."""
@@ -68,11 +88,16 @@ class Attendance:
 
 
 def freeze(
-    attendance: Mapping[str, Attendance], meter: MeterSample | None, config: SiteConfig, now_s: float
+    attendance: Mapping[str, Attendance],
+    meter: MeterSample | None,
+    config: SiteConfig,
+    now_s: float,
+    meter_trouble: str = "",
 ) -> SiteSnapshot:
-    """The picture that one decision is made from: the newest samples of those that answer, and who does not.
+    """The picture that one decision is made from: the newest samples of those that answer, and who does not and why.
 
     `attendance` holds what the devices say of themselves; what site.yaml says of them is applied here, as it is now.
+    `meter_trouble`: why the meter could not be read the last time, empty where it could.
     """
     samples: list[InverterSample] = []
     away: list[str] = []
@@ -86,4 +111,7 @@ def freeze(
         else:
             samples.append(sample)
     fresh = None if meter is None or is_too_old(config, meter, now_s) else meter
-    return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away), tuple(last_heard))
+    troubles = {name: attendance[name].why_away for name in away}
+    if fresh is None:
+        troubles[METER] = meter_trouble or "nothing has been heard of it in time"
+    return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away), tuple(last_heard), troubles)

@@ -175,6 +175,8 @@ class SiteLoop:
         elif isinstance(report.sample, MeterSample):
             self._heard.take_meter(report.sample)
             self._begin_if_due(now_s)
+        else:
+            self._heard.miss_meter(report.detail)
 
     # When it is decided
 

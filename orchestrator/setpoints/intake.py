@@ -129,6 +129,15 @@ class Intake:
             return self._accept(setpoint, arrival, reasons)
         return Outcome(reasons=tuple(reasons))
 
+    def is_sound(self, arrival: Arrival) -> bool:
+        """Whether this message would count: a setpoint, or the word that there is none any more. Remembers nothing."""
+        if arrival.redelivered and self._is_known(arrival.payload):
+            return False
+        try:
+            return not arrival.payload or self._parse(arrival) is not None
+        except PayloadError:
+            return False
+
     def _is_known(self, payload: bytes) -> bool:
         return payload in (self._accepted, self._refused) or _digest(payload) in self._superseded
 

@@ -66,6 +66,8 @@ def _site(view: View) -> Iterator[str]:
     yield f"{view.site}, {_when(site.get('time'), view)}: {'was ' if view.online is False else ''}{mode}"
     if view.online is False:
         yield "The orchestrator is offline. This is what it said last."
+    if site.get("meter_trouble"):
+        yield f"The meter does not answer: {site['meter_trouble']}"
     yield (
         f"The meter shows {directed(_number(site, 'site_watts'), 'import', 'export')}, "
         f"the load takes {watts_text(_number(site, 'load_watts'), ' W')}, "
@@ -114,7 +116,8 @@ def _inverter(name: str, payload: Payload | None) -> Iterator[str]:
         yield f"{name}: nothing is known of it"
         return
     if not payload.get("online"):
-        yield f"{name}: does not answer; the others take its share, and it is tried again"
+        why = f": {payload['trouble']}" if payload.get("trouble") else ""
+        yield f"{name}: does not answer; the others take its share, and it is tried again{why}"
         return
     what = " ".join(str(payload[key]) for key in ("manufacturer", "model") if payload.get(key))
     yield f"{name}{f': {what}' if what else ''}"

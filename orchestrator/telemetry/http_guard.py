@@ -56,6 +56,19 @@ def refusal(head: Head, rules: Rules, *, open_paths: Collection[str] = ()) -> Re
     return None
 
 
+def may_see_details(head: Head, rules: Rules, client: str | None) -> bool:
+    """Whether more than yes or no is said of the plant's health: on this machine, or with the token.
+
+    `client`: the address that the request comes from, None where that is not known.
+    """
+    if rules.token is not None and _has_token(head.authorization, rules.token):
+        return True
+    try:
+        return client is not None and ip_address(client.removeprefix("::ffff:")).is_loopback
+    except ValueError:
+        return False
+
+
 def may_be_addressed_as(host: str | None, names: Collection[str]) -> bool:
     """Whether the Host header is an IP address, `localhost`, or one of `names` (lower case), with or without port."""
     if host is None or len(host) > LONGEST_HOST:
@@ -102,3 +115,30 @@ class TokenBucket:
         if left < 1.0:
             return False, TokenBucket(self.burst, self.per_s, left, now_s)
         return True, TokenBucket(self.burst, self.per_s, left - 1.0, now_s)
+
+    def has_one(self, now_s: float) -> bool:
+        """Whether `take` would pass."""
+        return self.take(now_s)[0]
+
+
+class Guesses:
+    """Wrong tokens by client: ten at once, then one a second. The others may go on. For one thread at a time."""
+
+    MOST_CLIENTS: Final = 256
+    BURST: Final = 10.0
+    PER_S: Final = 1.0
+
+    def __init__(self) -> None:
+        self._clients: dict[str, TokenBucket] = {}
+
+    def count(self, client: str, now_s: float) -> None:
+        """`client` came with a wrong token, or with none."""
+        bucket = self._clients.pop(client, None) or TokenBucket.full(self.BURST, self.PER_S, now_s)
+        self._clients[client] = bucket.take(now_s)[1]
+        while len(self._clients) > self.MOST_CLIENTS:
+            del self._clients[next(iter(self._clients))]
+
+    def are_spent(self, client: str, now_s: float) -> bool:
+        """Whether `client` has to wait."""
+        bucket = self._clients.get(client)
+        return bucket is not None and not bucket.has_one(now_s)

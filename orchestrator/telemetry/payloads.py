@@ -18,7 +18,7 @@ from orchestrator.documents.json_values import Payload, rounded
 from orchestrator.explain.codes import code_paths
 from orchestrator.explain.words import say_all
 from orchestrator.reason import Reason
-from orchestrator.samples import InverterSample
+from orchestrator.samples import METER, InverterSample
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 ONLINE: Final = "online"
@@ -32,7 +32,7 @@ def state_payloads(result: CycleResult, time: str) -> dict[str, Payload]:
         numbers = result.live.inverters.get(sample.name, InverterNumbers())
         payloads[f"inverters/{sample.name}"] = inverter_payload(sample, result.command(sample.name), numbers, time)
     for name in result.snapshot.away:
-        payloads[f"inverters/{name}"] = {"time": time, "online": False}
+        payloads[f"inverters/{name}"] = {"time": time, "online": False, "trouble": result.snapshot.troubles.get(name)}
     return payloads
 
 
@@ -60,6 +60,7 @@ def site_payload(result: CycleResult, time: str) -> Payload:
         "export_wh": rounded(meter.export_wh) if meter else None,
         "inverters_online": [sample.name for sample in result.snapshot.inverters],
         "inverters_away": list(result.snapshot.away),
+        "meter_trouble": result.snapshot.troubles.get(METER),
         **reasons_payload(result.reasons),
     }
 

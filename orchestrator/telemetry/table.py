@@ -19,7 +19,7 @@ from orchestrator.decide.memory import MeterFault
 from orchestrator.decide.plant.headroom import LiveNumbers
 from orchestrator.explain.codes import beside_its_command
 from orchestrator.explain.words import say, say_all
-from orchestrator.samples import InverterSample
+from orchestrator.samples import METER, InverterSample
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 UNKNOWN = "-"
@@ -46,6 +46,8 @@ def render(result: CycleResult, site: str, shadow: bool = False) -> RenderableTy
     Fits 80 columns, where reasons are cut to one line; from 120 columns on they are shown in full.
     """
     lines: list[RenderableType] = [_heading(result, site, shadow), flow_text(result)]
+    if METER in result.snapshot.troubles:
+        lines.append(Text(f"meter   does not answer: {result.snapshot.troubles[METER]}", style="red"))
     if result.reasons:
         lines.append(Text(f"why     {'; '.join(say_all(result.reasons))}"))
     lines.append(Text(f"limits  {limits_text(result.envelope)}"))
@@ -58,7 +60,7 @@ def render(result: CycleResult, site: str, shadow: bool = False) -> RenderableTy
 def plain_line(result: CycleResult, shadow: bool = False) -> str:
     """The same in one line, for logs and pipes."""
     parts = [str(flow_text(result)), *(_inverter_words(sample, result) for sample in result.snapshot.inverters)]
-    parts.extend(f"{name} away" for name in result.snapshot.away)
+    parts.extend(_away_words(name, result) for name in result.snapshot.away)
     parts.append(f"limits {limits_text(result.envelope)}")
     if result.reasons:
         parts.append(f"why {'; '.join(say_all(result.reasons))}")
@@ -67,6 +69,11 @@ def plain_line(result: CycleResult, shadow: bool = False) -> str:
     if shadow:
         parts.append("shadow mode")
     return " | ".join(parts)
+
+
+def _away_words(name: str, result: CycleResult) -> str:
+    trouble = result.snapshot.troubles.get(name)
+    return f"{name} away ({trouble})" if trouble else f"{name} away"
 
 
 def flow_text(result: CycleResult) -> Text:
@@ -163,9 +170,13 @@ class _Inverters:
         for sample in self.result.snapshot.inverters:
             table.add_row(*_readings(sample), *_orders(sample, self.result, wide=wide))
         for name in self.result.snapshot.away:
-            unknown = [UNKNOWN] * (5 if wide else 4)
-            table.add_row(name, *unknown, "does not answer", style="red")
+            unknown = [UNKNOWN] * 4
+            table.add_row(name, *unknown, *self._absence(name, wide=wide), style="red")
         yield table
+
+    def _absence(self, name: str, *, wide: bool) -> tuple[str, ...]:
+        why = self.result.snapshot.troubles.get(name, "")
+        return ("does not answer", why) if wide else ("\n".join(filter(None, ("does not answer", why))),)
 
 
 def _readings(sample: InverterSample) -> tuple[str, ...]:

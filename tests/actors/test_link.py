@@ -3,13 +3,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from functools import partial
 from itertools import pairwise
 
 import pytest
 
 from actors.clock import RealClock
-from actors.link import FairLock, LinkNeeds, LinkPool, ModbusLink
+from actors.link import LinkNeeds, LinkPool, ModbusLink
 from actors.observer import NoObserver
 from orchestrator.errors import LinkDown, LinkError, LinkTimeout, NonsenseReply, RequestRefused
 from tests.support.plants.plant import ModbusBox, ServerThread
@@ -357,57 +356,3 @@ def test_units_behind_one_link_rest_as_long_as_the_slowest_of_them_needs() -> No
     pool.expect_only({key: LinkNeeds(2.0)})
     assert pool.link(*key) is link
     assert link.needs == LinkNeeds(2.0)
-
-
-def waits(lock: FairLock, count: int) -> bool:
-    return lock.waiting == count
-
-
-def test_threads_get_the_lock_in_the_order_of_asking() -> None:
-    lock = FairLock()
-    order: list[int] = []
-
-    def take(number: int) -> None:
-        with lock:
-            order.append(number)
-
-    with lock:
-        threads = []
-        for number in range(8):
-            thread = threading.Thread(target=take, args=(number,))
-            thread.start()
-            threads.append(thread)
-            wait_until(partial(waits, lock, number + 1), "the next one waits")
-    for thread in threads:
-        thread.join(timeout=60)
-
-    assert order == list(range(8))
-
-
-def test_who_comes_back_at_once_does_not_overtake_who_waits() -> None:
-    lock = FairLock()
-    order: list[str] = []
-
-    def take() -> None:
-        with lock:
-            order.append("waited")
-
-    thread = threading.Thread(target=take)
-    with lock:
-        thread.start()
-        wait_until(partial(waits, lock, 1), "the other one waits")
-    with lock:
-        order.append("came back")
-    thread.join(timeout=60)
-
-    assert order == ["waited", "came back"]
-
-
-def test_a_lock_is_free_again_after_an_error() -> None:
-    lock = FairLock()
-
-    with pytest.raises(ValueError, match="broken"), lock:
-        raise ValueError("broken")
-
-    with lock:
-        assert lock.waiting == 0

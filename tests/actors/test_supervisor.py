@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.actor import Actor, Crashed, Surroundings
+from actors.actor import SYSTEM_ACTORS, Actor, Crashed, Surroundings, actor_of, label_of
 from actors.address import Address
 from actors.clock import RealClock
 from actors.messages import Tick
@@ -210,3 +210,14 @@ def test_a_stuck_actor_costs_the_others_no_time_beyond_the_deadline(family: Fami
 
     assert ("one", "closed") in family.log
     assert took_s < 10.0, "it would be stuck for a minute"
+
+
+@pytest.mark.parametrize("name", SYSTEM_ACTORS)
+def test_the_actor_of_an_inverter_has_the_name_of_no_other_actor_and_a_label_of_its_own(name: str) -> None:
+    assert actor_of(name) not in SYSTEM_ACTORS
+    assert label_of(actor_of(name)) not in SYSTEM_ACTORS
+    assert label_of(name) == name
+
+
+def test_metrics_call_the_actor_of_an_inverter_by_the_name_of_the_inverter() -> None:
+    assert label_of(actor_of("east")) == "east"

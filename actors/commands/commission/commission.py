@@ -19,10 +19,12 @@ from actors.commands.commission.grid_meter import grid_meter
 from actors.commands.commission.inverter_on_trial import InverterOnTrial
 from actors.commands.progress import Watch
 from actors.device.flash import FlashKeeper
+from actors.files.device_locks import DeviceLocks
 from actors.files.process import registered
 from actors.files.state_store import StateStore
 from actors.link import LinkNeeds, LinkPool
 from actors.observer import NoObserver
+from orchestrator.commissioning.meter_verdict import edges, is_decided, meter_check
 from orchestrator.commissioning.report import CommissionReport
 from orchestrator.commissioning.steps import NotTried, Step, plan_ac_step, plan_battery_step
 from orchestrator.commissioning.trial import Stage, Timing, Trial, begin, observed, written
@@ -69,13 +71,23 @@ def ended_by_signals(ended: threading.Event) -> Iterator[None]:
 
 
 def commission(config: SiteConfig, options: CommissionOptions, watch: Watch) -> CommissionReport:
-    """Try the inverters of `config`. Raises AlreadyRunning while an orchestrator commands them."""
-    with registered(Path(config.control.state_dir)):
+    """Try the inverters of `config`. Raises AlreadyRunning and DeviceTaken while an orchestrator commands them."""
+    with registered(Path(config.control.state_dir)), _locked(config):
         run = _Run(config, options, watch)
         try:
             return CommissionReport(config.site.name, *run.carry_out())
         finally:
             run.close()
+
+
+@contextmanager
+def _locked(config: SiteConfig) -> Iterator[None]:
+    locks = DeviceLocks()
+    try:
+        locks.hold(config)
+        yield
+    finally:
+        locks.release()
 
 
 class _Run:
@@ -128,6 +140,7 @@ class _Run:
         if not self._options.ask(_question(device, sample, self._options.timing)):
             self._note(sample.name, "steps", Verdict.NOT_TRIED, "not wanted")
             return
+        trials: list[Trial] = []
         for plan in (plan_ac_step, plan_battery_step):
             step = plan(device.sample(), self._options.timing.revert_s)
             if isinstance(step, NotTried):
@@ -135,17 +148,32 @@ class _Run:
             elif not device.may_write(step):
                 self._note(sample.name, step.quantity, Verdict.NOT_TRIED, FLASH_SPENT)
             else:
-                self._try_step(device, step)
+                trials.append(self._try_step(device, step))
+                self._checks.extend(judge(trials[-1]))
+        self._ask_the_meter(device, trials)
 
-    def _try_step(self, device: InverterOnTrial, step: Step) -> None:
+    def _ask_the_meter(self, device: InverterOnTrial, trials: list[Trial]) -> None:
+        """Two steps must agree on the meter: where they do not, those that wear no flash are made once more."""
+        for plan in (plan_ac_step, plan_battery_step) if any(map(edges, trials)) else ():
+            if is_decided(trials):
+                break
+            step = plan(device.sample(), self._options.timing.revert_s)
+            if isinstance(step, Step) and not device.wears(step):
+                trials.append(self._try_step(device, step))
+                self._checks.extend(check for check in judge(trials[-1]) if check.verdict is Verdict.UNSAFE)
+        if trials:
+            self._checks.append(meter_check(device.name, trials))
+
+    def _try_step(self, device: InverterOnTrial, step: Step) -> Trial:
         """One trial. Whatever ends it, the device is put back before anything else happens."""
         self._watch.say(f"{device.name}: {step.quantity} {step.watts:.0f} W")
         with ended_by_signals(self._options.ended):
             try:
-                self._checks.extend(judge(self._trial(device, step)))
+                trial = self._trial(device, step)
             finally:
                 self._put_back(device)
         self._watch.advance()
+        return trial
 
     def _put_back(self, device: InverterOnTrial) -> None:
         """What cannot be read cannot be put back: then the battery is released in place of that."""

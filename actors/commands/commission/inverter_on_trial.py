@@ -90,6 +90,10 @@ class InverterOnTrial:
             self._flash.allows(group, sum(write.flash for write in group.writes), flash) for group in self._groups(step)
         )
 
+    def wears(self, step: Step) -> bool:
+        """Whether the step writes to the device's flash."""
+        return any(write.flash for group in self._groups(step) for write in group.writes)
+
     def write(self, step: Step) -> tuple[str, ...]:
         """Write the step, and nothing of its command that the step does not need; the names of refused registers."""
         self._asked = self._groups(step)

@@ -21,7 +21,9 @@ Check = Callable[[SiteConfig], None]
 
 
 class Reloader:
-    """For the main thread. `taken` are told the new configuration once the plant runs on it."""
+    """For the main thread. `taken` are told the new configuration once the plant runs on it, `refused` are told the
+    one that holds on where it does not.
+    """
 
     def __init__(
         self,
@@ -30,11 +32,13 @@ class Reloader:
         *,
         checks: Sequence[Check] = (),
         taken: Sequence[Callable[[SiteConfig], None]] = (),
+        refused: Sequence[Callable[[SiteConfig], None]] = (),
     ) -> None:
         self._site_file = site_file
         self._system = system
         self._checks = checks
         self._taken = taken
+        self._refused = refused
         self._state_dir = Path(system.config.control.state_dir)
 
     def reload(self) -> None:
@@ -42,6 +46,8 @@ class Reloader:
         try:
             config, changes = self._take()
         except OrchestratorError as refusal:
+            for tell in self._refused:
+                tell(self._system.config)
             lines = str(refusal).splitlines()
             for line in lines:
                 log.error("%s", line)

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +20,13 @@ from pathlib import Path
 from actors.address import Recipient
 from actors.clock import RealClock
 from actors.commands.run.broker import EmbeddedBroker, is_broker_listening
+from actors.commands.run.cycle_watch import CycleWatch
 from actors.commands.run.display import Display, hints, make_display
 from actors.commands.run.logs import Journal, Log, logging_to
 from actors.commands.run.reloader import Reloader
 from actors.commands.run.service_manager import ServiceManager
-from actors.files.process import registered
+from actors.files.device_locks import DeviceLocks
+from actors.files.process import Running, registered
 from actors.files.recorder import recording_to
 from actors.prometheus.observer import PrometheusObserver
 from actors.system import System, start_system
@@ -34,6 +36,7 @@ from orchestrator.errors import OrchestratorError, UsageError
 
 log = logging.getLogger(__name__)
 
+FOUND_BELOW = "inverters"
 LOOK_EVERY_S = 0.25
 STOP_WITHIN_S = 10.0
 
@@ -79,20 +82,31 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
         running.enter_context(logging_to(handler, config))
         for warning in warnings(config):
             log.warning("%s", warning)
-        running.enter_context(registered(Path(config.control.state_dir)))
+        me = Running(os.getpid(), os.path.abspath(options.site_file))
+        _warn_of_former_state(config)
+        running.enter_context(registered(Path(config.control.state_dir), me))
+        locks = DeviceLocks()
+        running.callback(locks.release)
+        locks.hold(config)
         if options.simulate:
             running.enter_context(_virtual_site(config))
         if options.broker:
             _start_brokers(config, running)
         service = ServiceManager()
         recorders = running.enter_context(recording_to(options.record))
-        system = running.enter_context(_plant(config, options, display, Journal(handler), service, *recorders))
+        cycles = CycleWatch(config.control.interval_s)
+        listeners: Sequence[Recipient] = (Journal(handler), service, cycles, *recorders)
+        system = running.enter_context(_plant(config, options, me.token, display, listeners))
         running.callback(service.stopping)
         display.start(hints(config, options.program, options.site_file))
-        checks = (require_local,) if options.simulate else ()
+        checks = (*((require_local,) if options.simulate else ()), locks.hold)
         service.ready(config)
-        taken = (display.configure, handler.configure, service.ready)
-        reloader = Reloader(options.site_file, system, checks=checks, taken=taken)
+
+        def expect_cycles(new: SiteConfig) -> None:
+            cycles.expect(new.control.interval_s)
+
+        taken = (display.configure, handler.configure, service.ready, locks.hold_only, expect_cycles)
+        reloader = Reloader(options.site_file, system, checks=checks, taken=taken, refused=(locks.hold_only,))
 
         def meanwhile() -> None:
             handler.flush()
@@ -100,7 +114,22 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
                 wishes.reload.clear()
                 reloader.reload()
 
+            if cycles.is_stuck:
+                log.critical("no cycle has been decided for a minute or more: ending, to be started anew")
+                system.failed.set()
+
         return wait_for_end(wishes.end, system.failed, display, meanwhile)
+
+
+def _warn_of_former_state(config: SiteConfig) -> None:
+    """Until 0.1 a relative `control.state_dir` was below the folder that one stood in."""
+    former, now = Path.cwd() / "state", Path(config.control.state_dir)
+    if (former / FOUND_BELOW).is_dir() and former != now and not (now / FOUND_BELOW).exists():
+        log.warning(
+            "%s has what a former run found at the inverters, and is not read: control.state_dir is %s, beside the "
+            "site.yaml. Move it there, or write control.state_dir: %s",
+            *(former, now, former),
+        )
 
 
 def wait_for_signal() -> None:
@@ -124,11 +153,13 @@ def wait_for_end(
 
 
 @contextmanager
-def _plant(config: SiteConfig, options: RunOptions, display: Display, *listeners: Recipient) -> Iterator[System]:
+def _plant(
+    config: SiteConfig, options: RunOptions, token: str, display: Display, listeners: Sequence[Recipient]
+) -> Iterator[System]:
     clock = RealClock()
     sources = [source.name for source in config.setpoints.mqtt]
     interval_s = config.control.interval_s
-    observer = PrometheusObserver(config.site.name, options.version, sources, cycle_interval_s=interval_s)
+    observer = PrometheusObserver(config.site.name, options.version, sources, cycle_interval_s=interval_s, token=token)
     system = start_system(config, clock=clock, observer=observer, listeners=(display, *listeners))
     try:
         yield system

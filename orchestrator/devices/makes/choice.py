@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -17,9 +17,20 @@ def known_driver(name: str) -> str:
     names = (SUNSPEC, "mqtt", *profile_names())
     if name in names:
         return name
-    nearest = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(names)}"
+    nearest = _nearest_of_its_brand(name, names)
+    hint = f"did you mean {nearest!r}?" if nearest else f"there are {', '.join(names)}"
     raise ValueError(f"must be a driver that there is, not {name[:60]!r}; {hint}")
+
+
+def _nearest_of_its_brand(name: str, names: Sequence[str]) -> str | None:
+    """What may have been meant, of the same brand: the registers of another one would be nonsense."""
+    brand = get_close_matches(_brand(name.lower()), sorted({_brand(each) for each in names}), n=1, cutoff=0.75)
+    of_brand = [each for each in names if _brand(each) in brand]
+    return next(iter(get_close_matches(name, of_brand, n=1, cutoff=0.0)), None)
+
+
+def _brand(name: str) -> str:
+    return name.partition("-")[0]
 
 
 def has_meter(name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from orchestrator.cycle import CycleResult
 from orchestrator.explain.words import say_all
+from orchestrator.samples import METER
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 Level = Literal["info", "warning"]
@@ -27,6 +28,7 @@ def entries(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
     """What `result` has that `former` had not. The first cycle says which limits hold, and who is missing."""
     yield from _mode(former, result)
     yield from _attendance(former, result)
+    yield from _meter(former, result)
     yield from _limits(former.envelope if former else OperatingEnvelope(), result.envelope)
 
 
@@ -44,11 +46,23 @@ def _attendance(former: CycleResult | None, result: CycleResult) -> Iterator[Ent
         return
     before = set(former.snapshot.away) if former and former.mode != "waiting" else set()
     now = set(result.snapshot.away)
+    told, troubles = former.snapshot.troubles if former else {}, result.snapshot.troubles
     for name in sorted(now - before):
-        yield Entry("warning", "inverter_away", "does not answer; the others take its share", name)
+        why = f": {troubles[name]}" if name in troubles else ""
+        yield Entry("warning", "inverter_away", f"does not answer; the others take its share{why}", name)
+    for name in sorted(now & before):
+        if name in troubles and troubles[name] != told.get(name):
+            yield Entry("warning", "inverter_trouble", f"still does not answer: {troubles[name]}", name)
     for name in sorted(before - now):
         if result.snapshot.inverter(name) is not None:  # one that was taken out of site.yaml is not back
             yield Entry("info", "inverter_back", "answers again", name)
+
+
+def _meter(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
+    told = former.snapshot.troubles.get(METER) if former and former.mode != "waiting" else None
+    trouble = result.snapshot.troubles.get(METER)
+    if result.mode != "waiting" and trouble is not None and trouble != told:
+        yield Entry("warning", "meter_trouble", f"the meter does not answer: {trouble}")
 
 
 def _limits(former: OperatingEnvelope, envelope: OperatingEnvelope) -> Iterator[Entry]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from actors.files.state_store import StateStore
+from actors.files.state_store import HurriedStore, StateStore
 from orchestrator.devices.as_found import Found
+from tests.support.servers.required import wait_until
 
 FOUND = Found(serial="AB1", grid_charging=False, limited=True, disconnected=False)
 
@@ -58,3 +60,38 @@ def test_what_cannot_be_written_raises_and_leaves_the_former_record(tmp_path: Pa
     with pytest.raises(OSError, match=r"east\.new"):
         store.save("east", Found(serial="AB1", disconnected=True))
     assert store.load("east") == FOUND
+
+
+def test_a_disk_that_hangs_costs_one_moment_and_is_used_again_when_it_answers(tmp_path: Path) -> None:
+    (tmp_path / "inverters").mkdir()
+    hangs = tmp_path / "inverters/east.new"
+    os.mkfifo(hangs)  # to open it for writing takes until somebody reads
+    store = HurriedStore(tmp_path, longest_s=0.05)
+
+    with pytest.raises(OSError, match="does not answer within"):
+        store.save("east", FOUND)
+    with pytest.raises(OSError, match="has not answered yet"):
+        store.save("east", FOUND)
+    store.save("west", FOUND)
+    assert store.load("west") == FOUND
+
+    with hangs.open("rb") as reader:
+        hangs.unlink()
+        reader.read()
+    wait_until(lambda: _saves(store, "east"), "the disk answers")
+    assert store.load("east") == FOUND
+
+
+def _saves(store: HurriedStore, name: str) -> bool:
+    try:
+        store.save(name, FOUND)
+    except OSError:
+        return False
+    return True
+
+
+def test_what_is_wrong_with_a_disk_that_answers_is_said_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "inverters").write_text("a file where the folder should be")
+
+    with pytest.raises(FileExistsError):
+        HurriedStore(tmp_path).save("east", FOUND)

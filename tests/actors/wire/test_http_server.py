@@ -44,7 +44,9 @@ def serving(
     now_s: Callable[[], float] = time.monotonic,
     port: int = 0,
 ) -> Iterator[int]:
-    server = Guarded("127.0.0.1", port, Gate(page, rules, is_healthy=health or Health(), now_s=now_s), tls)
+    details = {"mode": "normal"}
+    gate = Gate(page, rules, is_healthy=health or Health(), health=lambda: details, now_s=now_s)
+    server = Guarded("127.0.0.1", port, gate, tls)
     server.start()
     try:
         yield server.server_port
@@ -110,6 +112,30 @@ def test_requests_that_come_too_often_are_refused() -> None:
 
     assert statuses == [200] * int(BURST) + [429] * 5
     assert later == [200] * int(PER_S) + [429] * 5
+
+
+def test_guesses_of_the_token_run_out_and_then_the_right_one_is_not_told_from_a_wrong_one() -> None:
+    with serving(Rules(frozenset(), "secret"), now_s=lambda: 0.0) as port:
+        statuses = [ask(port, Authorization=f"Bearer {number}")[0] for number in range(15)]
+
+        assert statuses == [401] * 10 + [429] * 5
+        assert ask(port, Authorization="Bearer secret")[0] == 429
+        assert ask(port, "/healthz")[0] == 200
+
+
+def test_who_asks_on_this_machine_is_told_more_of_the_health_than_yes_or_no() -> None:
+    with serving(Rules(frozenset(), "secret")) as port:
+        assert ask(port, "/healthz", Accept="application/json") == (200, b'{"mode": "normal"}')
+        assert ask(port, "/healthz") == (200, b"ok\n")
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+def test_who_asks_through_a_proxy_is_told_yes_or_no_unless_it_has_the_token(header: str) -> None:
+    with serving(Rules(frozenset(), "secret")) as port:
+        passed_on = {"Accept": "application/json", header: "203.0.113.7"}
+
+        assert ask(port, "/healthz", **passed_on) == (200, b"ok\n")
+        assert ask(port, "/healthz", Authorization="Bearer secret", **passed_on) == (200, b'{"mode": "normal"}')
 
 
 def test_a_client_that_sends_slowly_is_ended() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
+import pytest
+
 from actors.wire.mailbox import MAX_WAITING, Mailbox
-from orchestrator.setpoints.intake import Arrival
+from orchestrator.setpoints.intake import Arrival, Intake
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -41,6 +43,35 @@ def test_a_storm_keeps_only_the_newest() -> None:
 
     assert len(waiting) == MAX_WAITING
     assert waiting[-1] == arrival(999)
+
+
+@pytest.mark.parametrize("bad", [MAX_WAITING, 10 * MAX_WAITING])
+def test_a_valid_limit_survives_a_storm_of_bad_messages(bad: int) -> None:
+    intake = Intake("mqtt", None)
+    mailbox = Mailbox(lambda _source, arrival: intake.is_sound(arrival))
+    mailbox.put("mqtt", Arrival(b'{"opModExpLimW": 5000}', False, 0.0, NOW))
+    mailbox.put("mqtt", Arrival(b'{"opModExpLimW": 0}', False, 0.0, NOW))
+    for number in range(bad):
+        mailbox.put("mqtt", arrival(number))
+
+    waiting = mailbox.take()["mqtt"]
+    outcome = intake.take(waiting)
+
+    assert len(waiting) == MAX_WAITING + 1
+    assert outcome.setpoint is not None
+    assert outcome.setpoint.fields.export_limit_watts == 0
+    assert mailbox.take() == {}
+
+
+def test_a_withdrawal_survives_a_storm_too() -> None:
+    intake = Intake("mqtt", None)
+    mailbox = Mailbox(lambda _source, arrival: intake.is_sound(arrival))
+    intake.take((Arrival(b'{"opModExpLimW": 0}', False, 0.0, NOW),))
+    mailbox.put("mqtt", Arrival(b"", False, 0.0, NOW))
+    for number in range(2 * MAX_WAITING):
+        mailbox.put("mqtt", arrival(number))
+
+    assert intake.take(mailbox.take()["mqtt"]).withdrawn
 
 
 def test_of_many_threads_exactly_one_rings() -> None:

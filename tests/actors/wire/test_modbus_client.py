@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import time
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
-from actors.wire.modbus_client import ModbusClient, NoReply, NotModbus
+from actors.wire.modbus_client import ModbusClient, NoReply, NotModbus, NotReached
+from actors.wire.names import Name
 from tests.support.servers.rough_peer import HANG_UP, Answer, RoughPeer, framed, words
 
 TIMEOUT_S = 2.0
@@ -31,7 +33,7 @@ def peer() -> Iterator[RoughPeer]:
 
 @pytest.fixture
 def client(peer: RoughPeer) -> Iterator[ModbusClient]:
-    client = ModbusClient("127.0.0.1", peer.port, TIMEOUT_S)
+    client = ModbusClient(Name("127.0.0.1", peer.port), TIMEOUT_S)
     yield client
     client.close()
 
@@ -230,10 +232,11 @@ def test_the_number_of_a_transaction_is_never_0(peer: RoughPeer, client: ModbusC
 def test_nobody_at_the_port_is_an_error_of_the_system(peer: RoughPeer) -> None:
     gone = RoughPeer()
     gone.close()
-    client = ModbusClient("127.0.0.1", gone.port, TIMEOUT_S)
+    client = ModbusClient(Name("127.0.0.1", gone.port), TIMEOUT_S)
 
-    with pytest.raises(ConnectionRefusedError):
+    with pytest.raises(NotReached) as trouble:
         client.execute(a_read())
+    assert trouble.value.errno == errno.ECONNREFUSED
 
 
 HEADS = st.sampled_from(
@@ -244,7 +247,7 @@ HEADS = st.sampled_from(
 @given(HEADS, st.binary(max_size=300))
 def test_any_bytes_are_words_or_a_named_trouble(head: bytes, data: bytes) -> None:
     ours, theirs = socket.socketpair()
-    client = ModbusClient("127.0.0.1", 1, 0.005)
+    client = ModbusClient(Name("127.0.0.1", 1), 0.005)
     with ours, theirs:
         client._socket = ours
         theirs.sendall(head + data)

@@ -255,3 +255,20 @@ def test_a_password_is_in_no_message(secret: str, key: str) -> None:
         text = GOOD + f"setpoints: {{mqtt: {{host: '', topic: a, {key}: {value}}}}}"
 
         assert secret not in "\n".join(mistakes(text))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("./state", "state"), ("kept/../there", "there"), ("/var/lib/there", "/var/lib/there")]
+)
+def test_the_state_is_beside_the_site_yaml_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, meant: str
+) -> None:
+    folder, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    text = (REPOSITORY / "site.yaml").read_text().replace("./state", written)
+    (folder / "site.yaml").write_text(text)
+
+    for stand, path in ((elsewhere, folder / "site.yaml"), (folder, Path("site.yaml")), (tmp_path, "site/site.yaml")):
+        monkeypatch.chdir(stand)
+        assert load_config(path).control.state_dir == str(folder / meant)

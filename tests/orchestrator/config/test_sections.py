@@ -119,6 +119,11 @@ def test_a_careful_site_has_no_warnings() -> None:
             "control.failsafe.when_lost: after a kill the AC limits stay",
         ),
         (
+            f"control: {{battery_power_flow: true, {RELEASED}}}\n"
+            "setpoints: {fixed: {battery_target_soc_percent: 0.9}}",
+            "setpoints.fixed.battery_target_soc_percent: 0.9: less than one percent; are percents from 0 to 100 meant?",
+        ),
+        (
             f"control: {{battery_power_flow: true, {RELEASED}}}\nsetpoints: {{fixed: {{export_limit_watts: 0}}}}",
             "control.failsafe.when_lost: release: 60 s after a kill the AC limits have ended",
         ),
@@ -196,7 +201,12 @@ def test_a_meter_that_is_no_slower_than_the_loop_is_no_reason_for_a_warning() ->
 
 
 def test_a_site_without_batteries_needs_no_battery_control() -> None:
-    assert warnings(site(text=SITE.replace(", battery: {capacity_wh: 5000}", ""))) == ()
+    without = SITE.replace(", battery: {capacity_wh: 5000}", "")
+
+    assert warnings(site("control: {battery_power_flow: false}", without)) == ()
+    assert warnings(site(text=without)) == (
+        "control.battery_power_flow: not written, so batteries are not commanded, also where one is found",
+    )
 
 
 def test_a_simulated_battery_counts_as_one() -> None:
@@ -208,3 +218,18 @@ simulation:
     said = warnings(site(simulated, SITE.replace(", battery: {capacity_wh: 5000}", "")))
 
     assert [text.split(":")[0] for text in said] == ["control.battery_power_flow"]
+
+
+def test_a_long_time_out_behind_a_shared_host_and_port_is_mentioned() -> None:
+    text = SITE.replace("10.0.0.1, unit_id: 200", "10.0.0.2, unit_id: 200, timeout_s: 5")
+
+    said = warnings(site(f"control: {{battery_power_flow: true, {RELEASED}}}", text))
+
+    assert [each.split(",")[0] for each in said] == ["timeout_s: above 2 s at 10.0.0.2:502"]
+
+
+@pytest.mark.parametrize("percent", [0, 1, 0.0, 100])
+def test_percents_that_can_be_meant_need_no_question(percent: float) -> None:
+    fixed = f"setpoints: {{fixed: {{battery_target_soc_percent: {percent}}}}}"
+
+    assert warnings(site(f"control: {{battery_power_flow: true, {RELEASED}}}\n{fixed}")) == ()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.supervisor import recent_crashes, restart_delay_s
-from orchestrator.devices.backoff import Backoff
+from orchestrator.devices.link.backoff import Backoff
 from orchestrator.loop.cadence import cycle_due_s
 
 TIMES_S = st.floats(0, 1e6)

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.telemetry.http_guard import Head, Rules, TokenBucket, may_be_addressed_as, refusal
+from orchestrator.telemetry.http_guard import (
+    Guesses,
+    Head,
+    Rules,
+    TokenBucket,
+    may_be_addressed_as,
+    may_see_details,
+    refusal,
+)
 
 RULES = Rules(frozenset({"plant.example"}))
 GOOD = {"method": "GET", "path": "/metrics", "host": "127.0.0.1:9464"}
@@ -79,3 +87,34 @@ def test_no_more_than_the_burst_and_the_rate_ever_pass(waits_s: list[float]) -> 
 
     assert passed <= 5.0 + 2.0 * now_s + 1e-6
     assert passed >= min(len(waits_s), 5)
+
+
+def test_the_guesses_of_one_client_do_not_count_for_another() -> None:
+    guesses = Guesses()
+    for _ in range(10):
+        assert not guesses.are_spent("10.0.0.1", 0.0)
+        guesses.count("10.0.0.1", 0.0)
+
+    assert guesses.are_spent("10.0.0.1", 0.5)
+    assert not guesses.are_spent("10.0.0.1", 1.1)
+    assert not guesses.are_spent("10.0.0.2", 0.5)
+
+
+def test_so_many_clients_are_remembered_and_no_more() -> None:
+    guesses = Guesses()
+    for number in range(10 * Guesses.MOST_CLIENTS):
+        guesses.count(str(number), 0.0)
+
+    assert len(guesses._clients) == Guesses.MOST_CLIENTS
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_details_are_for_this_machine(client: str) -> None:
+    assert may_see_details(Head("GET", "/healthz"), Rules(frozenset(), "secret"), client)
+
+
+@pytest.mark.parametrize("client", ["10.0.0.1", "", None, "localhost.evil"])
+def test_details_are_for_nobody_else_without_the_token(client: str | None) -> None:
+    assert not may_see_details(Head("GET", "/healthz"), Rules(frozenset(), None), client)
+    assert not may_see_details(Head("GET", "/healthz"), Rules(frozenset(), "secret"), client)
+    assert may_see_details(Head("GET", "/", authorization="Bearer secret"), Rules(frozenset(), "secret"), client)

@@ -78,7 +78,7 @@ def test_an_inverter_says_what_it_does_and_what_is_asked_of_it() -> None:
 def test_an_inverter_that_is_away_shows_no_last_values() -> None:
     payloads = state_payloads(cycle_result(away=("roof",)), TIME)
 
-    assert payloads["inverters/roof"] == {"time": TIME, "online": False}
+    assert payloads["inverters/roof"] == {"time": TIME, "online": False, "trouble": None}
 
 
 def test_an_inverter_without_a_battery_has_nulls_for_it() -> None:

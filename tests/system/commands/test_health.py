@@ -25,6 +25,45 @@ def test_health_follows_the_plant(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert running.end(signal.SIGTERM) == 0
 
 
+def test_health_says_which_device_is_away_and_why_and_misses_the_meter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = example_site(tmp_path)
+    with orchestrator(tmp_path, "run", str(path), "--broker") as running:
+        wait_until(lambda: _said(path, capsys).count("refuses") == 4, "a try at each", 30.0)
+        wait_until(lambda: "nothing yet" not in _said(path, capsys), "the first decision", 30.0)
+
+        assert main(["health", str(path)]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("it runs, and not everything that it needs is known\n")
+        assert "the meter does not answer: 127.0.0.1:" in said
+        assert said.count("refuses the connection: is `port` right") == 4
+        wait_until(lambda: "east] does not answer; the others take its share: 127.0.0.1:" in running.err, "the log")
+        assert "the meter does not answer: 127.0.0.1:" in running.err
+
+
+def _said(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    main(["health", str(path)])
+    return capsys.readouterr().err
+
+
+def test_health_of_another_file_than_the_one_that_runs_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = example_site(tmp_path)
+    same_state, other_state = tmp_path / "same.yaml", tmp_path / "other.yaml"
+    same_state.write_text(path.read_text())
+    other_state.write_text(path.read_text().replace(str(tmp_path / "state"), str(tmp_path / "elsewhere")))
+    with orchestrator(tmp_path, "run", str(path), "--demo"):
+        wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
+        capsys.readouterr()
+
+        assert main(["health", str(same_state)]) == 1
+        assert f"was started with {path}, not with {same_state}" in capsys.readouterr().err
+        assert main(["health", str(other_state)]) == 1
+        assert "the orchestrator of this file does not run: at 127.0.0.1" in capsys.readouterr().err
+
+
 def test_without_metrics_health_sees_the_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = example_site(tmp_path)
     port = load_config(path).metrics.port  # type: ignore[union-attr]

@@ -108,7 +108,7 @@ def test_a_pid_that_a_killed_process_left_behind_is_not_signalled(
         running.process.kill()
         running.process.wait()
 
-    assert (tmp_path / "state/orchestrator.pid").read_text() == str(running.process.pid)
+    assert (tmp_path / "state/orchestrator.pid").read_text().splitlines()[0] == str(running.process.pid)
     assert main(["reload", str(path)]) == 1
     assert "no orchestrator runs" in capsys.readouterr().err
 
@@ -121,3 +121,29 @@ def test_a_second_orchestrator_on_the_same_state_is_refused(tmp_path: Path) -> N
         with orchestrator(tmp_path / "second", "run", str(path)) as second:
             assert second.exit_code() == 1
         assert f"another orchestrator (process {running.process.pid}) works with control.state_dir" in second.err
+
+
+def test_a_second_orchestrator_with_a_state_of_its_own_is_refused_the_same_devices(tmp_path: Path) -> None:
+    path = example_site(tmp_path)
+    (tmp_path / "second").mkdir()
+    second_path = tmp_path / "second/site.yaml"
+    second_path.write_text(path.read_text().replace(str(tmp_path / "state"), "./state"))
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        started(running)
+        with orchestrator(tmp_path / "second", "run", str(second_path)) as second:
+            assert second.process.wait(30) == 1
+        assert f"another orchestrator (process {running.process.pid}) commands east at 127.0.0.1" in second.err
+
+
+def test_a_reload_with_another_file_than_the_one_that_runs_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = example_site(tmp_path)
+    other = tmp_path / "other.yaml"
+    other.write_text(path.read_text())
+    with orchestrator(tmp_path, "run", str(path), "--demo") as running:
+        started(running)
+
+        assert main(["reload", str(other)]) == 1
+        assert f"was started with {path}, not with {other}" in capsys.readouterr().err
+        assert "reloaded" not in running.err

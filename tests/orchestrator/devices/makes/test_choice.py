@@ -132,3 +132,12 @@ def test_what_is_no_make_has_no_defaults() -> None:
         assert link_defaults(section) == {}
     with pytest.raises(ValueError, match="did you mean 'sunspec'"):
         known_driver("sunspek")
+
+
+@pytest.mark.parametrize("name", ["solax-hybrid", "growatt-sph", "deye-gen24", "sma-ish"])
+def test_a_driver_of_another_brand_is_never_suggested(name: str) -> None:
+    with pytest.raises(ValueError, match="must be a driver") as caught:
+        known_driver(name)
+
+    suggested = str(caught.value).partition("did you mean '")[2].partition("'")[0]
+    assert suggested.partition("-")[0] in ("", name.partition("-")[0])
