@@ -1,1 +1,24 @@
-"""Battery power: the target of the site, the share of each battery, its command, and whether it obeys."""
+"""Battery power: the target of the site, the share of each battery, its command, and whether it obeys.
+
+One decision for all, then many commands. `target` adds the batteries up to one (limits summed over those that can do
+it, state of charge weighted by capacity over those that matter for the direction), and has `decide.power_flow` say how
+much it should charge or discharge. The target is settled: a change under 1 % of the limit waits, and a change of
+direction that small goes through idle.
+
+`sharing` spreads the target with the strategy of `decide.allocation`. Around it stand the rules that no strategy needs
+to know: charging towards the target state of charge goes to batteries below it, and to the others only as far as the
+export limit would refuse that power; a battery that has to rest before it turns takes no part; what one gives beyond
+its share, the others give less; the load limit cuts what is drawn from AC.
+
+`command` pins both sides of the battery's window to its share: a hybrid with a meter and ideas of its own could
+otherwise work against the site (`batteryStorageMode` may leave one side free). Charging beyond its own PV needs
+permission to charge from AC. It is given when needed, and taken back once own PV has sufficed for ten seconds.
+
+`following` compares what was asked with what is seen. Only a new sample counts, so a slow device is not judged twice by
+one reading. The answers, from mild to grave:
+
+- Short: it is off its target and hardly comes nearer. It is then asked for a little more than it gives, the others take
+  the rest, and it does not count as fed when room for AC is handed out.
+- Stuck: it has gone on giving more than it was asked for during two samples. The others are shared around it.
+- Deaf: for 30 s it has done less than a third of what was asked, or a lot although nothing was. People are told.
+"""
