@@ -31,7 +31,7 @@ class ReportStateOfCharge:
 
 @dataclass(frozen=True, slots=True)
 class KeepInFlash:
-    """Some of its settings are kept for ever, and may be written so often a day."""
+    """Some of its settings are kept permanently, and may be written so often a day."""
 
     writes_per_day: int
 

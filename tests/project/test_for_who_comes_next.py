@@ -12,6 +12,7 @@ from tests.project.test_house import by_folder, graph
 REPOSITORY = Path(__file__).parents[2]
 ROOTS = {"orchestrator", "actors"}
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text()
+PAGES = sorted([*(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("*.md")])
 DECISIONS = sorted((REPOSITORY / "docs/decisions").glob("[0-9]*.md"))
 
 
@@ -79,8 +80,8 @@ def test_every_page_of_the_docs_can_be_reached_from_the_readme() -> None:
     assert [page for page in [*pages, "docs/decisions/README.md", "SECURITY.md"] if f"]({page})" not in readme] == []
 
 
-@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
-def test_every_path_that_a_decision_names_is_there(page: Path) -> None:
-    named = re.findall(r"`((?:orchestrator|actors|tests)/[^`*<]+)`", page.read_text())
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_every_path_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:orchestrator|actors|tests|tools|deploy|bench|\.ci)/[^`*<> ]+)`", page.read_text())
 
     assert [path for path in named if not (REPOSITORY / path).exists()] == []

@@ -18,7 +18,7 @@ SMALL_PART_OF_RATING = 0.01
 
 ABOVE_PART_OF_RATING = 0.02
 STUBBORN_AFTER_S = 5.0
-"""An inverter that says for so long that it makes more than its limit is reckoned with as it says."""
+"""After reporting more than its limit for this long, an inverter is taken at its word."""
 
 
 def rise_watts_per_s(unit: Unit) -> float:

@@ -8,7 +8,7 @@ from orchestrator.decide.plant.units import Battery, Unit
 STALLED_AFTER_STEPS = 1
 
 STUCK_AFTER_STEPS = 2
-"""A battery that gave more than asked for this many steps is reckoned with as it is."""
+"""A battery that gave more than asked for this many steps is counted with what it gives."""
 
 DEAF_AFTER_S = 30.0
 
@@ -54,7 +54,7 @@ def _is_short(before: Following, asked_watts: float | None, watts: float) -> boo
 
 
 def _gives_too_much(before: Following, asked_watts: float | None, battery: Battery) -> bool:
-    """It does clearly more than it was asked for, and goes on with it."""
+    """It does clearly more than it was asked for, and keeps doing so."""
     if asked_watts is None or before.seen_at_s is None or battery.watts == 0:
         return False
     sign = 1 if battery.watts > 0 else -1
@@ -83,10 +83,10 @@ def _does_not_care(battery: Battery, asked_watts: float | None) -> bool:
 
 
 def follows(following: Following) -> bool:
-    """Whether a battery comes nearer to its target, or is there."""
+    """Whether a battery is at its target, or comes nearer to it."""
     return following.short_steps < STALLED_AFTER_STEPS
 
 
 def is_stuck(following: Following) -> bool:
-    """Whether a battery goes on giving or taking more than it is asked for."""
+    """Whether a battery keeps giving or taking more than it is asked for."""
     return following.over_steps >= STUCK_AFTER_STEPS

@@ -19,7 +19,7 @@ from orchestrator.simulation.virtual_time import Moment
 TURNED_PART_OF_RATING = 0.02
 """Battery power below this part of its rating is no direction."""
 REGISTER_STEP_PART = 0.0001
-"""A change by less than the resolution of a register (0.01 % of rating) is no change of a command."""
+"""A change by less than the resolution of a register (0.01 % of rating) does not count as a change of command."""
 
 LIMITED: dict[str, Callable[[Moment], float]] = {
     "export": lambda m: max(-m.site_watts, 0.0),
