@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from actors.actor import Actor, Surroundings
@@ -24,6 +24,7 @@ from orchestrator.devices.as_found import (
     before_command,
     put_back,
     reconnected,
+    within_derating,
     without_grid_charging,
 )
 from orchestrator.devices.base import AnyDriver
@@ -33,6 +34,11 @@ from orchestrator.samples import InverterSample
 RETRY_LONGEST_S = 10.0
 STARVED_S = 1.0
 """On a slow link writing may take longer than a cycle; a read that comes too late is dropped, but not for ever."""
+
+DERATED = (
+    "an AC limit of {watts:.0f} W was in force before any of ours: it is taken for the installer's and never raised; "
+    "lift it at the device where it is not wanted"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class InverterActor(Actor):
         registers = self._writer.with_controls(self._session.read())
         sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
-        self._sample = apply_overrides(self._config, sample)
+        self._sample = within_derating(self._found, apply_overrides(self._config, sample))
         return self._sample
 
     def _on_connected(self) -> None:
@@ -164,7 +170,10 @@ class InverterActor(Actor):
             self._acknowledge(issued_at_s, writes=outcome.writes, fault=fault, detail=detail, released=released)
 
     def _carry_out(self, command: InverterCommand, sample: InverterSample) -> Outcome:
-        if not self._keep(before_command(self._found, sample, command)):
+        found = before_command(self._found, sample, command)
+        if found.derated_watts != self._found.derated_watts:
+            self._site.tell(Event("derating_found", self.name, DERATED.format(watts=found.derated_watts)))
+        if not self._keep(found):
             command = without_grid_charging(command)
         command = reconnected(put_back(command, self._found), self._found)
         outcome = self._writer.carry_out(command)
@@ -173,9 +182,12 @@ class InverterActor(Actor):
         return outcome
 
     def _release(self, command: InverterCommand) -> Outcome:
-        if self._session.device is None:
-            self._read_sample(at_once=True)
-        outcome = self._writer.carry_out(put_back(command, self._found), everything=True)
+        sample = self._sample
+        if self._session.device is None or sample is None:
+            sample = self._read_sample(at_once=True)
+        derated_watts = before_command(self._found, sample, command).derated_watts
+        found = replace(self._found, derated_watts=derated_watts)
+        outcome = self._writer.carry_out(put_back(command, found), everything=True)
         if not outcome.refused:
             self._keep(after_release(self._found, command))
         return outcome

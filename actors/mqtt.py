@@ -10,13 +10,15 @@ from typing import Any, Final
 
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient, tell_if_alive
+from actors.clock import Clock
+from actors.files.setpoint_store import SetpointStore
 from actors.messages import Event, InverterRemoved, SetpointReceived, SetpointRefused, SetpointWithdrawn, Tick
 from actors.wire.mailbox import Mailbox
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.config.sections import Broker, PublishMqtt, SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.documents.json_values import rfc3339
-from orchestrator.setpoints.intake import Arrival, Intake, Outcome
+from orchestrator.setpoints.intake import Arrival, Intake, KeptSource, Outcome
 from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
 from orchestrator.telemetry.payloads import event_payload, rejected_payload, state_payloads
 from orchestrator.telemetry.publish_schedule import Outbox
@@ -46,11 +48,12 @@ class _Remind:
 class MqttActor(Actor):
     """Takes CycleResult and Event, and tells `site` SetpointReceived, SetpointWithdrawn and SetpointRefused."""
 
-    def __init__(self, surroundings: Surroundings, config: SiteConfig, site: Recipient) -> None:
+    def __init__(self, surroundings: Surroundings, config: SiteConfig, site: Recipient, store: SetpointStore) -> None:
         super().__init__("mqtt", surroundings)
         self._config = config
         self._site = site
-        self._intakes = {entry.name: Intake(entry.name, entry.validity_s) for entry in config.setpoints.mqtt}
+        self._store = store
+        self._intakes = restored_intakes(config, store.sources, surroundings.clock)
         self._mailbox = Mailbox()
         self._looked_at_s = -LOOK_INTERVAL_S
         self._outbox = Outbox()
@@ -116,6 +119,7 @@ class MqttActor(Actor):
         self._looked_at_s = self.clock.now_s()
         for source, arrivals in self._mailbox.take().items():
             self._act_on(source, self._intakes[source].take(arrivals))
+            self._keep(source)  # last: a limit is obeyed before it is kept
 
     def _act_on(self, source: str, outcome: Outcome) -> None:
         if outcome.setpoint is not None:
@@ -126,6 +130,11 @@ class MqttActor(Actor):
             self.observer.setpoint_refused(source)
         if outcome.reasons:
             self._refuse(source, outcome.reasons[0])
+
+    def _keep(self, source: str) -> None:
+        kept = self._intakes[source].kept()
+        if kept is not None:
+            self._store.keep(source, kept)
 
     def _refuse(self, source: str, reason: str) -> None:
         log.warning("a message of setpoint source %s is refused, its former setpoint stays: %s", source, reason)
@@ -165,6 +174,22 @@ class MqttActor(Actor):
 
     def _time(self) -> str:
         return rfc3339(self.clock.wall())
+
+
+def restored_intakes(config: SiteConfig, kept: Mapping[str, KeptSource], clock: Clock) -> dict[str, Intake]:
+    """The memory of each MQTT source of `config`, as it was before a restart."""
+    now_s, wall = clock.now_s(), clock.wall()
+    return {
+        entry.name: Intake.restored(
+            entry.name,
+            entry.validity_s,
+            f"{entry.host}:{entry.port} {entry.topic}",
+            kept.get(entry.name),
+            now_s=now_s,
+            wall=wall,
+        )
+        for entry in config.setpoints.mqtt
+    }
 
 
 def broker_of(section: Broker) -> Broker:

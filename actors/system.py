@@ -14,6 +14,7 @@ import pykka
 from actors.actor import Surroundings
 from actors.address import Address, Recipient
 from actors.clock import Clock
+from actors.files.setpoint_store import SetpointStore
 from actors.files.state_store import StateStore
 from actors.inverter import InverterActor
 from actors.ledger import LedgerActor
@@ -22,7 +23,7 @@ from actors.messages import InverterRemoved, Reconfigure, Stop
 from actors.meter import NAME as METER
 from actors.meter import MeterActor
 from actors.metrics import MetricsActor
-from actors.mqtt import MqttActor
+from actors.mqtt import MqttActor, restored_intakes
 from actors.mqtt_device import MqttInverterActor, MqttMeterActor
 from actors.observer import Observer
 from actors.prometheus.observer import PrometheusObserver
@@ -99,7 +100,7 @@ class System:
         plant.release_devices(timeout_s * RELEASE_SHARE)
         stop_in_reverse((plant.supervisor,), deadline_s, clock)  # first: nobody is to be started any more
         stop_in_reverse(plant.addresses(), deadline_s, clock)
-        plant.links.close()
+        plant.close()
 
 
 def start_system(
@@ -151,7 +152,8 @@ class _Plant:
         self._drivers = drivers
         self._store = StateStore(Path(config.control.state_dir))
         self._audience = (self.meter, self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
-        self._setpoints: dict[str, Setpoint] = {}
+        self._setpoint_store = SetpointStore(Path(config.control.state_dir))
+        self._setpoints = _kept_setpoints(config, self._setpoint_store, clock)
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""
@@ -166,7 +168,7 @@ class _Plant:
         config = self.config
         if not (config.setpoints.mqtt or config.publish.mqtt):
             return ()
-        return (Child(self.mqtt, partial(MqttActor.start, self.surroundings, config, self.site)),)
+        return (Child(self.mqtt, partial(MqttActor.start, self.surroundings, config, self.site, self._setpoint_store)),)
 
     def _metrics_children(self) -> tuple[Child, ...]:
         config, observer = self.config, self.surroundings.observer
@@ -237,6 +239,11 @@ class _Plant:
         """Where the children are reached, in the order of their start."""
         return (*self.inverters.values(), self.meter, self.site, self.mqtt, self.metrics, self.ledger)
 
+    def close(self) -> None:
+        """Let go of what is no actor's: links, and the file of setpoints."""
+        self.links.close()
+        self._setpoint_store.close()
+
     def release_devices(self, timeout_s: float) -> None:
         """Have the site hand every device back; wait for it."""
         done = threading.Event()
@@ -272,6 +279,12 @@ class _Plant:
 
     def _start_site(self) -> pykka.ActorRef[Any]:
         return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._setpoints)
+
+
+def _kept_setpoints(config: SiteConfig, store: SetpointStore, clock: Clock) -> dict[str, Setpoint]:
+    """What each source asked for before a restart: it holds from the first decision on, before any broker is back."""
+    intakes = restored_intakes(config, store.sources, clock)
+    return {name: intake.setpoint for name, intake in intakes.items() if intake.setpoint is not None}
 
 
 class _Guarded:

@@ -56,7 +56,7 @@ def _received(pipe: Connection) -> Any:
 def _serve(config: SiteConfig, pipe: Connection, load_steps: bool) -> None:
     """The other process. It ends when it is told to, or when the bench is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bench, which ends this process
-    with serve(config, ephemeral_ports=True) as running:
+    with serve(config, new_port=lambda: 0) as running:
         pipe.send(running.config)
         began_s, cpu_began_s = time.monotonic(), time.process_time()
         if load_steps:

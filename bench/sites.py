@@ -31,7 +31,7 @@ def site_of(inverters: int, state_dir: str = "./state", *, is_steady: bool = Fal
 
     With `is_steady` no cloud passes and the load does not flutter.
 
-    Its ports are placeholders: serve it with `ephemeral_ports`.
+    Its ports are placeholders: serve it with `new_port`.
     """
     simulated = {f"inverter{number:03}": MIX[number % len(MIX)] for number in range(inverters)}
     sections: dict[str, Any] = {

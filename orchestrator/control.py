@@ -26,7 +26,7 @@ from orchestrator.decide.meter.trust import watch_meter
 from orchestrator.decide.pace import counted_s
 from orchestrator.decide.plant.away import left_for_the_others
 from orchestrator.decide.plant.headroom import LiveNumbers, learn_responses, live_numbers
-from orchestrator.decide.plant.units import see_plant
+from orchestrator.decide.plant.units import found_limits_watts, see_plant
 from orchestrator.decide.records import Inputs, SiteDecision
 from orchestrator.decide.site import commanded_plant, decide, decide_without_meter
 from orchestrator.explain import reasons
@@ -121,6 +121,7 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
             trust=inputs.trust,
             inverters=memories,
             responses=responses,
+            found_limits_watts=found_limits_watts(inputs.state, inputs.plant),
         ),
     )
 

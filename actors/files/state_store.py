@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
+from actors.files.whole_file import replace_file
 from orchestrator.devices.as_found import Found, from_json, to_json
 from orchestrator.devices.flash_budget import FlashUse, flash_use_from_json, flash_use_to_json
 
@@ -38,7 +38,7 @@ class StateStore:
         if found.is_empty:
             self._path(name).unlink(missing_ok=True)
         else:
-            self._replace(self._path(name), to_json(found))
+            replace_file(self._path(name), to_json(found))
 
     def load_flash_use(self, name: str) -> FlashUse:
         """How often inverter `name` had its flash written lately; nothing where that is not known."""
@@ -52,24 +52,7 @@ class StateStore:
 
     def save_flash_use(self, name: str, use: FlashUse) -> None:
         """Keep `use`. Raises OSError when it cannot be written."""
-        self._replace(self._flash_path(name), flash_use_to_json(use))
-
-    def _replace(self, path: Path, text: str) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".new")
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        self._sync_directory()
-
-    def _sync_directory(self) -> None:
-        descriptor = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        replace_file(self._flash_path(name), flash_use_to_json(use))
 
     def _path(self, name: str) -> Path:
         return self._directory / f"{name}.json"

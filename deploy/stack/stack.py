@@ -102,7 +102,7 @@ def main() -> int:
         signal.signal(number, lambda *_: ended.set())
     try:
         with ExitStack() as running:
-            parts = _start_all(options.folder.absolute(), _ports(options.free_ports), running, ended)
+            parts = _start_all(options.folder.absolute(), _ports(options.ports), running, ended)
             while not ended.wait(LOOK_EVERY_S):
                 for part in parts:
                     if part.process.poll() is not None:
@@ -116,21 +116,22 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "state/stack", help="where everything is kept")
-    parser.add_argument("--free-ports", action="store_true", help="any free ports in place of the usual ones")
+    usual = " ".join(map(str, PORTS.values()))
+    ports = f"the ports of {', '.join(PORTS)} (default: {usual})"
+    parser.add_argument("--ports", type=int, nargs=len(PORTS), default=list(PORTS.values()), metavar="PORT", help=ports)
     return parser.parse_args()
 
 
-def _ports(free: bool) -> dict[str, int]:
-    """The usual ports, or free ones. Raises StackError where a usual one is taken."""
-    ports = {}
-    for name, usual in PORTS.items():
+def _ports(wanted: Sequence[int]) -> dict[str, int]:
+    """The ports by the names of what listens there. Raises StackError where one is taken."""
+    ports = dict(zip(PORTS, wanted, strict=True))
+    for name, port in ports.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((HOST, 0 if free else usual))
+                probe.bind((HOST, port))
             except OSError as taken:
-                raise StackError(f"port {usual} for {name} is taken: {taken.strerror}") from taken
-            ports[name] = probe.getsockname()[1]
+                raise StackError(f"port {port} for {name} is taken: {taken.strerror}") from taken
     return ports
 
 

@@ -103,6 +103,16 @@ def _release_and_an_export_limit(config: SiteConfig) -> str | None:
     )
 
 
+def _sources_without_default(config: SiteConfig) -> str | None:
+    names = [source.name for source in config.setpoints.mqtt if source.default is None]
+    if not names or not config.control.enabled:
+        return None
+    return (
+        f"setpoints.mqtt: no default for {' and '.join(names)}: while such a source was never heard, the AC limits "
+        "found in the devices hold; when its setpoint ends, it asks for nothing (`default: {}` says that this is meant)"
+    )
+
+
 _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _buffer_is_ignored,
     _batteries_are_not_commanded,
@@ -112,4 +122,5 @@ _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _revert_is_short,
     _stay_and_charging_from_ac,
     _release_and_an_export_limit,
+    _sources_without_default,
 )

@@ -241,7 +241,8 @@ class SiteMemory:
 class ControlState:
     """The memory of the loop between two steps. A new plant starts with `ControlState()`.
 
-    `responses` is what was learned of each inverter, also while it is away.
+    `responses` is what was learned of each inverter, also while it is away; `found_limits_watts` the AC limit that it
+    had when it was first seen (inf: none).
     """
 
     started_at_s: float | None = None
@@ -250,6 +251,7 @@ class ControlState:
     trust: MeterTrust = field(default_factory=MeterTrust)
     inverters: Mapping[str, InverterMemory] = field(default_factory=lambda: MappingProxyType({}))
     responses: Mapping[str, Response] = field(default_factory=lambda: MappingProxyType({}))
+    found_limits_watts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from orchestrator.decide.ac.room import (
     is_binding,
     newly_fed_watts,
     no_longer_drawn_watts,
+    not_above,
     room_for_ac,
 )
 from orchestrator.decide.allocation.fewest_units import remember_use
@@ -37,7 +38,7 @@ from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
-from orchestrator.decide.plant.units import Plant
+from orchestrator.decide.plant.units import Plant, found_limits_watts
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteTotals, limits_on_ac
 from orchestrator.explain import reasons
 from orchestrator.quick_init import quick_init
@@ -213,6 +214,8 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     limits_watts = (
         {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s)
     )
+    if inputs.envelope.unheard:
+        limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)
     question = inputs.trust.question
     left_watts = lowered(question, limits_watts, plant, inputs.now_s)
     rates = share_rise(inputs.config.control.ramp_watts_per_s, plant.units, left_watts)

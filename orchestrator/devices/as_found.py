@@ -17,18 +17,21 @@ class Found:
     """One inverter. `serial` ties it to the device: another one at the same address has nothing of ours.
 
     `grid_charging` is ChaGriSet as found (True: may charge from AC; None: not known, so never changed by us).
-    `limited` and `disconnected` say that an AC limit, or Conn 0, of ours may be in force.
+    `limited` and `disconnected` say that an AC limit, or Conn 0, of ours may be in force. `derated_watts` is an AC
+    limit that was in force before any of ours (None: there was none): the installer's, never lifted, and put back.
     """
 
     serial: str = ""
     grid_charging: bool | None = None
     limited: bool = False
     disconnected: bool = False
+    derated_watts: float | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to put back."""
-        return self.grid_charging is None and not self.limited and not self.disconnected
+        untouched = self.grid_charging is None and not self.limited and not self.disconnected
+        return untouched and self.derated_watts is None
 
 
 def before_command(found: Found, sample: InverterSample, command: InverterCommand) -> Found:
@@ -39,7 +42,21 @@ def before_command(found: Found, sample: InverterSample, command: InverterComman
         grid_charging=_found_grid_charging(found, sample, command),
         limited=found.limited or command.ac_limit_watts is not None,
         disconnected=found.disconnected or command.connect is False,
+        derated_watts=sample.ac_limit_watts if is_untouched(found) else found.derated_watts,
     )
+
+
+def is_untouched(found: Found) -> bool:
+    """Whether an AC limit that the device shows cannot be ours."""
+    return not found.limited and found.derated_watts is None
+
+
+def within_derating(found: Found, sample: InverterSample) -> InverterSample:
+    """The sample of a device that the installer has derated: it is as large as that limit lets it be."""
+    rating_watts, derated_watts = sample.nameplate.ac_max_watts, found.derated_watts
+    if derated_watts is None or (rating_watts is not None and rating_watts <= derated_watts):
+        return sample
+    return replace(sample, nameplate=replace(sample.nameplate, ac_max_watts=derated_watts))
 
 
 def after_command(found: Found, command: InverterCommand) -> Found:
@@ -50,15 +67,25 @@ def after_command(found: Found, command: InverterCommand) -> Found:
 def after_release(found: Found, command: InverterCommand) -> Found:
     """What remains on record once the last `command` was written: what it left in force, and a Conn 0 of ours."""
     remaining = after_command(found, command)
-    return replace(remaining, grid_charging=None, limited=command.ac_limit_watts is not None)
+    limited = command.ac_limit_watts is not None
+    derated_watts = remaining.derated_watts if limited else None  # it is in the device again
+    return replace(remaining, grid_charging=None, limited=limited, derated_watts=derated_watts)
 
 
 def put_back(command: InverterCommand, found: Found) -> InverterCommand:
-    """The command with "as found" made plain: where it leaves ChaGriSet open, the one that was found."""
+    """The command with "as found" made plain: ChaGriSet where it is left open, no AC limit above the installer's."""
+    command = _not_above_derating(command, found)
     battery = command.battery
     if battery is None or battery.grid_charging is not None:
         return command
     return replace(command, battery=replace(battery, grid_charging=found.grid_charging))
+
+
+def _not_above_derating(command: InverterCommand, found: Found) -> InverterCommand:
+    derated_watts, asked_watts = found.derated_watts, command.ac_limit_watts
+    if derated_watts is None or (asked_watts is not None and asked_watts < derated_watts):
+        return command
+    return replace(command, ac_limit_watts=derated_watts, ac_limit_reverts=False)
 
 
 def reconnected(command: InverterCommand, found: Found) -> InverterCommand:
@@ -106,6 +133,8 @@ def _changes_grid_charging(command: BatteryCommand | None, sample: InverterSampl
 
 def _check(found: Found) -> None:
     if not isinstance(found.serial, str) or found.grid_charging not in (None, True, False):
+        raise ValueError("a value has the wrong type")
+    if found.derated_watts is not None and not isinstance(found.derated_watts, int | float):
         raise ValueError("a value has the wrong type")
     if not isinstance(found.limited, bool) or not isinstance(found.disconnected, bool):
         raise ValueError("a value has the wrong type")

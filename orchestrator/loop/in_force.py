@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from orchestrator.config.sections import MqttSource, SiteConfig
@@ -40,6 +40,11 @@ def in_force(config: SiteConfig, received: Mapping[str, Setpoint], now_s: float)
     entries = [_of_entry(entry, received, now_s) for entry in config.setpoints.mqtt]
     reserved = [_valid(received.get(name), now_s) for name in RESERVED_LAST]
     return (fixed, *(setpoint for setpoint in (*entries, *reserved) if setpoint is not None))
+
+
+def unheard_sources(config: SiteConfig, heard: Collection[str]) -> tuple[str, ...]:
+    """The sources that nobody can speak for: never heard (`heard` has the names of those that were), no default."""
+    return tuple(e.name for e in config.setpoints.mqtt if e.default is None and e.name not in heard)
 
 
 def _of_entry(entry: MqttSource, received: Mapping[str, Setpoint], now_s: float) -> Setpoint | None:

@@ -1,14 +1,25 @@
-"""The messages of one MQTT source, from bytes to the setpoint that holds: the newest valid one wins."""
+"""The messages of one MQTT source, from bytes to the setpoint that holds: the newest valid one wins.
+
+A broker hands its retained message over again at every connection, also one that a later message has superseded (a
+later one that was not retained leaves the former in the broker). By its bytes a message is known again: what holds is
+neither new nor renewed by that, what was superseded or withdrawn stays so. `KeptSource` is what must outlive a restart
+for this to hold across restarts too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
 
 from orchestrator.errors import PayloadError
 from orchestrator.setpoints.merge import Setpoint
 from orchestrator.setpoints.payload import parse_setpoint
+
+SUPERSEDED_KEPT: Final = 64
+"""So many superseded messages are remembered, the newest ones: a broker retains one of a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +47,60 @@ class Outcome:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class KeptSource:
+    """What is kept of a source that was heard: its message, None once it was withdrawn, and when that came last.
+
+    `origin` is the broker and topic it came from: a source that is moved to another one is not what it was.
+    `superseded` are the digests of messages that count no more, the newest last.
+    """
+
+    origin: str
+    message: str | None
+    received: datetime
+    superseded: tuple[str, ...] = ()
+
+
 class Intake:
     """The memory of one source: what it asks for, and which bytes that came from."""
 
-    def __init__(self, source: str, validity_s: float | None) -> None:
+    def __init__(self, source: str, validity_s: float | None, origin: str = "") -> None:
         self.source = source
+        self._origin = origin
         self.setpoint: Setpoint | None = None
         self._validity_s = validity_s
         self._accepted: bytes | None = None
+        self._received: datetime | None = None
         self._refused: bytes | None = None
+        self._superseded: dict[str, None] = {}
+
+    @classmethod
+    def restored(
+        cls,
+        source: str,
+        validity_s: float | None,
+        origin: str,
+        kept: KeptSource | None,
+        *,
+        now_s: float,
+        wall: datetime,
+    ) -> Intake:
+        """The memory as it was before a restart; `now_s` (monotonic) and `wall` are the same moment.
+
+        A validity goes on from when the message came. Where the clock says that it came later than now, it counts from
+        now: the clock is wrong, and the limit must not end early.
+        """
+        intake = cls(source, validity_s, origin)
+        if kept is not None and kept.origin == origin:
+            intake._restore(kept, now_s, wall)
+        return intake
+
+    def kept(self) -> KeptSource | None:
+        """What must outlive a restart; None while the source was never heard."""
+        if self._received is None:
+            return None
+        message = None if self._accepted is None else self._accepted.decode("utf-8")
+        return KeptSource(self._origin, message, self._received, tuple(self._superseded))
 
     def is_fresh(self, now_s: float) -> bool:
         """Whether the source renews its setpoint as it must; always true of one whose setpoints have no validity."""
@@ -53,23 +109,28 @@ class Intake:
     def take(self, arrivals: Sequence[Arrival]) -> Outcome:
         """Take a batch, oldest first. Only the newest valid message counts; those before it are superseded.
 
-        A broker hands its retained message over again at every reconnect: as long as the bytes are the same, that is
-        neither a new setpoint (its validity goes on running) nor a new refusal.
+        A message that the broker hands over again is neither a new setpoint (its validity goes on running), nor a new
+        refusal, nor does it come back once it was superseded.
         """
         reasons: list[str] = []
-        for arrival in reversed(arrivals):
-            if arrival.redelivered and arrival.payload in (self._accepted, self._refused):
+        for position, arrival in reversed(list(enumerate(arrivals))):
+            if arrival.redelivered and self._is_known(arrival.payload):
                 continue
             if not arrival.payload:
-                return self._withdraw(reasons)
+                self._supersede(each.payload for each in arrivals[:position])
+                return self._withdraw(arrival, reasons)
             try:
                 setpoint = self._parse(arrival)
             except PayloadError as error:
                 self._refused = arrival.payload if not reasons else self._refused
                 reasons.append(str(error))
                 continue
-            return self._accept(setpoint, arrival.payload, reasons)
+            self._supersede(each.payload for each in arrivals[:position])
+            return self._accept(setpoint, arrival, reasons)
         return Outcome(reasons=tuple(reasons))
+
+    def _is_known(self, payload: bytes) -> bool:
+        return payload in (self._accepted, self._refused) or _digest(payload) in self._superseded
 
     def _parse(self, arrival: Arrival) -> Setpoint:
         return parse_setpoint(
@@ -80,14 +141,51 @@ class Intake:
             validity_s=self._validity_s,
         )
 
-    def _withdraw(self, reasons: Iterable[str]) -> Outcome:
+    def _withdraw(self, arrival: Arrival, reasons: Iterable[str]) -> Outcome:
+        if self._accepted is not None:
+            self._supersede([self._accepted])
         self.setpoint = self._accepted = None
+        self._received = arrival.wall
         return Outcome(withdrawn=True, reasons=tuple(reasons))
 
-    def _accept(self, setpoint: Setpoint, payload: bytes, reasons: Iterable[str]) -> Outcome:
-        former, self.setpoint, self._accepted = self.setpoint, setpoint, payload
+    def _accept(self, setpoint: Setpoint, arrival: Arrival, reasons: Iterable[str]) -> Outcome:
+        if self._accepted is not None:
+            self._supersede([self._accepted])
+        self._superseded.pop(_digest(arrival.payload), None)
+        former, self.setpoint, self._accepted = self.setpoint, setpoint, arrival.payload
+        self._received = arrival.wall
         is_news = former is None or _meaning(former) != _meaning(setpoint)
         return Outcome(setpoint=setpoint if is_news else None, reasons=tuple(reasons))
+
+    def _supersede(self, payloads: Iterable[bytes]) -> None:
+        for payload in payloads:
+            digest = _digest(payload)
+            self._superseded.pop(digest, None)  # the newest stands last
+            self._superseded[digest] = None
+        while len(self._superseded) > SUPERSEDED_KEPT:
+            del self._superseded[next(iter(self._superseded))]
+
+    def _restore(self, kept: KeptSource, now_s: float, wall: datetime) -> None:
+        self._received = min(kept.received, wall)
+        self._superseded = dict.fromkeys(kept.superseded)
+        if kept.message is None:
+            return
+        self._accepted = kept.message.encode()
+        age_s = max((wall - kept.received).total_seconds(), 0.0)
+        try:
+            self.setpoint = parse_setpoint(
+                self._accepted,
+                source=self.source,
+                received_at_s=now_s - age_s,
+                wall_now=kept.received.astimezone(UTC),
+                validity_s=self._validity_s,
+            )
+        except PayloadError:  # what was a setpoint for the program that kept it
+            self._accepted = None
+
+
+def _digest(payload: bytes) -> str:
+    return sha256(payload).hexdigest()
 
 
 def _meaning(setpoint: Setpoint) -> tuple[object, ...]:

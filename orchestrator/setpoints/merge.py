@@ -36,10 +36,15 @@ class Setpoint:
 
 @dataclass(frozen=True, slots=True)
 class OperatingEnvelope:
-    """The merged fields, and for each asked field the setpoint it came from."""
+    """The merged fields, and for each asked field the setpoint it came from.
+
+    `unheard` names the sources that may ask for a limit, have no default, and were never heard: nobody knows what they
+    would ask for, so AC limits that are in force in the devices do not rise.
+    """
 
     fields: SetpointFields = field(default_factory=SetpointFields)
     origins: Mapping[str, Setpoint] = field(default_factory=lambda: MappingProxyType({}))
+    unheard: tuple[str, ...] = ()
 
     def source(self, name: str) -> str | None:
         """Which source decided the field `name`, or None where nobody asked."""

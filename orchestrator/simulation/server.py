@@ -33,13 +33,13 @@ TURNS_TO_ACCEPT = 3
 ResultT = TypeVar("ResultT")
 
 
-def serve(config: SiteConfig, *, ephemeral_ports: bool = False) -> RunningSite:
+def serve(config: SiteConfig, *, new_port: Callable[[], int] | None = None) -> RunningSite:
     """Start the virtual site of `config` and serve every device of it at its host, port and unit.
 
-    With `ephemeral_ports` the system chooses free ports; `RunningSite.config` says which. Raises OSError where a port
+    With `new_port` each port is one that it gives, 0 for any; `RunningSite.config` says which. Raises OSError where one
     is taken, ValueError where there is nothing to simulate or a host is not this machine.
     """
-    running = RunningSite(config, ephemeral_ports=ephemeral_ports)
+    running = RunningSite(config, new_port)
     running.start()
     return running
 
@@ -50,11 +50,11 @@ class RunningSite:
     A device that is stopped, silent or frozen goes on working as a plant: only the way to it is lost.
     """
 
-    def __init__(self, config: SiteConfig, *, ephemeral_ports: bool = False) -> None:
+    def __init__(self, config: SiteConfig, new_port: Callable[[], int] | None = None) -> None:
         self.config = config
         self._site = VirtualSite(config)
         self._units = _make_units(self._site)
-        self._ports = _group_by_port(config, self._units, ephemeral_ports=ephemeral_ports)
+        self._ports = _group_by_port(config, self._units, new_port)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="virtual-site", daemon=True)
         self._advanced_to_s = 0.0
@@ -245,7 +245,7 @@ def _make_units(site: VirtualSite) -> dict[str, Unit]:
     return {name: Unit(name, device, latencies[name]) for name, device in site.devices.items()}
 
 
-def _group_by_port(config: SiteConfig, units: dict[str, Unit], *, ephemeral_ports: bool) -> list[ServedPort]:
+def _group_by_port(config: SiteConfig, units: dict[str, Unit], new_port: Callable[[], int] | None) -> list[ServedPort]:
     """One port for every host:port; several units may share it. Raises ValueError for an address used twice."""
     ports: dict[tuple[str, int], ServedPort] = {}
     for address in config.modbus_devices():
@@ -254,7 +254,9 @@ def _group_by_port(config: SiteConfig, units: dict[str, Unit], *, ephemeral_port
             continue
         _require_loopback(address.host)
         key = (address.host, address.port)
-        port = ports.setdefault(key, ServedPort(*key, bind_port=0 if ephemeral_ports else address.port))
+        if key not in ports:
+            ports[key] = ServedPort(*key, bind_port=address.port if new_port is None else new_port())
+        port = ports[key]
         if address.unit_id in port.units:
             raise ValueError(f"{name} has the address of another device: {address.host}:{address.port}")
         port.units[address.unit_id] = units[name]

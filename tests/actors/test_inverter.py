@@ -36,6 +36,8 @@ from tests.support.plants.plant import ServerThread
 
 CHARGE = BatteryCommand(BatteryMode.CHARGE, 2000.0, 2000.0, 2000.0)
 CHARGE_FROM_AC = BatteryCommand(BatteryMode.CHARGE, 2000.0, 2000.0, 2000.0, grid_charging=True)
+TIMEOUT_S = 2.0
+"""Only the silent wait for it; on a busy machine a reply may take a while."""
 
 
 class Counts(NoObserver):
@@ -59,7 +61,7 @@ class Bench:
         self.site = Inbox()
         self.observer = Counts()
         self.state_dir = state_dir
-        self.link = ModbusLink("127.0.0.1", self.box.port, 0.15, RealClock(), self.observer)
+        self.link = ModbusLink("127.0.0.1", self.box.port, TIMEOUT_S, RealClock(), self.observer)
         self.actor = self.start()
 
     def start(self, driver: FakeDriver | None = None, **config: Any) -> InverterActor:

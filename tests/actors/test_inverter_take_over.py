@@ -7,23 +7,26 @@ from pathlib import Path
 from actors.actor import Surroundings
 from actors.clock import RealClock
 from actors.files.state_store import StateStore
-from actors.inverter import InverterActor
+from actors.inverter import InverterActor, _CarryOut
 from actors.link import ModbusLink
-from actors.messages import Read, Report
+from actors.messages import Command, Event, Read, Release, Report
 from actors.observer import NoObserver
+from orchestrator.commands import InverterCommand
+from orchestrator.decide.failsafe import release_command
 from orchestrator.devices.sunspec.driver import SunSpecDriver
 from orchestrator.samples import InverterSample
 from orchestrator.simulation.server import serve
 from tests.support.inboxes import Inbox
 from tests.support.plants.example_site import EXAMPLE
 from tests.support.plants.virtual_site import site_config
+from tests.support.servers.required import free_port
 
 
 def test_the_first_sample_of_a_hybrid_shows_the_limit_that_stayed_behind(tmp_path: Path) -> None:
     clock, site = RealClock(), Inbox()
-    with serve(site_config(EXAMPLE), ephemeral_ports=True) as running:
+    with serve(site_config(EXAMPLE), new_port=free_port) as running:
         east = running.config.inverter("east")
-        link = ModbusLink(east.host, east.port, 1.0, clock, NoObserver())
+        link = ModbusLink(east.host, east.port, 10.0, clock, NoObserver())
         limit_at = running.call(lambda virtual: virtual.devices["east"].registers.address("123.WMaxLimPct"))
         link.write(east.unit_id, limit_at, (1000, 0, 0, 0, 1), "east")
         actor = InverterActor(
@@ -35,9 +38,39 @@ def test_the_first_sample_of_a_hybrid_shows_the_limit_that_stayed_behind(tmp_pat
             site=site,
         )
         for cycle in (1, 2):
-            actor.on_receive(Read(cycle, clock.now_s() + 5))
+            actor.on_receive(Read(cycle, clock.now_s() + 60))
         link.close()
     clock.close()
 
     samples = [report.sample for report in site.of(Report)]
     assert [s.ac_limit_watts for s in samples if isinstance(s, InverterSample)] == [500.0, 500.0]
+
+
+def test_an_installers_limit_is_not_lifted_by_commands_nor_by_a_release(tmp_path: Path) -> None:
+    clock, site = RealClock(), Inbox()
+    with serve(site_config(EXAMPLE), ephemeral_ports=True) as running:
+        east = running.config.inverter("east")
+        link = ModbusLink(east.host, east.port, 1.0, clock, NoObserver())
+        limit_at = running.call(lambda virtual: virtual.devices["east"].registers.address("123.WMaxLimPct"))
+        link.write(east.unit_id, limit_at, (7000, 0, 0, 0, 1), "east")
+        actor = InverterActor(
+            Surroundings(clock, NoObserver(), Inbox()),
+            config=east,
+            driver=SunSpecDriver(),
+            link=link,
+            store=StateStore(tmp_path),
+            site=site,
+        )
+        in_force = []
+        for limit_watts in (None, 1000.0, None):
+            actor.on_receive(Read(1, clock.now_s() + 5))
+            actor.on_receive(Command(InverterCommand("east", 60.0, ac_limit_watts=limit_watts), clock.now_s()))
+            actor.on_receive(_CarryOut())
+            in_force.append(link.read(east.unit_id, limit_at, 5, "east"))
+        actor.on_receive(Release(release_command("east"), clock.now_s()))
+        in_force.append(link.read(east.unit_id, limit_at, 5, "east"))
+        link.close()
+    clock.close()
+
+    assert [(words[0], words[4]) for words in in_force] == [(7000, 1), (2000, 1), (7000, 1), (7000, 1)]
+    assert [event.name for event in site.of(Event)].count("derating_found") == 1

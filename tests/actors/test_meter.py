@@ -25,7 +25,7 @@ class Bench:
         self.box = servers.box({**NEW_DEVICE, SITE_AT: 500})
         self.clock = ManualClock()
         self.site = Inbox()
-        self.link = ModbusLink("127.0.0.1", self.box.port, 0.15, RealClock(), NoObserver())
+        self.link = ModbusLink("127.0.0.1", self.box.port, 10.0, RealClock(), NoObserver())
         self.actor = MeterActor(
             Surroundings(self.clock, NoObserver(), Inbox()),
             config=MeterConfig.model_validate({"host": "127.0.0.1", **config}),

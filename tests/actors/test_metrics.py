@@ -25,7 +25,8 @@ from orchestrator.config.sections import MetricsSection
 from orchestrator.setpoints.fields import SetpointFields
 from tests.support.inboxes import Inbox
 from tests.support.records.cycles import cycle_result
-from tests.support.servers.required import require_server, wait_until
+from tests.support.servers.fetched import fetched
+from tests.support.servers.required import free_port, require_server, wait_until
 
 DOC = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -40,9 +41,7 @@ class Served:
 
     def page(self) -> str:
         """What Prometheus gets."""
-        url = f"http://127.0.0.1:{self.prometheus.bound_port}/metrics"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return str(answer.read().decode())
+        return fetched(f"http://127.0.0.1:{self.prometheus.bound_port}/metrics")
 
     def value(self, name: str, **labels: str) -> float | None:
         """The value of one series, None where there is none."""
@@ -54,11 +53,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[Served]:
+def serving(port: int = 0) -> Iterator[Served]:
     clock = ManualClock()
     prometheus = PrometheusObserver("home", "1.2.3", sources=("mqtt",), now_s=clock.now_s)
     surroundings = Surroundings(RealClock(), prometheus, Inbox())
-    ref = MetricsActor.start(surroundings, MetricsSection(port=0), prometheus)
+    ref = MetricsActor.start(surroundings, MetricsSection(port=port), prometheus)
     try:
         wait_until(lambda: prometheus.bound_port is not None, "the open port")
         yield Served(ref, prometheus, clock)
@@ -275,7 +274,7 @@ def test_a_port_that_becomes_free_is_taken_later() -> None:
     clock = ManualClock()
     prometheus = PrometheusObserver("home", "1")
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", free_port()))
         taken.listen()
         section = MetricsSection(port=taken.getsockname()[1])
         ref = MetricsActor.start(Surroundings(clock, prometheus, Inbox()), section, prometheus)
@@ -286,11 +285,12 @@ def test_a_port_that_becomes_free_is_taken_later() -> None:
 
 
 def test_after_a_stop_nobody_listens() -> None:
-    with serving() as served:
-        port = served.prometheus.bound_port
+    port = free_port()
+    with serving(port):
+        pass
 
-    with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=1)
+    with pytest.raises(urllib.error.URLError, match="Connection refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60)
 
 
 def test_promtool_finds_nothing_wrong_with_the_page_but_that_energy_is_in_watt_hours() -> None:

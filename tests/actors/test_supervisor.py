@@ -47,7 +47,7 @@ class Worker(Actor):
         if message == "crash" or self.crashes_at_once:
             raise RuntimeError("a bug")
         if isinstance(message, threading.Event):
-            message.wait(5)
+            message.wait(60)
         self.log.append((self.name, message))
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class Family:
         self.supervisor.lead_to(ref)
         ref.ask(StartChildren())
 
-    def stop(self, timeout_s: float = 2.0) -> None:
+    def stop(self, timeout_s: float = 60.0) -> None:
         stop_in_reverse((self.supervisor,), self.clock.now_s() + timeout_s, self.clock)
         stop_in_reverse([child.address for child in self.children], self.clock.now_s() + timeout_s, self.clock)
 
@@ -110,7 +110,7 @@ def test_a_crashed_actor_closes_what_it_holds_and_a_new_one_is_reached_at_the_sa
     family.start()
     before = one.ref
     one.tell("crash")
-    wait_until(lambda: family.diary.restarts, "a restart", 1.0)
+    wait_until(lambda: family.diary.restarts, "a restart")
     wait_until(lambda: one.ref is not None, "the new one")
     one.tell("hello")
     wait_until(lambda: ("one", "hello") in family.log, "the message to the new one")
@@ -147,7 +147,7 @@ def test_an_actor_that_dies_in_on_start_is_noticed_too(family: Family) -> None:
     family.add("one", DiesAtStart)
     family.start()
 
-    wait_until(lambda: family.diary.restarts, "a restart", 3.0)
+    wait_until(lambda: family.diary.restarts, "a restart")
 
 
 def test_a_message_to_an_actor_that_is_dead_is_dropped(family: Family) -> None:
@@ -166,7 +166,7 @@ def test_an_actor_that_keeps_crashing_fails_the_system_after_five_restarts(famil
     family.add("one", crashes_at_once=True)
     family.start()
 
-    assert family.failed.wait(10)
+    assert family.failed.wait(60)
     assert family.diary.restarts == ["one"] * 5
 
 
@@ -176,7 +176,7 @@ def test_a_bug_in_the_supervisor_fails_the_system(family: Family) -> None:
     ref = Supervisor.start(family.surroundings, family.children, family.failed)
     ref.tell(StartChildren())
 
-    assert family.failed.wait(5)
+    assert family.failed.wait(60)
 
 
 def test_whoever_starts_the_system_hears_of_an_exception(family: Family) -> None:
@@ -209,4 +209,4 @@ def test_a_stuck_actor_costs_the_others_no_time_beyond_the_deadline(family: Fami
     release.set()
 
     assert ("one", "closed") in family.log
-    assert took_s < 1.0
+    assert took_s < 10.0, "it would be stuck for a minute"

@@ -35,7 +35,7 @@ Rule = dict[str, Any]
 
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = require_server("promtool")
-    return subprocess.run([program, *arguments], check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run([program, *arguments], check=False, capture_output=True, text=True, timeout=240)
 
 
 def name_of(rule: Rule) -> str:

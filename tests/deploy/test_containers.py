@@ -30,7 +30,7 @@ def config(folder: Path, *files: str, **environment: str) -> subprocess.Complete
     kept = {key: value for key, value in os.environ.items() if key not in (*SECRETS, "SITE")}
     return subprocess.run(
         [program, "--project-directory", str(COMPOSE), *arguments, "config"],
-        check=False, capture_output=True, text=True, timeout=60, cwd=folder, env=kept | environment,
+        check=False, capture_output=True, text=True, timeout=240, cwd=folder, env=kept | environment,
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("t")
     (tmp_path / "prometheus.yml").write_text(text.replace("/run/prometheus/metrics.token", str(tmp_path / "token")))
     command = [promtool, "check", "config", str(tmp_path / "prometheus.yml")]
-    said = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    said = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
 
     assert said.returncode == 0, said.stdout + said.stderr
 
@@ -143,20 +143,27 @@ def test_the_broker_of_the_compose_file_asks_for_passwords_and_keeps_its_list(tm
         settings.write("user root\n")  # a test may run as root, the container does not
     for here, there in (("/run/mosquitto", tmp_path), ("/etc/mosquitto-stack", tmp_path / "settings"), ("1883", port)):
         script = script.replace(str(here), str(there))
-    passwords = {"MQTT_PASSWORD": "one", "MQTT_OPERATOR_PASSWORD": "two", "MQTT_VIEWER_PASSWORD": "three"}
+    passwords = {
+        "MQTT_PASSWORD": "one-word",
+        "MQTT_OPERATOR_PASSWORD": "two-words",
+        "MQTT_VIEWER_PASSWORD": "three-words",
+    }
     path = f"{Path(program).parent}:{os.environ['PATH']}"
     broker = subprocess.Popen(["sh", "-euc", script], env={**os.environ, **passwords, "PATH": path})
     try:
         wait_until(lambda: is_broker_listening("127.0.0.1", port), "the broker")
         with (
-            mqtt_client("127.0.0.1", port, "viewer", "three") as viewer,
-            mqtt_client("127.0.0.1", port, "operator", "two") as operator,
+            mqtt_client("127.0.0.1", port, "viewer", "three-words") as viewer,
+            mqtt_client("127.0.0.1", port, "operator", "two-words") as operator,
         ):
             viewer.subscribe("site/home/#")
             viewer.publish("site/home/setpoints", "of the viewer")
             operator.publish("site/home/setpoints", "of the operator")
             assert viewer.wait_for("site/home/setpoints").payload == b"of the operator"
-        assert "one" not in (tmp_path / "users").read_text()
+        users = dict(line.split(":", 1) for line in (tmp_path / "users").read_text().splitlines())
+        assert set(users) == {"orchestrator", "operator", "viewer"}
+        assert all(hashed.startswith("$") for hashed in users.values())
+        assert not [word for word in passwords.values() if word in "".join(users.values())]  # no hash has a hyphen
     finally:
         broker.terminate()
-        broker.wait(10)
+        broker.wait(60)

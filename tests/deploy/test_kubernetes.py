@@ -47,7 +47,7 @@ def test_the_example_is_rendered_into_what_kubernetes_expects() -> None:
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not installed, and is not among Debian's packages")
     command = ["kubectl", "kustomize", str(EXAMPLE)]
-    rendered = documents(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
+    rendered = documents(subprocess.run(command, check=True, capture_output=True, text=True, timeout=240).stdout)
     by_kind = {document["kind"]: document for document in rendered}
     for document in rendered:
         kubernetes_validate.validate(document, VERSION, strict=True)

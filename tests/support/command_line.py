@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.servers.required import free_port, wait_until
+from tests.support.servers.required import PATIENCE_S, free_port, wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE_PORTS = ("5020", "5021", "5022", "5023", "1883", "9464")
@@ -38,7 +38,10 @@ def example_site(folder: Path, *changes: tuple[str, str]) -> Path:
 
 @dataclass
 class Running:
-    """A process whose output goes into two files, so that it never waits for a reader."""
+    """A process whose output goes into two files, so that it never waits for a reader.
+
+    Of a letter of several bytes the first may be there alone for a moment.
+    """
 
     process: subprocess.Popen[bytes]
     folder: Path
@@ -46,21 +49,25 @@ class Running:
     @property
     def out(self) -> str:
         """What it has printed so far."""
-        return (self.folder / "out.txt").read_text()
+        return (self.folder / "out.txt").read_text(errors="replace")
 
     @property
     def err(self) -> str:
         """What it has said on standard error so far."""
-        return (self.folder / "err.txt").read_text()
+        return (self.folder / "err.txt").read_text(errors="replace")
 
-    def wait_for_output(self, text: str, timeout_s: float = 30.0) -> None:
+    def wait_for_output(self, text: str, timeout_s: float = PATIENCE_S) -> None:
         """Return when `text` has been printed."""
         wait_until(lambda: text in self.out, f"{text!r} in the output of {self.process.args!r}", timeout_s)
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Wait for its end."""
+        return self.process.wait(PATIENCE_S)
 
 
 @contextlib.contextmanager
@@ -104,5 +111,5 @@ def _terminal_into(path: Path) -> Iterator[int]:
         yield writing
     finally:
         os.close(writing)
-        copier.join(5)
+        copier.join(60)
         os.close(reading)

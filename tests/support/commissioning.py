@@ -1,15 +1,15 @@
-"""A virtual site to commission, with a quick plant and short times, and devices with defects in it."""
+"""A virtual site to commission, with a quick plant, and devices with defects in it."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from actors.clock import RealClock
-from orchestrator.commissioning.trial import Timing
 from orchestrator.config.sections import SiteConfig
 from orchestrator.config.simulation import BatterySimulation, InverterSimulation, MeterSimulation
 from orchestrator.devices.makes.library import load_profile
@@ -18,9 +18,8 @@ from orchestrator.simulation.devices.sunspec.register_map import Device
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
 from tests.support.plants.virtual_site import site_config
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import free_port, wait_until
 
-QUICK = Timing(revert_s=1.0, baseline_s=0.3, answer_s=1.0, settle_s=0.3, late_s=0.5, poll_s=0.03)
 BATTERY = BatterySimulation(capacity_wh=10000, charge_watts=5000, discharge_watts=5000, soc_percent=60)
 HYBRID = InverterSimulation(
     pv_peak_watts=6000, ac_rating_watts=6000, lag_s=0.01, ramp_percent_per_s=10000, battery=BATTERY
@@ -28,6 +27,7 @@ HYBRID = InverterSimulation(
 
 
 STEP_S = 0.5
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SUN_WATTS, LOAD_WATTS = 4000.0, 1500.0
 RUNS = (
     ("123.Conn_WinTms", "123.WMaxLim_Ena"),
@@ -42,6 +42,10 @@ class PlantClock(RealClock):
     def __init__(self, site: RunningSite) -> None:
         super().__init__()
         self._site = site
+
+    def wall(self) -> datetime:
+        """Always noon: midnight would give a new budget of writes to flash."""
+        return NOON
 
     def now_s(self) -> float:
         """Seconds of the plant."""
@@ -68,7 +72,7 @@ def make_to_commission(folder: Path, make: str, *, sunny: bool = False) -> Itera
     sections["inverters"] = [{"name": "east", "driver": make, "host": "127.0.0.1", "min_gap_s": 0.0}]
     sections["meter"]["sign"] = "import_positive"
     sections["control"]["state_dir"] = str(folder / "state")
-    with serve(SiteConfig.model_validate(sections), ephemeral_ports=True) as site:
+    with serve(SiteConfig.model_validate(sections), new_port=free_port) as site:
         site.call(lambda virtual: _prepare(virtual, sunny=sunny))
         site.call(lambda virtual: virtual.advance(30.0))
         yield site
@@ -112,7 +116,7 @@ def site_to_commission(
     sections: dict[str, Any] = site_config(simulated, meter=meter).model_dump()
     sections["meter"]["sign"] = sign
     sections["control"]["state_dir"] = str(folder / "state")
-    with serve(SiteConfig.model_validate(sections), ephemeral_ports=True) as site:
+    with serve(SiteConfig.model_validate(sections), new_port=free_port) as site:
         if defect is not None:
             site.replace_device("east", defect)
 

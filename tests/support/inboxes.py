@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import PATIENCE_S, wait_until
 
 MessageT = TypeVar("MessageT")
 
@@ -23,7 +23,7 @@ class Inbox:
         """The messages of one kind, oldest first."""
         return [message for message in self.messages if isinstance(message, kind)]
 
-    def wait_for(self, kind: type[MessageT], count: int = 1, timeout_s: float = 10.0) -> MessageT:
+    def wait_for(self, kind: type[MessageT], count: int = 1, timeout_s: float = PATIENCE_S) -> MessageT:
         """The newest message of one kind as soon as there are `count` of them."""
         wait_until(lambda: len(self.of(kind)) >= count, f"{kind.__name__} number {count}", timeout_s)
         return self.of(kind)[-1]

@@ -14,7 +14,7 @@ import threading
 
 from orchestrator.errors import OrchestratorError
 
-START_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 2.0
 _CHATTY = ("amqtt", "transitions")
 

@@ -185,6 +185,12 @@ def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
     return min(max(unit.ac_watts - change, 0.0), most)
 
 
+def not_above(found_watts: Mapping[str, float], limits_watts: Mapping[str, float]) -> dict[str, float]:
+    """The same AC limits, none above the one that was found in its device; what was found without stays without."""
+    held = {name: min(limits_watts.get(name, inf), watts) for name, watts in found_watts.items() if watts < inf}
+    return {**limits_watts, **held}
+
+
 def _taken_by_others(plant: Plant, expected: Mapping[str, float]) -> float:
     """AC power of inverters that cannot be limited: what they make, or are about to discharge."""
     return fsum(max(u.ac_watts, expected[u.name], 0.0) for u in plant.units if not u.limitable)

@@ -5,8 +5,9 @@ Signs as everywhere: AC into the site +, battery charging +, limits are magnitud
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import fsum
+from math import fsum, inf
 
 from orchestrator.config.sections import AnyInverterConfig, SiteConfig
 from orchestrator.decide.allocation.spread import NEVER_USED, AllocatableBattery, BatteryUse
@@ -182,6 +183,16 @@ def see_plant(
             if inverter.name in samples
         )
     )
+
+
+def found_limits_watts(state: ControlState, plant: Plant) -> Mapping[str, float]:
+    """The AC limit in W that each inverter had when it was first seen since the start; inf where it had none."""
+    first_seen = {
+        u.name: inf if u.sample.ac_limit_watts is None else u.sample.ac_limit_watts
+        for u in plant.units
+        if u.limitable and u.name not in state.found_limits_watts
+    }
+    return {**state.found_limits_watts, **first_seen} if first_seen else state.found_limits_watts
 
 
 def _memory(config: SiteConfig, state: ControlState, sample: InverterSample, now_s: float) -> InverterMemory:

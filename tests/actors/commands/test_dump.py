@@ -26,7 +26,7 @@ from tests.support.records.images import NAMES, fixture
 from tests.support.servers.networks import network, writes_of
 
 
-def dumped(port: int, unit_id: int = 1, host: str = "127.0.0.1", timeout_s: float = 2.0) -> RegisterImage:
+def dumped(port: int, unit_id: int = 1, host: str = "127.0.0.1", timeout_s: float = 10.0) -> RegisterImage:
     with contextlib.redirect_stderr(io.StringIO()), watch("reading", 0) as progress:
         return dump(Endpoint(host, port), unit_id, timeout_s, progress)
 
@@ -47,7 +47,7 @@ def test_a_fixture_that_is_served_is_dumped_as_it_was(name: str) -> None:
 
 @contextlib.contextmanager
 def session(server: ImageServer) -> Iterator[DeviceSession]:
-    link = ModbusLink("127.0.0.1", server.port, 2.0, RealClock(), NoObserver())
+    link = ModbusLink("127.0.0.1", server.port, 10.0, RealClock(), NoObserver())
     try:
         yield DeviceSession("real", SunSpecDriver(), link, server.unit_id or 1, clock=RealClock(), retry_longest_s=1.0)
     finally:
@@ -121,7 +121,7 @@ def test_a_port_that_is_taken_is_said() -> None:
 
 def test_a_unit_that_is_silent_is_not_dumped() -> None:
     with served("sma_sb36_day") as server, pytest.raises(LinkTimeout):
-        dumped(server.port, unit_id=7)
+        dumped(server.port, unit_id=7, timeout_s=1.0)
 
 
 def test_what_is_no_sunspec_device_is_not_dumped() -> None:

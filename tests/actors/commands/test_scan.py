@@ -41,7 +41,7 @@ class SilentElsewhere(Wrapped):
         return ExceptionCode.NO_TARGET if words is ExceptionCode.ILLEGAL_ADDRESS else words
 
 
-QUICK = ScanOptions((1, 2, 200), timeout_s=0.3, connections=4)
+QUICK = ScanOptions((1, 2, 200), timeout_s=3.0, connections=4)
 
 
 def scanned(site: RunningSite, options: ScanOptions = QUICK) -> ScanReport:
@@ -66,7 +66,7 @@ def test_every_device_of_a_network_is_found_with_its_kind() -> None:
 
 def test_a_scan_writes_to_no_device() -> None:
     with network() as site:
-        scanned(site, ScanOptions(UNITS, timeout_s=0.3))
+        scanned(site, ScanOptions(UNITS, timeout_s=3.0))
 
         assert writes_of(site) == {"east": 0, "west": 0, "roof": 0, "meter": 0}
 
@@ -104,7 +104,7 @@ def test_each_make_is_found_with_its_own_driver_and_without_a_write() -> None:
     with network_of_makes(tuple(MAKES)) as site:
         where = endpoints("127.0.0.0/28", (site.config.meter.port,))
         with watch("scanning", len(where)) as progress:
-            found = scan(where, ScanOptions(UNITS, timeout_s=0.3, connections=16), progress)
+            found = scan(where, ScanOptions(UNITS, timeout_s=3.0, connections=16), progress)
 
         assert set(writes_of(site).values()) == {0}
 
@@ -121,7 +121,7 @@ def test_a_make_that_is_silent_where_sunspec_would_be_is_found_all_the_same() ->
         site.replace_device("goodwe-et", SilentElsewhere)
         with watch("scanning", 1) as progress:
             where = [Endpoint("127.0.0.2", site.config.meter.port)]
-            found = scan(where, ScanOptions((1, 247), timeout_s=0.3), progress)
+            found = scan(where, ScanOptions((1, 247), timeout_s=3.0), progress)
 
     assert [(each.driver, each.unit_id) for each in found.devices] == [("goodwe-et", 247)]
 
@@ -132,7 +132,7 @@ def test_a_make_that_is_of_no_use_yet_is_drafted_as_what_it_is_by_the_standard()
         site.replace_device("kostal-plenticore", OtherByteOrder)
         with watch("scanning", 1) as progress:
             where = [Endpoint("127.0.0.2", site.config.meter.port)]
-            found = scan(where, ScanOptions((71,), timeout_s=0.3), progress)
+            found = scan(where, ScanOptions((71,), timeout_s=3.0), progress)
 
     assert [(each.driver, each.nameplate.manufacturer) for each in found.devices] == [("sunspec", "KOSTAL")]
 

@@ -39,7 +39,7 @@ def of_a_cycle() -> dict[str, bytes]:
 def test_everything_that_is_retained_is_read_and_explained(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as broker:
         publish(broker, {**of_a_cycle(), "status": b"online"})
-        view = published_view(config_of(broker.port), NOON)
+        view = published_view(config_of(broker.port), NOON, timeout_s=60.0)
 
     assert view.online is True
     assert dict(view.payloads) == state_payloads(cycle_result(away=("west", "roof")), rfc3339(NOON))
@@ -50,13 +50,13 @@ def test_an_orchestrator_that_is_gone_is_said(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as broker:
         publish(broker, {**of_a_cycle(), "status": b"offline"})
 
-        assert published_view(config_of(broker.port), NOON).online is False
+        assert published_view(config_of(broker.port), NOON, timeout_s=10.0).online is False
 
 
 def test_what_does_not_come_in_time_or_is_no_object_is_left_out(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as broker:
         publish(broker, {"site": of_a_cycle()["site"], "limits": b"[1]", "inverters/east": b"\xff"})
-        view = published_view(config_of(broker.port), NOON, timeout_s=1.0)
+        view = published_view(config_of(broker.port), NOON, timeout_s=5.0)
 
     assert list(view.payloads) == ["site"]
     assert "east: nothing is known of it" in explain(view)
@@ -67,7 +67,7 @@ def test_a_broker_without_the_site_and_no_broker_are_named(tmp_path: Path) -> No
         mosquitto(tmp_path) as broker,
         pytest.raises(NotRead, match=r"nothing is published under site/home at .*: is the orchestrator running"),
     ):
-        published_view(config_of(broker.port), NOON, timeout_s=0.5)
+        published_view(config_of(broker.port), NOON, timeout_s=5.0)
     port = free_port()
     with pytest.raises(
         NotRead, match=rf"cannot read site/home at MQTT broker 127.0.0.1:{port}: there is no connection"

@@ -38,7 +38,7 @@ class Bench:
 
     def __init__(self, server: ImageServer, role: Role | None = None, *, write_single: bool = False) -> None:
         self.server, self.clock, self.requests = server, ManualClock(), Requests()
-        self.link = ModbusLink("127.0.0.1", server.port, 1.0, RealClock(), self.requests)
+        self.link = ModbusLink("127.0.0.1", server.port, 10.0, RealClock(), self.requests)
         self.session = DeviceSession(
             "east",
             SunSpecDriver(),

@@ -62,6 +62,13 @@ def test_every_field_of_a_setpoint_can_be_written_in_the_file() -> None:
     assert set(SetpointValues.model_fields) == set(SetpointFields.__dataclass_fields__)
 
 
+def test_a_source_without_a_default_is_named_and_one_that_says_so_is_not() -> None:
+    source = "setpoints: {mqtt: {host: 127.0.0.1, topic: a, name: utility}}"
+
+    assert any("no default for utility" in said for said in warnings(site(source)))
+    assert not any("no default" in said for said in warnings(site(source.replace("utility", "utility, default: {}"))))
+
+
 def test_a_careful_site_has_no_warnings() -> None:
     assert warnings(site(f"control: {{battery_power_flow: true, {RELEASED}}}")) == ()
 
@@ -88,7 +95,7 @@ def test_a_careful_site_has_no_warnings() -> None:
             "control.failsafe.when_lost: after a kill the AC limits stay",
         ),
         (
-            "control: {battery_power_flow: true}\nsetpoints: {mqtt: {host: 127.0.0.1, topic: a}}",
+            "control: {battery_power_flow: true}\nsetpoints: {mqtt: {host: 127.0.0.1, topic: a, default: {}}}",
             "control.failsafe.when_lost: after a kill the AC limits stay",
         ),
         (

@@ -14,6 +14,7 @@ from orchestrator.devices.as_found import (
     put_back,
     reconnected,
     to_json,
+    within_derating,
     without_grid_charging,
 )
 from orchestrator.samples import BatterySample, InverterSample, Nameplate
@@ -24,12 +25,14 @@ RECORDS = st.builds(
     grid_charging=st.sampled_from([None, True, False]),
     limited=st.booleans(),
     disconnected=st.booleans(),
+    derated_watts=st.none() | st.floats(0, 1e6),
 )
 
 
-def sample(grid_charging: bool | None) -> InverterSample:
+def sample(grid_charging: bool | None, ac_limit_watts: float | None = None) -> InverterSample:
     battery = BatterySample(grid_charging_allowed=grid_charging)
-    return InverterSample("east", 0.0, battery=battery, nameplate=Nameplate(serial="AB1"))
+    nameplate = Nameplate(serial="AB1", ac_max_watts=5000.0)
+    return InverterSample("east", 0.0, battery=battery, nameplate=nameplate, ac_limit_watts=ac_limit_watts)
 
 
 def command(
@@ -57,6 +60,7 @@ def test_a_record_survives_json(found: Found) -> None:
         ("3", "not a JSON object"),
         ('{"serial": 3}', "wrong type"),
         ('{"limited": null}', "wrong type"),
+        ('{"derated_watts": "many"}', "wrong type"),
         ('{"colour": "red"}', "other fields"),
     ],
 )
@@ -122,3 +126,40 @@ def test_a_command_without_a_battery_has_no_permission_to_change() -> None:
 
     assert put_back(bare, Found(grid_charging=True)) == without_grid_charging(bare) == bare
     assert grid_charging(without_grid_charging(command(True))) is None
+
+
+def test_an_ac_limit_that_was_there_before_any_of_ours_is_the_installers() -> None:
+    found = before_command(Found(), sample(None, ac_limit_watts=3500.0), command(ac_limit_watts=1000.0))
+
+    assert found.derated_watts == 3500.0
+    assert before_command(found, sample(None, ac_limit_watts=1000.0), command()).derated_watts == 3500.0
+
+
+def test_an_ac_limit_that_may_be_ours_is_nobody_elses() -> None:
+    ours = Found("AB1", limited=True)
+
+    assert before_command(ours, sample(None, ac_limit_watts=3500.0), command()).derated_watts is None
+
+
+@given(st.none() | st.floats(0, 1e5), st.floats(0, 1e5))
+def test_no_command_lifts_the_installers_limit(asked_watts: float | None, derated_watts: float) -> None:
+    made = put_back(command(ac_limit_watts=asked_watts), Found("AB1", derated_watts=derated_watts))
+
+    assert made.ac_limit_watts is not None
+    assert made.ac_limit_watts <= derated_watts
+    assert asked_watts is None or made.ac_limit_watts == min(asked_watts, derated_watts)
+    assert made.ac_limit_watts < derated_watts or not made.ac_limit_reverts
+
+
+def test_a_derated_inverter_counts_as_no_larger_than_its_limit() -> None:
+    derated = within_derating(Found("AB1", derated_watts=3500.0), sample(None))
+
+    assert derated.nameplate.ac_max_watts == 3500.0
+    assert within_derating(Found("AB1"), sample(None)) == sample(None)
+    assert within_derating(Found("AB1", derated_watts=9000.0), sample(None)) == sample(None)
+
+
+def test_after_a_release_the_installers_limit_is_in_the_device_and_no_longer_on_record() -> None:
+    assert after_release(Found("AB1", limited=True, derated_watts=3500.0), command()).is_empty
+    safe = after_release(Found("AB1", limited=True, derated_watts=3500.0), command(ac_limit_watts=0.0))
+    assert safe.derated_watts == 3500.0

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.setpoints.intake import Arrival, Intake, Outcome
+import pytest
+from hypothesis import given
+from hypothesis.strategies import datetimes, just, lists, none, one_of, sampled_from
+from hypothesis.strategies import text as texts
+
+from orchestrator.setpoints.intake import SUPERSEDED_KEPT, Arrival, Intake, KeptSource, Outcome
+from orchestrator.setpoints.kept import from_json, to_json
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ZERO, HALF = b'{"opModExpLimW": 0}', b'{"opModExpLimW": 2500}'
@@ -126,7 +132,7 @@ def test_what_was_withdrawn_can_be_asked_for_again() -> None:
     intake = Intake("mqtt", None)
     intake.take([arrival(ZERO), arrival(b"")])
 
-    assert limit_of(intake.take([arrival(ZERO, redelivered=True)])) == 0.0
+    assert limit_of(intake.take([arrival(ZERO, 110.0)])) == 0.0
 
 
 def test_a_setpoint_after_a_withdrawal_in_one_batch_holds() -> None:
@@ -156,3 +162,131 @@ def test_a_withdrawn_setpoint_is_not_fresh() -> None:
 
 def test_a_source_whose_setpoints_have_no_validity_is_always_fresh() -> None:
     assert Intake("mqtt", None).is_fresh(1e9)
+
+
+def restored(before: Intake, at_s: float, *, validity_s: float | None = None, wall_s: float = 0.0) -> Intake:
+    """The same source after a restart: the monotonic clock began anew, `wall_s` after NOW on the wall."""
+    wall = NOW + timedelta(seconds=wall_s)
+    return Intake.restored("mqtt", validity_s, "", before.kept(), now_s=at_s, wall=wall)
+
+
+def test_a_retained_message_that_a_live_one_superseded_does_not_come_back() -> None:
+    intake = Intake("mqtt", None)
+    intake.take([arrival(HALF, redelivered=True)])
+    intake.take([arrival(ZERO, 110.0)])
+
+    assert intake.take([arrival(HALF, 120.0, redelivered=True)]) == Outcome()
+    assert limit_in_force(intake) == 0.0
+
+
+def test_what_was_superseded_within_one_batch_does_not_come_back_either() -> None:
+    intake = Intake("mqtt", None)
+    intake.take([arrival(HALF, redelivered=True), arrival(ZERO)])
+
+    assert intake.take([arrival(HALF, 120.0, redelivered=True)]) == Outcome()
+
+
+def test_a_withdrawn_message_does_not_come_back() -> None:
+    intake = Intake("mqtt", None)
+    intake.take([arrival(HALF, redelivered=True)])
+    intake.take([arrival(b"", 110.0)])
+
+    assert intake.take([arrival(HALF, 120.0, redelivered=True)]) == Outcome()
+    assert intake.setpoint is None
+
+
+def test_a_superseded_message_that_is_sent_anew_counts_again() -> None:
+    intake = Intake("mqtt", None)
+    for payload, at_s in ((HALF, 100.0), (ZERO, 110.0), (HALF, 120.0)):
+        intake.take([arrival(payload, at_s)])
+
+    assert limit_in_force(intake) == 2500.0
+    assert intake.take([arrival(ZERO, 130.0, redelivered=True)]) == Outcome()
+
+
+def test_another_retained_message_after_a_reconnect_is_news() -> None:
+    intake = Intake("mqtt", None)
+    intake.take([arrival(HALF, redelivered=True)])
+
+    assert limit_of(intake.take([arrival(ZERO, 130.0, redelivered=True)])) == 0.0
+
+
+def test_what_was_superseded_stays_so_over_a_restart() -> None:
+    before = Intake("mqtt", None)
+    before.take([arrival(HALF, redelivered=True), arrival(ZERO)])
+
+    after = restored(before, at_s=5.0, wall_s=3600.0)
+
+    assert after.take([arrival(HALF, 6.0, redelivered=True)]) == Outcome()
+    assert limit_in_force(after) == 0.0
+
+
+def test_a_validity_goes_on_over_a_restart() -> None:
+    before = Intake("mqtt", 60.0)
+    before.take([arrival(ZERO)])
+
+    after = restored(before, at_s=5.0, validity_s=60.0, wall_s=20.0)
+
+    assert after.setpoint is not None
+    assert after.setpoint.expires_at_s == 45.0
+    assert not restored(before, at_s=5.0, validity_s=60.0, wall_s=61.0).is_fresh(5.0)
+
+
+def test_a_clock_that_is_behind_after_a_restart_does_not_end_a_limit_early_nor_prolong_it_without_bound() -> None:
+    before = Intake("mqtt", 60.0)
+    before.take([arrival(ZERO)])
+
+    after = restored(before, at_s=5.0, validity_s=60.0, wall_s=-6 * 3600.0)
+
+    assert after.setpoint is not None
+    assert after.setpoint.expires_at_s == 65.0
+
+
+def test_a_source_that_was_never_heard_keeps_nothing_and_a_withdrawn_one_was_heard() -> None:
+    silent, withdrawn = Intake("mqtt", None), Intake("mqtt", None)
+    withdrawn.take([arrival(ZERO), arrival(b"")])
+
+    assert silent.kept() is None
+    kept = withdrawn.kept()
+    assert kept is not None
+    assert kept.message is None
+
+
+def test_what_is_remembered_of_superseded_messages_is_bounded() -> None:
+    intake = Intake("mqtt", None)
+    for watts in range(3 * SUPERSEDED_KEPT):
+        intake.take([arrival(b'{"opModExpLimW": %d}' % watts)])
+
+    kept = intake.kept()
+
+    assert kept is not None
+    assert len(kept.superseded) == SUPERSEDED_KEPT
+    newest = b'{"opModExpLimW": %d}' % (3 * SUPERSEDED_KEPT - 2)
+    assert intake.take([arrival(newest, redelivered=True)]) == Outcome()
+
+
+@given(
+    texts(),
+    lists(sampled_from(["aa", "bb", "cc"]), unique=True),
+    datetimes(timezones=just(UTC)),
+    one_of(none(), texts()),
+)
+def test_what_is_kept_is_read_again_as_it_was(
+    origin: str, superseded: list[str], received: datetime, message: str | None
+) -> None:
+    sources = {"mqtt": KeptSource(origin, message, received, tuple(superseded))}
+
+    assert from_json(to_json(sources)) == sources
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"mqtt": {}}', '{"mqtt": null}'],
+)
+def test_a_broken_file_of_kept_setpoints_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"JSON|fields|value|Expecting"):
+        from_json(text)
+
+
+def limit_in_force(intake: Intake) -> float | None:
+    return intake.setpoint.fields.export_limit_watts if intake.setpoint else None

@@ -11,7 +11,7 @@ from orchestrator.config.simulation import MeterSimulation
 from orchestrator.simulation.server import RunningSite, serve
 from tests.support import faults
 from tests.support.plants.virtual_site import HYBRID, PV_ONLY, RawClient, site_config
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import free_port, wait_until
 
 READ_MARKER = struct.pack(">BHH", 3, 40000, 2)
 MARKER = (0x5375, 0x6E53)
@@ -20,7 +20,7 @@ UNIT_IS_AWAY = bytes([0x83, 0x0B])
 
 @pytest.fixture
 def running() -> Iterator[RunningSite]:
-    with serve(site_config({"east": HYBRID, "roof": PV_ONLY}), ephemeral_ports=True) as site:
+    with serve(site_config({"east": HYBRID, "roof": PV_ONLY}), new_port=free_port) as site:
         yield site
 
 
@@ -63,7 +63,7 @@ def test_time_passes_by_itself(running: RunningSite) -> None:
 
 
 def test_several_units_share_a_port() -> None:
-    with serve(shared_port_config(), ephemeral_ports=True) as running, connect(running, "east") as client:
+    with serve(shared_port_config(), new_port=free_port) as running, connect(running, "east") as client:
         assert running.config.inverter("east").port == running.config.inverter("roof").port
         assert client.read(40002, 2, unit=1) == (1, 65)
         running.stop_device("roof")
@@ -115,7 +115,7 @@ def test_writes_alone_can_be_refused(running: RunningSite) -> None:
 
 def test_a_slow_reply_still_carries_its_own_transaction(running: RunningSite) -> None:
     with connect(running, "east") as client:
-        with faults.fault(running, "east", faults.slow(0.2)):
+        with faults.fault(running, "east", faults.slow(2.0)):
             late = client.send(READ_MARKER)
         prompt = client.send(READ_MARKER)
 
@@ -139,7 +139,7 @@ def test_garbage_is_as_long_as_the_reply_and_not_the_reply(running: RunningSite)
 
 def test_a_frozen_meter_repeats_itself() -> None:
     config = site_config({"roof": PV_ONLY}, meter=MeterSimulation(period_s=0.02))
-    with serve(config, ephemeral_ports=True) as running, connect(running, "meter") as client:
+    with serve(config, new_port=free_port) as running, connect(running, "meter") as client:
         running.call(lambda site: site.set_load(1000))
         running.freeze("meter")
         first = client.read(40070, 105, unit=200)
@@ -196,7 +196,7 @@ def test_inverters_that_are_not_simulated_are_left_to_the_network() -> None:
     config = site_config({"east": HYBRID, "roof": PV_ONLY})
     simulation = config.simulation.model_copy(update={"inverters": {"roof": PV_ONLY}})
     mixed = config.model_copy(update={"simulation": simulation})
-    with serve(mixed, ephemeral_ports=True) as running:
+    with serve(mixed, new_port=free_port) as running:
         assert running.config.inverter("east").port == config.inverter("east").port
         with connect(running, "roof") as client:
             assert client.read(40000, 2) == MARKER

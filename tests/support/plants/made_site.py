@@ -27,6 +27,7 @@ from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
 from tests.support.inboxes import Inbox
 from tests.support.plants.virtual_site import BATTERY
+from tests.support.servers.required import free_port
 
 VALID_FOR_S = 60.0
 HYBRID = InverterSimulation(pv_peak_watts=8000, ac_rating_watts=6000, battery=BATTERY)
@@ -65,7 +66,7 @@ class MadeSite:
         self.observer = Counts()
         self.config = running.config.inverter("east")
         assert isinstance(self.config, InverterConfig)
-        self.link = ModbusLink("127.0.0.1", self.config.port, 2.0, RealClock(), self.observer)
+        self.link = ModbusLink("127.0.0.1", self.config.port, 10.0, RealClock(), self.observer)
         self.state_dir = state_dir
         self.actor = self.start()
 
@@ -165,7 +166,7 @@ class MadeSite:
 @contextmanager
 def made(driver: str, plant: InverterSimulation, state_dir: Path) -> Iterator[MadeSite]:
     """`plant` served on a free port, and an actor with `driver` for it. The light is steady, 0 W at first."""
-    with serve(made_site(driver, plant), ephemeral_ports=True) as running:
+    with serve(made_site(driver, plant), new_port=free_port) as running:
         running.call(_steady)
         site = MadeSite(running, state_dir)
         site.wait(5)

@@ -13,6 +13,8 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from tests.support.servers.required import free_port
+
 T = TypeVar("T")
 
 Values = list[int] | list[bool] | None
@@ -44,7 +46,7 @@ class ServerThread:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` in the thread and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=5)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
 
     def box(self, words: dict[int, int] | None = None) -> ModbusBox:
         """A new server that is serving."""
@@ -75,11 +77,11 @@ class ModbusBox:
         self.resets = False
         self.short = False
         self.delay_s = 0.0
-        self.port = 0
+        self.port = free_port()
         self.requests: list[tuple[int, int, int]] = []
 
     def start(self) -> None:
-        """Serve, on the port of the last time or, at first, on a free one."""
+        """Serve, on the same port each time."""
         self._thread.run(self._start())
 
     def stop(self) -> None:
@@ -115,7 +117,6 @@ class ModbusBox:
         )
         self._server = ModbusTcpServer(device, address=("127.0.0.1", self.port), trace_packet=self._trace)
         await self._server.serve_forever(background=True)
-        self.port = cast("asyncio.Server", self._server.transport).sockets[0].getsockname()[1]
 
     async def _reset(self) -> None:
         assert self._server is not None

@@ -27,7 +27,7 @@ from orchestrator.simulation.site import METER
 from orchestrator.simulation.virtual_time import InverterFault, MeterFault, Moment
 from tests.support.inboxes import Inbox
 from tests.support.servers.brokers import MqttClient, mosquitto, mqtt_client
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import free_port, wait_until
 
 TOPIC = "setpoints"
 SETTLE_PERIODS = 3
@@ -106,7 +106,7 @@ def play_in_real_time(scenario: Scenario, folder: Path) -> Run:
     clock = RealClock()
     with (
         mosquitto(folder) as broker,
-        serve(_config(scenario, folder, broker.port), ephemeral_ports=True) as site,
+        serve(_config(scenario, folder, broker.port), new_port=free_port) as site,
         mqtt_client(broker.host, broker.port) as client,
     ):
         plant = RealPlant(site.config, site, client)

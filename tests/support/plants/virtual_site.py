@@ -18,7 +18,7 @@ BATTERY_ONLY = InverterSimulation(ac_rating_watts=5000, battery=BATTERY)
 def site_config(inverters: dict[str, InverterSimulation] | None = None, **simulation: Any) -> SiteConfig:
     """A site of these inverters (east, west and roof where none are given), each on a port of its own.
 
-    `simulation` takes the other keys of that section. The ports are placeholders: serve it with `ephemeral_ports`.
+    `simulation` takes the other keys of that section. The ports are placeholders: serve it with `new_port`.
     """
     simulated = inverters or {"east": HYBRID, "west": HYBRID, "roof": PV_ONLY}
     sections = {
@@ -37,7 +37,7 @@ def site_config(inverters: dict[str, InverterSimulation] | None = None, **simula
 class RawClient:
     """One TCP connection that sends and receives whole Modbus frames, right or wrong ones."""
 
-    def __init__(self, port: int, timeout_s: float = 5.0) -> None:
+    def __init__(self, port: int, timeout_s: float = 60.0) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout_s)
         self._transaction = 0
 

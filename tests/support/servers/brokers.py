@@ -15,7 +15,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from actors.commands.run.broker import is_broker_listening
-from tests.support.servers.required import free_port, require_server, wait_until
+from tests.support.servers.required import PATIENCE_S, free_port, require_server, wait_until
 
 
 class Mosquitto:
@@ -39,7 +39,7 @@ class Mosquitto:
         """End it; its clients lose their connections."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(5)
+            self._process.wait(PATIENCE_S)
             self._process = None
 
 
@@ -84,25 +84,29 @@ class MqttClient:
 
     def __post_init__(self) -> None:
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
-        self._subscribed = threading.Event()
+        self._connected, self._subscribed = threading.Event(), threading.Event()
         if self.username is not None:
             self._client.username_pw_set(self.username, self.password)
         self._client.on_message = lambda _client, _data, message: self.received.append(
             Received(message.topic, bytes(message.payload), message.retain, message.qos)
         )
+        self._client.on_connect = lambda *_: self._connected.set()
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.connect(self.host, self.port)
         self._client.loop_start()
+        assert self._connected.wait(PATIENCE_S), f"no answer to the connection to port {self.port}"
 
     def subscribe(self, topic: str) -> None:
         """Return when the broker has confirmed it."""
         self._subscribed.clear()
         self._client.subscribe(topic, qos=1)
-        assert self._subscribed.wait(5), f"no answer to the subscription to {topic}"
+        assert self._subscribed.wait(PATIENCE_S), f"no answer to the subscription to {topic}"
 
     def publish(self, topic: str, payload: str | bytes, *, retain: bool = False, qos: int = 1) -> None:
         """Return when the broker has it."""
-        self._client.publish(topic, payload, qos=qos, retain=retain).wait_for_publish(5)
+        message = self._client.publish(topic, payload, qos=qos, retain=retain)
+        message.wait_for_publish(PATIENCE_S)
+        assert message.is_published(), f"no answer to a message on {topic}"
 
     def publish_soon(self, topic: str, payload: str | bytes) -> None:
         """Return at once (QoS 0)."""
@@ -112,12 +116,12 @@ class MqttClient:
         """What came on one topic so far, oldest first."""
         return [message for message in self.received if message.topic == topic]
 
-    def wait_for(self, topic: str, count: int = 1, timeout_s: float = 10.0) -> Received:
+    def wait_for(self, topic: str, count: int = 1, timeout_s: float = PATIENCE_S) -> Received:
         """The newest message on `topic` as soon as there are `count` of them."""
         wait_until(lambda: len(self.on(topic)) >= count, f"message {count} on {topic}", timeout_s)
         return self.on(topic)[-1]
 
-    def wait_for_payload(self, topic: str, payload: bytes, timeout_s: float = 10.0) -> None:
+    def wait_for_payload(self, topic: str, payload: bytes, timeout_s: float = PATIENCE_S) -> None:
         """Return as soon as the newest message on `topic` is `payload`."""
         wait_until(lambda: [m.payload for m in self.on(topic)][-1:] == [payload], f"{payload!r} on {topic}", timeout_s)
 

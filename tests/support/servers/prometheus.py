@@ -25,7 +25,7 @@ def prometheus(folder: Path, target: str) -> Iterator[str]:
     arguments += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
     with (folder / "prometheus.log").open("w") as log, subprocess.Popen([program, *arguments], stderr=log) as process:
         try:
-            wait_until(lambda: _is_ready(url), "a ready Prometheus", timeout_s=20.0)
+            wait_until(lambda: _is_ready(url), "a ready Prometheus")
             yield url
         finally:
             process.kill()
@@ -43,7 +43,7 @@ def _configuration(folder: Path, target: str) -> Path:
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/-/ready", timeout=1) as answer:
+        with urllib.request.urlopen(f"{url}/-/ready", timeout=10) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

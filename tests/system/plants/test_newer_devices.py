@@ -13,7 +13,7 @@ from actors.system import start_system
 from orchestrator.config.sections import ControlConfig, SetpointsSection, SetpointValues
 from orchestrator.simulation.server import RunningSite, serve
 from tests.support.plants.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, site_config
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import free_port, wait_until
 
 INVERTERS = {
     name: settings.model_copy(update={"sunspec": "7xx"})
@@ -30,15 +30,17 @@ def site(tmp_path: Path) -> Iterator[RunningSite]:
             "metrics": None,
         }
     )
-    with serve(config, ephemeral_ports=True) as running:
+    with serve(config, new_port=free_port) as running:
         running.call(lambda site: site.set_load(1000.0))
         for name, watts in (("east", 1000.0), ("roof", 3000.0)):
             running.call(lambda site, name=name, watts=watts: site.set_pv_available(name, watts))
         clock = RealClock()
         system = start_system(running.config, clock=clock, observer=NoObserver())
-        yield running
-        system.stop()
-        clock.close()
+        try:
+            yield running
+        finally:
+            system.stop()
+            clock.close()
 
 
 def import_watts(site: RunningSite) -> float:
@@ -50,12 +52,12 @@ def charging_watts(site: RunningSite) -> float:
 
 
 def test_its_battery_takes_the_surplus_and_covers_the_load_and_is_left_to_itself_at_the_end(site: RunningSite) -> None:
-    wait_until(lambda: charging_watts(site) > 1500, "charging from the surplus", 20)
-    wait_until(lambda: abs(import_watts(site)) < 100, "no export", 20)
+    wait_until(lambda: charging_watts(site) > 1500, "charging from the surplus")
+    wait_until(lambda: abs(import_watts(site)) < 100, "no export")
 
     for name in ("east", "roof"):
         site.call(lambda site, name=name: site.set_pv_available(name, 0.0))
-    wait_until(lambda: charging_watts(site) < -500, "discharging for the load", 20)
+    wait_until(lambda: charging_watts(site) < -500, "discharging for the load")
 
     writes = site.call(lambda site: {r for w in site.devices["store"].writes for r in w.registers})
     assert {"704.WSet", "704.WSetEna", "704.WSetRvrtTms"} <= writes
@@ -64,5 +66,5 @@ def test_its_battery_takes_the_surplus_and_covers_the_load_and_is_left_to_itself
 def test_an_export_limit_of_zero_is_kept_when_the_battery_is_full(site: RunningSite) -> None:
     site.call(lambda site: [site.set_soc(name, 100.0) for name in ("store", "east")])
 
-    wait_until(lambda: import_watts(site) > -100, "no export", 20)
-    wait_until(lambda: import_watts(site) < 300, "and hardly any import", 30)
+    wait_until(lambda: import_watts(site) > -100, "no export")
+    wait_until(lambda: import_watts(site) < 300, "and hardly any import")

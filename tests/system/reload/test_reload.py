@@ -22,17 +22,21 @@ from orchestrator.simulation.physics import Controls
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
 from tests.support.inboxes import Inbox
+from tests.support.plants.running_plant import BUSY_MACHINE_S
+from tests.support.plants.shared import Shared, shared
 from tests.support.plants.virtual_site import HYBRID, PV_ONLY, site_config
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import free_port, wait_until
 
 INTERVAL_S = 0.5
 NAMES = tuple(f"inv{number}" for number in range(11))
 AT_FIRST, LATER = NAMES[:10], (*NAMES[:9], NAMES[10])
 LEAVES, COMES = NAMES[9], NAMES[10]
 STAY = NAMES[:9]
-OBEYED_WITHIN_S = 2.0
-WITHOUT_A_GAP_S = 1.5 * 1.25 * INTERVAL_S
-"""Cycles are at most 1.25 intervals apart; half of that more is left to a busy machine."""
+OBEYED_WITHIN_S = 2.0 + BUSY_MACHINE_S
+"""What is only refreshed is written three times as seldom."""
+WITHOUT_A_GAP_S = 2.0
+"""Cycles are at most 1.25 intervals apart, and a busy machine may miss one or two. Actors that start anew take longer.
+"""
 
 
 class Diary(NoObserver):
@@ -77,8 +81,13 @@ class Plant:
     def wait_for_cycles(self, count: int) -> list[CycleResult]:
         """The next `count` cycles."""
         before = len(self.results)
-        wait_until(lambda: len(self.results) >= before + count, f"{count} cycles", 20.0)
+        wait_until(lambda: len(self.results) >= before + count, f"{count} cycles")
         return self.results[before : before + count]
+
+    def hears(self, names: Sequence[str]) -> bool:
+        """Whether these inverters, and no others, answered in the newest cycle."""
+        snapshot = self.results[-1].snapshot
+        return not snapshot.away and {each.name for each in snapshot.inverters} == set(names)
 
     def controls(self, name: str) -> Controls:
         """What the device itself was told to do."""
@@ -114,29 +123,31 @@ class Plant:
 @contextmanager
 def plant_of_ten(folder: Path) -> Iterator[Plant]:
     devices = {name: PV_ONLY if number % 3 == 0 else HYBRID for number, name in enumerate(NAMES)}
-    with serve(site_config(devices), ephemeral_ports=True) as site:
+    with serve(site_config(devices), new_port=free_port) as site:
         plant = Plant(site, folder / "state")
         try:
-            wait_until(lambda: plant.results and not plant.results[-1].snapshot.away, "all inverters", 20.0)
-            wait_until(lambda: not any(plant.is_released(name) for name in (*STAY, LEAVES)), "first commands", 20.0)
+            wait_until(lambda: plant.results and not plant.results[-1].snapshot.away, "all inverters")
+            wait_until(lambda: not any(plant.is_released(name) for name in (*STAY, LEAVES)), "first commands")
             yield plant
         finally:
-            plant.system.stop()
+            plant.system.stop(60.0)
             plant.clock.close()
 
 
 @pytest.fixture(scope="module")
-def only_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    with plant_of_ten(tmp_path_factory.mktemp("reload")) as plant:
+def shared_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared[Plant]]:
+    with shared(lambda: plant_of_ten(tmp_path_factory.mktemp("reload"))) as plant:
         yield plant
 
 
 @pytest.fixture
-def plant(only_plant: Plant) -> Iterator[Plant]:
+def plant(shared_plant: Shared[Plant], request: pytest.FixtureRequest) -> Iterator[Plant]:
     """The plant, which is as at first again after each test."""
-    yield only_plant
-    only_plant.system.reload(only_plant.changed())
-    wait_until(lambda: not only_plant.results[-1].snapshot.away, "all inverters again", 20.0)
+    with shared_plant.lent_to(request) as plant:
+        yield plant
+        plant.system.reload(plant.changed())
+        wait_until(lambda: plant.hears(AT_FIRST), "all inverters again")
+        wait_until(lambda: not any(plant.is_released(name) for name in AT_FIRST), "commands again")
 
 
 def longest_gap_s(results: list[CycleResult]) -> float:
@@ -154,6 +165,8 @@ def test_one_added_one_removed_and_a_limit_changed_leave_no_gap_in_the_control_o
     changes = plant.system.reload(plant.changed(LATER, setpoints={"fixed": {"export_limit_watts": 500.0}}))
     during = plant.results[first:]
     after = plant.wait_for_cycles(6)
+    wait_until(lambda: plant.hears(LATER), f"{COMES} in the place of {LEAVES}")
+    wait_until(lambda: not plant.is_released(COMES), f"a command for {COMES}")
     seen = plant.results[first - 2 :]
 
     assert (changes.added, changes.removed, changes.replaced) == ((COMES,), (LEAVES,), ())
@@ -163,9 +176,6 @@ def test_one_added_one_removed_and_a_limit_changed_leave_no_gap_in_the_control_o
     assert after[-1].envelope.fields.export_limit_watts == 500.0
     assert not any(plant.is_released(name) for name in (*STAY, COMES))
     assert plant.is_released(LEAVES)
-    assert after[-1].snapshot.inverter(COMES) is not None
-    assert after[-1].snapshot.inverter(LEAVES) is None
-    assert LEAVES not in after[-1].snapshot.away
     assert {actor for actor, _ in plant.diary.ups[ups:]} == {LEAVES, COMES}
     assert plant.diary.gone[-1] == LEAVES
     assert plant.diary.restarts == []
@@ -177,7 +187,7 @@ def test_the_devices_that_stay_obey_the_new_limit_at_once_and_are_never_released
     began_s = plant.site.call(lambda site: site.now_s)
     fixed = {"fixed": {"export_limit_watts": 30000.0, "generation_limit_watts": 2000.0}}
     plant.system.reload(plant.changed(LATER, setpoints=fixed))
-    wait_until(lambda: all(plant.writes(name) > first[name] for name in STAY), "a write to each", 5.0)
+    wait_until(lambda: all(plant.writes(name) > first[name] for name in STAY), "a write to each")
     plant.wait_for_cycles(4)
 
     for name in STAY:
@@ -186,7 +196,7 @@ def test_the_devices_that_stay_obey_the_new_limit_at_once_and_are_never_released
         assert [words for _, words in written if words.get("124.StorCtl_Mod") == 0] == []
         assert plant.reads(name) >= reads[name] + 3
     # Each may make a little more than it does, 1 % of all ratings together.
-    wait_until(lambda: plant.limits_watts(STAY) <= 2000.0 + 0.01 * 65000.0, "limits on all", 15.0)
+    wait_until(lambda: plant.limits_watts(STAY) <= 2000.0 + 0.01 * 65000.0, "limits on all")
 
 
 def test_an_inverter_that_left_is_neither_read_nor_written_any_more(plant: Plant) -> None:
@@ -206,10 +216,11 @@ def test_a_changed_inverter_is_replaced_without_being_released(plant: Plant) -> 
     first = len(plant.results)
     changes = plant.system.reload(config.model_copy(update={"inverters": inverters}))
     plant.wait_for_cycles(4)
+    wait_until(lambda: plant.writes("inv1") > writes, "a command for inv1")
+    wait_until(lambda: plant.hears(AT_FIRST), "inv1 again")
 
     assert changes.replaced == ("inv1",)
     assert plant.diary.ups[ups:] == [("inv1", False), ("inv1", True)]
-    assert plant.writes("inv1") > writes
     assert longest_gap_s(plant.results[first - 1 :]) < WITHOUT_A_GAP_S
     sample = plant.results[-1].snapshot.inverter("inv1")
     assert sample is not None
@@ -235,9 +246,9 @@ def test_an_inverter_that_is_not_controlled_any_more_is_handed_back(plant: Plant
     )
     changes = plant.system.reload(config.model_copy(update={"inverters": inverters}))
     plant.wait_for_cycles(3)
+    wait_until(lambda: plant.is_released("inv2"), "the release of inv2")
 
     assert changes.handed_back == ("inv2",)
-    assert plant.is_released("inv2")
     assert not plant.is_released("inv1")
 
 

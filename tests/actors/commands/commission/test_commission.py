@@ -6,8 +6,8 @@ import contextlib
 import io
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from actors.commands.progress import Lines
 from actors.files.process import AlreadyRunning, registered
 from actors.files.state_store import StateStore
 from orchestrator.commissioning.report import CommissionReport
-from orchestrator.commissioning.trial import Timing
 from orchestrator.commissioning.verdicts import Verdict
 from orchestrator.devices.flash_budget import FlashUse, used_on
 from orchestrator.devices.makes.library import load_profile
@@ -25,7 +24,7 @@ from orchestrator.simulation.devices.sunspec.register_map import Device
 from orchestrator.simulation.server import RunningSite
 from orchestrator.simulation.site import VirtualSite
 from tests.support.commissioning import (
-    QUICK,
+    NOON,
     PlantClock,
     PlantPause,
     make_to_commission,
@@ -42,15 +41,11 @@ DARK, SUNNY = False, True
 
 
 def commissioned(site: RunningSite, **options: object) -> CommissionReport:
-    wanted = CommissionOptions(**({"ask": lambda question: True, "timing": QUICK} | options))  # type: ignore[arg-type]
+    """In the plant's own time, which passes as often as the devices are read."""
+    usual = {"ask": lambda question: True, "clock": PlantClock(site), "ended": PlantPause(site)}
+    wanted = CommissionOptions(**(usual | options))  # type: ignore[arg-type]
     with contextlib.redirect_stderr(io.StringIO()):
         return commission(site.config, wanted, Lines("steps", 2))
-
-
-def commissioned_make(site: RunningSite, **options: object) -> CommissionReport:
-    """In the plant's own time, which passes as often as the devices are read."""
-    usual = {"timing": Timing(), "clock": PlantClock(site), "ended": PlantPause(site)}
-    return commissioned(site, **(usual | options))
 
 
 def verdicts(report: CommissionReport) -> dict[str, Verdict]:
@@ -167,9 +162,10 @@ def test_a_battery_that_takes_charging_for_discharging_is_named(tmp_path: Path) 
 
 def test_a_device_that_returns_too_early_is_named(tmp_path: Path) -> None:
     with site_to_commission(tmp_path, RevertsEarly) as site:
-        report = commissioned(site, timing=replace(QUICK, revert_s=2.0))
+        report = commissioned(site)
 
-    assert "battery power: revert time: too early: back by itself 0." in texts(report)
+    assert "battery power: revert time: too early: back by itself 1" in texts(report)
+    assert "with a revert time of 30 s" in texts(report)
 
 
 def test_a_device_that_shows_late_what_it_took_is_waited_for(tmp_path: Path) -> None:
@@ -197,7 +193,7 @@ def test_what_is_not_controlled_or_not_wanted_is_left_alone(tmp_path: Path) -> N
             }
         )
         asked: list[str] = []
-        wanted = CommissionOptions(ask=lambda question: bool(asked.append(question)), timing=QUICK)
+        wanted = CommissionOptions(ask=lambda question: bool(asked.append(question)))
         report = commission(config, wanted, Lines("steps", 2))
 
         assert site.call(lambda virtual: [len(device.writes) for device in virtual.devices.values()]) == [0, 0, 0, 0]
@@ -224,8 +220,8 @@ def test_an_inverter_that_is_away_is_said_and_the_next_one_tried(tmp_path: Path)
 
 
 def test_an_interrupted_trial_puts_everything_back(tmp_path: Path) -> None:
-    ended = threading.Event()
     with site_to_commission(tmp_path) as site:
+        ended = PlantPause(site)
         site.call(change_a_register)
         found = registers(site)
         waiter = threading.Thread(target=lambda: _end_once_written(site, ended))
@@ -293,7 +289,7 @@ def test_the_battery_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(
     expected = BATTERY_OF[make]
     with make_to_commission(tmp_path, make) as site:
         found = settings_of(site, make)
-        report = commissioned_make(site)
+        report = commissioned(site)
 
         assert settings_of(site, make) == found
 
@@ -306,7 +302,7 @@ def test_the_battery_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(
 
 
 def flash_writes(folder: Path) -> int:
-    return used_on(StateStore(folder / "state").load_flash_use("east"), datetime.now(UTC)).writes
+    return used_on(StateStore(folder / "state").load_flash_use("east"), NOON).writes
 
 
 AC_LIMIT_OF = {
@@ -321,7 +317,7 @@ def test_the_ac_limit_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found
     expected = AC_LIMIT_OF[make]
     with make_to_commission(tmp_path, make, sunny=True) as site:
         found = settings_of(site, make)
-        report = commissioned_make(site)
+        report = commissioned(site)
 
         assert settings_of(site, make) == found
 
@@ -340,7 +336,7 @@ def test_a_make_that_is_interrupted_is_as_it_was_found_within_a_minute(tmp_path:
         ended = PlantPause(site)
         waiter = threading.Thread(target=lambda: _end_once_written(site, ended))
         waiter.start()
-        report = commissioned_make(site, ended=ended)
+        report = commissioned(site, ended=ended)
         waiter.join()
         site.call(lambda virtual: virtual.advance(60.0))
 
@@ -355,7 +351,7 @@ def test_of_what_a_device_does_not_show_the_report_says_that_it_was_released(tmp
         ended = PlantPause(site)
         waiter = threading.Thread(target=lambda: _end_once_written(site, ended))
         waiter.start()
-        report = commissioned_make(site, ended=ended)
+        report = commissioned(site, ended=ended)
         waiter.join()
 
         assert site.call(lambda virtual: virtual.inverters["east"].controls.high_watts) != -500.0
@@ -368,10 +364,10 @@ def test_of_what_a_device_does_not_show_the_report_says_that_it_was_released(tmp
 
 def test_when_the_day_of_the_flash_is_used_up_a_step_is_not_tried(tmp_path: Path) -> None:
     per_day = load_profile("solaredge-storedge").flash_writes_per_day or 0
-    today = (datetime.now(UTC).date() - date(1970, 1, 1)).days
+    today = (NOON.date() - date(1970, 1, 1)).days
     StateStore(tmp_path / "state").save_flash_use("east", FlashUse(today, per_day))
     with make_to_commission(tmp_path, "solaredge-storedge") as site:
-        report = commissioned_make(site)
+        report = commissioned(site)
 
         assert site.call(lambda virtual: virtual.devices["east"].writes) == []
 

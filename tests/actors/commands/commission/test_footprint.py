@@ -28,7 +28,7 @@ def footprint(
 ) -> Iterator[tuple[Footprint, ImageDevice]]:
     server = ImageServer(fixture("sma_sb36_day"), host="127.0.0.1", port=0, unit_id=1, writable=writable)
     with server:
-        link = ModbusLink("127.0.0.1", server.port, 2.0, RealClock(), NoObserver())
+        link = ModbusLink("127.0.0.1", server.port, 10.0, RealClock(), NoObserver())
         session = DeviceSession("east", SunSpecDriver(), link, 1, clock=RealClock(), retry_longest_s=1.0)
         try:
             yield Footprint(session, note), server.device

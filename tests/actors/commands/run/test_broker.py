@@ -14,7 +14,7 @@ from actors.messages import SetpointReceived
 from tests.actors.test_mqtt import PUBLISH, SETPOINTS, config_for, online, running
 from tests.support.records.cycles import cycle_result
 from tests.support.servers.brokers import mqtt_client
-from tests.support.servers.required import free_port
+from tests.support.servers.required import free_port, wait_until
 
 
 @contextlib.contextmanager
@@ -36,7 +36,8 @@ def test_it_listens_from_start_to_stop() -> None:
     during = is_broker_listening("127.0.0.1", port)
     broker.stop()
 
-    assert [before, during, is_broker_listening("127.0.0.1", port)] == [False, True, False]
+    assert [before, during] == [False, True]
+    wait_until(lambda: not is_broker_listening("127.0.0.1", port), "a free port")
 
 
 def test_stopping_twice_or_without_a_start_does_nothing() -> None:
@@ -95,7 +96,7 @@ def test_its_end_is_silent_also_with_clients_that_are_connected_or_broken() -> N
         [sys.executable, "-W", "ignore", "-c", NOISY, str(free_port())],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

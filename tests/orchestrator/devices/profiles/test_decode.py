@@ -290,11 +290,11 @@ def test_some_hundred_mutated_makes_are_samples_or_named_faults() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(SECONDS_MOST + 60)
+@pytest.mark.timeout(5 * SECONDS_MOST)
 def test_a_hundred_thousand_mutated_makes_are_samples_or_named_faults_in_time() -> None:
-    began_s = time.monotonic()
+    began_s = time.process_time()
 
     taken_for = check_mutants(range(1000, 101_000))
 
     assert sum(taken_for.values()) == 100_000
-    assert time.monotonic() - began_s < SECONDS_MOST
+    assert time.process_time() - began_s < SECONDS_MOST

@@ -33,6 +33,7 @@ from tests.orchestrator.devices.sunspec.images import (
     model_words,
 )
 from tests.support.plants.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, RawClient, site_config
+from tests.support.servers.required import free_port
 from tests.support.servers.served_maps import served
 
 REPEATED = {160: "module", 714: "Prt"}
@@ -143,7 +144,7 @@ MAKES = {
 
 
 def test_every_point_of_every_virtual_device_has_the_same_value_in_pysunspec2() -> None:
-    with serve(site_config(OLD_AND_NEW | MAKES), ephemeral_ports=True) as site:
+    with serve(site_config(OLD_AND_NEW | MAKES), new_port=free_port) as site:
         config = site.config
         places = [(config.meter.port, config.meter.unit_id), *((i.port, i.unit_id) for i in config.inverters)]
         for port, unit in places:

@@ -13,6 +13,7 @@ from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
 from tests.support.plants.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, site_config
+from tests.support.servers.required import free_port
 
 LARGE = InverterSimulation(
     pv_peak_watts=120_000,
@@ -24,8 +25,8 @@ INVERTERS = {"east": HYBRID, "roof": PV_ONLY, "cellar": BATTERY_ONLY, "hall": LA
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningSite]:
-    """A site that has worked for a minute and then stands still, so that two looks at it see the same."""
-    with serve(site_config(INVERTERS), ephemeral_ports=True) as running:
+    """A site that has worked for a minute; nothing changes any more but its counters."""
+    with serve(site_config(INVERTERS), new_port=free_port) as running:
         running.call(bring_to_work)
         yield running
 
@@ -48,7 +49,9 @@ def write(site: VirtualSite, name: str, point: str, *words: int) -> None:
 
 def scan(running: RunningSite, name: str) -> Any:
     address = running.config.meter if name == "meter" else running.config.inverter(name)
-    client = SunSpecModbusClientDeviceTCP(slave_id=address.unit_id, ipaddr=address.host, ipport=address.port, timeout=5)
+    client = SunSpecModbusClientDeviceTCP(
+        slave_id=address.unit_id, ipaddr=address.host, ipport=address.port, timeout=60
+    )
     client.scan()
     client.close()
     assert [model.error_info for models in client.models.values() for model in models if model.error_info] == []
@@ -74,6 +77,7 @@ def test_every_device_is_scanned_without_an_error(running: RunningSite, name: st
 
 @pytest.mark.parametrize("name", INVERTERS)
 def test_the_measurements_are_those_of_the_physics(running: RunningSite, name: str) -> None:
+    before_wh = running.call(lambda site: site.inverters[name].generated_wh)
     client = scan(running, name)
     measured, modules = values(client, 103), client.models[160][0]
     inverter = running.call(lambda site: site.inverters[name])
@@ -86,7 +90,7 @@ def test_the_measurements_are_those_of_the_physics(running: RunningSite, name: s
     assert measured["W"] == pytest.approx(state.ac_watts, abs=resolution(measured, "W_SF"))
     assert measured["DCW"] == pytest.approx(state.pv_watts - state.battery_watts, abs=resolution(measured, "DCW_SF"))
     assert measured["A"] == pytest.approx(abs(state.ac_watts) / 230, abs=resolution(measured, "A_SF"))
-    assert measured["WH"] == pytest.approx(inverter.generated_wh, abs=50)
+    assert before_wh - 50 <= measured["WH"] <= running.call(lambda site: site.inverters[name].generated_wh) + 50
     assert (measured["Hz"], measured["PhVphA"], measured["TmpSnk"]) == (50.0, 230.0, None)
     assert measured["St"] == inverter.operating_state
     assert watts.get("String", 0.0) == pytest.approx(state.pv_watts, abs=near)
@@ -128,13 +132,14 @@ def test_the_limit_is_that_of_the_controls(running: RunningSite) -> None:
 
 
 def test_the_meter_is_that_of_the_physics(running: RunningSite) -> None:
+    before = running.call(lambda site: (site.meter.export_wh, site.meter.import_wh))
     measured = values(scan(running, "meter"), 203)
     meter = running.call(lambda site: site.meter)
 
     assert measured["W"] == pytest.approx(meter.site_watts, abs=resolution(measured, "W_SF"))
     assert measured["WphA"] + measured["WphB"] + measured["WphC"] == pytest.approx(measured["W"], abs=200)
-    assert measured["TotWhExp"] == pytest.approx(meter.export_wh, abs=100)
-    assert measured["TotWhImp"] == pytest.approx(meter.import_wh, abs=100)
+    assert before[0] - 100 <= measured["TotWhExp"] <= meter.export_wh + 100
+    assert before[1] - 100 <= measured["TotWhImp"] <= meter.import_wh + 100
 
 
 def test_two_clients_at_once_do_not_disturb_each_other(running: RunningSite) -> None:
@@ -148,6 +153,6 @@ def test_two_clients_at_once_do_not_disturb_each_other(running: RunningSite) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
 
     assert found == {"east": ["SIM-east"] * 6, "roof": ["SIM-roof"] * 6}

@@ -16,6 +16,7 @@ from orchestrator.simulation.plant.inverter import SimulatedInverter
 from orchestrator.simulation.server import serve
 from orchestrator.simulation.site import VirtualSite
 from tests.support.plants.virtual_site import HYBRID, site_config
+from tests.support.servers.required import free_port
 
 SYSTEM, BATTERY, VEBUS = 100, 225, 227
 EXTERNAL = 3
@@ -301,7 +302,7 @@ def settle(site: VirtualSite) -> None:
 def test_a_foreign_client_reaches_every_unit_on_one_port() -> None:
     config = site_config({"east": HYBRID.model_copy(update={"make": "victron-gx"})})
     east = config.inverters[0].model_copy(update={"unit_id": SYSTEM})
-    with serve(config.model_copy(update={"inverters": (east,)}), ephemeral_ports=True) as running:
+    with serve(config.model_copy(update={"inverters": (east,)}), new_port=free_port) as running:
         address = running.config.inverter("east")
         with ModbusTcpClient(address.host, port=address.port, timeout=5) as modbus:
             assert not modbus.write_register(2902, EXTERNAL, device_id=SYSTEM).isError()
