@@ -15,7 +15,6 @@ from actors.files.state_store import StateStore
 from actors.link import Link
 from actors.messages import Acknowledged, Command, Event, Read, Release, Report
 from orchestrator.commands import InverterCommand
-from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import InverterConfig
 from orchestrator.devices.as_found import (
     Found,
@@ -127,7 +126,7 @@ class InverterActor(Actor):
         registers = self._writer.with_controls(self._session.read())
         sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
-        self._sample = within_derating(self._found, apply_overrides(self._config, sample))
+        self._sample = within_derating(self._found, sample)
         return self._sample
 
     def _on_connected(self) -> None:

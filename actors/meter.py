@@ -9,10 +9,9 @@ from actors.actor import Actor, Surroundings
 from actors.address import Recipient
 from actors.device.session import DeviceSession, Unreachable
 from actors.link import Link
-from actors.messages import Event, Report, Tick
+from actors.messages import Report, Tick
 from orchestrator.config.sections import MeterConfig
 from orchestrator.devices.base import AnyDriver
-from orchestrator.devices.sunspec.decoding import meter_sign
 from orchestrator.errors import DeviceError
 
 RETRY_LONGEST_S = 2.0
@@ -20,7 +19,10 @@ NAME = "meter"
 
 
 class MeterActor(Actor):
-    """Tells `site` each new value, and an unchanged one every `report_interval_s` (then `changed_at_s` stays)."""
+    """Tells `site` each new value, and an unchanged one every `report_interval_s` (then `changed_at_s` stays).
+
+    Values are in the meter's own sign.
+    """
 
     def __init__(
         self,
@@ -40,17 +42,13 @@ class MeterActor(Actor):
         self._session = DeviceSession(
             NAME, driver, link, config.unit_id, clock=self.clock, retry_longest_s=RETRY_LONGEST_S, role="meter"
         )
-        self._sign = meter_sign.initial(config.sign)
         self._shown: tuple[float, tuple[float, ...]] | None = None
         self._changed_at_s = self._reported_at_s = float("-inf")
 
     def receive(self, message: Any) -> None:
-        """The first Tick starts the polling; the Event that the meter is reversed turns its sign, if that is ours."""
-        match message:
-            case Tick():
-                self._poll()
-            case Event("meter_reversed"):
-                self._sign = meter_sign.turned(self._sign)
+        """The first Tick starts the polling."""
+        if isinstance(message, Tick):
+            self._poll()
 
     def close(self) -> None:
         """End the connection."""
@@ -70,7 +68,6 @@ class MeterActor(Actor):
     def _take(self, registers: dict[int, int]) -> None:
         now_s = self.clock.now_s()
         sample = self._driver.decode_meter(self._session.device, registers, now_s)
-        self._sign = meter_sign.observe(self._sign, sample)
         # Counters and frequency may move between two measurements of power: they make no new value.
         shown = (sample.site_watts, sample.phase_watts)
         if shown != self._shown:
@@ -79,5 +76,4 @@ class MeterActor(Actor):
         elif now_s - self._reported_at_s < self._report_interval_s:
             return
         self._reported_at_s = now_s
-        sample = replace(meter_sign.oriented(self._sign, sample), changed_at_s=self._changed_at_s)
-        self._site.tell(Report(self.name, 0, sample))
+        self._site.tell(Report(self.name, 0, replace(sample, changed_at_s=self._changed_at_s)))

@@ -14,11 +14,9 @@ from actors.meter import NAME as METER
 from actors.wire.mailbox import Mailbox
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.commands import InverterCommand
-from orchestrator.config.overrides import apply_overrides
-from orchestrator.config.sections import ControlConfig, MqttInverterConfig, MqttMeterConfig
-from orchestrator.decide.meter.silence import meter_silent_after_s
+from orchestrator.config.sections import MqttInverterConfig, MqttMeterConfig
 from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
-from orchestrator.devices.mqtt.messages import command_topic, read_inverter, read_meter, write_command
+from orchestrator.devices.mqtt.messages import read_inverter, read_meter, write_command
 from orchestrator.documents.json_values import without_time
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.setpoints.intake import Arrival
@@ -106,26 +104,32 @@ class _MqttDevice(Actor):
 
 
 class MqttMeterActor(_MqttDevice):
-    """Tells `site` each new value at once, and what holds every control interval, until it is too old."""
+    """Tells `site` each new value at once, and what holds every `report_interval_s`, until it is too old.
+
+    `silent_after_s` is how long after its last answer the site takes a meter for silent.
+    """
 
     def __init__(
-        self, surroundings: Surroundings, *, config: MqttMeterConfig, control: ControlConfig, site: Recipient
+        self,
+        surroundings: Surroundings,
+        *,
+        config: MqttMeterConfig,
+        silent_after_s: float,
+        report_interval_s: float,
+        site: Recipient,
     ) -> None:
-        reverse = config.sign == "export_positive"
-        intake = DeviceIntake[MeterSample](
-            lambda arrival: read_meter(arrival, export_positive=reverse), config.max_age_s, with_change
-        )
+        intake = DeviceIntake[MeterSample](read_meter, config.max_age_s, with_change)
         super().__init__(METER, surroundings, config, intake, site)
         self._max_age_s = config.max_age_s
-        self._interval_s = control.interval_s
-        self._silent_after_s = meter_silent_after_s(control.interval_s, control.sample_window_s)
+        self._report_interval_s = report_interval_s
+        self._silent_after_s = silent_after_s
 
     def receive(self, message: Any) -> None:
         """Each Tick says what holds, and asks for the next one."""
         super().receive(message)
         if isinstance(message, Tick):
             self._report()
-            self.later(self._interval_s, Tick())
+            self.later(self._report_interval_s, Tick())
 
     def _on_state(self) -> None:
         self._report()
@@ -173,7 +177,7 @@ class MqttInverterActor(_MqttDevice):
         if sample is None:
             self._site.tell(Report(self.name, read.cycle, fault=SILENT, detail=self._silence()))
         else:
-            self._site.tell(Report(self.name, read.cycle, apply_overrides(self._config, sample)))
+            self._site.tell(Report(self.name, read.cycle, sample))
 
     def _carry_out(self, command: InverterCommand, issued_at_s: float, *, released: bool = False) -> None:
         """Publish it, not retained: an inverter that comes back later must not find an old command."""
@@ -185,7 +189,7 @@ class MqttInverterActor(_MqttDevice):
         elif not self._connection.is_connected:
             fault, detail, self._sent = "connection", "the MQTT broker cannot be reached", {}
         elif released or self._is_due(payload, command, now_s):
-            topic = command_topic(self._config)
+            topic = self._config.topic_of_commands
             self._connection.publish(topic, json.dumps(payload, allow_nan=False), qos=1, retain=False)
             self.observer.register_written(self.name, "mqtt.command")
             self._sent, self._sent_at_s, writes = _meaning(payload), now_s, 1

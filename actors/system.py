@@ -30,10 +30,12 @@ from actors.prometheus.observer import PrometheusObserver
 from actors.site import SiteActor
 from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
 from orchestrator.config.changes import Changes, changes_between
+from orchestrator.config.policy import meter_silent_after_s, meter_told_every_s
 from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.drivers import DriverLibrary
 from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.loop.kept import Kept
 from orchestrator.setpoints.merge import Setpoint
 
 log = logging.getLogger(__name__)
@@ -151,9 +153,9 @@ class _Plant:
         self.links = _expect_devices(LinkPool(clock, observer), config)
         self._drivers = drivers
         self._store = StateStore(Path(config.control.state_dir))
-        self._audience = (self.meter, self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
+        self._audience = (self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
         self._setpoint_store = SetpointStore(Path(config.control.state_dir))
-        self._setpoints = _kept_setpoints(config, self._setpoint_store, clock)
+        self._kept = Kept(_kept_setpoints(config, self._setpoint_store, clock))
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""
@@ -267,18 +269,24 @@ class _Plant:
     def _start_meter(self) -> pykka.ActorRef[Any]:
         meter = self.config.meter
         if isinstance(meter, MqttMeterConfig):
-            return MqttMeterActor.start(self.surroundings, config=meter, control=self.config.control, site=self.site)
+            return MqttMeterActor.start(
+                self.surroundings,
+                config=meter,
+                silent_after_s=meter_silent_after_s(self.config),
+                report_interval_s=meter_told_every_s(self.config),
+                site=self.site,
+            )
         return MeterActor.start(
             self.surroundings,
             config=meter,
             driver=self._drivers[meter.driver],
             link=self.links.link(meter.host, meter.port),
             site=self.site,
-            report_interval_s=self.config.control.interval_s,
+            report_interval_s=meter_told_every_s(self.config),
         )
 
     def _start_site(self) -> pykka.ActorRef[Any]:
-        return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._setpoints)
+        return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._kept)
 
 
 def _kept_setpoints(config: SiteConfig, store: SetpointStore, clock: Clock) -> dict[str, Setpoint]:

@@ -35,7 +35,7 @@ class VirtualTime:
         self._config = config
         self._site = VirtualSite(config)
         self._state = ControlState()
-        self._envelope = merge([Setpoint("fixed", config.setpoints.fixed.to_fields())])
+        self._envelope = merge([Setpoint("fixed", config.setpoints.fixed)])
 
     def run(self, steps: int) -> None:
         """Let so many seconds pass, with one decision in each; the load steps every few of them."""

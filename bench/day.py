@@ -11,8 +11,9 @@ from typing import Final
 from bench.progress import Watch
 from bench.tables import Cell, table
 from orchestrator import control
+from orchestrator.loop.site_loop import Controller
 from orchestrator.simulation.scenarios.scenario import SCENARIOS, load_scenario, moments
-from orchestrator.simulation.virtual_time import Controller, VirtualTime
+from orchestrator.simulation.virtual_time import VirtualTime
 
 SCENARIO: Final = "a_day"
 TITLE: Final = (

@@ -16,8 +16,8 @@ from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.ac.device_steps import in_steps
-from orchestrator.decide.battery.following import is_deaf
 from orchestrator.decide.failsafe import safe_limits, safe_room_watts
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.inverter import command_inverter
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory, Response
 from orchestrator.decide.meter.question import ask_meter
@@ -112,7 +112,7 @@ def _result(inputs: Inputs, decision: SiteDecision) -> CycleResult:
         totals=decision.totals,
         mode=decision.mode,
         meter_fault=decision.meter_fault,
-        not_following=tuple(name for name, memory in memories.items() if is_deaf(memory.following, inputs.now_s)),
+        not_following=tuple(name for name, memory in memories.items() if Disobeys.DEAF in memory.following.states),
         live=live_numbers(commanded_plant(inputs), responses) if inputs.explain else NO_NUMBERS,
         state=ControlState(
             started_at_s=inputs.started_at_s,

@@ -2,7 +2,7 @@
 
 OrchestratorError
 ├── UsageError               what was asked for cannot be meant          whoever asked mends it
-│   ├── ConfigError          site.yaml is wrong                          the operator mends it
+│   ├── ConfigError          a file is wrong, site.yaml or another       the operator mends it
 │   └── PayloadError         an MQTT message is refused as a whole       its sender mends it
 └── DeviceError              a device did not do its part; `kind` is the metric label
     ├── LinkError            the connection; trying again helps
@@ -31,7 +31,7 @@ class UsageError(OrchestratorError):
 
 @dataclass(frozen=True)
 class ConfigProblem:
-    """One mistake in a site.yaml. Line and column are 1-based; `key_path` reads like `inverters[1].port`.
+    """One mistake in a YAML file. Line and column are 1-based; `key_path` reads like `inverters[1].port`.
 
     The path is empty where the mistake is the file's as a whole.
     """
@@ -47,7 +47,7 @@ class ConfigProblem:
 
 
 class ConfigError(UsageError):
-    """A site.yaml cannot be used. Carries every mistake that was found, not only the first."""
+    """A YAML file cannot be used. Carries every mistake that was found, not only the first."""
 
     def __init__(self, file: str, problems: tuple[ConfigProblem, ...]) -> None:
         self.file = file

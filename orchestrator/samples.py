@@ -57,7 +57,8 @@ class BatterySample:
     """One battery at one moment.
 
     `watts` charging +; `soc_percent` 0 to 100. `charge_max_watts` and `discharge_max_watts` are magnitudes: what the
-    device says it can do. `grid_charging_allowed` is ChaGriSet: may it charge from AC at all.
+    device says it can do, in a snapshot no more than site.yaml allows. `grid_charging_allowed` is ChaGriSet: may it
+    charge from AC at all.
     """
 
     watts: float | None = None

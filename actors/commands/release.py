@@ -22,7 +22,7 @@ from orchestrator.config.sections import AnyInverterConfig, InverterConfig, Mqtt
 from orchestrator.decide.failsafe import release_command
 from orchestrator.devices.as_found import Found, put_back, reconnected
 from orchestrator.devices.base import AnyDriver
-from orchestrator.devices.mqtt.messages import command_topic, write_command
+from orchestrator.devices.mqtt.messages import write_command
 from orchestrator.errors import DeviceError
 
 
@@ -104,10 +104,10 @@ def _write_release(config: InverterConfig, session: DeviceSession, store: StateS
 def _release_by_mqtt(config: MqttInverterConfig, clock: Clock) -> ReleaseOutcome:
     payload = json.dumps(write_command(_command(config), clock.wall()), allow_nan=False)
     try:
-        publish_once(config, command_topic(config), payload.encode())
+        publish_once(config, config.topic_of_commands, payload.encode())
     except NotPublished as trouble:
         return ReleaseOutcome(config.name, False, f"not released: {trouble}")
-    return ReleaseOutcome(config.name, True, f"told to release on {command_topic(config)}")
+    return ReleaseOutcome(config.name, True, f"told to release on {config.topic_of_commands}")
 
 
 def _command(config: AnyInverterConfig) -> InverterCommand:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.config.policy import batteries_are_ours
+from orchestrator.config.policy import batteries_are_ours, meter_silent_after_s
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
 
 SECTIONS_OF_THE_SITE = ("site", "control", "setpoints")
@@ -74,7 +74,7 @@ def changes_between(former: SiteConfig, new: SiteConfig) -> Changes:
             for name in stay
             if name not in lost and _commands_battery(former, before[name]) and not _commands_battery(new, after[name])
         ),
-        meter=former.meter != new.meter or former.control.interval_s != new.control.interval_s,
+        meter=_meter_of(former) != _meter_of(new),
         site=any(getattr(former, section) != getattr(new, section) for section in SECTIONS_OF_THE_SITE),
         mqtt=(former.setpoints.mqtt, former.publish) != (new.setpoints.mqtt, new.publish),
         metrics=former.metrics != new.metrics,
@@ -102,6 +102,11 @@ def _is_another(before: AnyInverterConfig, after: AnyInverterConfig) -> bool:
 def _device(inverter: AnyInverterConfig) -> tuple[object, ...]:
     where = inverter.unit_id if isinstance(inverter, InverterConfig) else inverter.topic
     return inverter.driver, inverter.host, inverter.port, where
+
+
+def _meter_of(config: SiteConfig) -> tuple[object, ...]:
+    """All that its actor is started with."""
+    return config.meter, config.control.interval_s, meter_silent_after_s(config)
 
 
 def _is_written(config: SiteConfig, inverter: AnyInverterConfig) -> bool:

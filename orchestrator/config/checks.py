@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.config.sections import MQTT_DRIVER
 from orchestrator.devices.makes.choice import has_meter, link_defaults
-from orchestrator.documents.yaml_text import KeyPath, key_path_text
-
-Finding = tuple[KeyPath, str]
+from orchestrator.documents.yaml_text import Finding, KeyPath, key_path_text
 
 RESERVED_SOURCES = ("fixed", "page", "manual")
 RESERVED_INVERTERS = ("meter",)
@@ -86,7 +84,7 @@ def _meter_of_make(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Only a meter may share the address of an inverter, which may have it in its map; a simulated one has not."""
-    first: dict[tuple[str, object, object], KeyPath] = {}
+    first: dict[tuple[str, str, str], KeyPath] = {}
     simulated = _section(data, "simulation", "inverters")
     for path, entry in (*_entries(data, "meter"), *_entries(data, "inverters")):
         host = entry.get("host")
@@ -95,7 +93,7 @@ def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
         make = link_defaults(entry)
         port, unit = (entry.get(key, make.get(key, value)) for key, value in (("port", 502), ("unit_id", 1)))
         address = (host.lower(), str(port), str(unit))
-        behind = first.get(address) == ("meter",) and entry.get("name") not in simulated
+        behind = first.get(address) == ("meter",) and str(entry.get("name")) not in simulated
         if address in first and not behind:
             taken = key_path_text(first[address])
             where = (*path, "unit_id" if "unit_id" in entry else "host")
@@ -105,11 +103,11 @@ def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _device_topics(data: Mapping[str, Any]) -> Iterator[Finding]:
     """One topic is one device, and what is sent to a device must not come back as its state, or as another's."""
-    first: dict[tuple[object, object, str], KeyPath] = {}
+    first: dict[tuple[str, str, str], KeyPath] = {}
     for path, entry in (*_entries(data, "meter"), *_entries(data, "inverters")):
         for key, topic in _topics_of(entry) if entry.get("driver") == MQTT_DRIVER else ():
             where = (*path, key if key in entry else "topic")
-            address = (entry.get("host"), entry.get("port", 1883), topic)
+            address = (str(entry.get("host")), str(entry.get("port", 1883)), topic)
             if address in first:
                 yield where, f"must be a topic of its own; {key_path_text(first[address])} is at {topic!r} already"
             first.setdefault(address, where)

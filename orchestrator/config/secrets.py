@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.documents.yaml_text import KeyPath
-
-Finding = tuple[KeyPath, str]
+from orchestrator.documents.yaml_text import Finding, KeyPath
 
 FILE_KEYS: Mapping[str, str] = {"password_file": "password", "token_file": "token"}
 """Keys that name a file, and the key that its content stands for."""

@@ -1,6 +1,6 @@
 """site.yaml as frozen records. Every key of the file is a field here, with its unit in its name and its allowed range.
 
-`load_config` (in `config_file.py`) reads a file into a `SiteConfig` or raises `ConfigError` with every mistake at once.
+`load_config` (in `file.py`) reads a file into a `SiteConfig` or raises `ConfigError` with every mistake at once.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
+from orchestrator.config.setpoint_values import SetpointValues
 from orchestrator.config.simulation import SimulationConfig
 from orchestrator.devices.makes.choice import known_driver, link_defaults
 from orchestrator.documents.section import Host, Name, Percent, Port, Section, Text, Title, Topic, UnitId, Watts
-from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 
 MinGap = Annotated[float, Field(ge=0, le=5)]
 
@@ -119,36 +120,6 @@ class ControlConfig(Section):
     state_dir: Text = "./state"
 
 
-class SetpointValues(Section):
-    """A setpoint written in site.yaml: `fixed`, or the `default` of an MQTT source."""
-
-    connect: bool | None = None
-    energize: bool | None = None
-    export_limit_watts: Watts | None = None
-    import_limit_watts: Watts | None = None
-    generation_limit_watts: Watts | None = None
-    load_limit_watts: Watts | None = None
-    battery_charge_rate_percent: Percent | None = None
-    battery_discharge_rate_percent: Percent | None = None
-    battery_storage_mode: Annotated[int, Field(ge=0, le=3)] | None = None
-    battery_target_soc_percent: Percent | None = None
-    battery_soc_min_percent: Percent | None = None
-    battery_soc_max_percent: Percent | None = None
-    battery_charge_max_watts: Watts | None = None
-    battery_discharge_max_watts: Watts | None = None
-    battery_import_target_watts: Watts | None = None
-    battery_export_target_watts: Watts | None = None
-    battery_priority_mode: Literal["battery_first", "export_first"] | None = None
-    battery_grid_charging_enabled: bool | None = None
-    battery_grid_charging_max_watts: Watts | None = None
-
-    def to_fields(self) -> SetpointFields:
-        """The same as the record that `setpoints.merge` works with."""
-        values = self.model_dump()
-        mode = values.pop("battery_priority_mode")
-        return SetpointFields(**values, battery_priority_mode=None if mode is None else PriorityMode(mode))
-
-
 class Broker(Section):
     """How an MQTT broker is reached."""
 
@@ -189,6 +160,11 @@ class MqttInverterConfig(Broker):
     ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
     battery: BatteryConfig = BatteryConfig()
 
+    @property
+    def topic_of_commands(self) -> str:
+        """Where commands for it go."""
+        return self.command_topic or f"{self.topic}/command"
+
 
 def _section_for(value: object) -> str:
     """Which of two sections is meant: the one with `driver: mqtt`, or the one that speaks Modbus."""
@@ -220,7 +196,7 @@ class MqttSource(Broker):
 class SetpointsSection(Section):
     """`setpoints:` who may ask for something. `mqtt` may be written as one mapping or as a list of them."""
 
-    fixed: SetpointValues = SetpointValues()
+    fixed: SetpointValues = SetpointFields()
     mqtt: tuple[MqttSource, ...] = ()
 
     @field_validator("mqtt", mode="before")

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from orchestrator.config.policy import export_can_be_limited, limits_stay
+from orchestrator.config.policy import (
+    SILENT_AFTER_MOST_S,
+    export_can_be_limited,
+    limits_stay,
+    meter_silent_after_s,
+)
 from orchestrator.config.sections import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
 
 _CYCLES_PER_REVERT = 3
+_SLOW_METER_S = 1.0
 
 
 def warnings(config: SiteConfig) -> tuple[str, ...]:
@@ -59,6 +65,32 @@ def _sign_is_guessed(config: SiteConfig) -> str | None:
     if "sign" in config.meter.model_fields_set or isinstance(config.meter, MqttMeterConfig):
         return None
     return "meter.sign: not written, so import counts as positive until proven otherwise; write it once it is known"
+
+
+def _meter_is_slow(config: SiteConfig) -> str | None:
+    """What a meter costs that is read seldom."""
+    meter = config.meter
+    if isinstance(meter, MqttMeterConfig) or meter.interval_s <= max(config.control.interval_s, _SLOW_METER_S):
+        return None
+    late = f"limits are followed up to {meter.interval_s:g} s late"
+    silent_s = meter_silent_after_s(config)
+    if silent_s <= SILENT_AFTER_MOST_S:
+        return f"meter.interval_s: {meter.interval_s:g} s: {late}, because load and sun are seen only that often"
+    return (
+        f"meter.interval_s: {meter.interval_s:g} s: {late}, because load and sun are seen only that often, and a meter "
+        f"that falls silent is noticed after {silent_s:g} s, not within {SILENT_AFTER_MOST_S:g} s"
+    )
+
+
+def _meter_may_be_old(config: SiteConfig) -> str | None:
+    """What it costs to believe an old state of a meter that something else reads."""
+    meter = config.meter
+    if not isinstance(meter, MqttMeterConfig) or meter.max_age_s <= SILENT_AFTER_MOST_S:
+        return None
+    return (
+        f"meter.max_age_s: {meter.max_age_s:g} s: a meter that falls silent is noticed after {meter.max_age_s:g} s, "
+        f"not within {SILENT_AFTER_MOST_S:g} s, and until then limits are followed by its last value"
+    )
 
 
 def _meter_is_behind_an_inverter(config: SiteConfig) -> str | None:
@@ -118,6 +150,8 @@ _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _batteries_are_not_commanded,
     _metrics_are_public,
     _sign_is_guessed,
+    _meter_is_slow,
+    _meter_may_be_old,
     _meter_is_behind_an_inverter,
     _revert_is_short,
     _stay_and_charging_from_ac,

@@ -57,7 +57,7 @@ def final_commands(
     ratings = {}
     for inverter in inverters:
         sample = snapshot.inverter(inverter.name)
-        rating = (sample.nameplate.ac_max_watts if sample else None) or inverter.ac_max_watts
+        rating = sample.nameplate.ac_max_watts if sample else None
         if rating is not None:
             ratings[inverter.name] = rating
     limits = {} if room is None else share_by_nameplate(room, ratings)

@@ -8,9 +8,9 @@ from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
 from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
 from orchestrator.decide.battery.command import command_battery
-from orchestrator.decide.battery.following import is_deaf, is_stuck, watch_following
 from orchestrator.decide.failsafe import hold
-from orchestrator.decide.memory import BatteryMemory, Following, InverterMemory, LimitMemory, Output
+from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
+from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
 from orchestrator.decide.plant.units import Unit
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, limits_on_ac
@@ -29,7 +29,7 @@ def command_inverter(
 
     `limit_after_watts` is the AC limit that is safe once the command has expired, None where there is none.
     """
-    following = watch_following(unit)
+    following = _following(unit)
     battery, battery_memory = _battery(inputs, decision, unit, following)
     limit, limit_memory = _limit(inputs, decision, unit)
     easing = _eases(inputs, decision, unit, battery_memory, limit)
@@ -58,6 +58,16 @@ def command_inverter(
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
         back_at_s=unit.memory.back_at_s,
     )
+
+
+def _following(unit: Unit) -> Following:
+    """How its battery follows, with the newest sample counted in."""
+    battery, before = unit.battery, unit.memory.following
+    if battery is None:
+        return before
+    limit_watts = max(battery.charge_max_watts, battery.discharge_max_watts)
+    asked_watts = unit.memory.battery.target_watts
+    return watch_following(before, Reading(unit.sample.at_s, battery.watts, unit.pv_watts, asked_watts, limit_watts))
 
 
 def _battery(
@@ -154,7 +164,7 @@ def _reasons(
         ),
         connect=connect,
         site_why=decision.why,
-        not_following=is_deaf(following, inputs.now_s),
-        gives_too_much=is_stuck(unit.memory.following),
+        not_following=Disobeys.DEAF in following.states,
+        gives_too_much=Disobeys.STUBBORN in unit.memory.following.states,
     )
     return reasons.of_inverter(inputs.envelope, facts, decision.meter_fault)

@@ -10,13 +10,16 @@ from types import MappingProxyType
 from typing import Literal
 
 from orchestrator.decide.allocation.base import BatteryUse
+from orchestrator.decide.following import Following
 from orchestrator.quick_init import quick_init
 
 MeterFault = Literal["silent", "frozen", "reversed"]
 
 UNKNOWN_LONGEST_GAP_S = 100.0
+"""Until a meter has shown its pace it may rest for long without a doubt."""
 
 AFTERMATH_S = 3.0
+"""So long AC power needs to be back where it was before the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +169,6 @@ class BatteryMemory:
     grid_unneeded_since_s: float | None = None
     hold_watts: float | None = None
     easing: bool = False
-
-
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Following:
-    """How one battery follows its commands. `seen_watts` is where it was, `seen_pv_watts` what its PV made then.
-
-    `short_steps` counts steps in which it came no nearer to its target, `over_steps` those in which it gave more than
-    asked; since `deaf_since_s` it does not care.
-    """
-
-    seen_watts: float = 0.0
-    seen_pv_watts: float = 0.0
-    seen_at_s: float | None = None
-    deaf_since_s: float | None = None
-    short_steps: int = 0
-    over_steps: int = 0
 
 
 @quick_init

@@ -13,6 +13,7 @@ from math import inf
 from orchestrator.decide.memory import Pending
 
 SETTLE_AFTER_S = 5.0
+"""A small change that is wanted for so long is no noise."""
 
 LONGEST_PAUSE_S = 2.0
 LONGEST_PAUSE_INTERVALS = 2.0
@@ -22,6 +23,7 @@ LIFTED_AFTER_STEPS = 2
 """After so many steps above a limit charging has no ramp."""
 
 ROUNDING = 1 - 1e-9
+"""What adding up small rises may lose in the last digit must not cost a step."""
 
 
 def counted_s(passed_s: float, interval_s: float) -> float:

@@ -23,6 +23,7 @@ EXPORT_RESTRICTED_BELOW_WATTS = 500.0
 """Below this export limit the PV ceiling counts only charging that is seen: what a battery refuses spills."""
 
 DEFAULT_ACCEPTANCE_HEADROOM_WATTS = 100.0
+"""Then the PV ceiling allows for so much more charging than is seen: a battery must be able to show what it takes."""
 
 
 @quick_init

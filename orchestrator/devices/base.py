@@ -122,7 +122,7 @@ class Driver(Protocol[DeviceT]):
     def decode_meter(self, device: DeviceT, registers: Registers, at_s: float) -> MeterSample:
         """One cycle's words as a meter sample, in the meter's own sign where the driver cannot know it.
 
-        `sunspec.meter_sign` turns it to import +. Raises NonsenseReply when there is no power in the words.
+        `loop.meter_sign` turns it to import +. Raises NonsenseReply when there is no power in the words.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What every section of site.yaml is made of: the base record and the value ranges that several sections share.
+"""What every section of a YAML file is made of: the base record and the value ranges that several sections share.
 
 A `description` says in a message what a value may be; ranges of numbers describe themselves.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.documents.yaml_text import Finding
 
 Name = Annotated[
     str, Field(pattern=r"^[a-z0-9_-]{1,32}$", description="a name of 1 to 32 characters out of a-z, 0-9, '_' and '-'")
@@ -43,3 +45,11 @@ class Section(BaseModel):
     """Unknown keys are refused, values keep their type (no "5" for 5), and nothing changes after loading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Mistakes(ValueError):
+    """What a validator raises of several values of its section: each mistake with the path of its key within it."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("; ".join(message for _, message in findings))
+        self.findings = findings

@@ -29,13 +29,13 @@ def value_text(value: object) -> str:
     return f"a list of {len(value)}" if isinstance(value, list | tuple) else "a mapping"
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """What may have been meant with an unknown name: the one that is near, or all where they are not too many."""
+def nearest(name: str, names: Iterable[str], most: int = _SHOWN_NAMES) -> str:
+    """What may have been meant with an unknown name: the one that is near, or all where they are not above `most`."""
     known = sorted(names)
     found = get_close_matches(name, known, n=1, cutoff=0.55)
     if found:
         return f"did you mean {found[0]!r}?"
-    shown = ", ".join(known) if len(known) <= _SHOWN_NAMES else f"{len(known)} others"
+    shown = ", ".join(known) if len(known) <= most else f"{len(known)} others"
     return f"there are {shown or 'none'}"
 
 
@@ -45,19 +45,34 @@ def _cut(text: str) -> str:
 
 def describe(schema: Schema) -> str:
     """What a value may be, such as `a whole number from 1 to 65535`."""
-    kind = schema.get("type")
-    if kind == "object":
+    if schema.get("type") == "object":
         return "a mapping of keys"
+    if "const" in schema or "enum" in schema:
+        return _one_of(schema.get("enum", [schema.get("const")]))
     if "description" in schema:
         return str(schema["description"])
-    if "const" in schema or "enum" in schema:
-        values = [repr(value) for value in schema.get("enum", [schema.get("const")])]
-        return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
+    return _alternatives(schema["anyOf"]) if "anyOf" in schema else _kind(schema)
+
+
+def _kind(schema: Schema) -> str:
+    kind = schema.get("type")
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _range(schema)
     if kind == "array":
         return "a list" + (f" of {schema['minItems']} to {schema['maxItems']} entries" if "maxItems" in schema else "")
     return {"boolean": "true or false", "string": "text"}.get(str(kind), "something else")
+
+
+def _alternatives(schemas: list[Schema]) -> str:
+    """What may be of several kinds, with the fixed values of all of them together at the end."""
+    fixed = [value for each in schemas for value in each.get("enum", [each["const"]] if "const" in each else [])]
+    others = [describe(each) for each in schemas if "enum" not in each and "const" not in each]
+    return " or ".join([*others, *([_one_of(fixed)] if fixed else [])])
+
+
+def _one_of(values: list[object]) -> str:
+    shown = [repr(value) for value in values]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
 
 
 def _range(schema: Schema) -> str:

@@ -1,4 +1,4 @@
-"""The text of a site.yaml as plain values, each with the line and column where it stands.
+"""The text of a YAML file as plain values, each with the line and column where it stands.
 
 YAML 1.2 as people expect it: only `true` and `false` are booleans, `22:30` is text, `1e3` is a number, a key that is
 written twice is a mistake, tags that would build objects are refused. Anchors, aliases and `<<` may be used.
@@ -17,6 +17,8 @@ import yaml
 from orchestrator.errors import ConfigProblem
 
 KeyPath = tuple[str | int, ...]
+Finding = tuple[KeyPath, str]
+"""What is wrong, and where: the path of a key."""
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"

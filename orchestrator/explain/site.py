@@ -10,8 +10,8 @@ from orchestrator.decide.allocation.spread import Allocation
 from orchestrator.decide.battery.sharing import LOAD_LIMIT
 from orchestrator.decide.records import SiteFacts
 from orchestrator.explain.bounds import charge_bound, discharge_bound, grid_bound
-from orchestrator.setpoints.fields import PriorityMode
 from orchestrator.setpoints.merge import OperatingEnvelope
+from orchestrator.setpoints.values import PriorityMode
 
 NOTICEABLE_WATTS = 50.0
 """Less than this needs no words."""

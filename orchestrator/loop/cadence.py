@@ -1,6 +1,9 @@
-"""When things are due: the next cycle, the next attempt after a failure, the next restart after a crash. Times in s."""
+"""When the next cycle of the loop is due, and how long it waits for what. Times in s."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
 
 READ_WAIT_S = 0.3
 """How long a cycle waits for the readings of its inverters: within this they count as taken at one moment."""
@@ -19,7 +22,23 @@ FIRST_SAMPLES_WAIT_S = 3.0
 """How long a start waits for the first sample of every device before it goes on with what is there."""
 
 
-def cycle_due_s(began_s: float, interval_s: float, value_at_s: float | None, poll_s: float) -> float:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What the loop allows for the network. `watchdog_part` is in control intervals, the others in seconds."""
+
+    watchdog_part: float = WATCHDOG_PART
+    read_wait_s: float = READ_WAIT_S
+    decision_gap_s: float = DECISION_GAP_S
+
+
+OVER_A_NETWORK: Final = Pace()
+PROMPT: Final = Pace(watchdog_part=1.0, read_wait_s=0.0, decision_gap_s=0.0)
+"""Where every reading is handed over at the moment it is asked for, once an interval: there is nothing to wait for."""
+
+
+def cycle_due_s(
+    began_s: float, interval_s: float, value_at_s: float | None, poll_s: float, watchdog_part: float = WATCHDOG_PART
+) -> float:
     """When the cycle after the one of `began_s` begins.
 
     A new meter value calls for it: `value_at_s` is when it came, None while there is none. One that comes half an
@@ -28,7 +47,7 @@ def cycle_due_s(began_s: float, interval_s: float, value_at_s: float | None, pol
     what the inverters have done since then as load. A meter whose value stays the same only delays the cycle.
     """
     if value_at_s is None:
-        return began_s + WATCHDOG_PART * interval_s
+        return began_s + watchdog_part * interval_s
     soonest_s = began_s + 0.5 * interval_s
     if value_at_s >= soonest_s - JITTER_PART * interval_s:
         return value_at_s

@@ -1,18 +1,62 @@
-"""Whether a change of the operating envelope takes something away: then it is obeyed at once."""
+"""What is asked of the plant now: which setpoints are in force, until when, and whether they ask for more restraint."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
+from math import inf
 from typing import Final
 
+from orchestrator.config.changes import forgotten_sources
 from orchestrator.config.sections import MqttSource, SiteConfig
 from orchestrator.setpoints.fields import HIGHEST_WINS, LOWEST_WINS, SetpointFields
-from orchestrator.setpoints.merge import Setpoint
+from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 
 FIXED: Final = "fixed"
 
 RESERVED_LAST: Final = ("page", "manual")
 """Sources that come after every MQTT entry, in this order; no entry of site.yaml may have these names."""
+
+
+class InForce:
+    """The operating envelope of now. It is merged anew only when a setpoint changes or ends.
+
+    `setpoints` holds the newest of each source and is kept up to date here; nobody else may change it meanwhile.
+    """
+
+    def __init__(self, config: SiteConfig, setpoints: MutableMapping[str, Setpoint]) -> None:
+        self._config = config
+        self._setpoints = setpoints
+        self._envelope = OperatingEnvelope()
+        self._until_s = -inf
+
+    def take(self, setpoint: Setpoint) -> None:
+        """A source asks for something else than before."""
+        self._setpoints[setpoint.source] = setpoint
+        self._until_s = -inf
+
+    def withdraw(self, source: str) -> None:
+        """A source asks for nothing any more."""
+        self._setpoints.pop(source, None)
+        self._until_s = -inf
+
+    def reconfigure(self, config: SiteConfig) -> None:
+        """Sources of the former configuration that are gone, or are another topic now, hold no more."""
+        for source in forgotten_sources(self._config, config):
+            self._setpoints.pop(source, None)
+        self._config = config
+        self._until_s = -inf
+
+    def envelope(self, now_s: float) -> OperatingEnvelope:
+        """What all sources together ask for at `now_s` (monotonic), which never goes back."""
+        if now_s >= self._until_s:
+            self._envelope = merge(in_force(self._config, self._setpoints, now_s))
+            self._until_s = self.next_end_s(now_s)
+        return self._envelope
+
+    def next_end_s(self, now_s: float) -> float:
+        """When the next setpoint expires after `now_s`; infinity where none does."""
+        ends_s = [each.expires_at_s for each in self._setpoints.values() if each.expires_at_s is not None]
+        return min((end_s for end_s in ends_s if end_s > now_s), default=inf)
 
 
 def is_stricter(before: SetpointFields, after: SetpointFields) -> bool:
@@ -36,7 +80,7 @@ def in_force(config: SiteConfig, received: Mapping[str, Setpoint], now_s: float)
     `received` is the newest setpoint of each source, by name. An MQTT source whose setpoint is missing or has expired
     is represented by its `default` as a whole, under its own name. Sources that nobody configured are left out.
     """
-    fixed = Setpoint(FIXED, config.setpoints.fixed.to_fields())
+    fixed = Setpoint(FIXED, config.setpoints.fixed)
     entries = [_of_entry(entry, received, now_s) for entry in config.setpoints.mqtt]
     reserved = [_valid(received.get(name), now_s) for name in RESERVED_LAST]
     return (fixed, *(setpoint for setpoint in (*entries, *reserved) if setpoint is not None))
@@ -51,7 +95,7 @@ def _of_entry(entry: MqttSource, received: Mapping[str, Setpoint], now_s: float)
     """The setpoint of one MQTT source: its own while that is valid, else its default."""
     setpoint = _valid(received.get(entry.name), now_s)
     if setpoint is None and entry.default is not None:
-        return Setpoint(entry.name, entry.default.to_fields(), is_default=True)
+        return Setpoint(entry.name, entry.default, is_default=True)
     return setpoint
 
 

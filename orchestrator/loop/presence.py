@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator.config.sections import AnyInverterConfig, ControlConfig, InverterConfig
-from orchestrator.decide.meter.silence import meter_silent_after_s
+from orchestrator.config.overrides import apply_overrides
+from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
+from orchestrator.decide.meter.silence import is_too_old
 from orchestrator.quick_init import quick_init
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 
@@ -67,18 +68,22 @@ class Attendance:
 
 
 def freeze(
-    attendance: Mapping[str, Attendance], meter: MeterSample | None, config: ControlConfig, now_s: float
+    attendance: Mapping[str, Attendance], meter: MeterSample | None, config: SiteConfig, now_s: float
 ) -> SiteSnapshot:
-    """The picture that one decision is made from: the newest samples of those that answer, and who does not."""
+    """The picture that one decision is made from: the newest samples of those that answer, and who does not.
+
+    `attendance` holds what the devices say of themselves; what site.yaml says of them is applied here, as it is now.
+    """
     samples: list[InverterSample] = []
     away: list[str] = []
     last_heard: list[InverterSample] = []
+    stated = {inverter.name: inverter for inverter in config.inverters}
     for name, each in attendance.items():
-        if each.sample is None or each.is_away(now_s, config.sample_window_s):
+        sample = None if each.sample is None else apply_overrides(stated[name], each.sample)
+        if sample is None or each.is_away(now_s, config.control.sample_window_s):
             away.append(name)
-            last_heard += [] if each.sample is None else [each.sample]
+            last_heard += [] if sample is None else [sample]
         else:
-            samples.append(each.sample)
-    oldest_s = now_s - meter_silent_after_s(config.interval_s, config.sample_window_s)
-    fresh = meter if meter is not None and meter.at_s >= oldest_s else None
+            samples.append(sample)
+    fresh = None if meter is None or is_too_old(config, meter, now_s) else meter
     return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away), tuple(last_heard))

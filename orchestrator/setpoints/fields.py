@@ -1,151 +1,199 @@
-"""What a setpoint may ask for, one field after the other."""
+"""What a setpoint may ask for: one row for each field, in `SetpointFields`.
+
+The section of site.yaml, the reader of messages, the merging of sources, whether a change is stricter, and the tables
+of the docs follow from the rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from enum import StrEnum
-from typing import Final
+from enum import Enum
+from typing import Annotated, Final, NamedTuple, get_type_hints
 
-# How each field is merged. A further source can only narrow what the others left; only for the wishes of
-# LAST_WINS, where nothing is wider than the other, the order of the sources decides.
-LOWEST_WINS: Final = frozenset(
-    {
-        "connect",  # False is below True: who wants it off has it off
-        "energize",
-        "battery_grid_charging_enabled",
-        "export_limit_watts",
-        "import_limit_watts",
-        "generation_limit_watts",
-        "load_limit_watts",
-        "battery_charge_rate_percent",
-        "battery_discharge_rate_percent",
-        "battery_soc_max_percent",
-        "battery_charge_max_watts",
-        "battery_discharge_max_watts",
-        "battery_grid_charging_max_watts",
-    }
+from orchestrator.setpoints.values import (
+    PERCENT,
+    PRIORITY_MODE,
+    STORAGE_MODE,
+    SWITCH,
+    WATTS,
+    PriorityMode,
+    Switch,
+    Value,
 )
 
-HIGHEST_WINS: Final = frozenset({"battery_soc_min_percent"})
 
-LAST_WINS: Final = frozenset(
-    {
-        "battery_priority_mode",
-        "battery_target_soc_percent",
-        "battery_import_target_watts",
-        "battery_export_target_watts",
-        "battery_storage_mode",
-    }
-)
+class Merge(Enum):
+    """Whose value holds when several sources ask for a field.
 
-MAX_WATTS: Final = 1_000_000_000
+    With LOWEST and HIGHEST a further source can only narrow what the others left. LAST is for wishes, where nothing is
+    wider than the other: the order of the sources decides.
+    """
+
+    LOWEST = "lowest"
+    HIGHEST = "highest"
+    LAST = "last"
 
 
-class PriorityMode(StrEnum):
-    """What surplus serves first, after consumption."""
+LOWEST, HIGHEST, LAST = Merge.LOWEST, Merge.HIGHEST, Merge.LAST
 
-    BATTERY_FIRST = "battery_first"
-    EXPORT_FIRST = "export_first"
+
+class Row(NamedTuple):
+    """One field: its `wire` name in messages (or an alias), what its value may be, whose holds, and a sentence.
+
+    `name` is that of the record and of site.yaml; `ROWS` has it filled in.
+    """
+
+    wire: str
+    value: Value
+    merge: Merge
+    says: str
+    aliases: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def wire_names(self) -> tuple[str, ...]:
+        """Every name that it may have in a message, the usual one first."""
+        return (self.wire, *self.aliases)
+
+    @property
+    def wins(self) -> str:
+        """What wins when several sources ask, in a word: of switches false, which is below true."""
+        return "false" if isinstance(self.value, Switch) else self.merge.value
 
 
 @dataclass(frozen=True, slots=True)
 class SetpointFields:
     """Everything a setpoint can ask for; None is "not asked". Field names are those of site.yaml."""
 
-    connect: bool | None = None
-    energize: bool | None = None
-    export_limit_watts: float | None = None
-    import_limit_watts: float | None = None
-    generation_limit_watts: float | None = None
-    load_limit_watts: float | None = None
-    battery_charge_rate_percent: float | None = None
-    battery_discharge_rate_percent: float | None = None
-    battery_storage_mode: int | None = None
-    battery_target_soc_percent: float | None = None
-    battery_soc_min_percent: float | None = None
-    battery_soc_max_percent: float | None = None
-    battery_charge_max_watts: float | None = None
-    battery_discharge_max_watts: float | None = None
-    battery_import_target_watts: float | None = None
-    battery_export_target_watts: float | None = None
-    battery_priority_mode: PriorityMode | None = None
-    battery_grid_charging_enabled: bool | None = None
-    battery_grid_charging_max_watts: float | None = None
+    connect: Annotated[
+        bool | None,
+        Row(
+            "opModConnect",
+            SWITCH,
+            LOWEST,
+            "`false`: every inverter disconnects from the grid, batteries are left to themselves.",
+        ),
+    ] = None
+    energize: Annotated[
+        bool | None,
+        Row("opModEnergize", SWITCH, LOWEST, "`false`: AC power 0, batteries idle. It wins over disconnecting."),
+    ] = None
+    export_limit_watts: Annotated[
+        float | None, Row("opModExpLimW", WATTS, LOWEST, "Most that may be exported at the meter.")
+    ] = None
+    import_limit_watts: Annotated[
+        float | None,
+        Row(
+            "opModImpLimW",
+            WATTS,
+            LOWEST,
+            "Most that may be imported at the meter. What exceeds it is covered by discharging; "
+            "charging from the grid stays below it.",
+        ),
+    ] = None
+    generation_limit_watts: Annotated[
+        float | None, Row("opModGenLimW", WATTS, LOWEST, "Most AC power that all inverters together may make.")
+    ] = None
+    load_limit_watts: Annotated[
+        float | None,
+        Row("opModLoadLimW", WATTS, LOWEST, "Most AC power that all inverters together may draw, for charging."),
+    ] = None
+    battery_charge_rate_percent: Annotated[
+        float | None,
+        Row(
+            "batteryChargeRatePercent",
+            PERCENT,
+            LOWEST,
+            "Limit of each battery's charging, in percent of its rated power.",
+        ),
+    ] = None
+    battery_discharge_rate_percent: Annotated[
+        float | None,
+        Row(
+            "batteryDischargeRatePercent",
+            PERCENT,
+            LOWEST,
+            "Limit of each battery's discharging, in percent of its rated power.",
+        ),
+    ] = None
+    battery_storage_mode: Annotated[
+        int | None,
+        Row(
+            "batteryStorageMode",
+            STORAGE_MODE,
+            LAST,
+            "Which sides of a battery may be limited: 1 charging, 2 discharging, 3 both, "
+            "0 leaves the batteries to themselves.",
+        ),
+    ] = None
+    battery_target_soc_percent: Annotated[
+        float | None,
+        Row(
+            "batteryTargetSocPercent",
+            PERCENT,
+            LAST,
+            "Charge up to here. Not set: up to the maximum.",
+            aliases=("batterySocTargetPercent",),
+        ),
+    ] = None
+    battery_soc_min_percent: Annotated[
+        float | None, Row("batterySocMinPercent", PERCENT, HIGHEST, "Do not discharge below.")
+    ] = None
+    battery_soc_max_percent: Annotated[
+        float | None, Row("batterySocMaxPercent", PERCENT, LOWEST, "Do not charge above.")
+    ] = None
+    battery_charge_max_watts: Annotated[
+        float | None,
+        Row("batteryChargeMaxWatts", WATTS, LOWEST, "Most that all batteries together may charge with."),
+    ] = None
+    battery_discharge_max_watts: Annotated[
+        float | None,
+        Row("batteryDischargeMaxWatts", WATTS, LOWEST, "Most that all batteries together may discharge with."),
+    ] = None
+    battery_import_target_watts: Annotated[
+        float | None,
+        Row("batteryImportTargetWatts", WATTS, LAST, "Import wanted at the meter while charging from the grid."),
+    ] = None
+    battery_export_target_watts: Annotated[
+        float | None,
+        Row(
+            "batteryExportTargetWatts",
+            WATTS,
+            LAST,
+            "Export wanted at the meter, from the batteries where PV does not suffice.",
+        ),
+    ] = None
+    battery_priority_mode: Annotated[
+        PriorityMode | None,
+        Row("batteryPriorityMode", PRIORITY_MODE, LAST, "What surplus serves first. Not set: the batteries."),
+    ] = None
+    battery_grid_charging_enabled: Annotated[
+        bool | None,
+        Row("batteryGridChargingEnabled", SWITCH, LOWEST, "May the site import to charge. Not set: no."),
+    ] = None
+    battery_grid_charging_max_watts: Annotated[
+        float | None, Row("batteryGridChargingMaxWatts", WATTS, LOWEST, "Most that may be imported for charging.")
+    ] = None
 
     def asked(self) -> dict[str, object]:
         """The fields that ask for something, by name."""
         return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
 
 
-class _Wrong(Exception):
-    """A value is not what its field wants; the text is what the field may be."""
+def _rows() -> tuple[Row, ...]:
+    hints = get_type_hints(SetpointFields, include_extras=True)
+    return tuple(hint.__metadata__[0]._replace(name=name) for name, hint in hints.items())
 
 
-def _switch(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise _Wrong("true or false")
+ROWS: Final = _rows()
+"""Every field, in the order of the docs."""
 
 
-def _number(value: object, high: int, unit: str) -> float:
-    """`value` as a float from 0 to `high`. JSON true is a Python number and is not one here."""
-    if not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value <= high:
-        return float(value) + 0.0  # -0.0 becomes 0.0
-    raise _Wrong(f"a number from 0 to {high} ({unit})")
+def merged_by(rule: Merge) -> frozenset[str]:
+    """The names of the fields with this rule."""
+    return frozenset(row.name for row in ROWS if row.merge is rule)
 
 
-def _watts(value: object) -> float:
-    return _number(value, MAX_WATTS, "W")
-
-
-def _percent(value: object) -> float:
-    return _number(value, 100, "%")
-
-
-def _storage_mode(value: object) -> int:
-    if not isinstance(value, bool) and isinstance(value, int | float) and value in (0, 1, 2, 3):
-        return int(value)
-    raise _Wrong("0, 1, 2 or 3")
-
-
-def _priority_mode(value: object) -> PriorityMode:
-    try:
-        return PriorityMode(value)  # type: ignore[arg-type]  # any JSON value may come; what is no mode raises
-    except ValueError:
-        raise _Wrong('"battery_first" or "export_first"') from None
-
-
-@dataclass(frozen=True, slots=True)
-class PayloadField:
-    """One field of a message: its name there, its name in `SetpointFields`, and the check of its value."""
-
-    name: str
-    attribute: str
-    read: Callable[[object], object]
-
-
-FIELDS: Final = (
-    PayloadField("opModConnect", "connect", _switch),
-    PayloadField("opModEnergize", "energize", _switch),
-    PayloadField("opModExpLimW", "export_limit_watts", _watts),
-    PayloadField("opModImpLimW", "import_limit_watts", _watts),
-    PayloadField("opModGenLimW", "generation_limit_watts", _watts),
-    PayloadField("opModLoadLimW", "load_limit_watts", _watts),
-    PayloadField("batteryChargeRatePercent", "battery_charge_rate_percent", _percent),
-    PayloadField("batteryDischargeRatePercent", "battery_discharge_rate_percent", _percent),
-    PayloadField("batteryStorageMode", "battery_storage_mode", _storage_mode),
-    PayloadField("batteryTargetSocPercent", "battery_target_soc_percent", _percent),
-    PayloadField("batterySocMinPercent", "battery_soc_min_percent", _percent),
-    PayloadField("batterySocMaxPercent", "battery_soc_max_percent", _percent),
-    PayloadField("batteryChargeMaxWatts", "battery_charge_max_watts", _watts),
-    PayloadField("batteryDischargeMaxWatts", "battery_discharge_max_watts", _watts),
-    PayloadField("batteryImportTargetWatts", "battery_import_target_watts", _watts),
-    PayloadField("batteryExportTargetWatts", "battery_export_target_watts", _watts),
-    PayloadField("batteryPriorityMode", "battery_priority_mode", _priority_mode),
-    PayloadField("batteryGridChargingEnabled", "battery_grid_charging_enabled", _switch),
-    PayloadField("batteryGridChargingMaxWatts", "battery_grid_charging_max_watts", _watts),
-)
-
-
-ALIASES: Final = (PayloadField("batterySocTargetPercent", "battery_target_soc_percent", _percent),)
+LOWEST_WINS: Final = merged_by(LOWEST)
+HIGHEST_WINS: Final = merged_by(HIGHEST)
+LAST_WINS: Final = merged_by(LAST)

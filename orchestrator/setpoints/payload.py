@@ -13,16 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from orchestrator.errors import PayloadError
-from orchestrator.setpoints.fields import ALIASES, FIELDS, SetpointFields, _Wrong
+from orchestrator.setpoints.fields import ROWS, SetpointFields
 from orchestrator.setpoints.merge import Setpoint
+from orchestrator.setpoints.values import WrongValue
 
 MAX_PAYLOAD_BYTES: Final = 65536
 MAX_PROBLEMS_NAMED: Final = 3
 VALID_UNTIL: Final = "validUntil"
 
-
-_BY_NAME: Final = {field.name: field for field in (*FIELDS, *ALIASES)}
-_BY_ATTRIBUTE: Final = {field.attribute: field.name for field in FIELDS}
+_BY_WIRE: Final = {wire: row for row in ROWS for wire in row.wire_names}
+_WIRE: Final = {row.name: row.wire for row in ROWS}
 
 
 def parse_setpoint(
@@ -45,7 +45,7 @@ def parse_setpoint(
 def to_payload(fields: SetpointFields) -> dict[str, object]:
     """The message that asks for exactly these fields, by the names that `parse_setpoint` reads."""
     asked = fields.asked()
-    return {name: asked[attribute] for attribute, name in _BY_ATTRIBUTE.items() if attribute in asked}
+    return {wire: asked[name] for name, wire in _WIRE.items() if name in asked}
 
 
 def read_object(payload: bytes) -> dict[str, Any]:
@@ -99,24 +99,23 @@ def _read_fields(message: dict[str, Any]) -> SetpointFields:
 
 def _read_field(name: str, value: object, values: dict[str, Any]) -> str | None:
     """Put one field into `values`; what is wrong with it, or None."""
-    field = _BY_NAME.get(name)
-    if field is None:
+    row = _BY_WIRE.get(name)
+    if row is None:
         return _unknown(name)
     try:
-        read = field.read(value)
-    except _Wrong as wrong:
+        read = row.value.read(value)
+    except WrongValue as wrong:
         return f"{name} must be {wrong}, not {_shown(value)}"
-    if values.setdefault(field.attribute, read) != read:
-        names = " and ".join(known for known, same in _BY_NAME.items() if same.attribute == field.attribute)
-        return f"{names} are the same field and have different values"
+    if values.setdefault(row.name, read) != read:
+        return f"{' and '.join(row.wire_names)} are the same field and have different values"
     return None
 
 
 def _unknown(name: str) -> str:
     """What to say of a field that does not exist, with the one that was probably meant."""
-    if name in _BY_ATTRIBUTE:  # the site.yaml name, easily taken for the MQTT name
-        return f'unknown field "{name}": in a message it is "{_BY_ATTRIBUTE[name]}"'
-    by_lower = {known.lower(): known for known in (*_BY_NAME, VALID_UNTIL)}
+    if name in _WIRE:  # the site.yaml name, easily taken for the MQTT name
+        return f'unknown field "{name}": in a message it is "{_WIRE[name]}"'
+    by_lower = {known.lower(): known for known in (*_BY_WIRE, VALID_UNTIL)}
     nearest = difflib.get_close_matches(name[:64].lower(), by_lower, n=1)
     return f"unknown field {_shown(name)}" + (f': did you mean "{by_lower[nearest[0]]}"?' if nearest else "")
 

@@ -8,7 +8,7 @@ import pytest
 from actors.actor import Surroundings
 from actors.clock import ManualClock, RealClock
 from actors.link import ModbusLink
-from actors.messages import Event, Report, Tick
+from actors.messages import Report, Tick
 from actors.meter import MeterActor
 from actors.observer import NoObserver
 from orchestrator.config.sections import MeterConfig
@@ -133,25 +133,9 @@ def test_nonsense_is_a_fault_and_polling_goes_on(bench: Bench) -> None:
     assert [sample.site_watts for sample in bench.samples] == [700.0]
 
 
-def test_a_meter_that_counts_export_as_positive_is_turned(servers: ServerThread) -> None:
+def test_what_it_says_is_in_the_sign_of_the_meter_whatever_site_yaml_says(servers: ServerThread) -> None:
     bench = Bench(servers, sign="export_positive")
     bench.advance(0.0)
     bench.link.close()
 
-    assert [sample.site_watts for sample in bench.samples] == [-500.0]
-
-
-@pytest.mark.parametrize(("sign", "watts"), [("auto", -500.0), ("import_positive", 500.0)])
-def test_a_proof_that_the_meter_is_reversed_turns_its_sign_unless_site_yaml_names_it(
-    servers: ServerThread, sign: str, watts: float
-) -> None:
-    bench = Bench(servers, sign=sign)
-    bench.advance(0.0)
-    bench.actor.actor_ref.tell(Event("meter_frozen", "meter", ""))
-    bench.advance(2.0)
-    assert bench.samples[-1].site_watts == 500.0
-
-    bench.actor.actor_ref.tell(Event("meter_reversed", "meter", ""))
-    bench.advance(2.0)
-    assert bench.samples[-1].site_watts == watts
-    bench.link.close()
+    assert [sample.site_watts for sample in bench.samples] == [500.0]

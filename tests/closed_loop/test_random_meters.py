@@ -7,8 +7,8 @@ import pytest
 from orchestrator.explain.words import FAULT_WORDS
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import longest_above_s
+from orchestrator.simulation.network.virtual import MeterFault
 from orchestrator.simulation.scenarios.scenario import Scenario, play
-from orchestrator.simulation.virtual_time import MeterFault
 from tests.support.random_plants.random_scenarios import METER_FAULT_FROM_S, meter_fault_scenario, restless_scenario
 
 QUICK, ALL = 8, 200

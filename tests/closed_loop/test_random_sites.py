@@ -14,9 +14,10 @@ from orchestrator.config.simulation import BatterySimulation
 from orchestrator.decide.failsafe import safe_room_watts
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import LIMITED, energy_gap_wh, limit_watts
+from orchestrator.simulation.network.virtual import InverterFault
 from orchestrator.simulation.scenarios.scenario import Scenario, moments
 from orchestrator.simulation.scenarios.timeline import OK, Event
-from orchestrator.simulation.virtual_time import InverterFault, Moment, VirtualTime
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 from tests.support.random_plants.random_scenarios import FAULT_FOR_S, SOC_MIN_PERCENT, random_scenario
 
 QUICK, ALL = 30, 560

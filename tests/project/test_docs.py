@@ -11,12 +11,15 @@ import pytest
 
 from orchestrator.cli.main import main
 from orchestrator.config.file import parse_config
-from orchestrator.config.messages import describe, schema_at
+from orchestrator.config.sections import SiteConfig
+from orchestrator.documents.schema import shape_of
+from orchestrator.documents.words import describe
 from orchestrator.documents.yaml_text import KeyPath
-from orchestrator.setpoints.fields import FIELDS, SetpointFields
+from orchestrator.setpoints.fields import ROWS, SetpointFields
 from orchestrator.setpoints.payload import parse_setpoint
 
 REPOSITORY = Path(__file__).parents[2]
+schema_at = shape_of(SiteConfig).at
 DOCS = REPOSITORY / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *REPOSITORY.glob("*.md"), REPOSITORY / "deploy/README.md"])
 PACKAGES = ("orchestrator", "actors")
@@ -91,7 +94,14 @@ def test_every_key_is_documented_with_what_is_allowed_and_its_default(heading: s
 def test_every_field_of_a_message_is_documented() -> None:
     text = (DOCS / "mqtt.md").read_text()
 
-    assert [field.name for field in FIELDS if f"| `{field.name}` |" not in text] == []
+    assert [row.wire for row in ROWS if f"| `{row.wire}` |" not in text] == []
+
+
+def test_the_keys_of_a_setpoint_are_explained_by_their_rows() -> None:
+    meanings = {key: meaning for key, (_, _, meaning) in documented()["setpoints.fixed"].items()}
+    more = {"battery_soc_min_percent": " Must be below `battery_soc_max_percent`."}
+
+    assert meanings == {row.name: row.says + more.get(row.name, "") for row in ROWS}
 
 
 def folders(package: str) -> list[Path]:

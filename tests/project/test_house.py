@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGES = ("orchestrator", "actors")
-MOST_ENTRIES = 12
+MOST_ENTRIES = 13
 MOST_ENTRIES_AT_THE_TOP = 20
 DATA_SUFFIXES = (".yaml", ".json", ".j2", ".typed")
 """Files of one kind in a list, read by a program: a folder may hold any number of them."""
@@ -110,6 +110,15 @@ def test_a_hidden_import_is_seen(tmp_path: Path) -> None:
 
 def test_no_module_imports_itself_by_a_circle_not_even_in_a_function_or_for_type_checkers() -> None:
     assert circle(graph()) == []
+
+
+def test_no_folder_below_the_decision_leads_back_to_another() -> None:
+    """They are what everything stands on; the floors of all folders are a contract in setup.cfg."""
+    lower = {f"orchestrator.{name}" for name in ("decide", "config", "devices", "setpoints", "documents")}
+    arrows = {folder: targets & lower for folder, targets in by_folder(graph(), 2).items() if folder in lower}
+
+    assert set(arrows) == lower
+    assert circle(arrows) == []
 
 
 @pytest.mark.parametrize("folder", code_folders(), ids=lambda path: str(path.relative_to(REPOSITORY)))

@@ -13,8 +13,8 @@ from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.config.sections import AnyMeterConfig, MeterConfig, MqttMeterConfig
 from orchestrator.devices.mqtt.intake import DeviceIntake
 from orchestrator.devices.mqtt.messages import read_meter
-from orchestrator.devices.sunspec.decoding import meter_sign
 from orchestrator.errors import DeviceError
+from orchestrator.loop import meter_sign
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.intake import Arrival
 
@@ -65,11 +65,9 @@ class _MqttMeter:
     """A meter that something else reads: the newest message that is young enough."""
 
     def __init__(self, meter: MqttMeterConfig, clock: Clock) -> None:
-        reverse = meter.sign == "export_positive"
+        self._sign = meter_sign.initial(meter.sign)
         self._clock = clock
-        self._intake = DeviceIntake[MeterSample](
-            lambda arrival: read_meter(arrival, export_positive=reverse), meter.max_age_s
-        )
+        self._intake = DeviceIntake[MeterSample](read_meter, meter.max_age_s)
         listener = Listener(message=self._take, connected=lambda: None)
         self._connection = MqttConnection(meter, listener, (meter.topic,), None)
         self._connection.start()
@@ -81,7 +79,7 @@ class _MqttMeter:
     def site_watts(self) -> float | None:
         """See `GridMeter`."""
         sample = self._intake.sample(self._clock.now_s())
-        return None if sample is None else sample.site_watts
+        return None if sample is None else meter_sign.oriented(self._sign, sample).site_watts
 
     def close(self) -> None:
         """Disconnect."""

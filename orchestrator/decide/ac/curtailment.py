@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import fsum, inf
 
 from orchestrator.decide.ac.limit import rise_watts_per_s
-from orchestrator.decide.battery.following import follows
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.memory import Probe, SiteMemory
 from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.quick_init import quick_init
@@ -24,8 +24,13 @@ SMALLEST_PART = 0.02
 LARGEST_PART = 0.2
 """Steps of the probe, as a part of the charge limit of all batteries."""
 
+TAKEN_PART = 0.5
+SHRINK = 2.5
+"""A step that is taken by this part has succeeded, and the next is twice as large; one that failed makes the next
+smaller by this divisor. Losses and slow batteries keep back some of each step."""
 
 SMALLEST_STEP_WATTS = 50.0
+"""A smaller step drowns in noise, and less battery power than this is idle."""
 
 ROOM_PART_OF_LIMIT = 0.005
 """Batteries this near to their charge limit are at it: the rest is losses."""
@@ -37,11 +42,15 @@ PROGRESS_PART = 0.05
 SHORT_WAIT_S = 2.0
 FIRST_WAIT_S = 10.0
 LONGEST_WAIT_S = 60.0
+"""The wait after a failed step: short while a smaller one can be tried. Where the smallest failed there is hardly any
+hidden PV, and each try may import: the wait doubles from the first to the longest; sun that comes back is noticed by
+then."""
 
 IMPORT_STEPS = 2
 """An import while PV is throttled is left to the AC limits for this many steps before batteries give way."""
 
 IMPORT_TOLERANCE_PART_OF_RATING = 0.01
+"""Less import than this is losses and noise, and no sign that a step was served by the grid."""
 
 
 @quick_init
@@ -131,7 +140,7 @@ def _next_step_watts(plant: Plant, charge_max_watts: float, feeds_watts: float, 
     open_watts = fsum(
         u.battery.charge_max_watts - u.battery.watts
         for u in plant.units
-        if u.battery and u.battery.below_max and follows(u.memory.following)
+        if u.battery and u.battery.below_max and Disobeys.STALLED not in u.memory.following.states
     )
     room = min(open_watts, charge_max_watts - plant.battery_watts)
     whole = step_watts(plant) / STEP_PART_OF_LIMIT
@@ -161,13 +170,13 @@ def _judge(probe: Probe, battery_watts: float, importing: bool, now_s: float) ->
     if probe.step_watts <= 0:
         return probe
     taken = battery_watts - probe.base_watts
-    if taken >= 0.5 * probe.step_watts and not importing:
+    if taken >= TAKEN_PART * probe.step_watts and not importing:
         return Probe(part=min(2 * probe.part, LARGEST_PART))
     follows_still = battery_watts - probe.seen_watts >= PROGRESS_PART * probe.step_watts
     if not importing and (follows_still or now_s - probe.at_s < JUDGE_AFTER_S):
         return replace(probe, seen_watts=battery_watts)
     if probe.part > SMALLEST_PART:
-        smaller = max(probe.part / 2.5, SMALLEST_PART)
+        smaller = max(probe.part / SHRINK, SMALLEST_PART)
         return replace(probe, step_watts=0.0, part=smaller, wait_until_s=now_s + SHORT_WAIT_S)
     again = now_s - probe.wait_until_s < LONGEST_WAIT_S
     wait_s = min(2 * probe.wait_s, LONGEST_WAIT_S) if probe.wait_s and again else FIRST_WAIT_S

@@ -14,11 +14,14 @@ from orchestrator.decide.pace import rise_watts, settle
 from orchestrator.decide.plant.units import Unit
 
 RISE_PART_OF_RATING_PER_S = 0.2
+"""How fast an AC limit rises where site.yaml says nothing: slow enough for the meter to show what it brings."""
+
 SMALL_PART_OF_RATING = 0.01
+"""A change by less is not worth a write, unless a limit needs it."""
 
 ABOVE_PART_OF_RATING = 0.02
 STUBBORN_AFTER_S = 5.0
-"""After reporting more than its limit for this long, an inverter is taken at its word."""
+"""An inverter that reports so much more than its limit for this long is stubborn: it is taken at its word."""
 
 
 def rise_watts_per_s(unit: Unit) -> float:
@@ -35,7 +38,7 @@ def above_limit_since_s(unit: Unit, now_s: float) -> float | None:
 
 
 def stubborn_watts(units: Sequence[Unit], now_s: float) -> float:
-    """What inverters make above their AC limits that do not come down to them, in W: the others have so much less room.
+    """What stubborn inverters make above their AC limits, in W: the others have so much less room.
 
     The same where one is stuck at an old reading: the load then seems to be higher by as much.
     """

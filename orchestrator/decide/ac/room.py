@@ -16,7 +16,7 @@ from math import fsum, inf
 from orchestrator.decide.ac.curtailment import taken_from_ac
 from orchestrator.decide.ac.limit import rise_watts_per_s
 from orchestrator.decide.allocation.spread import share_by_weight
-from orchestrator.decide.battery.following import follows, is_stuck
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Plant, Unit
 
 HEADROOM_PART_OF_RATING = 0.03
@@ -29,6 +29,9 @@ HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 SIGHT_PART_OF_RATING = 0.015
 """What an inverter without any output may make, so that it shows whether there is sun: more than counts as nothing, and
 together with the headroom of the others at most 2 % of nameplate."""
+
+COULD_STORE_PART = 0.95
+"""A battery that takes less than this part of its charge limit could take more; the rest is losses."""
 
 GONE_LEAST_PART_OF_SITE = 0.03
 """Charging that falls by less than this part of nameplate takes no room in the same step."""
@@ -71,7 +74,8 @@ def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
     """How much more batteries are about to take from AC. One that stopped following counts only as far as it does."""
     before = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
     after = taken_from_ac(plant, targets_watts)
-    return fsum(max(after[name] - before[name], 0.0) for name in after if follows(plant.unit(name).memory.following))
+    stalled = {u.name for u in plant.units if Disobeys.STALLED in u.memory.following.states}
+    return fsum(max(after[name] - before[name], 0.0) for name in after if name not in stalled)
 
 
 def no_longer_drawn_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
@@ -82,7 +86,7 @@ def no_longer_drawn_watts(plant: Plant, targets_watts: Mapping[str, float]) -> f
     watts = fsum(
         min(-u.ac_watts, max(u.battery.watts - max(targets_watts.get(u.name, 0.0), 0.0), 0.0))
         for u in plant.units
-        if u.battery is not None and u.ac_watts < 0 and not is_stuck(u.memory.following)
+        if u.battery is not None and u.ac_watts < 0 and Disobeys.STUBBORN not in u.memory.following.states
     )
     return watts if watts > GONE_LEAST_PART_OF_SITE * plant.rating_watts else 0.0
 
@@ -102,35 +106,49 @@ def hand_out_room(
     not be missed by another that can.
     """
     units = [u for u in plant.units if u.limitable]
-    left = max(room_watts - _taken_by_others(plant, expected), 0.0)
-    limits = dict.fromkeys((u.name for u in units), 0.0)
-
-    def give(wants: Mapping[str, float], weights: Mapping[str, float] | None = None) -> None:
-        nonlocal left
-        if left and any(wants.values()):
-            given = share_by_weight(left, wants, _at_least_one(wants if weights is None else weights))
-            for name, watts in given.items():
-                limits[name] += watts
-            left = max(left - fsum(given.values()), 0.0)
-
-    def give_up_to(most: Mapping[str, float], tier: Sequence[Unit]) -> None:
-        if left and tier:
-            give({u.name: max(most[u.name] - limits[u.name], 0.0) for u in tier}, ratings)
-
     discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), expected[u.name]) for u in units}
     steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
-    ratings = {u.name: u.rating_watts or 0.0 for u in units}
-    give(discharges)
-    give(steady)
-    if left and (throttled := [u for u in units if u.throttled]):
-        within_reach = {u.name: min(u.limit_watts + rise_watts_per_s(u) * dt_s, ratings[u.name]) for u in throttled}
-        pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
-        for most in (within_reach, ratings):
-            give_up_to(most, pv_only)
-            give_up_to(most, hybrids)
-    give_up_to(ratings, units)
-    with_headroom = _with_headroom(plant, units, limits, expected)
+    shares = _Shares(units, max(room_watts - _taken_by_others(plant, expected), 0.0))
+    shares.give(discharges, discharges)
+    shares.give(steady, steady)
+    if shares.left_watts:
+        _give_throttled(shares, [u for u in units if u.throttled], dt_s)
+    shares.give_up_to(shares.ratings_watts, units)
+    with_headroom = _with_headroom(plant, units, shares.limits_watts, expected)
     return _with_sight(plant, units, with_headroom) if plant.battery_watts < 0 else with_headroom
+
+
+class _Shares:
+    """The room while it is handed out, in W: what each has by now, and what is left."""
+
+    def __init__(self, units: Sequence[Unit], room_watts: float) -> None:
+        self.left_watts = room_watts
+        self.limits_watts = dict.fromkeys((u.name for u in units), 0.0)
+        self.ratings_watts = {u.name: u.rating_watts or 0.0 for u in units}
+
+    def give(self, wants: Mapping[str, float], weights: Mapping[str, float]) -> None:
+        """Give each what it wants on top of what it has; in proportion to `weights` where not enough is left."""
+        if not self.left_watts or not any(wants.values()):
+            return
+        given = share_by_weight(self.left_watts, wants, _at_least_one(weights))
+        for name, watts in given.items():
+            self.limits_watts[name] += watts
+        self.left_watts = max(self.left_watts - fsum(given.values()), 0.0)
+
+    def give_up_to(self, most: Mapping[str, float], tier: Sequence[Unit]) -> None:
+        """Fill each of `tier` up to `most`, by nameplate."""
+        if self.left_watts and tier:
+            self.give({u.name: max(most[u.name] - self.limits_watts[u.name], 0.0) for u in tier}, self.ratings_watts)
+
+
+def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float) -> None:
+    """Those without a battery before hybrids; first what their limits can rise to in `dt_s`, then up to the ratings."""
+    ratings = shares.ratings_watts
+    within_reach = {u.name: min(u.limit_watts + rise_watts_per_s(u) * dt_s, ratings[u.name]) for u in throttled}
+    pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
+    for most in (within_reach, ratings):
+        shares.give_up_to(most, pv_only)
+        shares.give_up_to(most, hybrids)
 
 
 def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:
@@ -157,7 +175,7 @@ def _with_headroom(
     While batteries can take more, that covers a small lack of room too: it is noise, or charging of the next step.
     """
     unthrottled = [u for u in units if not u.throttled]
-    could_store = any(b.below_max and b.watts < 0.95 * b.charge_max_watts for b in plant.batteries)
+    could_store = any(b.below_max and b.watts < COULD_STORE_PART * b.charge_max_watts for b in plant.batteries)
     free = could_store and len(unthrottled) == len(units)
     budget = (HEADROOM_PART_OF_SITE_UNTHROTTLED if free else HEADROOM_PART_OF_SITE) * plant.rating_watts
     wishes, weights = {}, {}
@@ -177,7 +195,7 @@ def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
     """
     most = unit.rating_watts if unit.rating_watts is not None else inf
     target = targets_watts.get(unit.name)
-    if target is None or unit.battery is None or is_stuck(unit.memory.following):
+    if target is None or unit.battery is None or Disobeys.STUBBORN in unit.memory.following.states:
         return min(max(unit.ac_watts, 0.0), most)
     change = target - unit.battery.watts
     if change > 0:

@@ -20,6 +20,8 @@ from orchestrator.decide.allocation.base import AllocatableBattery, Ask, Battery
 
 START_ABOVE_PART = 0.8
 STOP_INTO_PART = 0.6
+"""Parts of what the running batteries can do. The first leaves them some reserve until another has started; the gap
+between both keeps one from starting and stopping by turns."""
 
 
 def on_fewest_units(ask: Ask) -> Spread:

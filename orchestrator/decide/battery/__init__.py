@@ -14,11 +14,7 @@ its share, the others give less; the load limit cuts what is drawn from AC.
 otherwise work against the site (`batteryStorageMode` may leave one side free). Charging beyond its own PV needs
 permission to charge from AC. It is given when needed, and taken back once own PV has sufficed for ten seconds.
 
-`following` compares what was asked with what is seen. Only a new sample counts, so a slow device is not judged twice by
-one reading. The answers, from mild to grave:
-
-- Short: it is off its target and hardly comes nearer. It is then asked for a little more than it gives, the others take
-  the rest, and it does not count as fed when room for AC is handed out.
-- Stuck: it has gone on giving more than it was asked for during two samples. The others are shared around it.
-- Deaf: for 30 s it has done less than a third of what was asked, or a lot although nothing was. People are told.
+Whether a battery does what it is told is decided in one place, `decide.following`. Here it has consequences: for one
+that has stalled nobody counts on its own curtailed PV to follow, so it may get permission to charge from AC; one that
+is short is asked for little more than it gives; the others are shared around a stubborn one.
 """

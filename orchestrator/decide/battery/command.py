@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.decide.battery.following import follows, is_stuck
-from orchestrator.decide.memory import BatteryMemory, Following
+from orchestrator.decide.following import Disobeys, Following
+from orchestrator.decide.memory import BatteryMemory
 from orchestrator.decide.plant.battery_limits import LimitedBy
 from orchestrator.decide.plant.units import Battery, Unit
 
@@ -16,6 +16,13 @@ DISCHARGE_BIT = 2
 
 GRID_UNNEEDED_AFTER_S = 10.0
 """The permission to charge from AC is taken back after own PV sufficed for this long: it is seldom worth a write."""
+
+BEYOND_PV_PART_OF_LIMIT = 0.02
+BEYOND_PV_LEAST_WATTS = 50.0
+"""A target needs charging from AC once it is above own PV by more than both of these: less is losses and noise."""
+
+PV_SUFFICES_PART = 0.9
+"""Own PV suffices while no more than this part of it is asked for, so that a small cloud does not ask for AC again."""
 
 AT_REST_WATTS = 50.0
 """A battery rests (`battery.idle_between_s`) once it does less than this."""
@@ -43,7 +50,8 @@ def command_battery(
     `storage_mode` (1 to 3, None all) says which sides of the window may be set, `following` how it follows as of now.
     """
     memory = unit.memory.battery
-    grid_charging, grid_unneeded_since_s = _allow_grid(unit, battery, target_watts, follows(following), now_s)
+    follows_now = Disobeys.STALLED not in following.states
+    grid_charging, grid_unneeded_since_s = _allow_grid(unit, battery, target_watts, follows_now, now_s)
     direction, direction_at_s = memory.direction, memory.direction_at_s
     if target_watts:
         direction = 1 if target_watts > 0 else -1
@@ -69,8 +77,8 @@ def command_battery(
 
 
 def _goes_on(memory: BatteryMemory, battery: Battery, following: Following) -> bool:
-    """Whether the battery is still on its way to rest in its last direction. A stuck one is not waited for."""
-    return memory.direction * battery.watts > AT_REST_WATTS and not is_stuck(following)
+    """Whether the battery is still on its way to rest in its last direction. A stubborn one is not waited for."""
+    return memory.direction * battery.watts > AT_REST_WATTS and Disobeys.STUBBORN not in following.states
 
 
 def _is_held_back(battery: Battery, target_watts: float) -> bool:
@@ -93,12 +101,12 @@ def _allow_grid(
     if target_watts <= 0:
         return memory.grid_charging, None
     own_pv_may_follow = follows_now and unit.curtailed
-    margin = max(0.02 * battery.charge_max_watts, 50.0)
+    margin = max(BEYOND_PV_PART_OF_LIMIT * battery.charge_max_watts, BEYOND_PV_LEAST_WATTS)
     if target_watts > unit.pv_watts + margin and not own_pv_may_follow:
         return True, None
     if not allowed:
         return False, None
-    if target_watts > 0.9 * unit.pv_watts:
+    if target_watts > PV_SUFFICES_PART * unit.pv_watts:
         return allowed, None
     since = now_s if memory.grid_unneeded_since_s is None else memory.grid_unneeded_since_s
     still = now_s - since < GRID_UNNEEDED_AFTER_S

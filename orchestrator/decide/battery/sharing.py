@@ -15,7 +15,7 @@ from orchestrator.decide.allocation.spread import (
     allocate_battery_power,
 )
 from orchestrator.decide.battery.command import must_rest
-from orchestrator.decide.battery.following import is_stuck
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Battery, Plant, Unit
 from orchestrator.quick_init import quick_init
 from orchestrator.setpoints.fields import SetpointFields
@@ -51,19 +51,19 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     What a battery goes on giving beyond its share, the others give less: never more, and never the other way.
     """
     allocation = _share_among(plant, target_watts, sharing)
-    stuck = {
+    stubborn = {
         u.name: u.battery_watts
         for u in plant.units
-        if is_stuck(u.memory.following)
+        if Disobeys.STUBBORN in u.memory.following.states
         and u.battery_watts * target_watts > 0
         and abs(u.battery_watts) > abs(allocation.watts(u.name))
     }
-    if not stuck:
+    if not stubborn:
         return allocation
-    left_watts = target_watts - fsum(stuck.values())
+    left_watts = target_watts - fsum(stubborn.values())
     if left_watts * target_watts < 0:
         left_watts = 0.0
-    others = Plant(tuple(replace(u, battery=None) if u.name in stuck else u for u in plant.units))
+    others = Plant(tuple(replace(u, battery=None) if u.name in stubborn else u for u in plant.units))
     return _and_to_the_others(allocation, _share_among(others, left_watts, sharing))
 
 

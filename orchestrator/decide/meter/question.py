@@ -34,8 +34,11 @@ UNUSUAL_TIMES = 3.0
 stopped fluttering."""
 
 PATIENCE_S = 6.0
+"""A question is open for no longer: two periods of a slow meter, and the time that inverters need to follow."""
+
 AGAIN_AFTER_S = 30.0
 SUSPECT_AGAIN_AFTER_S = 5.0
+"""The next question comes no sooner, because each costs some PV; sooner where there is a vote against the meter."""
 
 
 def ask_meter(

@@ -1,26 +1,26 @@
-"""When a meter counts as silent."""
+"""Whether the meter is silent: the one definition, for who freezes a snapshot and for who decides on it.
+
+How long it may say nothing follows from site.yaml alone (`config.policy.meter_silent_after_s`).
+"""
 
 from __future__ import annotations
 
+from orchestrator.config.policy import SILENT_AFTER_MOST_S, meter_silent_after_s
 from orchestrator.config.sections import SiteConfig
 from orchestrator.samples import MeterSample
 
-SILENT_AFTER_PERIODS = 3
 
-SILENT_AFTER_MOST_S = 5.0
-
-METER_SILENT_PERIODS = 3
-
-METER_SILENT_MAX_S = 5.0
-
-
-def meter_silent_after_s(interval_s: float, sample_window_s: float) -> float:
-    """The age at which a meter sample counts as silence: three periods, at most 5 s, never above the sample window."""
-    return min(METER_SILENT_PERIODS * interval_s, METER_SILENT_MAX_S, sample_window_s)
+def is_too_old(config: SiteConfig, meter: MeterSample, now_s: float) -> bool:
+    """Whether the meter answered so long ago that it counts as silent."""
+    return now_s - meter.at_s > meter_silent_after_s(config)
 
 
 def is_silent(config: SiteConfig, meter: MeterSample | None, started_at_s: float, now_s: float) -> bool:
-    """Whether the meter has not answered for 3 periods (at most 5 s)."""
-    period_s = max(config.control.interval_s, config.meter.interval_s)
-    allowed_s = min(SILENT_AFTER_PERIODS * period_s, SILENT_AFTER_MOST_S)
-    return now_s - (started_at_s if meter is None else meter.at_s) > allowed_s
+    """Whether the site has no meter to decide by.
+
+    Without any answer (None) a meter may take 5 s at most from `started_at_s` on, however seldom it is read: the first
+    reading is at once.
+    """
+    if meter is not None:
+        return is_too_old(config, meter, now_s)
+    return now_s - started_at_s > min(meter_silent_after_s(config), SILENT_AFTER_MOST_S)

@@ -40,6 +40,7 @@ ACQUITTED_BY = 2
 """So many votes that no other comes between."""
 
 REST_PART_OF_RATING = 0.01
+"""AC power that moves by less from one value to the next is at rest."""
 
 
 @quick_init

@@ -20,6 +20,7 @@ GIVEN_UP_AFTER_S = 900.0
 """An inverter that is away for longer may be gone for good, and the others must not be held back by it."""
 
 ASLEEP_PART_OF_RATING = 0.01
+"""One that made no more when it was heard last was asleep: it makes nothing without the sun, whatever it may."""
 
 
 def left_for_the_others(
@@ -67,7 +68,7 @@ def _generation_limit_watts(
     limit_watts = wanted.generation_limit_watts
     if limit_watts is None:
         return None
-    ratings = {sample.name: _rating_watts(config, sample) for sample in (*snapshot.inverters, *snapshot.last_heard)}
+    ratings = {sample.name: _rating_watts(sample) for sample in (*snapshot.inverters, *snapshot.last_heard)}
     part = limit_watts / (fsum(ratings.values()) or 1.0)
     counted_watts = fsum(
         _counted_watts(config, memories.get(sample.name), sample, part * ratings[sample.name], now_s)
@@ -84,7 +85,7 @@ def _counted_watts(
     One that is given up counts as it was then, up to `share_watts`, its part of the generation limit by nameplate.
     """
     made_watts = max(sample.ac_watts or 0.0, 0.0)
-    if max(made_watts, sample.pv_watts or 0.0) <= ASLEEP_PART_OF_RATING * _rating_watts(config, sample):
+    if max(made_watts, sample.pv_watts or 0.0) <= ASLEEP_PART_OF_RATING * _rating_watts(sample):
         return 0.0
     away_s = now_s - sample.at_s
     if away_s > GIVEN_UP_AFTER_S:
@@ -96,7 +97,7 @@ def _limit_in_force_watts(
     config: SiteConfig, memory: InverterMemory | None, sample: InverterSample, away_s: float
 ) -> float:
     """The higher of what was commanded last and what it said last: the last command may have come to it, or not."""
-    rating_watts = _rating_watts(config, sample)
+    rating_watts = _rating_watts(sample)
     if away_s > config.control.revert_s and not limits_stay(config):
         return rating_watts
     limits = [sample.ac_limit_watts]
@@ -105,7 +106,6 @@ def _limit_in_force_watts(
     return min(max(rating_watts if watts is None else watts for watts in limits), rating_watts)
 
 
-def _rating_watts(config: SiteConfig, sample: InverterSample) -> float:
-    """The AC rating, as it says itself or site.yaml does; else what it makes."""
-    known = sample.nameplate.ac_max_watts or next(i.ac_max_watts for i in config.inverters if i.name == sample.name)
-    return known or max(sample.ac_watts or 0.0, 0.0)
+def _rating_watts(sample: InverterSample) -> float:
+    """The AC rating; of one whose rating is unknown, what it makes."""
+    return sample.nameplate.ac_max_watts or max(sample.ac_watts or 0.0, 0.0)

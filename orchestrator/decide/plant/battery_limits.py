@@ -6,19 +6,17 @@ device -> site.yaml -> rate asked for -> its inverter -> what it was seen to tak
 from __future__ import annotations
 
 from enum import StrEnum
-from math import inf
 from typing import NamedTuple
 
 from orchestrator.config.sections import AnyInverterConfig, BatteryConfig
+from orchestrator.decide.following import Disobeys
 from orchestrator.decide.memory import BatteryMemory, InverterMemory
 from orchestrator.decide.pace import rise_watts
 from orchestrator.samples import BatterySample, InverterSample
 from orchestrator.setpoints.fields import SetpointFields
 
-SHORT_AFTER_STEPS = 2
-"""A battery that gave less than asked for this many steps is asked for little more than it gives."""
-
 EASE_PART_OF_RATING = 0.1
+"""An inverter that comes back gets this part of its rating more in a step: its return is no jump for the site."""
 
 SMALL_PART_OF_LIMIT = 0.01
 """A change of battery power by less than this part of the power limits is small."""
@@ -94,12 +92,13 @@ def _of_device(own: BatteryConfig, seen: BatterySample, wanted: SetpointFields) 
     )
 
 
-def _rated(device_watts: float | None, config_watts: float | None, percent: float | None) -> PowerLimit:
-    """The lower of what device and configuration say, times the rate asked for; 0 where neither says anything."""
-    limit = PowerLimit(inf if device_watts is None else device_watts, LimitedBy.DEVICE)
-    if config_watts is not None:
-        limit = limit.lowered(config_watts, LimitedBy.CONFIG)
-    limit = limit if limit.watts < inf else PowerLimit(0.0, LimitedBy.DEVICE)
+def _rated(seen_watts: float | None, stated_watts: float | None, percent: float | None) -> PowerLimit:
+    """What the sample says, times the rate asked for; 0 where it says nothing.
+
+    The sample is lowered to what site.yaml states already (`apply_overrides`): where it stands there, that is why.
+    """
+    stands_at_stated = seen_watts is not None and seen_watts == stated_watts
+    limit = PowerLimit(seen_watts or 0.0, LimitedBy.CONFIG if stands_at_stated else LimitedBy.DEVICE)
     return limit if percent is None else limit.lowered(limit.watts * (percent / 100.0), LimitedBy.RATE)
 
 
@@ -120,7 +119,7 @@ def _within_acceptance(
 ) -> tuple[PowerLimit, PowerLimit]:
     """Ask a battery that keeps giving less than asked for little more than it gives, so that others take the rest."""
     target = memory.battery.target_watts
-    if memory.following.short_steps < SHORT_AFTER_STEPS or not target:
+    if Disobeys.SHORT not in memory.following.states or not target:
         return charge, discharge
     if target > 0:
         accepted = max(watts, 0.0) + max(ACCEPTANCE_STEP * charge.watts, ACCEPTANCE_LEAST_WATTS)

@@ -13,6 +13,8 @@ from typing import Final
 from orchestrator.decide.memory import Response, Step
 
 DONE_PART = 0.63
+"""The response time is that of 63 % of the change: dead time plus T of a device that settles like e^(-t/T)."""
+
 STEP_PART_OF_RATING = 0.1
 """Smaller changes drown in noise and in the weather."""
 
@@ -20,6 +22,8 @@ SAME_STEP_PART = 0.25
 """A target that moves on by less than this part of the step is still the same step."""
 
 GIVE_UP_AFTER_S = 30.0
+"""What has not come by then does not come of this command."""
+
 REMEMBERED = 5
 """The median of so many is taken: one cloud in the middle of a step does not count."""
 

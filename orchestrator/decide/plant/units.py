@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import fsum, inf
 
+from orchestrator.config.policy import commands_battery
 from orchestrator.config.sections import AnyInverterConfig, SiteConfig
 from orchestrator.decide.allocation.spread import NEVER_USED, AllocatableBattery, BatteryUse
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
@@ -23,6 +24,12 @@ DEAD_TIME_S = 0.9
 
 FOLLOWS_PART = 0.15
 """Then its output comes nearer to the limit by this part of what is missing in a step."""
+
+NO_LIMIT_PART = 0.99
+"""A limit at this part of the rating or above holds nothing back: inverters seldom make more."""
+
+NEAR_PART_OF_RATING = 0.01
+"""Output that is so near to its limit stands at it; output that is so small is none."""
 
 NOTHING_KNOWN = InverterMemory(away=True)
 """Of an inverter that just came, and of all of them in shadow mode: nothing was written, so only the sample counts."""
@@ -105,18 +112,18 @@ class Unit:
     def _is_limitable(self) -> bool:
         """A battery inverter without PV obeys its window instead."""
         sample = self.sample
-        return self.config.control and sample.ac_limit_controllable and self.rating_watts is not None and sample.has_pv
+        return sample.ac_limit_controllable and self.rating_watts is not None and sample.has_pv
 
     def _is_producing(self) -> bool:
-        return max(self.ac_watts, self.pv_watts) > 0.01 * (self.rating_watts or 0.0)
+        return max(self.ac_watts, self.pv_watts) > NEAR_PART_OF_RATING * (self.rating_watts or 0.0)
 
     def _is_throttled(self) -> bool:
         """Its output stands at the limit, or it says so itself while it still follows the limit (model 103 St)."""
-        if self.rating_watts is None or self.limit_watts >= 0.99 * self.rating_watts:
+        if self.rating_watts is None or self.limit_watts >= NO_LIMIT_PART * self.rating_watts:
             return False
         if self.sample.state is OperatingState.THROTTLED:
             return True
-        small_watts = 0.01 * self.rating_watts
+        small_watts = NEAR_PART_OF_RATING * self.rating_watts
         near_watts = small_watts + self.sample.ac_limit_step_watts
         if self.sample.battery is not None and self.pv_watts < small_watts < self.ac_watts:
             return False  # a hybrid that discharges at its limit in the dark: no PV is held back
@@ -221,11 +228,10 @@ def _unit(
     time: StepTime,
 ) -> Unit:
     memory = _memory(config, state, sample, time.now_s)
-    rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
+    rating = sample.nameplate.ac_max_watts
     limit = (rating or 0.0) if memory.limit.watts is None else memory.limit.watts
     battery = None
-    ours = config.control.battery_power_flow and inverter.control and inverter.battery.control
-    if ours and sample.battery is not None and sample.battery_controllable:
+    if sample.battery is not None and commands_battery(config, inverter, sample):
         use = state.site.uses.get(inverter.name, NEVER_USED)
         battery = _battery(inverter, sample, sample.battery, memory, wanted, use=use, time=time)
     return Unit(inverter.name, inverter, sample, memory, rating, limit, battery)
@@ -242,7 +248,7 @@ def _battery(
     time: StepTime,
 ) -> Battery:
     own = inverter.battery
-    rating = sample.nameplate.ac_max_watts or inverter.ac_max_watts
+    rating = sample.nameplate.ac_max_watts
     watts = seen.watts if seen.watts is not None else memory.battery.target_watts or 0.0
     charge, discharge = power_limits(
         inverter, sample, seen, memory, wanted, watts=watts, rating_watts=rating, time=time
@@ -256,7 +262,7 @@ def _battery(
         soc_min_percent=max(own.soc_min_percent or 0.0, wanted.battery_soc_min_percent or 0.0),
         soc_max_percent=soc_max,
         soc_target_percent=soc_max if target is None else target,
-        capacity_wh=seen.capacity_wh or own.capacity_wh,
+        capacity_wh=seen.capacity_wh,
         charge_max_watts=charge.watts,
         discharge_max_watts=discharge.watts,
         idle_between_s=own.idle_between_s,

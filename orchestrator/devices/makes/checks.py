@@ -15,10 +15,8 @@ from orchestrator.devices.makes.registers import Register, raw_range
 from orchestrator.devices.makes.schema import BASE_VALUES, Battery, Condition, Inverter, Profile, registers_of
 from orchestrator.documents.section import Section
 from orchestrator.documents.words import nearest
-from orchestrator.documents.yaml_text import KeyPath
+from orchestrator.documents.yaml_text import Finding, KeyPath
 from orchestrator.samples import ChargeState, OperatingState
-
-Finding = tuple[KeyPath, str]
 
 _TEXTS: Final = ("model", "version", "serial")
 """Keys of `nameplate` that take a register of any type."""

@@ -19,9 +19,8 @@ from orchestrator.devices.makes.schema import (
     registers_of,
 )
 from orchestrator.documents.words import nearest
-from orchestrator.documents.yaml_text import KeyPath
+from orchestrator.documents.yaml_text import Finding, KeyPath
 
-Finding = tuple[KeyPath, str]
 Step = tuple[KeyPath, Write]
 
 _MAY_BE_EMPTY = ("prepare", "hold")

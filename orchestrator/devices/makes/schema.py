@@ -1,4 +1,4 @@
-"""A make as a file: every key of a profile is a field here. `profile_file.parse_profile` reads and checks one.
+"""A make as a file: every key of a profile is a field here. `file.parse_profile` reads and checks one.
 
 Values are in W, Wh, percent and seconds; battery power is charging +, AC power into the site +, as everywhere.
 """

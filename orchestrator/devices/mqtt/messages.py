@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from orchestrator.commands import InverterCommand
-from orchestrator.config.sections import MqttInverterConfig
 from orchestrator.documents.json_values import Payload, rfc3339, rounded
 from orchestrator.errors import PayloadError
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
@@ -86,17 +85,15 @@ class InverterState(_State):
 StateT = TypeVar("StateT", bound=_State)
 
 
-def read_meter(arrival: Arrival, *, export_positive: bool) -> MeterSample:
-    """The sample in a message, stamped with when it was measured. Raises PayloadError."""
+def read_meter(arrival: Arrival) -> MeterSample:
+    """The sample in a message, in the meter's own sign, stamped with when it was measured. Raises PayloadError."""
     state, at_s = _read(MeterState, arrival)
-    sign = -1 if export_positive else 1
     return MeterSample(
         at_s=at_s,
-        site_watts=sign * state.site_watts + 0.0,
+        site_watts=state.site_watts,
         changed_at_s=at_s,
-        orientation=sign,
         frequency_hz=state.frequency_hz,
-        phase_watts=tuple(sign * watts + 0.0 for watts in state.phase_watts),
+        phase_watts=state.phase_watts,
         import_wh=state.import_wh,
         export_wh=state.export_wh,
     )
@@ -120,11 +117,6 @@ def read_inverter(arrival: Arrival, name: str) -> InverterSample:
         battery_controllable=battery is not None and state.battery_controllable,
         has_pv=state.has_pv,
     )
-
-
-def command_topic(config: MqttInverterConfig) -> str:
-    """Where commands for an inverter go."""
-    return config.command_topic or f"{config.topic}/command"
 
 
 def write_command(command: InverterCommand, wall_now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import fsum, inf, nan
@@ -11,7 +11,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from orchestrator.documents.section import Name, Percent, Section
+from orchestrator.documents.section import Mistakes, Name, Percent, Section
+from orchestrator.documents.words import nearest
+from orchestrator.documents.yaml_text import Finding
 from orchestrator.simulation.measuring import measures
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import LIMITED
@@ -40,15 +42,22 @@ class Expectation(Section):
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
-        if self.measure not in MEASURES:
-            raise ValueError(f"there is no measure {self.measure!r}; known: {', '.join(sorted(MEASURES))}")
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("at_least or at_most is missing")
-        if self.to_s <= self.from_s:
-            raise ValueError(f"to_s must be after from_s, {self.from_s:g} s")
-        if self.measure in OF_ONE_INVERTER and self.inverter is None:
-            raise ValueError(f"the measure {self.measure!r} needs an inverter")
+        if found := tuple(self._mistakes()):
+            raise Mistakes(*found)
         return self
+
+    def _mistakes(self) -> Iterator[Finding]:
+        if self.measure not in MEASURES:
+            yield (
+                ("measure",),
+                f"there is no measure {self.measure!r}; {nearest(self.measure, MEASURES, most=len(MEASURES))}",
+            )
+        if self.at_least is None and self.at_most is None:
+            yield ("at_most",), "this key is missing; at_least or at_most must be a number"
+        if self.to_s <= self.from_s:
+            yield ("to_s",), f"must be after from_s, which is {self.from_s:g} (got {self.to_s:g})"
+        if self.measure in OF_ONE_INVERTER and self.inverter is None:
+            yield ("inverter",), f"this key is missing; the measure {self.measure!r} needs an inverter"
 
     def judge(self, run: Run) -> Outcome:
         """Measure the stretch and compare."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import fsum, inf
 
 from orchestrator.config.simulation import InverterSimulation
-from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.values import PriorityMode
 from orchestrator.simulation.physics import (
     NO_BATTERY,
     Controls,

@@ -16,6 +16,7 @@ from typing import Final
 from orchestrator import control
 from orchestrator.config.sections import SiteConfig
 from orchestrator.ledger.excess import Excess, LedgerState, Outcome, observe, unseen
+from orchestrator.loop.site_loop import Controller
 from orchestrator.simulation.measuring.energy_balance import EnergyBalance, balance_of, stored_wh
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import (
@@ -26,7 +27,7 @@ from orchestrator.simulation.measuring.measures import (
 )
 from orchestrator.simulation.measuring.trace import Trace, TraceMaker
 from orchestrator.simulation.rehearsal.rivals import no_control, same_for_all
-from orchestrator.simulation.virtual_time import Controller, Moment, VirtualTime
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 
 CHUNK_S: Final = 600.0
 LEAST_BUCKET_S: Final = 60.0

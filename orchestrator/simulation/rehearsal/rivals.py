@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.config.policy import export_limit_watts
+from orchestrator.config.policy import commands_battery, export_limit_watts
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import ControlState
@@ -59,15 +59,10 @@ def same_for_all(
 
 def _batteries(config: SiteConfig, snapshot: SiteSnapshot) -> dict[str, BatterySample]:
     """The batteries that may be commanded, by inverter."""
-    if not config.control.battery_power_flow:
-        return {}
     return {
         sample.name: sample.battery
         for sample in snapshot.inverters
-        if sample.battery is not None
-        and sample.battery_controllable
-        and config.inverter(sample.name).control
-        and config.inverter(sample.name).battery.control
+        if sample.battery is not None and commands_battery(config, config.inverter(sample.name), sample)
     }
 
 

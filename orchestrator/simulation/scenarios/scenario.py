@@ -7,22 +7,28 @@ broken = [outcome for outcome in scenario.judge(run) if not outcome.holds]
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from orchestrator import control
-from orchestrator.config.sections import BatteryConfig, ControlConfig, SetpointValues, SiteConfig
+from orchestrator.config.hints import name_in_messages
+from orchestrator.config.sections import BatteryConfig, ControlConfig, SiteConfig
+from orchestrator.config.setpoint_values import SetpointValues
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation, SunSimulation
-from orchestrator.documents.section import Name, Section
-from orchestrator.documents.yaml_text import Document, KeyPath, Mark, YamlProblem, key_path_text, read_document
-from orchestrator.errors import ConfigError, ConfigProblem
+from orchestrator.documents.problems import FileKind
+from orchestrator.documents.section import Mistakes, Name, Section, Text
+from orchestrator.documents.words import nearest
+from orchestrator.documents.yaml_text import Finding, KeyPath
+from orchestrator.loop.meter_sign import Sign
+from orchestrator.loop.site_loop import Controller
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.measuring.expectations import Expectation, Outcome
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.scenarios.timeline import SOURCE, Event
-from orchestrator.simulation.virtual_time import Controller, Moment, VirtualTime
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 
 SCENARIOS = Path(__file__).parent / "library"
 """The scenarios that come with the program."""
@@ -41,48 +47,61 @@ class InverterSettings(Section):
 class Scenario(Section):
     """One file of the folder. Sections `control`, `fixed`, `sun`, `load`, `meter` and `inverters` are as in site.yaml.
 
-    `fixed` is the setpoint of site.yaml, `default` holds while no setpoint of the time line is valid. `settings` is
-    what site.yaml says about inverters. `real_time` marks those that are also played with sockets.
+    `fixed` is the setpoint of site.yaml, `meter_sign` its `meter.sign`; `default` holds while no setpoint of the time
+    line is valid. `settings` is what site.yaml says about inverters. `real_time` marks those that are also played with
+    sockets.
     """
 
-    title: Annotated[str, Field(min_length=1)]
+    title: Text
     duration_s: Annotated[float, Field(gt=0, le=1e7)]
     seed: int = 1
     real_time: bool = False
     control: ControlConfig = ControlConfig(battery_power_flow=True)
-    fixed: SetpointValues = SetpointValues()
+    fixed: SetpointValues = SetpointFields()
     default: SetpointValues | None = None
     sun: SunSimulation = SunSimulation()
     load: LoadSimulation = LoadSimulation(base_watts=1000.0, variation_watts=0.0)
     meter: MeterSimulation = MeterSimulation(period_s=1.0)
-    inverters: Annotated[dict[Name, InverterSimulation], Field(min_length=1)]
+    meter_sign: Sign = "auto"
+    inverters: Annotated[dict[Name, InverterSimulation], Field(min_length=1, max_length=100)]
     settings: dict[Name, InverterSettings] = Field(default_factory=dict)
     timeline: Annotated[tuple[Event, ...], Field(strict=False)] = ()
     expect: Annotated[tuple[Expectation, ...], Field(strict=False, min_length=1)]
 
     @model_validator(mode="after")
-    def _names_are_known(self) -> Self:
-        used = {name for event in self.timeline for name in event.names} | set(self.settings)
-        used |= {each.inverter for each in self.expect if each.inverter is not None}
-        if unknown := sorted(used - set(self.inverters)):
-            raise ValueError(f"no inverter is called {', '.join(unknown)}; there are {', '.join(self.inverters)}")
+    def _fits_together(self) -> Self:
+        if found := (*self._unknown_names(), *self._late()):
+            raise Mistakes(*found)
         return self
 
-    @model_validator(mode="after")
-    def _times_are_inside(self) -> Self:
-        late = [event.at_s for event in self.timeline if event.at_s >= self.duration_s]
-        late += [each.from_s for each in self.expect if each.from_s >= self.duration_s]
-        if late:
-            raise ValueError(f"{late[0]:g} s is not before the end of the scenario at {self.duration_s:g} s")
-        return self
+    def _unknown_names(self) -> Iterator[Finding]:
+        for path, name in self._names():
+            if name not in self.inverters:
+                yield path, f"no inverter is called {name!r}; {nearest(name, self.inverters)}"
+
+    def _names(self) -> Iterator[tuple[KeyPath, str]]:
+        """Every place that names an inverter, and the name."""
+        yield from ((("settings", name), name) for name in self.settings)
+        for index, event in enumerate(self.timeline):
+            yield from ((("timeline", index, *path), name) for path, name in event.names())
+        for index, each in enumerate(self.expect):
+            if each.inverter is not None:
+                yield ("expect", index, "inverter"), each.inverter
+
+    def _late(self) -> Iterator[Finding]:
+        times: list[tuple[KeyPath, float]] = [(("timeline", n, "at_s"), e.at_s) for n, e in enumerate(self.timeline)]
+        times += [(("expect", n, "from_s"), each.from_s) for n, each in enumerate(self.expect)]
+        for path, at_s in times:
+            if at_s >= self.duration_s:
+                yield path, f"{at_s:g} s is not before the end of the scenario at {self.duration_s:g} s"
 
     def site_config(self) -> SiteConfig:
-        """The site.yaml of this plant; ports are placeholders. Raises ValueError where it cannot be one."""
+        """The site.yaml of this plant; ports are placeholders."""
         names = list(self.inverters)
         return SiteConfig.model_validate(
             {
                 "site": {"name": "scenario"},
-                "meter": {"host": "127.0.0.1", "port": FIRST_PORT, "unit_id": 200},
+                "meter": {"host": "127.0.0.1", "port": FIRST_PORT, "unit_id": 200, "sign": self.meter_sign},
                 "inverters": [self._inverter(name, FIRST_PORT + n) for n, name in enumerate(names, 1)],
                 "control": self.control,
                 "setpoints": {"fixed": self.fixed, "mqtt": self._source()},
@@ -111,7 +130,7 @@ class Scenario(Section):
         return {"name": name, "host": "127.0.0.1", "port": port, "unit_id": 1, **own}
 
     def _source(self) -> list[dict[str, Any]]:
-        if not self.default and not any(event.setpoint for event in self.timeline):
+        if self.default is None and not any(event.setpoint for event in self.timeline):
             return []
         return [{"name": SOURCE, "host": "127.0.0.1", "topic": "setpoints", "default": self.default}]
 
@@ -137,32 +156,12 @@ def load_scenarios(folder: Path = SCENARIOS) -> dict[str, Scenario]:
 
 def load_scenario(path: Path) -> Scenario:
     """Read and check one file. Raises ConfigError with every mistake in it."""
-    return parse_scenario(path.read_text(encoding="utf-8"), str(path))
+    return SCENARIO_YAML.load(path, {})
 
 
 def parse_scenario(text: str, file: str = "scenario.yaml") -> Scenario:
     """The same for a text; `file` is what messages call it."""
-    try:
-        document = read_document(text, {})
-    except YamlProblem as problem:
-        raise ConfigError(file, (_problem(problem.mark, (), problem.message),)) from None
-    if document.problems:
-        raise ConfigError(file, document.problems)
-    try:
-        scenario = Scenario.model_validate(document.data)
-        scenario.site_config()
-    except ValidationError as error:
-        raise ConfigError(file, tuple(_problems(error, document))) from None
-    return scenario
+    return SCENARIO_YAML.parse(text, file, {})
 
 
-def _problems(error: ValidationError, document: Document) -> Iterable[ConfigProblem]:
-    for detail in error.errors(include_url=False, include_input=False):
-        written = path = tuple(part for part in detail["loc"] if part != "[key]")
-        while path and path not in document.marks:
-            path = path[:-1]
-        yield _problem(document.marks.get(path, Mark(1, 1)), written, detail["msg"])
-
-
-def _problem(mark: Mark, path: KeyPath, message: str) -> ConfigProblem:
-    return ConfigProblem(mark.line, mark.column, key_path_text(path), message)
+SCENARIO_YAML: Final = FileKind("scenario", Scenario, hint=name_in_messages)

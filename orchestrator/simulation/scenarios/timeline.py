@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from orchestrator.config.sections import SetpointValues
+from orchestrator.config.setpoint_values import SetpointValues
 from orchestrator.config.simulation import Celsius
-from orchestrator.documents.section import Name, Percent, Section, Watts
+from orchestrator.documents.section import Mistakes, Name, Percent, Section, Watts
+from orchestrator.documents.yaml_text import KeyPath
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.site import VirtualSite
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
+from orchestrator.simulation.virtual_time import VirtualTime
 
 SOURCE = "mqtt"
 """The source that a scenario's setpoints come from."""
@@ -50,15 +54,14 @@ class Event(Section):
 
     @model_validator(mode="after")
     def _validity_belongs_to_a_setpoint(self) -> Self:
-        if self.validity_s is not None and not isinstance(self.setpoint, SetpointValues):
-            raise ValueError("validity_s is for a setpoint, and there is none")
+        if self.validity_s is not None and not isinstance(self.setpoint, SetpointFields):
+            raise Mistakes((("validity_s",), "is for a setpoint, and there is none"))
         return self
 
-    @property
-    def names(self) -> set[str]:
-        """The inverters that it is about."""
-        by_name = (self.pv_watts, self.soc_percent, self.temperature_celsius, self.accepts, self.ignores_battery)
-        return {name for each in by_name for name in each} | set(self.inverters)
+    def names(self) -> Iterator[tuple[KeyPath, str]]:
+        """The inverters that it is about, each with the path of its name."""
+        for key in ("pv_watts", "soc_percent", "temperature_celsius", "accepts", "ignores_battery", "inverters"):
+            yield from (((key, name), name) for name in getattr(self, key))
 
     def change_site(self, site: VirtualSite) -> None:
         """The part that happens to the plant itself, in virtual or in real time."""
@@ -88,9 +91,9 @@ class Event(Section):
         self._change_orchestrator(loop)
 
     def _ask(self, loop: VirtualTime) -> None:
-        if isinstance(self.setpoint, SetpointValues):
+        if isinstance(self.setpoint, SetpointFields):
             ends_s = None if self.validity_s is None else loop.now_s + self.validity_s
-            loop.receive(Setpoint(SOURCE, self.setpoint.to_fields(), loop.now_s, ends_s))
+            loop.receive(Setpoint(SOURCE, self.setpoint, loop.now_s, ends_s))
         elif self.setpoint is not None:
             loop.withdraw(SOURCE)
 

@@ -53,6 +53,16 @@ def test_what_the_device_does_not_say_comes_from_site_yaml() -> None:
     assert sample.battery == BatterySample(discharge_max_watts=3000.0)
 
 
+def test_to_apply_site_yaml_twice_is_the_same_as_once() -> None:
+    config = InverterConfig.model_validate(
+        {"name": "east", "host": "h", "ac_max_watts": 3000.0, "battery": {"control": False, "charge_max_watts": 900.0}}
+    )
+    once = apply_overrides(config, SAMPLE)
+
+    assert once != SAMPLE
+    assert apply_overrides(config, once) == once
+
+
 def test_no_battery_is_made_up() -> None:
     assert overridden(InverterSample("east", 1.0), battery={"capacity_wh": 9500.0}).battery is None
 

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from orchestrator.config.file import parse_config
-from orchestrator.config.sections import SetpointValues, SiteConfig
+from orchestrator.config.sections import MqttInverterConfig, SetpointsSection, SiteConfig
 from orchestrator.config.warnings import warnings
-from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.documents.schema import shape_of
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.values import PriorityMode
+from tests.support.records.setpoint_fields import any_fields
 
 SITE = """
 site: {name: home}
@@ -49,17 +52,34 @@ def test_a_configuration_can_be_made_of_plain_values() -> None:
     st.floats(min_value=0, max_value=1e9), st.sampled_from(list(PriorityMode)), st.integers(min_value=0, max_value=3)
 )
 def test_setpoints_of_the_file_are_the_setpoints_of_the_loop(watts: float, mode: PriorityMode, storage: int) -> None:
-    values = SetpointValues.model_validate(
-        {"export_limit_watts": watts, "battery_priority_mode": mode.value, "battery_storage_mode": storage}
+    section = SetpointsSection.model_validate(
+        {"fixed": {"export_limit_watts": watts, "battery_priority_mode": mode.value, "battery_storage_mode": storage}}
     )
 
-    assert values.to_fields() == SetpointFields(
+    assert section.fixed == SetpointFields(
         export_limit_watts=watts, battery_priority_mode=mode, battery_storage_mode=storage
     )
 
 
 def test_every_field_of_a_setpoint_can_be_written_in_the_file() -> None:
-    assert set(SetpointValues.model_fields) == set(SetpointFields.__dataclass_fields__)
+    keys = shape_of(SiteConfig).keys(("setpoints", "fixed"))
+
+    assert keys == list(SetpointFields.__dataclass_fields__)
+
+
+@given(any_fields)
+def test_a_setpoint_that_is_written_out_again_is_the_same(fields: SetpointFields) -> None:
+    section = SetpointsSection(fixed=fields)
+
+    assert SetpointsSection.model_validate(section.model_dump()) == section
+    assert SetpointsSection.model_validate_json(section.model_dump_json()) == section
+
+
+@pytest.mark.parametrize(("written", "topic"), [({}, "a/b/command"), ({"command_topic": "c"}, "c")])
+def test_commands_go_below_the_topic_unless_site_yaml_names_another(written: dict[str, str], topic: str) -> None:
+    inverter = {"name": "east", "driver": "mqtt", "host": "h", "topic": "a/b", **written}
+
+    assert MqttInverterConfig.model_validate(inverter).topic_of_commands == topic
 
 
 def test_a_source_without_a_default_is_named_and_one_that_says_so_is_not() -> None:
@@ -132,6 +152,47 @@ def test_a_meter_without_a_sign_is_mentioned() -> None:
     )
 
     assert [text.split(":")[0] for text in said] == ["meter.sign"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("interval_s: 1", ()),
+        (
+            "interval_s: 2",
+            (
+                "meter.interval_s: 2 s: limits are followed up to 2 s late, because load and sun are seen "
+                "only that often",
+            ),
+        ),
+        (
+            "interval_s: 60",
+            (
+                "meter.interval_s: 60 s: limits are followed up to 60 s late, because load and sun are seen only that "
+                "often, and a meter that falls silent is noticed after 61.5 s, not within 5 s",
+            ),
+        ),
+        ("driver: mqtt, topic: t, max_age_s: 5", ()),
+        (
+            "driver: mqtt, topic: t, max_age_s: 300",
+            (
+                "meter.max_age_s: 300 s: a meter that falls silent is noticed after 300 s, not within 5 s, and until "
+                "then limits are followed by its last value",
+            ),
+        ),
+    ],
+)
+def test_what_a_slow_meter_costs_is_said(keys: str, said: tuple[str, ...]) -> None:
+    meter = f"meter: {{host: 10.0.0.1, sign: import_positive, {keys}}}"
+    text = SITE.replace("meter: {host: 10.0.0.1, unit_id: 200, sign: import_positive}", meter)
+
+    assert warnings(site(f"control: {{battery_power_flow: true, {RELEASED}}}", text)) == said
+
+
+def test_a_meter_that_is_no_slower_than_the_loop_is_no_reason_for_a_warning() -> None:
+    text = SITE.replace("sign: import_positive}", "sign: import_positive, interval_s: 10}")
+
+    assert warnings(site(f"control: {{battery_power_flow: true, interval_s: 10, {RELEASED}}}", text)) == ()
 
 
 def test_a_site_without_batteries_needs_no_battery_control() -> None:

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.supervisor import recent_crashes, restart_delay_s
-from orchestrator.decide.meter.silence import meter_silent_after_s
 from orchestrator.devices.backoff import Backoff
 from orchestrator.loop.cadence import cycle_due_s
 
@@ -39,15 +38,6 @@ def test_no_value_waits_for_more_than_three_quarters_of_an_interval_after_the_la
     due_s = cycle_due_s(0.0, interval_s, value_at_s, poll_s)
 
     assert value_at_s <= due_s <= max(value_at_s, 0.75 * interval_s)
-
-
-@pytest.mark.parametrize(
-    ("interval_s", "window_s", "silent_s"), [(1.0, 5.0, 3.0), (0.1, 5.0, 0.3), (10.0, 30.0, 5.0), (1.0, 2.0, 2.0)]
-)
-def test_a_meter_is_silent_after_three_periods_and_after_five_seconds_at_most(
-    interval_s: float, window_s: float, silent_s: float
-) -> None:
-    assert meter_silent_after_s(interval_s, window_s) == pytest.approx(silent_s)
 
 
 @given(st.lists(st.floats(0, 100), max_size=60), TIMES_S)

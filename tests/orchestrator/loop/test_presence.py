@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.config.sections import ControlConfig, InverterConfig
+from orchestrator.config.sections import BatteryConfig, InverterConfig
 from orchestrator.loop.presence import Attendance, freeze, patience_s
-from orchestrator.samples import InverterSample, MeterSample
+from orchestrator.samples import BatterySample, InverterSample, MeterSample
+from tests.support.plants.virtual_site import site_config
 
+CONFIG = site_config()
 WINDOW_S = 5.0
 
 
@@ -74,7 +76,7 @@ def test_a_snapshot_holds_the_fresh_samples_and_names_those_that_are_away() -> N
     west = NOBODY.reported(1, InverterSample("west", 90.0), None, now_s=90.0, in_time=True)
     attendance = {"east": heard(100.0), "west": west, "roof": NOBODY}
 
-    snapshot = freeze(attendance, MeterSample(99.0, 10.0), ControlConfig(), 101.0)
+    snapshot = freeze(attendance, MeterSample(99.0, 10.0), CONFIG, 101.0)
 
     assert [sample.name for sample in snapshot.inverters] == ["east"]
     assert snapshot.away == ("west", "roof")
@@ -82,5 +84,20 @@ def test_a_snapshot_holds_the_fresh_samples_and_names_those_that_are_away() -> N
     assert snapshot.meter == MeterSample(99.0, 10.0)
 
 
-def test_a_meter_sample_older_than_three_periods_is_left_out() -> None:
-    assert freeze({}, MeterSample(100.0, 10.0), ControlConfig(), 103.1).meter is None
+def test_a_snapshot_holds_what_site_yaml_says_of_the_inverters() -> None:
+    stated = InverterConfig(name="east", host="h", ac_max_watts=3000.0, battery=BatteryConfig(charge_max_watts=900.0))
+    config = CONFIG.model_copy(update={"inverters": (stated, *CONFIG.inverters[1:])})
+    said = InverterSample("east", 100.0, battery=BatterySample(charge_max_watts=5000.0))
+    answers = NOBODY.reported(1, said, None, now_s=100.0, in_time=True)
+
+    for now_s in (100.0, 200.0):
+        snapshot = freeze({"east": answers}, None, config, now_s)
+        (sample,) = snapshot.inverters or snapshot.last_heard
+        assert sample.nameplate.ac_max_watts == 3000.0
+        assert sample.battery == BatterySample(charge_max_watts=900.0)
+    assert answers.sample == said
+
+
+def test_a_meter_that_is_silent_is_left_out() -> None:
+    assert freeze({}, MeterSample(100.0, 10.0), CONFIG, 102.9).meter == MeterSample(100.0, 10.0)
+    assert freeze({}, MeterSample(100.0, 10.0), CONFIG, 103.1).meter is None

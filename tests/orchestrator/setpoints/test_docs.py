@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from orchestrator.setpoints.fields import ALIASES, FIELDS
+import pytest
+
+from orchestrator.setpoints.fields import ROWS, Row
 from orchestrator.setpoints.payload import VALID_UNTIL
 from orchestrator.telemetry.payloads import state_payloads
 from tests.support.records.cycles import cycle_result
@@ -14,10 +16,16 @@ DOC = (Path(__file__).parents[3] / "docs" / "mqtt.md").read_text()
 
 
 def test_every_field_of_a_setpoint_has_its_row() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|", DOC.split("## Several sources")[0], re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| .*$", DOC.split("## Several sources")[0], re.MULTILINE)
 
-    assert rows == [*(field.name for field in FIELDS), VALID_UNTIL]
-    assert all(f"`{alias.name}`" in DOC for alias in ALIASES)
+    assert rows == [*(row.wire for row in ROWS), VALID_UNTIL]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.wire)
+def test_a_field_is_explained_as_its_row_says(row: Row) -> None:
+    same = "".join(f" `{alias}` is the same." for alias in row.aliases)
+
+    assert f"| `{row.wire}` | {row.value.words} | {row.wins} | {row.says}{same} |\n" in DOC
 
 
 def test_every_key_of_the_published_messages_is_named() -> None:

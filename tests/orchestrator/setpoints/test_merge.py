@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.loop.in_force import in_force
-from orchestrator.setpoints.fields import HIGHEST_WINS, LAST_WINS, LOWEST_WINS, PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import HIGHEST_WINS, LAST_WINS, LOWEST_WINS, SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
+from orchestrator.setpoints.values import PriorityMode
 from tests.support.records.cycles import site_config
 from tests.support.records.setpoint_fields import any_fields
 

@@ -11,9 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.errors import PayloadError
-from orchestrator.setpoints.fields import FIELDS, PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import ROWS, SetpointFields
 from orchestrator.setpoints.merge import Setpoint
 from orchestrator.setpoints.payload import parse_setpoint, to_payload
+from orchestrator.setpoints.values import PriorityMode
 from tests.support.records.setpoint_fields import any_fields
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -77,7 +78,7 @@ def test_every_field_is_read_into_its_own_place() -> None:
         battery_grid_charging_enabled=True,
         battery_grid_charging_max_watts=1e9,
     )
-    assert {field.name for field in FIELDS} == set(EVERYTHING)
+    assert {row.wire for row in ROWS} == set(EVERYTHING)
 
 
 def test_an_empty_object_is_a_setpoint_that_asks_for_nothing() -> None:

@@ -10,7 +10,8 @@ from orchestrator.config.sections import ControlConfig, FailsafeConfig, SiteConf
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, VirtualTime
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.virtual_time import VirtualTime
 from tests.support.plants.virtual_site import BATTERY_ONLY, PV_ONLY, site_config
 
 LOAD_WATTS = 1000.0
@@ -166,6 +167,33 @@ def test_a_meter_that_is_mounted_the_wrong_way_round_counts_the_wrong_way_too() 
     assert result is not None
     assert result.snapshot.meter is not None
     assert result.snapshot.meter.import_wh == loop.site.meter.export_wh > loop.site.meter.import_wh
+
+
+@pytest.mark.parametrize(("sign", "orientation"), [("import_positive", 1), ("export_positive", -1)])
+def test_a_meter_of_either_sign_is_understood_by_its_counters(sign: Any, orientation: int) -> None:
+    config = site({"roof": PV_ONLY})
+    assert config.simulation is not None
+    meter = config.simulation.meter.model_copy(update={"sign": sign})
+    simulation = config.simulation.model_copy(update={"meter": meter})
+    loop = loop_of(config.model_copy(update={"simulation": simulation}), pv_watts=0.0)
+    moment = loop.run(40)[-1]
+
+    assert moment.result is not None
+    assert moment.result.snapshot.meter is not None
+    assert moment.result.snapshot.meter.orientation == orientation
+    assert moment.result.snapshot.meter.site_watts == pytest.approx(moment.site_watts, abs=1)
+    assert moment.site_watts > 500
+
+
+def test_a_reversed_meter_is_turned_for_good_and_the_plant_goes_on() -> None:
+    loop = loop_of(site({"roof": PV_ONLY}))
+    loop.meter_fault = MeterFault.REVERSED
+    loop.receive(limited(1000.0))
+    moments = loop.run(120)
+
+    assert "failsafe" in {m.mode for m in moments[:30]}
+    assert {m.mode for m in moments[30:]} == {"normal"}
+    assert moments[-1].site_watts == pytest.approx(-1000, abs=50)
 
 
 def test_a_limit_that_falls_is_decided_on_at_once() -> None:

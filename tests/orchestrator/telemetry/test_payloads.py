@@ -13,8 +13,9 @@ from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import InverterNumbers, LiveNumbers
 from orchestrator.documents.json_values import rfc3339, rounded, without_time
 from orchestrator.samples import BatterySample, OperatingState
-from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint, merge
+from orchestrator.setpoints.values import PriorityMode
 from orchestrator.telemetry.payloads import event_payload, limits_payload, rejected_payload, state_payloads
 from tests.support.records.cycles import cycle_result, inverter_sample
 from tests.support.records.setpoint_fields import any_fields

@@ -16,8 +16,9 @@ from orchestrator.decide.plant.headroom import LiveNumbers
 from orchestrator.decide.power_flow import BatteryPowerFlow
 from orchestrator.decide.records import SiteTotals
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, SiteSnapshot
-from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
+from orchestrator.setpoints.values import PriorityMode
 from orchestrator.telemetry.table import command_text, directed, limits_text, plain_line, render
 
 FIXED = Setpoint(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import fsum, inf
 
 from orchestrator.commands import BatteryMode
-from orchestrator.simulation.virtual_time import InverterFault
+from orchestrator.simulation.network.virtual import InverterFault
 from tests.support.laws.base import TOLERANCE_PART, WITHIN_S, Wild, changed, least
 from tests.support.random_plants.possible import Part, Seen
 

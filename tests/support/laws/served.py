@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import fsum, inf
 
-from orchestrator.simulation.virtual_time import InverterFault
+from orchestrator.simulation.network.virtual import InverterFault
 from tests.support.laws.base import ANYTHING, FOLLOWS_PART, TRIES_S, WITHIN_S, Wild, changed, least
 from tests.support.random_plants.possible import Seen
 

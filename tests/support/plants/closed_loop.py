@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from orchestrator import control
 from orchestrator.config.sections import SiteConfig
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.memory import ControlState
+from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, Moment, VirtualTime
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 
 __all__ = ["ClosedLoop", "Moment"]
 
@@ -17,7 +22,17 @@ class ClosedLoop(VirtualTime):
         self.wanted = SetpointFields()
         self.away: set[str] = set()
         self.meter_silent = False
-        super().__init__(config)
+        super().__init__(config, controller=self._decide)
+
+    def _decide(
+        self,
+        config: SiteConfig,
+        state: ControlState,
+        snapshot: SiteSnapshot,
+        _envelope: OperatingEnvelope,
+        now_s: float,
+    ) -> CycleResult:
+        return control.step(config, state, snapshot, self.envelope(), now_s)
 
     def run(self, seconds: float) -> list[Moment]:
         """Let the plant run; returns the moments of this time."""

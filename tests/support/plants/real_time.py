@@ -12,7 +12,7 @@ from pathlib import Path
 from actors.clock import RealClock
 from actors.observer import NoObserver
 from actors.system import System, start_system
-from orchestrator.config.sections import SetpointValues, SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.loop.in_force import in_force
 from orchestrator.setpoints.fields import SetpointFields
@@ -20,11 +20,12 @@ from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.setpoints.payload import to_payload
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.network.faults import Fault, FaultKind
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.scenarios.scenario import Scenario
 from orchestrator.simulation.scenarios.timeline import OK, SOURCE, Event
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import METER
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault, Moment
+from orchestrator.simulation.virtual_time import Moment
 from tests.support.inboxes import Inbox
 from tests.support.servers.brokers import MqttClient, mosquitto, mqtt_client
 from tests.support.servers.required import free_port, wait_until
@@ -62,8 +63,8 @@ class RealPlant:
             self._break(name, fault)
         if event.meter is not None:
             self._break(METER, event.meter)
-        if isinstance(event.setpoint, SetpointValues):
-            self._ask(event.setpoint.to_fields(), event.validity_s, now_s)
+        if isinstance(event.setpoint, SetpointFields):
+            self._ask(event.setpoint, event.validity_s, now_s)
         elif event.setpoint is not None:
             self.asked.clear()
             self.client.publish(TOPIC, "", retain=True)

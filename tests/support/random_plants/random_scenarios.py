@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from orchestrator.config.sections import ControlConfig, FailsafeConfig, SetpointValues
+from orchestrator.config.sections import ControlConfig, FailsafeConfig
 from orchestrator.config.simulation import (
     BatterySimulation,
     InverterSimulation,
@@ -12,10 +12,12 @@ from orchestrator.config.simulation import (
     MeterSimulation,
     SunSimulation,
 )
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.values import PriorityMode
 from orchestrator.simulation.measuring.expectations import Expectation
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault
 
 PHASES = 4
 PHASE_S = 45.0
@@ -175,10 +177,10 @@ def _conditions(dice: Random, at_s: float, inverters: dict[str, InverterSimulati
             for name, inverter in inverters.items()
         },
         load_watts=dice.uniform(0.02, 0.8) * nameplate,
-        setpoint=SetpointValues(
+        setpoint=SetpointFields(
             export_limit_watts=limit,
             generation_limit_watts=dice.choice([None, None, None, 0.5 * nameplate]),
-            battery_priority_mode=dice.choice([None, "battery_first", "export_first"]),
+            battery_priority_mode=dice.choice([None, PriorityMode.BATTERY_FIRST, PriorityMode.EXPORT_FIRST]),
             battery_soc_min_percent=SOC_MIN_PERCENT,
         ),
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from math import fsum
 
+from orchestrator.simulation.network.virtual import InverterFault
 from orchestrator.simulation.scenarios.scenario import Scenario
 from orchestrator.simulation.scenarios.timeline import OK, Event
-from orchestrator.simulation.virtual_time import InverterFault, Moment
+from orchestrator.simulation.virtual_time import Moment
 
 REMEMBERED_S = 60.0
 """For so long after a fault began or ended a battery may still be given its share step by step."""

@@ -8,15 +8,17 @@ it changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from orchestrator.config.sections import BatteryConfig, ControlConfig, FailsafeConfig, SetpointValues
+from orchestrator.config.sections import BatteryConfig, ControlConfig, FailsafeConfig
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.values import PriorityMode
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
-from orchestrator.simulation.virtual_time import InverterFault, MeterFault
 from tests.support.random_plants.random_scenarios import random_scenario
 
 PHASES = 3
@@ -102,14 +104,14 @@ def _begin(dice: Random, at_s: float, inverters: dict[str, InverterSimulation], 
     )
 
 
-def _setpoint(dice: Random, size: _Size) -> SetpointValues:
+def _setpoint(dice: Random, size: _Size) -> SetpointFields:
     """Some of everything that can be asked for."""
 
     def seldom(*values: Any, part: float = 0.25) -> Any:
         return dice.choice(values) if dice.random() < part else None
 
     switched_off = dice.random() < 0.06
-    return SetpointValues(
+    return SetpointFields(
         connect=dice.choice([None, False]) if switched_off else None,
         energize=dice.choice([None, False]) if switched_off else None,
         export_limit_watts=size.of(seldom(0.0, 0.0, 0.05, 0.3, part=0.7)),
@@ -128,7 +130,7 @@ def _setpoint(dice: Random, size: _Size) -> SetpointValues:
         battery_soc_min_percent=seldom(10.0, 35.0, part=0.7),
         battery_soc_max_percent=seldom(60.0, 95.0),
         battery_storage_mode=seldom(0, 1, 2, 3, part=0.15),
-        battery_priority_mode=dice.choice([None, "battery_first", "export_first"]),
+        battery_priority_mode=dice.choice([None, PriorityMode.BATTERY_FIRST, PriorityMode.EXPORT_FIRST]),
     )
 
 
@@ -138,14 +140,15 @@ LIMITS = ("export_limit_watts", "import_limit_watts", "generation_limit_watts", 
 def _changes(dice: Random, begins: Event, size: _Size) -> list[Event]:
     """Limits or load that change every 1 to 5 s for a while; nothing at half of the phases."""
     what = dice.choice(["nothing", "nothing", "limits", "load"])
-    assert isinstance(begins.setpoint, SetpointValues)
+    assert isinstance(begins.setpoint, SetpointFields)
     events, asked, at_s = [], begins.setpoint, begins.at_s + RESTLESS_FROM_S
     while what != "nothing" and at_s < begins.at_s + RESTLESS_TO_S:
         if what == "load":
             events.append(Event(at_s=at_s, load_watts=size.of(dice.uniform(0.02, 0.8))))
         else:
             limit = dice.choice([name for name in LIMITS if getattr(asked, name) is not None] or ["export_limit_watts"])
-            asked = asked.model_copy(update={limit: size.of(dice.choice([0.0, 0.05, 0.2, 0.4, 0.6]))})
+            changed: dict[str, Any] = {limit: size.of(dice.choice([0.0, 0.05, 0.2, 0.4, 0.6]))}
+            asked = replace(asked, **changed)
             events.append(Event(at_s=at_s, setpoint=asked))
         at_s += dice.choice([1.0, 2.0, 3.0, 5.0])
     return events

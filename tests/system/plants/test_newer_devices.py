@@ -10,7 +10,8 @@ import pytest
 from actors.clock import RealClock
 from actors.observer import NoObserver
 from actors.system import start_system
-from orchestrator.config.sections import ControlConfig, SetpointsSection, SetpointValues
+from orchestrator.config.sections import ControlConfig, SetpointsSection
+from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.server import RunningSite, serve
 from tests.support.plants.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, site_config
 from tests.support.servers.required import free_port, wait_until
@@ -25,7 +26,7 @@ INVERTERS = {
 def site(tmp_path: Path) -> Iterator[RunningSite]:
     config = site_config(INVERTERS).model_copy(
         update={
-            "setpoints": SetpointsSection(fixed=SetpointValues(export_limit_watts=0.0)),
+            "setpoints": SetpointsSection(fixed=SetpointFields(export_limit_watts=0.0)),
             "control": ControlConfig(battery_power_flow=True, state_dir=str(tmp_path)),
             "metrics": None,
         }

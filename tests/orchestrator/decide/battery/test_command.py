@@ -1,14 +1,12 @@
-"""What is remembered of a battery: whether it follows, and whether it may charge from AC."""
+"""What is commanded to a battery and remembered of it: its rest, its return, and whether it may charge from AC."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 
 from orchestrator.decide.battery.command import command_battery
-from orchestrator.decide.battery.following import is_deaf, watch_following
-from orchestrator.decide.memory import BatteryMemory, ControlState, Following, InverterMemory
+from orchestrator.decide.following import Following
+from orchestrator.decide.memory import BatteryMemory, ControlState, InverterMemory
 from orchestrator.decide.plant.units import Unit, see_plant
 from orchestrator.samples import BatterySample, InverterSample, Nameplate, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
@@ -30,48 +28,6 @@ def unit(watts: float, memory: InverterMemory, *, at_s: float = 0.0, pv_watts: f
     )
     state = ControlState(inverters={"east": memory})
     return see_plant(CONFIG, state, SiteSnapshot(at_s, None, (sample,)), SetpointFields()).units[0]
-
-
-def watch(asked: float, seen: list[float]) -> Following:
-    """How it follows after the battery was at each of `seen`, one a second, while `asked` was commanded."""
-    memory = InverterMemory(battery=BatteryMemory(target_watts=asked))
-    for second, watts in enumerate(seen):
-        memory = replace(memory, following=watch_following(unit(watts, memory, at_s=float(second))))
-    return memory.following
-
-
-@pytest.mark.parametrize(
-    ("asked", "seen", "steps"),
-    [
-        (3000.0, [0.0, 0.0, 0.0], 2),
-        (3000.0, [0.0, 1000.0, 2000.0, 2999.0], 0),
-        (3000.0, [2000.0, 2000.0, 2000.0, 2000.0], 3),
-        (-3000.0, [0.0, -800.0, -800.0], 1),
-        (-3000.0, [0.0, 500.0], 1),
-        (0.0, [0.0, 0.0], 0),
-    ],
-)
-def test_steps_without_coming_nearer_are_counted(asked: float, seen: list[float], steps: int) -> None:
-    assert watch(asked, seen).short_steps == steps
-
-
-@pytest.mark.parametrize(
-    ("asked", "watts", "deaf"),
-    [(3000.0, 0.0, True), (-3000.0, 1000.0, True), (0.0, 2000.0, True), (3000.0, 2000.0, False), (0.0, 100.0, False)],
-)
-def test_a_battery_that_does_not_care_for_30_s_is_deaf(asked: float, watts: float, deaf: bool) -> None:
-    assert not is_deaf(watch(asked, [watts] * 30), 29.0)
-    assert is_deaf(watch(asked, [watts] * 31), 30.0) is deaf
-
-
-def test_one_moment_of_following_ends_it() -> None:
-    assert not is_deaf(watch(3000.0, [0.0] * 29 + [2900.0] + [0.0] * 29), 58.0)
-
-
-def test_an_old_sample_proves_nothing() -> None:
-    following = watch(3000.0, [0.0, 0.0])
-    memory = InverterMemory(battery=BatteryMemory(target_watts=3000.0), following=following)
-    assert watch_following(unit(0.0, memory, at_s=1.0)) == following
 
 
 def commanded(seen: Unit, target: float, now_s: float = 0.0) -> BatteryMemory:
@@ -105,19 +61,6 @@ def test_a_permission_that_was_found_is_used_up_in_the_same_way() -> None:
     assert permission(3000.0, memory, 10.0, pv_watts=4000.0, grid=True).grid_charging is False
 
 
-@pytest.mark.parametrize(
-    ("asked", "seen", "steps"),
-    [
-        (-500.0, [-1000.0, -1000.0, -1000.0], 2),
-        (0.0, [2000.0, 2000.0], 1),
-        (-500.0, [-1000.0, -750.0, -620.0], 0),
-        (1000.0, [1010.0, 1010.0, 1010.0], 0),
-    ],
-)
-def test_steps_of_giving_more_than_asked_are_counted(asked: float, seen: list[float], steps: int) -> None:
-    assert watch(asked, seen).over_steps == steps
-
-
 def test_a_battery_that_comes_back_gets_its_share_in_steps_of_a_tenth_of_its_rating() -> None:
     back = unit(-300.0, InverterMemory(battery=BatteryMemory(easing=True)))
     assert back.battery is not None
@@ -130,7 +73,7 @@ def test_a_battery_that_comes_back_gets_its_share_in_steps_of_a_tenth_of_its_rat
 @pytest.mark.parametrize(
     ("watts", "over_steps", "rests_since_s"),
     [(1500.0, 0, 10.0), (40.0, 0, 9.0), (-1500.0, 0, 9.0), (1500.0, 2, 9.0)],
-    ids=["on its way", "at rest", "turned already", "stuck"],
+    ids=["on its way", "at rest", "turned already", "stubborn"],
 )
 def test_a_rest_begins_when_the_battery_has_come_to_rest_not_when_it_is_told_to(
     watts: float, over_steps: int, rests_since_s: float

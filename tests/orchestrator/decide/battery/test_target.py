@@ -7,9 +7,9 @@ from math import fsum
 import pytest
 
 from orchestrator.config.sections import ControlConfig
-from orchestrator.decide.battery.following import STUCK_AFTER_STEPS
 from orchestrator.decide.battery.sharing import Sharing, share_target
-from orchestrator.decide.memory import Following, InverterMemory
+from orchestrator.decide.following import STUBBORN_AFTER_STEPS, Following
+from orchestrator.decide.memory import InverterMemory
 from orchestrator.decide.plant.units import Battery, Plant, Unit
 from orchestrator.setpoints.fields import SetpointFields
 from tests.support.records.cycles import inverter_sample, site_config
@@ -51,17 +51,17 @@ def shares(units: list[Unit], target_watts: float, **wanted: float) -> dict[str,
 
 
 def test_the_others_give_less_by_what_a_battery_gives_beyond_its_share() -> None:
-    stuck = unit("stuck", -3000.0, over_steps=STUCK_AFTER_STEPS)
+    stubborn = unit("stubborn", -3000.0, over_steps=STUBBORN_AFTER_STEPS)
 
-    assert shares([stuck, unit("b"), unit("c")], -4500.0) == pytest.approx({"stuck": -1500, "b": -750, "c": -750})
+    assert shares([stubborn, unit("b"), unit("c")], -4500.0) == pytest.approx({"stubborn": -1500, "b": -750, "c": -750})
 
 
 @pytest.mark.parametrize("target_watts", [-4500.0, 4500.0])
 def test_a_battery_that_gave_too_much_and_is_asked_for_more_now_takes_part_as_any(target_watts: float) -> None:
     """It was at 3 kW when asked for 1 kW, and now that it is at 200 W all are asked for 1.5 kW."""
-    was_stuck = unit("was", target_watts / 20, over_steps=STUCK_AFTER_STEPS)
+    was_stubborn = unit("was", target_watts / 20, over_steps=STUBBORN_AFTER_STEPS)
 
-    assert fsum(shares([was_stuck, unit("b"), unit("c")], target_watts).values()) == pytest.approx(target_watts)
+    assert fsum(shares([was_stubborn, unit("b"), unit("c")], target_watts).values()) == pytest.approx(target_watts)
 
 
 def test_the_load_limit_counts_what_batteries_draw_that_are_not_ours() -> None:
@@ -71,9 +71,9 @@ def test_the_load_limit_counts_what_batteries_draw_that_are_not_ours() -> None:
 
 
 def test_the_load_limit_counts_what_a_battery_draws_that_does_not_obey() -> None:
-    stuck = unit("stuck", 3000.0, over_steps=STUCK_AFTER_STEPS, ac_watts=-3000.0)
+    stubborn = unit("stubborn", 3000.0, over_steps=STUBBORN_AFTER_STEPS, ac_watts=-3000.0)
 
-    assert shares([stuck, unit("b")], 4000.0, load_limit_watts=3500.0)["b"] == pytest.approx(500)
+    assert shares([stubborn, unit("b")], 4000.0, load_limit_watts=3500.0)["b"] == pytest.approx(500)
 
 
 def test_a_load_limit_that_leaves_enough_takes_nothing_away() -> None:
@@ -81,6 +81,6 @@ def test_a_load_limit_that_leaves_enough_takes_nothing_away() -> None:
 
 
 def test_where_a_battery_gives_more_than_all_are_asked_for_the_others_rest_and_do_not_charge() -> None:
-    stuck = unit("stuck", -3000.0, over_steps=STUCK_AFTER_STEPS)
+    stubborn = unit("stubborn", -3000.0, over_steps=STUBBORN_AFTER_STEPS)
 
-    assert shares([stuck, unit("b"), unit("c")], -1200.0) == pytest.approx({"stuck": -400, "b": 0, "c": 0})
+    assert shares([stubborn, unit("b"), unit("c")], -1200.0) == pytest.approx({"stubborn": -400, "b": 0, "c": 0})

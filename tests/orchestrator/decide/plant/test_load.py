@@ -1,4 +1,4 @@
-"""The load estimate, and when a meter counts as silent."""
+"""The load estimate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.decide.memory import ControlState
-from orchestrator.decide.meter.silence import is_silent
 from orchestrator.decide.plant.load import estimate_load
 from orchestrator.decide.plant.units import Plant, see_plant
 from orchestrator.samples import InverterSample, MeterSample, Nameplate, SiteSnapshot
@@ -71,15 +70,3 @@ def test_a_load_that_moved_by_more_than_ac_is_believed() -> None:
 def test_another_set_of_inverters_starts_the_estimate_anew() -> None:
     first = estimate_load(None, meter(-500), seen(east=2000, west=1000))
     assert estimate_load(first, meter(-500), seen(east=2000)).load_watts == 1500
-
-
-@pytest.mark.parametrize(("age", "silent"), [(2.9, False), (3.1, True)])
-def test_a_meter_is_silent_after_three_periods(age: float, silent: bool) -> None:
-    assert is_silent(CONFIG, MeterSample(at_s=100.0, site_watts=0.0), 0.0, 100.0 + age) is silent
-    assert is_silent(CONFIG, None, 100.0, 100.0 + age) is silent
-
-
-@pytest.mark.parametrize(("age", "silent"), [(4.9, False), (5.1, True)])
-def test_a_slow_meter_is_silent_after_five_seconds_at_most(age: float, silent: bool) -> None:
-    slow = CONFIG.model_copy(update={"meter": CONFIG.meter.model_copy(update={"interval_s": 10.0})})
-    assert is_silent(slow, MeterSample(at_s=100.0, site_watts=0.0), 0.0, 100.0 + age) is silent

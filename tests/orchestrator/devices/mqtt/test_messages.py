@@ -35,25 +35,19 @@ def arrival(message: object, *, redelivered: bool = False) -> Arrival:
     return Arrival(payload, redelivered, AT_S, NOW)
 
 
-def meter(message: object, *, export_positive: bool = False, redelivered: bool = False) -> MeterSample:
-    return read_meter(arrival(message, redelivered=redelivered), export_positive=export_positive)
+def meter(message: object, *, redelivered: bool = False) -> MeterSample:
+    return read_meter(arrival(message, redelivered=redelivered))
 
 
 def ago(seconds: float) -> str:
     return (NOW - timedelta(seconds=seconds)).isoformat()
 
 
-def test_a_meter_says_import_as_positive() -> None:
+def test_a_meter_is_read_in_its_own_sign() -> None:
     sample = meter({"site_watts": -1250.5, "phase_watts": [-400, -450, -400.5], "import_wh": 7, "export_wh": 8})
 
     assert (sample.site_watts, sample.at_s, sample.orientation) == (-1250.5, AT_S, 1)
     assert (sample.phase_watts, sample.import_wh, sample.export_wh) == ((-400, -450, -400.5), 7, 8)
-
-
-def test_a_meter_that_says_export_as_positive_is_turned() -> None:
-    sample = meter({"site_watts": 100, "phase_watts": [100]}, export_positive=True)
-
-    assert (sample.site_watts, sample.phase_watts, sample.orientation) == (-100, (-100,), -1)
 
 
 def test_an_inverter_says_its_battery() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from orchestrator import control
+from orchestrator.loop.site_loop import Controller
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.simulation.measuring.energy_balance import EnergyBalance, balance_of, stored_wh
 from orchestrator.simulation.physics import PowerState
 from orchestrator.simulation.rehearsal.rivals import no_control, same_for_all
-from orchestrator.simulation.virtual_time import Controller, Moment, VirtualTime
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 from tests.support.plants.virtual_site import site_config
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.config.simulation import BatterySimulation, InverterSimulation
-from orchestrator.setpoints.fields import PriorityMode, SetpointFields
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.values import PriorityMode
 from orchestrator.simulation.measuring.ideal import Ideal, ideal
 from orchestrator.simulation.physics import Controls, PowerState, advance_inverter
 

@@ -8,8 +8,9 @@ from orchestrator import control
 from orchestrator.commands import BatteryMode
 from orchestrator.config.sections import SiteConfig
 from orchestrator.config.simulation import LoadSimulation
+from orchestrator.loop.site_loop import Controller
 from orchestrator.simulation.rehearsal.rivals import no_control, same_for_all
-from orchestrator.simulation.virtual_time import Controller, Moment, VirtualTime
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
 from tests.support.plants.example_site import EXAMPLE, SUNNY
 from tests.support.plants.virtual_site import BATTERY, HYBRID, site_config
 

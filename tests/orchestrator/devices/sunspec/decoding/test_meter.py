@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from orchestrator.devices.sunspec.decoding import meter_sign
-from orchestrator.devices.sunspec.decoding.meter_sign import MeterSign
 from orchestrator.errors import NonsenseReply
 from orchestrator.samples import MeterSample
 from tests.orchestrator.devices.sunspec.images import COMMON, DRIVER, cycle, discovery_of, image_of, model_words
@@ -69,90 +65,3 @@ def test_an_inverter_has_no_meter_sample() -> None:
 
     with pytest.raises(NonsenseReply, match="no meter model"):
         DRIVER.decode_meter(device, {}, 0.0)
-
-
-def reading(watts: float, import_wh: float | None, export_wh: float | None) -> MeterSample:
-    return MeterSample(0.0, watts, phase_watts=(watts,), import_wh=import_wh, export_wh=export_wh)
-
-
-def after(readings: list[MeterSample], state: MeterSign | None = None) -> MeterSign:
-    state = state or meter_sign.initial("auto")
-    for each in readings:
-        state = meter_sign.observe(state, each)
-    return state
-
-
-def exporting(watts: float, steps: int = 5) -> list[MeterSample]:
-    """The export counter moves every other sample."""
-    return [reading(watts, 500, 100 + step // 2) for step in range(2 * steps)]
-
-
-def test_a_meter_is_taken_as_import_positive_at_first() -> None:
-    assert meter_sign.oriented(meter_sign.initial("auto"), reading(300, 1, 1)).site_watts == 300
-
-
-def test_exports_counted_while_power_is_positive_turn_the_sign() -> None:
-    state = after(exporting(800))
-
-    assert state.export_positive
-    turned = meter_sign.oriented(state, reading(800, 1, 2))
-    assert (turned.site_watts, turned.phase_watts) == (-800, (-800,))
-    assert (turned.import_wh, turned.export_wh) == (1, 2), "counters keep their names"
-
-
-def test_exports_counted_while_power_is_negative_prove_the_sign_right() -> None:
-    state = after(exporting(-800))
-
-    assert not state.export_positive
-    assert state.proofs == meter_sign.PROOFS_NEEDED
-
-
-def test_one_or_two_steps_of_a_counter_prove_nothing() -> None:
-    assert not after(exporting(800, steps=3)).export_positive
-
-
-def test_a_wrong_conclusion_is_taken_back() -> None:
-    state = after(exporting(-800), after(exporting(800)))
-
-    assert not state.export_positive
-
-
-def test_power_that_changed_its_sign_between_two_steps_proves_nothing() -> None:
-    mixed = [reading(800 if step % 2 else -800, 500, 100 + step // 2) for step in range(40)]
-
-    assert after(mixed).proofs == 0
-
-
-def test_power_near_zero_proves_nothing() -> None:
-    assert after(exporting(40, steps=20)).proofs == 0
-
-
-def test_counters_that_move_both_or_backwards_prove_nothing() -> None:
-    both = [reading(800, 500 + step, 100 + step) for step in range(20)]
-    backwards = [reading(800, 500, 100 - step) for step in range(20)]
-
-    assert after(both).proofs == 0
-    assert after(backwards).proofs == 0
-
-
-def test_a_meter_without_counters_keeps_its_sign() -> None:
-    assert not after([reading(800, None, 100 + step) for step in range(20)]).export_positive
-
-
-def test_a_configured_sign_is_never_doubted() -> None:
-    assert not after(exporting(800), meter_sign.initial("import_positive")).export_positive
-    assert after(exporting(-800), meter_sign.initial("export_positive")).export_positive
-
-
-@given(st.lists(st.tuples(st.floats(60, 1e5), st.integers(0, 3)), max_size=60), st.sampled_from([1, -1]))
-def test_a_meter_whose_counters_agree_with_its_sign_is_never_turned(
-    steps: list[tuple[float, int]], direction: int
-) -> None:
-    import_wh, export_wh, readings = 1000, 1000, []
-    for index, (watts, energy) in enumerate(steps):
-        power = watts * direction * (-1 if index // 10 % 2 else 1)
-        import_wh += energy if power > 0 else 0
-        export_wh += energy if power < 0 else 0
-        readings.append(reading(power, import_wh, export_wh))
-
-    assert not after(readings).export_positive

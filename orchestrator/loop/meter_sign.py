@@ -2,6 +2,12 @@
 
 With "auto" a meter is taken as import + until its own counters prove otherwise: when only the export counter moves
 while W stays above zero, the sign is reversed. The counters say export and import in every make seen.
+
+Counters may run while a slow meter still shows the W of some seconds ago, which may have turned since. So only a new
+value of W is looked at, with what the counters have done since the one before.
+
+A meter that is mounted the wrong way round counts the wrong way too: its counters agree with its W, and both are wrong.
+Only the plant's own moves show that, so where they have turned the sign its counters have no say any more.
 """
 
 from __future__ import annotations
@@ -23,7 +29,8 @@ class MeterSign:
     """What is known of the sign. `export_positive` is the answer; the rest is the evidence.
 
     `proofs` counts counter steps in a row that speak for import + (above 0) or export + (below 0). `steady` is the
-    sign that W has had since the counters last moved, 0 when it changed.
+    sign that W has had since the counters last moved, 0 when it changed. `value_at_s` is when the W came that was
+    looked at last. `latched`: the plant's own moves have spoken.
     """
 
     automatic: bool = True
@@ -32,6 +39,8 @@ class MeterSign:
     steady: int = 0
     import_wh: float | None = None
     export_wh: float | None = None
+    value_at_s: float | None = None
+    latched: bool = False
 
 
 def initial(sign: Sign) -> MeterSign:
@@ -49,25 +58,39 @@ def oriented(state: MeterSign, sample: MeterSample) -> MeterSample:
 
 def observe(state: MeterSign, sample: MeterSample) -> MeterSign:
     """The state after one more sample, which must be as the meter sent it (not `oriented`)."""
-    if not state.automatic or sample.import_wh is None or sample.export_wh is None:
+    if not state.automatic or state.latched or sample.import_wh is None or sample.export_wh is None:
+        return state
+    if sample.changed_at_s == state.value_at_s:
         return state
     sign = _sign(sample.site_watts)
     if state.import_wh is None or state.export_wh is None:
         # What the counters do next may have begun before we looked: W counts from the next step on.
-        return replace(state, import_wh=sample.import_wh, export_wh=sample.export_wh, steady=0)
+        return _counted(state, sample, steady=0)
     imported = sample.import_wh - state.import_wh
     exported = sample.export_wh - state.export_wh
     if imported == 0 and exported == 0:
-        return replace(state, steady=sign if sign == state.steady else 0)
-    counted = replace(state, import_wh=sample.import_wh, export_wh=sample.export_wh, steady=sign)
+        return _counted(state, sample, steady=sign if sign == state.steady else 0)
     if sign != state.steady or imported < 0 or exported < 0 or (imported > 0 and exported > 0):
-        return counted
-    return _weighed(counted, sign if imported > 0 else -sign)
+        return _counted(state, sample, steady=sign)
+    return _weighed(_counted(state, sample, steady=sign), sign if imported > 0 else -sign)
+
+
+def _counted(state: MeterSign, sample: MeterSample, *, steady: int) -> MeterSign:
+    """From this sample on."""
+    return replace(
+        state,
+        steady=steady,
+        import_wh=sample.import_wh,
+        export_wh=sample.export_wh,
+        value_at_s=sample.changed_at_s,
+    )
 
 
 def turned(state: MeterSign) -> MeterSign:
     """The state after the plant's own moves proved the sign wrong. A sign that site.yaml names is not turned."""
-    return replace(state, export_positive=not state.export_positive, proofs=0) if state.automatic else state
+    if not state.automatic:
+        return state
+    return replace(state, export_positive=not state.export_positive, proofs=0, latched=True)
 
 
 def _weighed(state: MeterSign, proof: int) -> MeterSign:

@@ -1,0 +1,87 @@
+"""What the devices have said so far: the newest sample of each, who is waited for, and the meter in the right sign."""
+
+from __future__ import annotations
+
+from orchestrator.config.changes import Changes
+from orchestrator.config.sections import SiteConfig
+from orchestrator.loop import meter_sign
+from orchestrator.loop.kept import Kept
+from orchestrator.loop.messages import Report
+from orchestrator.loop.meter_sign import MeterSign
+from orchestrator.loop.presence import Attendance, freeze, patience_s
+from orchestrator.loop.reconfiguration import attendance_after
+from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
+
+
+class Heard:
+    """The reports of all devices of one site. What is learned of the meter's sign goes into `kept`."""
+
+    def __init__(self, config: SiteConfig, kept: Kept) -> None:
+        self._kept = kept
+        known = kept.sign if config.meter.sign == "auto" else None
+        self._know_sign(known or meter_sign.initial(config.meter.sign))
+        self._config = config
+        interval_s = config.control.interval_s
+        self._attendance = {each.name: Attendance(patience_s(each, interval_s)) for each in config.inverters}
+        self._meter: MeterSample | None = None
+        self._new_value_at_s: float | None = None
+
+    @property
+    def new_value_at_s(self) -> float | None:
+        """When the meter changed to a value that nobody has decided on yet; None while there is none."""
+        return self._new_value_at_s
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every device has spoken at least once, be it of a fault."""
+        return self._meter is not None and all(each.has_reported for each in self._attendance.values())
+
+    def is_inverter(self, name: str) -> bool:
+        """Whether a report of this sender is that of an inverter; all others are the meter's."""
+        return name in self._attendance
+
+    def take_inverter(self, report: Report, *, now_s: float, in_time: bool) -> None:
+        """An inverter has reported; `in_time`: while it could still be waited for."""
+        sample = report.sample if isinstance(report.sample, InverterSample) else None
+        self._attendance[report.sender] = self._attendance[report.sender].reported(
+            report.cycle, sample, report.fault, now_s=now_s, in_time=in_time
+        )
+
+    def take_meter(self, sample: MeterSample) -> None:
+        """The meter has answered, in its own sign."""
+        if self._meter is None or sample.changed_at_s > self._meter.changed_at_s:
+            self._new_value_at_s = sample.changed_at_s
+        self._meter = sample
+        self._know_sign(meter_sign.observe(self._sign, sample))
+
+    def turn_meter(self) -> None:
+        """The plant's own moves prove that the sign is wrong."""
+        self._know_sign(meter_sign.turned(self._sign))
+
+    def waits_for_nobody(self, cycle: int, now_s: float) -> bool:
+        """Whether all that `cycle` waits for have reported."""
+        window_s = self._config.control.sample_window_s
+        return not any(each.is_awaited(cycle, now_s, window_s) for each in self._attendance.values())
+
+    def give_up_waiting(self, cycle: int) -> None:
+        """The time for the reports of `cycle` is over: who has not reported is late."""
+        self._attendance = {name: each.waited_in_vain(cycle) for name, each in self._attendance.items()}
+
+    def decided_on(self) -> None:
+        """The meter's value is decided on now, also one that came while the inverters were read."""
+        self._new_value_at_s = None
+
+    def snapshot(self, now_s: float) -> SiteSnapshot:
+        """The picture for one decision, the meter import +."""
+        meter = None if self._meter is None else meter_sign.oriented(self._sign, self._meter)
+        return freeze(self._attendance, meter, self._config, now_s)
+
+    def reconfigure(self, config: SiteConfig, changes: Changes) -> None:
+        """Other devices: what is known of those that stay holds on. Another meter has to prove its sign anew."""
+        if config.meter != self._config.meter:
+            self._know_sign(meter_sign.initial(config.meter.sign))
+        self._attendance = attendance_after(self._attendance, config, changes)
+        self._config = config
+
+    def _know_sign(self, sign: MeterSign) -> None:
+        self._sign = self._kept.sign = sign

@@ -1,0 +1,271 @@
+"""The loop of one site without threads: messages in with the time, actions out. It owns no clock and no socket.
+
+    loop = SiteLoop(config, Kept(), now_s)
+    for action in loop.receive(Report("meter", 0, sample), now_s):
+        ...                                       # tell devices and listeners
+    ...                                           # at loop.next_wake_s at the latest: loop.receive(TimePassed(), now_s)
+
+How it works. A *cycle* reads all inverters, decides once, and commands:
+
+- It begins with a new value of the meter, or by a watchdog where none comes (`cadence`).
+- It waits for the inverters that are known to answer in time, for a third of a second at most. One that is late or away
+  is not waited for, its newest sample counts as long as it is young enough (`presence`).
+- It decides on the newest sample of each device. Until each has spoken once a decision would rest on guesses, so a
+  start waits for them, but not for ever.
+- The meter's own sign is turned here, where its counters or the plant's own moves have proven it (`meter_sign`).
+
+Between two cycles it decides from the latest samples when a limit falls, because a setpoint came or the one that
+hid a stricter one has ended (`in_force`). Whatever rises waits for the next cycle.
+
+Another configuration hands back what is not ours any more and goes on with the rest (`reconfiguration`). After a stop
+nothing is decided; both are over when every released device has answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+
+from orchestrator import control
+from orchestrator.commands import InverterCommand
+from orchestrator.config.sections import SiteConfig
+from orchestrator.cycle import CycleResult
+from orchestrator.decide.failsafe import final_commands
+from orchestrator.decide.memory import ControlState
+from orchestrator.loop.cadence import FIRST_SAMPLES_WAIT_S, OVER_A_NETWORK, Pace, cycle_due_s
+from orchestrator.loop.heard import Heard
+from orchestrator.loop.in_force import InForce, is_stricter
+from orchestrator.loop.kept import Kept
+from orchestrator.loop.messages import (
+    Acknowledged,
+    Action,
+    Command,
+    HandedBack,
+    Input,
+    Read,
+    Reconfigured,
+    Release,
+    Report,
+    SetpointReceived,
+    SetpointWithdrawn,
+    StopAsked,
+    TimePassed,
+)
+from orchestrator.loop.news import METER_REVERSED, News
+from orchestrator.loop.reconfiguration import hand_back_commands, state_after
+from orchestrator.samples import MeterSample, SiteSnapshot
+from orchestrator.setpoints.merge import OperatingEnvelope
+
+Controller = Callable[[SiteConfig, ControlState, SiteSnapshot, OperatingEnvelope, float], CycleResult]
+"""Who decides: `control.step`, or something to compare it with."""
+
+
+class SiteLoop:
+    """One plant. `state` is the memory of the decisions, `controller` makes them, `pace` is that of the network.
+
+    All times are monotonic seconds of one clock, and never go back.
+    """
+
+    def __init__(
+        self,
+        config: SiteConfig,
+        kept: Kept,
+        started_s: float,
+        *,
+        controller: Controller = control.step,
+        pace: Pace = OVER_A_NETWORK,
+    ) -> None:
+        self.state = ControlState()
+        self._config = config
+        self._controller = controller
+        self._pace = pace
+        self._started_s = started_s
+        self._in_force = InForce(config, kept.setpoints)
+        self._ends_s = self._in_force.next_end_s(started_s)
+        self._heard = Heard(config, kept)
+        self._writable = _writable(config)
+        self._news = News()
+        self._envelope = OperatingEnvelope()
+        self._cycle = 0
+        self._is_reading = False
+        self._began_s = self._decided_s = self._waits_until_s = -inf
+        self._decision_due_s = inf
+        self._is_stopped = False
+        self._unreleased: set[str] | None = None
+        self._actions: list[Action] = []
+
+    def receive(self, message: Input, now_s: float) -> list[Action]:
+        """Take one message; what is to be done now, in this order."""
+        match message:
+            case Report():
+                self._on_report(message, now_s)
+            case TimePassed():
+                self._on_time_passed(now_s)
+            case SetpointReceived(setpoint):
+                self._in_force.take(setpoint)
+                self._on_setpoints_changed(now_s)
+            case SetpointWithdrawn(source):
+                self._in_force.withdraw(source)
+                self._on_setpoints_changed(now_s)
+            case Acknowledged():
+                self._on_acknowledged(message)
+            case Reconfigured():
+                self._on_reconfigured(message, now_s)
+            case StopAsked():
+                self._on_stop_asked(now_s)
+        actions, self._actions = self._actions, []
+        return actions
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was asked to stop: then it decides no more."""
+        return self._is_stopped
+
+    @property
+    def next_wake_s(self) -> float:
+        """When it has to be told `TimePassed` at the latest; infinity after a stop, the past where it is due now."""
+        if self._is_stopped:
+            return inf
+        cycle_s = self._waits_until_s if self._is_reading else self._cycle_due_s()
+        return min(cycle_s, self._ends_s, self._decision_due_s)
+
+    # When a cycle begins
+
+    def _on_time_passed(self, now_s: float) -> None:
+        if self._is_stopped:
+            return
+        if self._is_reading and now_s >= self._waits_until_s:
+            self._heard.give_up_waiting(self._cycle)
+            self._end_cycle(now_s)
+        self._begin_if_due(now_s)
+        if now_s >= self._ends_s:
+            self._on_setpoints_changed(now_s)
+        if now_s >= self._decision_due_s:
+            self._decision_due_s = inf
+            self._decide_if_stricter(now_s)
+
+    def _begin_if_due(self, now_s: float) -> None:
+        if not self._is_reading and not self._is_stopped and now_s >= self._cycle_due_s():
+            self._begin_cycle(now_s)
+
+    def _cycle_due_s(self) -> float:
+        return self._due_s(self._began_s, self._heard.new_value_at_s)
+
+    def _due_s(self, began_s: float, value_at_s: float | None) -> float:
+        interval_s, poll_s = self._config.control.interval_s, self._config.meter.interval_s
+        return cycle_due_s(began_s, interval_s, value_at_s, poll_s, self._pace.watchdog_part)
+
+    def _begin_cycle(self, now_s: float) -> None:
+        self._cycle += 1
+        self._began_s = now_s
+        self._waits_until_s = now_s + self._pace.read_wait_s
+        self._is_reading = True
+        self._actions.append(Read(self._cycle, until_s=self._due_s(now_s, None)))
+        self._end_cycle_if_complete(now_s)
+
+    # What the devices say
+
+    def _on_report(self, report: Report, now_s: float) -> None:
+        if self._heard.is_inverter(report.sender):
+            in_time = report.cycle == self._cycle and now_s <= self._waits_until_s
+            self._heard.take_inverter(report, now_s=now_s, in_time=in_time)
+            self._end_cycle_if_complete(now_s)
+        elif isinstance(report.sample, MeterSample):
+            self._heard.take_meter(report.sample)
+            self._begin_if_due(now_s)
+
+    # When it is decided
+
+    def _end_cycle_if_complete(self, now_s: float) -> None:
+        """Before its time is up; then the wake-up ends it, so that all that come at that very moment count."""
+        is_early = self._is_reading and now_s < self._waits_until_s
+        if is_early and self._heard.waits_for_nobody(self._cycle, now_s):
+            self._end_cycle(now_s)
+
+    def _end_cycle(self, now_s: float) -> None:
+        self._is_reading = False
+        self._heard.decided_on()
+        self._decide(now_s)
+
+    def _decide(self, now_s: float) -> None:
+        self._decided_s = now_s
+        self._envelope = self._in_force.envelope(now_s)
+        snapshot = self._heard.snapshot(now_s)
+        if self._is_waiting(now_s):
+            reasons = ("waiting for the devices",)
+            waiting = CycleResult(snapshot, self._envelope, None, (), reasons, mode="waiting", cycle=self._cycle)
+            self._actions.append(waiting)
+            return
+        result = self._controller(self._config, self.state, snapshot, self._envelope, now_s)
+        self.state = result.state
+        self._actions += [Command(each, now_s) for each in result.commands if each.inverter in self._writable]
+        self._actions.append(replace(result, cycle=self._cycle))
+        events = self._news.of(result)
+        self._actions += events
+        if any(event.name == METER_REVERSED for event in events):
+            self._heard.turn_meter()
+
+    def _is_waiting(self, now_s: float) -> bool:
+        has_decided = self.state.decided_at_s is not None
+        return not (has_decided or self._heard.is_whole or now_s - self._started_s >= FIRST_SAMPLES_WAIT_S)
+
+    # What is asked of the plant
+
+    def _on_setpoints_changed(self, now_s: float) -> None:
+        self._ends_s = self._in_force.next_end_s(now_s)
+        self._decide_if_stricter(now_s)
+
+    def _decide_if_stricter(self, now_s: float) -> None:
+        """A limit that fell is obeyed from the latest samples; anything else is in time with the next cycle."""
+        if self._is_stopped or self._decision_due_s < inf:
+            return
+        is_due_anyway = self._is_reading and now_s >= self._waits_until_s
+        if is_due_anyway or not is_stricter(self._envelope.fields, self._in_force.envelope(now_s).fields):
+            return
+        soonest_s = self._decided_s + self._pace.decision_gap_s
+        if now_s >= soonest_s:
+            self._decide(now_s)
+        else:
+            self._decision_due_s = soonest_s
+
+    # Another configuration, and the end
+
+    def _on_reconfigured(self, message: Reconfigured, now_s: float) -> None:
+        if self._is_stopped:
+            return
+        if message.config == self._config:  # told again, because its answer took long
+            self._say_if_handed_back()
+            return
+        former, self._config = self._config, message.config
+        self._writable = _writable(message.config)
+        self._heard.reconfigure(message.config, message.changes)
+        self._in_force.reconfigure(message.config)
+        self._release(tuple(hand_back_commands(former, message.config, message.changes, self.state)), now_s)
+        self.state = state_after(self.state, message.changes)
+        self._end_cycle_if_complete(now_s)
+        self._begin_if_due(now_s)
+        self._on_setpoints_changed(now_s)
+
+    def _on_stop_asked(self, now_s: float) -> None:
+        self._is_stopped, self._is_reading = True, False
+        self._release(final_commands(self._config, self._in_force.envelope(now_s), self._heard.snapshot(now_s)), now_s)
+
+    def _release(self, commands: tuple[InverterCommand, ...], now_s: float) -> None:
+        self._unreleased = {each.inverter for each in commands}
+        self._actions += [Release(each, now_s) for each in commands]
+        self._say_if_handed_back()
+
+    def _on_acknowledged(self, message: Acknowledged) -> None:
+        if message.released and self._unreleased:
+            self._unreleased.discard(message.inverter)
+            self._say_if_handed_back()
+
+    def _say_if_handed_back(self) -> None:
+        if not self._unreleased:
+            self._actions.append(HandedBack())
+
+
+def _writable(config: SiteConfig) -> frozenset[str]:
+    """The inverters that may be commanded at all: nobody in shadow mode."""
+    return frozenset(each.name for each in config.inverters if each.control and config.control.enabled)
