@@ -88,7 +88,7 @@ class SetpointFields:
             WATTS,
             LOWEST,
             "Most that may be imported at the meter. What exceeds it is covered by discharging; "
-            "charging from the grid stays below it.",
+            "charging from the grid stays below.",
         ),
     ] = None
     generation_limit_watts: Annotated[
