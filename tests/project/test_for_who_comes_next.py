@@ -1,51 +1,38 @@
-"""The pages for who comes next are true: the floors hold, and every path that is named is there."""
+"""The pages for who comes next are true: the floors are those that are checked, and every path that is named exists."""
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.project.test_house import by_folder, graph
-
 REPOSITORY = Path(__file__).parents[2]
-ROOTS = {"orchestrator", "actors"}
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text()
 PAGES = sorted([*(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("*.md")])
 DECISIONS = sorted((REPOSITORY / "docs/decisions").glob("[0-9]*.md"))
 
 
-def floors() -> list[list[str]]:
-    """Who lives on each floor, the highest first, as the architecture page says."""
+def floors_of_the_page(column: int) -> list[list[str]]:
+    """Who lives on each floor, the highest first: column 1 is `actors/`, 2 is `orchestrator/`."""
     page = (REPOSITORY / "docs/architecture.md").read_text()
-    table = page[page.index("## Floors") : page.index("## Folders")]
-    return [re.findall(r"`([a-z_.]+)`", row) for row in table.splitlines() if row.startswith("| ") and "`" in row]
+    table = page[page.index("## Floors") : page.index("## Folders")].partition("|---|---|")[2]
+    rows = [row.split("|") for row in table.strip().splitlines()]
+    return [names for row in rows if (names := re.findall(r"`(\w+)`", row[column]))]
 
 
-def climbing(arrows: dict[str, set[str]], plan: list[list[str]]) -> list[str]:
-    """The imports that go up: "low -> high"."""
-    height = {place: -level for level, places in enumerate(plan) for place in places}
-    return [
-        f"{place} -> {target}"
-        for place, targets in sorted(arrows.items())
-        for target in sorted(targets - ROOTS)
-        if place not in ROOTS and height[target] > height[place]
-    ]
+def floors_of_the_contract(name: str) -> list[list[str]]:
+    """The same as `lint-imports` holds it."""
+    parser = configparser.ConfigParser()
+    parser.read(REPOSITORY / "setup.cfg")
+    layers = parser[f"importlinter:contract:{name}"]["layers"].strip().splitlines()
+    return [re.findall(r"\w+", layer) for layer in layers]
 
 
-def test_an_import_that_climbs_is_found() -> None:
-    assert climbing({"roof": {"cellar"}, "cellar": {"roof"}}, [["roof"], ["cellar"]]) == ["cellar -> roof"]
-
-
-def test_every_folder_and_module_at_the_top_lives_on_one_floor() -> None:
-    places = [place for floor in floors() for place in floor]
-
-    assert sorted(places) == sorted(set(by_folder(graph(), 2)) - ROOTS)
-
-
-def test_nothing_imports_from_a_floor_above_its_own() -> None:
-    assert climbing(by_folder(graph(), 2), floors()) == []
+@pytest.mark.parametrize(("column", "contract"), [(1, "floors-of-the-shell"), (2, "floors")])
+def test_the_floors_of_the_page_are_those_that_are_checked(column: int, contract: str) -> None:
+    assert floors_of_the_page(column) == floors_of_the_contract(contract)
 
 
 def guide() -> dict[str, list[str]]:
