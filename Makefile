@@ -5,6 +5,9 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 WORKERS ?= 4
+PYTEST  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+# Tests of the packages by themselves are measured for coverage. Whole plants and processes are not: they live in real time.
+MEASURED := tests/orchestrator tests/actors
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -20,10 +23,13 @@ stack: .venv/run.stamp  ## run all of it: virtual site, orchestrator, Mosquitto 
 	@if docker info >/dev/null 2>&1; then deploy/stack/compose.sh; else $(BIN)/python deploy/stack/stack.py; fi
 
 test: lint  ## check and test everything that takes less than ten minutes
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not long"
+	@status=0; \
+	  $(PYTEST) -m "not long" $(MEASURED) --cov --cov-report= || status=1; \
+	  $(PYTEST) -m "not long" $(MEASURED:%=--ignore=%) || status=1; \
+	  exit $$status
 
 test-long: .venv/dev.stamp  ## the tests that take longer
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m long || [ $$? -eq 5 ]  # 5: there is none
+	@$(PYTEST) -m long || [ $$? -eq 5 ]  # 5: there is none
 
 bench: .venv/dev.stamp  ## measure requests, CPU time and reaction time with 3, 10 and 50 inverters
 	@$(BIN)/python -m bench
@@ -39,7 +45,7 @@ format: .venv/dev.stamp  ## bring the code into its format
 	@$(BIN)/ruff format .
 
 clean:  ## remove what was installed and made here (not state/)
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp says what is installed: an installed `make run` starts at once. Every version is pinned in constraints.txt.

@@ -19,7 +19,7 @@ from orchestrator.errors import LinkError, RequestRefused
 TRIES: Final = 4
 RETRY_AFTER_S: Final = 0.5
 FOR_EVER: Final = (1, 2, 3)
-"""Exception codes that are the same the next time; the others speak of a device that is busy."""
+"""Exception codes that are the same the next time; the others mean that the device is busy."""
 
 ResultT = TypeVar("ResultT")
 Steps = Generator[ReadRequest, Words | Refused, ResultT]

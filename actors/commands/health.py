@@ -1,4 +1,4 @@
-"""`orchestrator health`: whether the orchestrator of a site.yaml runs and decides, as seen from beside it."""
+"""`orchestrator health`: whether the orchestrator of a site.yaml runs and decides, as seen from outside."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ STOP_WITHIN_S = 5.0
 
 
 class CannotServe(OrchestratorError):
-    """The address cannot be listened at."""
+    """It cannot listen at this address."""
 
 
 class ImageServer:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 LINES = 10
-"""Plain output says how far it is so many times."""
+"""How often plain output says how far it is."""
 
 
 class Watch(Protocol):

@@ -110,7 +110,7 @@ class Guarded(ThreadingMixIn, WSGIServer):
         self._close_older_than(time.monotonic() - CONNECTION_S)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the signature is the library's
-        """A client that went away, or sent what is no request: not worth a line for everybody to cause."""
+        """A client that went away, or sent no valid request: anybody could cause it, so it is not worth a line."""
         log.debug("a request of %s failed", client_address, exc_info=True)
 
     def _serve(self) -> None:

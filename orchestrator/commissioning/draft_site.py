@@ -113,7 +113,7 @@ def _inverter(name: str, device: FoundDevice, *, commented: bool) -> str:
 
 
 def _of_make(device: FoundDevice) -> Iterator[str]:
-    """What to know of its make, and what it does not say of itself."""
+    """What to know of its make, and what it does not say about itself."""
     if device.driver == SUNSPEC:
         return
     yield f"not yet tried on hardware; what the installer must switch on: docs/makes.md, {device.driver}"
@@ -133,7 +133,7 @@ def _where(device: FoundDevice) -> str:
 
 
 def _comment(device: FoundDevice) -> str:
-    """What it says of itself, on one line of characters that YAML takes."""
+    """What it says about itself, on one line of characters that YAML takes."""
     plate = device.nameplate
     texts = [f"{device.kind}: {device.title}", plate.version, plate.serial and f"serial {plate.serial}"]
     if plate.ac_max_watts is not None:

@@ -1,4 +1,4 @@
-"""How long a step waits for a device to go back by itself: by what the profile of its make says of its timers."""
+"""How long a step waits for a device to go back by itself: by what the profile of its make says about its timers."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _identity(device: FoundDevice) -> object:
 
 
 def _serial_at(device: FoundDevice) -> object:
-    """Its host and serial number; without one it is like no other."""
+    """Its host and serial number; without one it counts as a device of its own."""
     return (device.endpoint.host, device.nameplate.serial) if device.nameplate.serial else device
 
 

@@ -37,7 +37,7 @@ class Endpoint:
 def endpoints(target: str, ports: tuple[int, ...]) -> tuple[Endpoint, ...]:
     """Every host and port of `target`: HOST, HOST:PORT (then `ports` do not matter) or NETWORK/BITS.
 
-    Raises UsageError for what is none of them, and for a network of more than 65536 addresses.
+    Raises UsageError for anything else, and for a network of more than 65536 addresses.
     """
     if "/" in target:
         return tuple(Endpoint(host, port) for host in _hosts(target) for port in ports)

@@ -19,7 +19,7 @@ from orchestrator.decide.site import batteries_released, is_held_at_nothing
 from orchestrator.setpoints.fields import SetpointFields
 
 EASES_AT_LEAST_S = 5.0
-"""One that has come back gets its share step by step for so long at least: only then it is known what its share is."""
+"""One that has come back gets its share step by step for at least this long: only then is its share known."""
 
 
 def command_inverter(

@@ -27,7 +27,7 @@ class ReadRequest:
 class RegisterWrite:
     """Write `values` (words, 0 to 65535) from `address` (as in `ReadRequest`); `register` names it for people.
 
-    `register` is a bounded label such as "123.WMaxLimPct" or "124.StorCtl_Mod". `flash`: the device keeps it for ever.
+    `register` is a bounded label such as "123.WMaxLimPct" or "124.StorCtl_Mod". `flash`: the device keeps it for good.
     `one_by_one`: it takes one word a request (function 6).
     """
 
@@ -86,14 +86,14 @@ class Driver(Protocol[DeviceT]):
         ...
 
     def look_again(self, device: DeviceT, role: Role | None = None) -> Discovery[DeviceT]:
-        """The device, found anew where something of it could not be judged when it was found, as often at night.
+        """The device, found again where something of it could not be judged when it was found, as often at night.
 
         Returns `device` itself where nothing has changed, without a read where all was known.
         """
         ...
 
     def nameplate(self, device: DeviceT) -> Nameplate:
-        """What the device says of itself."""
+        """What the device says about itself."""
         ...
 
     def capabilities(self, device: DeviceT) -> Capabilities:
@@ -113,7 +113,7 @@ class Driver(Protocol[DeviceT]):
         ...
 
     def without(self, device: DeviceT, refused: ReadRequest) -> DeviceT:
-        """The device with a read that it refused (exception 2) planned in finer pieces, in the end without it."""
+        """The device with a read that it refused (exception 2) planned in smaller pieces, and finally without it."""
         ...
 
     def decode_inverter(self, device: DeviceT, name: str, registers: Registers, at_s: float) -> InverterSample:

@@ -31,7 +31,7 @@ class ReportStateOfCharge:
 
 @dataclass(frozen=True, slots=True)
 class KeepInFlash:
-    """Some of its settings are kept for ever, and may be written so often a day: the AC limit, and the battery's.
+    """Some of its settings are kept permanently, and may be written so often a day: the AC limit, and the battery's.
 
     Each has a budget of its own, so that neither can use up what the other needs.
     """

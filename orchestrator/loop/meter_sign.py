@@ -94,7 +94,7 @@ def turned(state: MeterSign) -> MeterSign:
 
 
 def _weighed(state: MeterSign, proof: int) -> MeterSign:
-    """One more proof: +1 for import +, -1 for export +, 0 for none. A contrary one starts the count anew."""
+    """One more proof: +1 for import +, -1 for export +, 0 for none. A contrary one restarts the count."""
     proofs = state.proofs + proof if state.proofs * proof >= 0 else proof
     proofs = max(-PROOFS_NEEDED, min(proofs, PROOFS_NEEDED))
     if abs(proofs) < PROOFS_NEEDED:

@@ -13,7 +13,7 @@ WIDTH: Final = 440.0
 HEIGHT: Final = 220.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 8.0, 10.0, 22.0
 LINE_COLOURS: Final = 8
-"""So many colours the style has; further lines begin again with the first."""
+"""How many colours the style has; further lines begin again with the first."""
 
 Kind = Literal["line", "dashed", "step", "bars", "dots"]
 Point = tuple[float, float | None]

@@ -1,4 +1,4 @@
-"""The report of the ledger: every excess over a limit in a time, counted against the rules, as a page and as CSV."""
+"""The report of the ledger: every excess over a limit in a period, counted against the rules, as a page and as CSV."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orchestrator.report.period import Period
 from orchestrator.report.units import duration_text, energy_text, power_text
 
 MOST_ROWS: Final = 1000
-"""The page shows so many excesses, the longest ones; the CSV has all."""
+"""The page shows this many excesses, the longest ones; the CSV has all."""
 DAY: Final = timedelta(days=1)
 CSV_COLUMNS: Final = (
     *("began_at", "limit", "source", "limit_watts", "duration_s", "peak_watts", "watt_hours", "outcome", "limit_fell"),
@@ -68,7 +68,7 @@ def compliance_csv(excesses: Sequence[Excess], period: Period) -> str:
 
 
 def _tiles(excesses: Sequence[Excess]) -> Iterator[tuple[str, str, str]]:
-    """What stands on top: number, text, and whether it is good or bad."""
+    """What stands at the top: number, text, and whether it is good or bad."""
     too_long = longer_than(excesses, RULES_S[0])
     yield str(len(excesses)), "excesses over limits", ""
     yield str(too_long), f"longer than {RULES_S[0]:g} s", "bad" if too_long else "good"

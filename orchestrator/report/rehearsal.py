@@ -20,12 +20,12 @@ from orchestrator.simulation.measuring.trace import Trace, Values
 from orchestrator.simulation.rehearsal.day import Rehearsed
 
 MOST_INVERTERS: Final = 12
-"""So many inverters have plots of their own; the CSV has all."""
+"""This many inverters have plots of their own; the CSV has all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What was rehearsed: the ways beside each other, the orchestrator first. `begin` is in the zone of the site."""
+    """What was rehearsed: the ways side by side, the orchestrator first. `begin` is in the zone of the site."""
 
     config: SiteConfig
     weather: str

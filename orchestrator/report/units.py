@@ -6,7 +6,7 @@ DASH = "–"
 
 
 def energy_text(watt_hours: float | None) -> str:
-    """Wh below 1 kWh, kWh above, three digits that mean something."""
+    """Wh below 1 kWh, kWh above, three significant digits."""
     if watt_hours is None:
         return DASH
     if abs(watt_hours) < 1000:
@@ -15,7 +15,7 @@ def energy_text(watt_hours: float | None) -> str:
 
 
 def power_text(watts: float | None) -> str:
-    """Full watts."""
+    """Whole watts."""
     return DASH if watts is None else f"{watts:.0f} W"
 
 
@@ -30,5 +30,5 @@ def duration_text(seconds: float | None) -> str:
 
 
 def percent_text(percent: float | None) -> str:
-    """Full percents."""
+    """Whole percents."""
     return DASH if percent is None else f"{percent:.0f} %"

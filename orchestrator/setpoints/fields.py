@@ -88,7 +88,7 @@ class SetpointFields:
             "opModImpLimW",
             WATTS,
             LOWEST,
-            "Most that may be imported at the meter. What is above is discharged for; "
+            "Most that may be imported at the meter. What exceeds it is covered by discharging; "
             "charging from the grid stays below.",
         ),
     ] = None

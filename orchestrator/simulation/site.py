@@ -28,7 +28,7 @@ from orchestrator.simulation.plant.weather import load_watts, sunlight
 
 LONGEST_STEP_S = 0.05
 METER = "meter"
-"""What the meter is called beside the inverters."""
+"""The name of the meter, among those of the inverters."""
 
 
 class VirtualSite:
@@ -110,7 +110,7 @@ class VirtualSite:
     def measure(self, at_s: float) -> float:
         """Let time pass until `at_s` and let the meter measure; the power at the grid connection in W, import +.
 
-        An inverter moves there in as few steps as what reaches it allows. One that is there or further is left alone.
+        An inverter moves there in as few steps as what reaches it allows. One that is that far already is left alone.
         """
         passed_s, self.now_s = at_s - self.now_s, at_s
         self.load_watts = self.load_at(at_s)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 journal = logging.getLogger("orchestrator.journal")
 
 FOREIGN: Final = ("pykka", "rich", "asyncio", "amqtt", "transitions", "pymodbus")
-"""Libraries of which only warnings are of use."""
+"""Libraries whose warnings are of use, and nothing below."""
 
 
 class Log(logging.Handler):

@@ -1,4 +1,4 @@
-"""SIGHUP: reads site.yaml anew, and has the running plant take it, or says why not."""
+"""SIGHUP: reads site.yaml again, and has the running plant take it, or says why not."""
 
 from __future__ import annotations
 

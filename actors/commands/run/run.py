@@ -1,6 +1,6 @@
 """`orchestrator run`: the plant with what surrounds it (virtual devices, a broker, a display), until a signal ends it.
 
-SIGINT and SIGTERM end it, SIGHUP makes it read its site.yaml anew.
+SIGINT and SIGTERM end it, SIGHUP makes it read its site.yaml again.
 
 Started in one order and stopped in the other. The main thread only waits and draws.
 """

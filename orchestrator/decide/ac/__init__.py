@@ -1,1 +1,27 @@
-"""The room for AC power: how much there is, who may use it, and the AC limits that follow."""
+"""The room for AC power: how much there is, who may use it, and the AC limits that follow.
+
+A limit on export is a limit on AC: `sum(ac_watts) <= load_watts + export_limit_watts`. The right-hand side is the room
+(`room`), less a hair for noise, plus what batteries draw from AC. A generation limit caps the same sum.
+
+Handing it out. One percentage for all would leave the share of a shaded inverter unused. So the room goes, in this
+order, to commanded discharge, to what unthrottled inverters make anyway, to throttled inverters without a battery, to
+throttled hybrids (their PV can still charge their own battery), and then to everybody, by nameplate within each tier.
+Throttled ones take at first only what their limit can rise into before the next step; the rest is for those who can use
+it now. Unthrottled inverters get a little headroom beside the room, all together at most 2 % of nameplate: without it
+the limits hunt each passing cloud.
+
+Curtailed PV cannot be seen (`curtailment`). An inverter at its limit shows the limit, not what its panels could do. So
+while a battery could take more, the plant probes: it raises the battery target by a step and, in the same step, the AC
+limit of the PV that must feed it. A step counts once the batteries have taken half of it. Steps grow with success and
+shrink with failure, and after failures the next one waits for up to a minute. A step that the grid had to serve has
+failed. A small import while PV is throttled is for the throttled PV to cover: batteries that discharged for it would
+take its room, step by step, for good.
+
+From room to command (`limit`). A limit falls at once and rises by the ramp, 20 % of rating a second where site.yaml
+says nothing; it jumps only to what the inverter is known to be about to make. Changes under 1 % of rating wait, some
+seconds or for ever, except a reduction while a limit is being exceeded. `device_steps` makes up for devices that take
+whole percents only.
+
+A limit never rises because something is unknown. After two steps above a limit, charging that is merely expected makes
+no more room, and what an inverter makes above its own limit for 5 s is taken from the room of the others.
+"""

@@ -21,7 +21,7 @@ SMALL_PART_OF_RATING = 0.01
 
 ABOVE_PART_OF_RATING = 0.02
 STUBBORN_AFTER_S = 5.0
-"""An inverter that says for so long that it makes so much more than its limit is stubborn: it is taken at its word."""
+"""An inverter that reports so much more than its limit for this long is stubborn: it is taken at its word."""
 
 
 def rise_watts_per_s(unit: Unit) -> float:

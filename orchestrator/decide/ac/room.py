@@ -27,8 +27,8 @@ HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 """All of that together, as a part of nameplate; more while none is throttled and batteries could take more."""
 
 SIGHT_PART_OF_RATING = 0.015
-"""What an inverter without any output is let make, so that it can be seen whether there is sun: more than what counts
-as nothing, and with the headroom of the others not above 2 % of nameplate."""
+"""What an inverter without any output may make, so that it shows whether there is sun: more than counts as nothing, and
+together with the headroom of the others at most 2 % of nameplate."""
 
 COULD_STORE_PART = 0.95
 """A battery that takes less than this part of its charge limit could take more; the rest is losses."""
@@ -99,7 +99,7 @@ def hand_out_room(
     *,
     dt_s: float = inf,
 ) -> dict[str, float]:
-    """AC limit in W for each inverter that can be limited. Their sum is within the room, but for the headroom.
+    """AC limit in W for each inverter that can be limited. Their sum is within the room, apart from the headroom.
 
     `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them.
     A throttled inverter takes no more out of its turn than its limit can rise by in `dt_s`: what it cannot use yet must
@@ -152,9 +152,9 @@ def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float) -> 
 
 
 def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:
-    """Let PV that a limit holds at nothing show itself beside the room, while batteries discharge at least as much.
+    """Let PV that a limit holds at 0 show itself, beside the room, while batteries discharge at least as much.
 
-    Behind such a limit day and night look alike, and commanded discharge would keep the room to itself for ever.
+    Behind such a limit day and night look alike, and commanded discharge would keep the room for good.
     """
     hidden = {u.name: u.rating_watts or 0.0 for u in units if u.throttled and not u.curtailed}
     missing = {name: max(SIGHT_PART_OF_RATING * rating - limits[name], 0.0) for name, rating in hidden.items()}
@@ -163,7 +163,7 @@ def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]
 
 
 def _at_least_one(watts: Mapping[str, float]) -> dict[str, float]:
-    """Weights in proportion to `watts`; none is 0."""
+    """Weights in proportion to `watts`, never 0."""
     return {name: max(each, 1.0) for name, each in watts.items()}
 
 
@@ -191,7 +191,7 @@ def _with_headroom(
 def expected_watts(unit: Unit, targets_watts: Mapping[str, float]) -> float:
     """What an inverter will make with its new battery target. Only less discharge is sure; more charging is not.
 
-    One whose battery goes on with what it does, whatever it is told, is expected to go on.
+    One whose battery carries on whatever it is told is expected to carry on.
     """
     most = unit.rating_watts if unit.rating_watts is not None else inf
     target = targets_watts.get(unit.name)

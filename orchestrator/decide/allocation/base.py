@@ -30,7 +30,7 @@ class Bound(StrEnum):
 class BatteryUse:
     """How a battery was used under `fewest_units`.
 
-    `running` since (or at rest since) `switched_at_s`, monotonic; `used_s` is how long it had power in all.
+    `running` since (or at rest since) `switched_at_s`, monotonic; `used_s` is how long it had power in total.
     """
 
     running: bool = False

@@ -1,1 +1,20 @@
-"""Battery power: the target of the site, the share of each battery, its command, and whether it obeys."""
+"""Battery power: the target of the site, the share of each battery, its command, and whether it obeys.
+
+One decision for all, then many commands. `target` adds the batteries up to one (limits summed over those that can do
+it, state of charge weighted by capacity over those that matter for the direction), and has `decide.power_flow` say how
+much it should charge or discharge. The target is settled: a change under 1 % of the limit waits, and a change of
+direction that small goes through idle.
+
+`sharing` spreads the target with the strategy of `decide.allocation`. Around it stand the rules that no strategy needs
+to know: charging towards the target state of charge goes to batteries below it, and to the others only as far as the
+export limit would refuse that power; a battery that has to rest before it turns takes no part; what one gives beyond
+its share, the others give less; the load limit cuts what is drawn from AC.
+
+`command` pins both sides of the battery's window to its share: a hybrid with a meter and ideas of its own could
+otherwise work against the site (`batteryStorageMode` may leave one side free). Charging beyond its own PV needs
+permission to charge from AC. It is given when needed, and taken back once own PV has sufficed for ten seconds.
+
+Whether a battery does what it is told is decided in one place, `decide.following`. Here it has consequences: for one
+that has stalled nobody counts on its own curtailed PV to follow, so it may get permission to charge from AC; one that
+is short is asked for little more than it gives; the others are shared around a stubborn one.
+"""

@@ -79,7 +79,7 @@ def command_battery(
 
 
 def _goes_on(memory: BatteryMemory, battery: Battery, following: Following) -> bool:
-    """Whether the battery is still on its way to rest in its last direction. One that does not come there is let be."""
+    """Whether the battery is still on its way to rest in its last direction. A stubborn one is not waited for."""
     return memory.direction * battery.watts > AT_REST_WATTS and Disobeys.STUBBORN not in following.states
 
 

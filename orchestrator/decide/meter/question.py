@@ -2,7 +2,7 @@
 
 It is asked where a wrong meter could do harm, and only by lowering AC limits, which can never raise an export. It is
 asked when it has shown one value, or has proved nothing, for as long as site.yaml says (`ask_meter_after_s`), and much
-sooner when its value has fluttered all the time before. A real meter's value does, so it is hardly ever asked.
+sooner when its value has never rested before. A real meter's value never does, so it is hardly ever asked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STEP_PART_OF_RATING = 0.02
 
 UNUSUAL_LEAST_S = 5.0
 UNUSUAL_TIMES = 3.0
-"""A meter that shows one value for so long, and for so many times the longest gap between its values lately, has
+"""A meter that shows one value for so long, and for so many times the longest recent gap between its values, has
 stopped fluttering."""
 
 PATIENCE_S = 6.0

@@ -17,7 +17,7 @@ from orchestrator.samples import InverterSample, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 
 GIVEN_UP_AFTER_S = 900.0
-"""Away for longer, an inverter may be gone for good, and the others do not wait for it any longer."""
+"""An inverter that is away for longer may be gone for good, and the others must not be held back by it."""
 
 ASLEEP_PART_OF_RATING = 0.01
 """One that made no more when it was heard last was asleep: it makes nothing without the sun, whatever it may."""

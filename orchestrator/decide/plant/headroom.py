@@ -1,6 +1,6 @@
-"""What the plant could do from here: its head room up and down, and the power that keeps its batteries together.
+"""What the plant could do from here: its headroom up and down, and the power that keeps its batteries together.
 
-Head room is measured in AC power of the site. It is what is sure: PV that a limit hides is not counted as head room up,
+Headroom is measured in AC power of the site. It is what is sure: PV that a limit hides is not counted as headroom up,
 because nobody knows what it could make. Limits of the site (export, import) are not counted: they are in `limits`.
 """
 

@@ -42,7 +42,7 @@ def has_meter(name: str) -> bool:
 
 
 def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
-    """What the make of a section of site.yaml says of port, unit and times; empty where it is no make."""
+    """What the make of a section of site.yaml says about port, unit and times; empty where it is no make."""
     driver = section.get("driver")
     if not isinstance(driver, str) or driver not in profile_names():
         return {}

@@ -29,7 +29,7 @@ class Register(Section):
 
     `address` is the 0-based wire address. The value in its unit is raw number x `scale`; `missing` are raw numbers that
     say "not available", `low` and `high` the values that can be true. `values` names raw numbers. `flash` marks a
-    setting that the device keeps for ever, which wears it out; `counts_down` a timer that runs; `read_back` false what
+    setting that the device keeps for good, which wears it out; `counts_down` a timer that runs; `read_back` false what
     cannot be read.
     """
 

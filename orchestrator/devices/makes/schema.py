@@ -45,7 +45,7 @@ BATTERY_SYMBOLS: Final = (
 SYMBOLS: Final = tuple(dict.fromkeys((*BATTERY_SYMBOLS, *LIMIT_SYMBOLS)))
 
 BASE_VALUES: Final = ("sunspec_ac_watts", "sunspec_pv_watts", "sunspec_dc_watts")
-"""What a sum may name beside registers, where the make speaks SunSpec as well."""
+"""What a sum may name besides registers, where the make speaks SunSpec as well."""
 
 
 class Document(Section):
@@ -99,7 +99,7 @@ class Identity(Section):
 
 
 class Nameplate(Section):
-    """`nameplate:` what the device says of itself. `manufacturer` is a text, the others are registers."""
+    """`nameplate:` what the device says about itself. `manufacturer` is a text, the others are registers."""
 
     manufacturer: Line
     model: Key | None = None

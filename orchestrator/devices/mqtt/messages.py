@@ -55,7 +55,7 @@ class MeterState(_State):
 
 
 class BatteryState(_Message):
-    """What an inverter says of its battery."""
+    """What an inverter says about its battery."""
 
     watts: Power | None = None
     soc_percent: Share | None = None

@@ -43,7 +43,7 @@ class ProfileDevice:
 
 
 def limit_wears_flash(profile: Profile) -> bool:
-    """Whether each change of the AC limit is kept for ever by the device."""
+    """Whether each change of the AC limit is kept permanently by the device."""
     limit = profile.commands.ac_limit
     return limit is not None and any(profile.registers[write.register_].flash for write in limit.set)
 

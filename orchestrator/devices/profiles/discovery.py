@@ -121,7 +121,7 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
 
 
 def known_names(profile: Profile, fixed: Mapping[int, int]) -> frozenset[str]:
-    """What the device has said of what does not change: at night some say nothing of their battery."""
+    """What the device has said about what does not change: at night some say nothing about their battery."""
     return frozenset(name for name in fixed_names(profile) if _is_known(profile, name, fixed))
 
 
@@ -133,7 +133,7 @@ def _is_known(profile: Profile, name: str, fixed: Mapping[int, int]) -> bool:
 
 
 def is_news(device: ProfileDevice, again: ProfileDevice) -> bool:
-    """Whether a device that was found anew says more, or other things, than before. Measured values are no news."""
+    """Whether a device that was found again says more, or other things, than before. Measured values do not count."""
     if known_names(device.profile, device.fixed) != known_names(again.profile, again.fixed):
         return True
     if _identity(device) != _identity(again):

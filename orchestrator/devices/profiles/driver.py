@@ -27,14 +27,14 @@ class ProfileDriver:
         return discovery.discover(self.profile, role)
 
     def look_again(self, device: ProfileDevice, role: Role | None = None) -> Discovery[ProfileDevice]:
-        """Find the device anew where a part of it could not be read when it was found."""
+        """Find the device again where a part of it could not be read when it was found."""
         if not device.doubtful:
             return device
         again = yield from discovery.discover(self.profile, role)
         return again if discovery.is_news(device, again) else device
 
     def nameplate(self, device: ProfileDevice) -> Nameplate:
-        """What the device says of itself."""
+        """What the device says about itself."""
         return device.nameplate
 
     def capabilities(self, device: ProfileDevice) -> Capabilities:
@@ -58,7 +58,7 @@ class ProfileDriver:
         return () if device.base is None else sunspec_reads.finer(device.base, refused)
 
     def without(self, device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:
-        """The device with a read that it refused planned in finer pieces, in the end without it."""
+        """The device with a read that it refused planned in smaller pieces, and finally without it."""
         if device.base is None or refused not in device.base.reads:
             return plan.without(device, refused)
         base = sunspec_reads.without(device.base, refused)

@@ -19,7 +19,7 @@ from orchestrator.samples import InverterSample, MeterSample, Nameplate
 class SunSpecDriver:
     """Implements `drivers.base.Driver` for inverters with models 101 to 103, 111 to 113 or 701, and for meters.
 
-    Beside these it uses 120, 121, 123, 124, 160, 702, 704, 713, 714 and 802; meters are 201 to 204 and 211 to 214.
+    Besides these it uses 120, 121, 123, 124, 160, 702, 704, 713, 714 and 802; meters are 201 to 204 and 211 to 214.
     """
 
     name = "sunspec"
@@ -29,11 +29,11 @@ class SunSpecDriver:
         return discovery.discover(role)
 
     def look_again(self, device: SunSpecDevice, role: Role | None = None) -> Discovery[SunSpecDevice]:
-        """Read the models again that could not be used, and find the device anew where they say more now."""
+        """Read the models again that could not be used, and find the device again where they say more now."""
         return discovery.look_again(device, role)
 
     def nameplate(self, device: SunSpecDevice) -> Nameplate:
-        """Model 1, with the lowest of what the other models say of each power."""
+        """Model 1, with the lowest of what the other models say about each power."""
         return device.nameplate
 
     def capabilities(self, device: SunSpecDevice) -> Capabilities:

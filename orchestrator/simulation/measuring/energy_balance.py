@@ -1,4 +1,4 @@
-"""The energy of a run: where it came from, where it went, and that the books close."""
+"""The energy of a run: where it came from, where it went, and that it adds up."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class EnergyBalance:
 
     @property
     def gap_wh(self) -> float:
-        """By how much the books do not close: sources less uses, 0 but for rounding."""
+        """By how much it does not add up: sources less uses, 0 except for rounding."""
         losses = self.converter_losses_wh + self.battery_losses_wh
         return self.pv_wh + self.imported_wh - self.load_wh - self.exported_wh - self.stored_wh - losses
 

@@ -17,9 +17,9 @@ from orchestrator.simulation.physics import SECONDS_PER_HOUR, Controls, PowerSta
 from orchestrator.simulation.virtual_time import Moment
 
 TURNED_PART_OF_RATING = 0.02
-"""Battery power below this part of its rating is no direction."""
+"""Battery power below this part of its rating counts as no direction."""
 REGISTER_STEP_PART = 0.0001
-"""A change by less than the resolution of a register (0.01 % of rating) is no change of a command."""
+"""A change by less than the resolution of a register (0.01 % of rating) does not count as a change of command."""
 
 LIMITED: dict[str, Callable[[Moment], float]] = {
     "export": lambda m: max(-m.site_watts, 0.0),
@@ -172,7 +172,7 @@ def command_changes(run: Run, inverter: str | None = None) -> int:
 
 
 def energy_gap_wh(run: Run) -> float:
-    """By how much the books of the site do not close: 0 but for rounding."""
+    """By how much the energy of the site does not add up: 0 except for rounding."""
     gaps = [m.site_watts - m.load_watts + fsum(p.ac_watts for p in m.powers) for m in run.moments]
     return _watt_hours(run, [abs(gap) for gap in gaps])
 

@@ -27,7 +27,7 @@ class Trace:
     columns: Mapping[str, Values]
 
     def column(self, name: str) -> Values:
-        """The values of one column; all None where there is none of this name."""
+        """The values of one column; all None where no column has this name."""
         return self.columns.get(name, [None] * len(self.at_s))
 
 

@@ -11,12 +11,12 @@ class Countdown:
         self._whole_s = 0.0
 
     def start(self, seconds: float) -> None:
-        """Count down from `seconds` anew; 0 means never, so the timer stops."""
+        """Start counting down from `seconds`; 0 means never, so the timer stops."""
         self._whole_s = seconds
         self.left_s = seconds if seconds > 0 else None
 
     def restart(self) -> None:
-        """Count down from the same time anew. A stopped timer stays stopped."""
+        """Start again from the same time. A stopped timer stays stopped."""
         if self.left_s is not None:
             self.left_s = self._whole_s
 

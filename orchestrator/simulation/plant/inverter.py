@@ -1,4 +1,4 @@
-"""A simulated inverter: its physics over time, its counters, and what can be said of it at one moment."""
+"""A simulated inverter: its physics over time, its counters, and what can be said about it at one moment."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class SimulatedInverter:
         self._accepted = self._warm.within(self._managed)
 
     def set_accepted(self, charge_watts: float | None = None, discharge_watts: float | None = None) -> None:
-        """What the battery takes and gives at most, in W (None: as it is rated), whatever it says of itself.
+        """What the battery takes and gives at most, in W (None: as it is rated), whatever it says about itself.
 
         Raises ValueError where there is no battery.
         """

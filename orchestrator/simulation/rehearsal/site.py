@@ -1,6 +1,6 @@
 """A site to rehearse: what site.yaml says, and where it says nothing, an assumption in plain words.
 
-The day is a real one of 24 hours from midnight, with the weather that was asked for. What `simulation:` says of devices
+The day is a real one of 24 hours from midnight, with the weather asked for. What `simulation:` says about devices
 and consumption is taken as it is; a day there that is shorter (a demonstration) is stretched.
 """
 

@@ -37,7 +37,7 @@ FIRST_PORT = 15020
 
 
 class InverterSettings(Section):
-    """What site.yaml says of an inverter beside its address."""
+    """What site.yaml says about an inverter besides its address."""
 
     control: bool = True
     ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
@@ -48,7 +48,7 @@ class Scenario(Section):
     """One file of the folder. Sections `control`, `fixed`, `sun`, `load`, `meter` and `inverters` are as in site.yaml.
 
     `fixed` is the setpoint of site.yaml, `meter_sign` its `meter.sign`; `default` holds while no setpoint of the time
-    line is valid. `settings` is what site.yaml says of inverters. `real_time` marks those that are also played with
+    line is valid. `settings` is what site.yaml says about inverters. `real_time` marks those that are also played with
     sockets.
     """
 
@@ -121,7 +121,7 @@ class Scenario(Section):
         return any(expectation.reason for expectation in self.expect)
 
     def judge(self, run: Run) -> list[Outcome]:
-        """What each expectation says of a run of this scenario."""
+        """What each expectation says about a run of this scenario."""
         return [expectation.judge(run) for expectation in self.expect]
 
     def _inverter(self, name: str, port: int) -> dict[str, Any]:

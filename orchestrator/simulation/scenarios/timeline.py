@@ -25,7 +25,7 @@ OK = "ok"
 
 
 class Acceptance(Section):
-    """What a battery takes and gives at most, whatever it says of itself; left out: as it is rated."""
+    """What a battery takes and gives at most, whatever it says about itself; left out: as it is rated."""
 
     charge_watts: Watts | None = None
     discharge_watts: Watts | None = None

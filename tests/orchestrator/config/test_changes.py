@@ -92,6 +92,38 @@ def test_each_section_touches_only_its_own_actors(sections: dict[str, Any], expe
     assert changes_between(site_config(), site_config(**sections)) == expected
 
 
+def test_every_change_is_told_in_a_line_of_its_own() -> None:
+    changes = Changes(
+        added=("new", "moved"),
+        removed=("moved", "gone", "read"),
+        replaced=("slow",),
+        handed_back=("gone", "left"),
+        freed_batteries=("free",),
+        meter=True,
+        site=True,
+        mqtt=True,
+        metrics=True,
+        ledger=True,
+        logging=True,
+    )
+
+    assert changes.lines() == (
+        "inverter new: added",
+        "inverter moved: another device now",
+        "inverter gone: removed, handed back",
+        "inverter read: removed",
+        "inverter slow: changed",
+        "inverter left: handed back, it is not controlled any more",
+        "inverter free: its battery is left to itself",
+        "control, setpoints or site: changed",
+        "meter: changed",
+        "mqtt: changed",
+        "metrics: changed",
+        "ledger: changed",
+        "logging: changed",
+    )
+
+
 def test_what_cannot_change_while_the_plant_runs_is_named() -> None:
     changes = changes_between(site_config(), site_config(site={"name": "other"}, control={"state_dir": "/elsewhere"}))
 

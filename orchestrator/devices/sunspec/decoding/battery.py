@@ -71,7 +71,7 @@ def _reference_watts(device: SunSpecDevice, registers: Registers) -> float | Non
 
 
 def _largest_watts(device: SunSpecDevice) -> float | None:
-    """The most that the battery can be meant to take or give, where anything is said of it."""
+    """The most that the battery can be meant to take or give, where anything is said about it."""
     if device.storage_reference_watts is not None:
         return device.storage_reference_watts
     plate = device.nameplate

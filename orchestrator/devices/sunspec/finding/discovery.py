@@ -31,7 +31,7 @@ GRID_METER: Final = "export"
 """A SolarEdge calls the meter at the grid connection "Export+Import" (model 1, Opt), others "Production" and so on."""
 
 _NO_SUCH_ADDRESS: Final = (2, 3)
-"""Exception codes that say "there is no such register"; the others speak of the device's state and may pass."""
+"""Exception codes that say "there is no such register"; the others are about the device's state and may pass."""
 
 _Step = Generator[ReadRequest, Words | Refused, bool]
 _Chain = tuple[FoundModel, ...]
@@ -59,7 +59,7 @@ def discover(role: Role | None = None) -> Discovery[SunSpecDevice]:
 
 
 def look_again(device: SunSpecDevice, role: Role | None = None) -> Discovery[SunSpecDevice]:
-    """The device found anew where one of its `doubtful` models implements more now than it did; else the device itself.
+    """The device found again where one of its `doubtful` models implements more than it did; else the device itself.
 
     At night some devices say "not implemented" of points that they have by day.
     """

@@ -1,4 +1,4 @@
-"""What a device says of itself and of its battery, from the models of either generation that have it."""
+"""What a device says about itself and its battery, from the models of either generation that have it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def first_of(ratings: Ratings, labels: tuple[str, ...]) -> float | None:
 
 
 def nameplate(first: Mapping[int, FoundModel], words: Registers, ratings: Ratings) -> Nameplate:
-    """Model 1, with the lowest of what the other models say of each power."""
+    """Model 1, with the lowest of what the other models say about each power."""
     common = first.get(COMMON)
 
     def text(name: str) -> str:

@@ -56,7 +56,7 @@ _POINTS: Final = {
     DER_STORAGE: ("SoC",),
     BATTERY: ("SoC", "ChaSt", "W"),
 }
-"""What is wanted of a model beside the scale factors; of models 101 to 113 and of meters see below."""
+"""What is wanted of a model besides the scale factors; of models 101 to 113 and of meters see below."""
 
 _INVERTER_POINTS: Final = ("W", "DCW", "St")
 _METER_POINTS: Final = ("W", "WphA", "WphB", "WphC", "Hz", "TotWhExp", "TotWhImp")

@@ -128,7 +128,7 @@ def _length_fits(model: FoundModel) -> bool:
 
 
 def _only(models: tuple[FoundModel, ...], model_id: int, first: Mapping[int, FoundModel]) -> FoundModel | None:
-    """The model where there is one of its kind: the power of one of two batteries says nothing of both."""
+    """The model where there is one of its kind: the power of one of two batteries says nothing about both."""
     return first.get(model_id) if sum(model.id == model_id for model in models) == 1 else None
 
 

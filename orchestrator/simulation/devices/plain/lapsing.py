@@ -34,7 +34,7 @@ class LapsingValues:
         return present if len(present) == len(names) else None
 
     def write(self, written: Mapping[str, float]) -> None:
-        """Take values, and let their time begin anew."""
+        """Take values, and restart their time."""
         for name, value in written.items():
             self._values[name] = value
             self._timers[name].start(self._lasts_s)

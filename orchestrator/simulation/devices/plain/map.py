@@ -1,4 +1,4 @@
-"""A device whose registers lie at addresses that its document fixes: what makes use beside, or in place of, SunSpec.
+"""A device whose registers lie at addresses that its document fixes: what makes use besides SunSpec, or in place of it.
 
 A make is a subclass: it lists its cells, says in `refuses` what it does not accept, and obeys in `taken`. It is written
 from the make's document, and never from our profile of it, so that a mistake in one shows against the other.

@@ -1,4 +1,4 @@
-"""The types of registers that makes use beside SunSpec, as words. Shares nothing with the drivers' codec."""
+"""The types of registers that makes use besides SunSpec, as words. Shares nothing with the drivers' codec."""
 
 from __future__ import annotations
 

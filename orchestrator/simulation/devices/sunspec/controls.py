@@ -65,7 +65,7 @@ class ImmediateControls:
         self._activate_limit()
 
     def heard(self) -> None:
-        """Count the running timers down anew."""
+        """Restart the running timers."""
         self._connect_revert.restart()
         self._limit_revert.restart()
 

@@ -23,7 +23,7 @@ NO_EVENTS = 0
 
 
 class DcInput(NamedTuple):
-    """One module of model 160, which has no signs: `watts` >= 0. `energy_wh` is since ever; None is not implemented."""
+    """One module of model 160, which has no signs: `watts` >= 0. `energy_wh` is a counter; None is not implemented."""
 
     name: str
     volts: float

@@ -74,3 +74,13 @@ def test_the_load_limit_counts_what_a_battery_draws_that_does_not_obey() -> None
     stubborn = unit("stubborn", 3000.0, over_steps=STUBBORN_AFTER_STEPS, ac_watts=-3000.0)
 
     assert shares([stubborn, unit("b")], 4000.0, load_limit_watts=3500.0)["b"] == pytest.approx(500)
+
+
+def test_a_load_limit_that_leaves_enough_takes_nothing_away() -> None:
+    assert shares([unit("a"), unit("b")], 4000.0, load_limit_watts=5000.0) == pytest.approx({"a": 2000, "b": 2000})
+
+
+def test_where_a_battery_gives_more_than_all_are_asked_for_the_others_rest_and_do_not_charge() -> None:
+    stubborn = unit("stubborn", -3000.0, over_steps=STUBBORN_AFTER_STEPS)
+
+    assert shares([stubborn, unit("b"), unit("c")], -1200.0) == pytest.approx({"stubborn": -400, "b": 0, "c": 0})

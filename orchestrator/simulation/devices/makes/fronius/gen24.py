@@ -1,6 +1,6 @@
 """A Fronius Primo or Symo GEN24: SunSpec with integer models, from Fronius's register map for devices with storage.
 
-What it has of its own beside `SunSpecInverter`:
+What it has of its own besides `SunSpecInverter`:
 - Model 160 comes before 124. Its scale factors follow the values, so they change while it runs.
 - New rates of model 124 act at once, without StorCtl_Mod being written again. A window that contradicts itself is
   refused. Of its three times only InOutWRte_RvrtTms is there.

@@ -40,7 +40,7 @@ def _nameplate(inverter: SimulatedInverter) -> list[Cell]:
 
 
 def _strings(inverter: SimulatedInverter) -> list[Cell]:
-    """Four inputs, of which as many are used as the PV has strings."""
+    """Four inputs; as many are used as the PV has strings."""
     cells = []
     for index in range(INPUTS):
         share = STRING_SHARES[index] if index < len(STRING_SHARES) else None

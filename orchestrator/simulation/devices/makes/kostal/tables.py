@@ -1,4 +1,4 @@
-"""The SunSpec models beside the common ones that KOSTAL serves, as data: 113 with floats, and the battery in 802."""
+"""The SunSpec models besides the common ones that KOSTAL serves, as data: 113 with floats, and the battery in 802."""
 
 from __future__ import annotations
 
