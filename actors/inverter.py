@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from actors.actor import Actor, Surroundings, actor_of
 from actors.address import Recipient
 from actors.device.flash import FlashKeeper
@@ -126,7 +128,7 @@ class InverterActor(Actor):
         registers, controls_at_s = self._writer.with_controls(self._session.read())
         sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
-        sample = replace(sample, controls_at_s=controls_at_s)
+        sample = structs.replace(sample, controls_at_s=controls_at_s)
         self._sample = within_derating(self._found, sample)
         return self._sample
 

@@ -7,10 +7,10 @@ is None is left to the device.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.quick_init import quick_init
+from msgspec import Struct
+
 from orchestrator.reason import Reason
 
 
@@ -24,9 +24,7 @@ class BatteryMode(StrEnum):
     RELEASE = "release"
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class BatteryCommand:
+class BatteryCommand(Struct, frozen=True):
     """Battery power (charging +, in W) is to stay within low_watts..high_watts; None leaves that side to the device.
 
     `watts` is the target that the window came from (charging +), for display. `grid_charging` is the permission to
@@ -49,9 +47,7 @@ class BatteryCommand:
         return cls(BatteryMode.RELEASE)
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class InverterCommand:
+class InverterCommand(Struct, frozen=True):
     """One command for one inverter.
 
     `ac_limit_watts` >= 0; None takes the limit away. `connect` None leaves the connection as it is.

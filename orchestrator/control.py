@@ -8,8 +8,9 @@ Each step is computed anew from what is seen; what must be remembered goes throu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from orchestrator.commands import InverterCommand
 from orchestrator.config.policy import limits_stay

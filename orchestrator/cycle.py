@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from orchestrator.commands import InverterCommand
 from orchestrator.decide.memory import ControlState, MeterFault
 from orchestrator.decide.plant.headroom import LiveNumbers
 from orchestrator.decide.power_flow import BatteryPowerFlow
 from orchestrator.decide.records import Mode, SiteTotals
-from orchestrator.quick_init import quick_init
 from orchestrator.reason import Reason
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class CycleResult:
+class CycleResult(Struct, frozen=True):
     """Everything about one cycle.
 
     `commands` holds one command for every inverter that answers and may be controlled, also in shadow mode

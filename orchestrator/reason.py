@@ -9,19 +9,16 @@ public and stable: docs/reasons.md lists them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias, Union
 
-from orchestrator.quick_init import quick_init
+from msgspec import Struct, field
 
 Fact: TypeAlias = Union[float, str, "Reason", tuple["Reason", ...], None]
 """A number in the unit that its name ends with, a name (of a source, an inverter, a field), or what it is because of.
 None: it does not apply."""
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """One thing that decided. `code` is one of docs/reasons.md, `values` are its facts by name.
 
     A fact that is a reason (or several) is what this one is because of.

@@ -7,11 +7,10 @@ Signs: `site_watts` import +; `ac_watts` into the site +; `pv_watts` never negat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from orchestrator.quick_init import quick_init
+from msgspec import Struct, field
 
 METER: Final = "meter"
 """What the meter is called among the devices; no inverter has this name."""
@@ -42,8 +41,7 @@ class ChargeState(IntEnum):
     TESTING = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Nameplate:
+class Nameplate(Struct, frozen=True):
     """What a device says of itself. Powers in W, capacity in Wh; None where it does not say."""
 
     manufacturer: str = ""
@@ -56,9 +54,7 @@ class Nameplate:
     capacity_wh: float | None = None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class BatterySample:
+class BatterySample(Struct, frozen=True):
     """One battery at one moment.
 
     `watts` charging +; `soc_percent` 0 to 100. `charge_max_watts` and `discharge_max_watts` are magnitudes: what the
@@ -76,9 +72,7 @@ class BatterySample:
     state: ChargeState | None = None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class InverterSample:
+class InverterSample(Struct, frozen=True):
     """One inverter at one moment.
 
     `ac_limit_watts` is the limit the device reports to be enabled (None: no limit enabled, or not known).
@@ -112,9 +106,7 @@ class InverterSample:
     controls_at_s: float | None = None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class MeterSample:
+class MeterSample(Struct, frozen=True):
     """The point of common coupling at one moment: `site_watts` import +; counters in Wh, None where there are none.
 
     `at_s` is when the meter answered, `changed_at_s` when its power last differed from that before: a meter that is
@@ -132,9 +124,7 @@ class MeterSample:
     export_wh: float | None = None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SiteSnapshot:
+class SiteSnapshot(Struct, frozen=True):
     """Everything known of the site when a decision is made; nothing in it changes while the decision is made.
 
     `meter` is None while the meter is silent. `inverters` are those that answer; `away` names those that do not, and

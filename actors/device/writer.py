@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from actors.clock import Clock
 from actors.device.controls import ControlReader
 from actors.device.flash import FlashKeeper
@@ -123,7 +125,7 @@ class CommandWriter:
         limit, safe = command.ac_limit_watts, command.ac_limit_after_watts
         if limit is None or safe is None or safe >= limit or not self._flash.is_nearly_spent(self._budget()):
             return command
-        return replace(command, ac_limit_watts=safe)
+        return structs.replace(command, ac_limit_watts=safe)
 
     def _budget(self) -> KeepInFlash | None:
         return self._session.driver.capabilities(self._session.device).flash

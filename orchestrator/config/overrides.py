@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from orchestrator.config.policy import battery_may_be_commanded
 from orchestrator.config.sections import AnyInverterConfig, BatteryConfig

@@ -19,11 +19,10 @@ is, and the others do without. The words are those of docs/glossary.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from orchestrator.quick_init import quick_init
+from msgspec import Struct
 
 STALLED_AFTER_STEPS = 1
 SHORT_AFTER_STEPS = 2
@@ -75,9 +74,7 @@ _BY_COUNT: Final = {
 }
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(Struct, frozen=True):
     """How one battery follows its commands. `seen_watts` is where it was, `seen_pv_watts` what its PV made then.
 
     `short_steps` counts samples in which it came no nearer to its target, `over_steps` those in which it gave more than

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import fsum
+
+from msgspec.structs import replace
 
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts

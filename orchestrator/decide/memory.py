@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 from types import MappingProxyType
 from typing import Literal
 
+from msgspec import Struct, field
+
 from orchestrator.decide.allocation.base import BatteryUse
 from orchestrator.decide.following import Following
-from orchestrator.quick_init import quick_init
 
 MeterFault = Literal["silent", "frozen", "reversed"]
 
@@ -22,8 +22,7 @@ AFTERMATH_S = 3.0
 """So long AC power needs to be back where it was before the question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """Asked at `asked_at_s` by making `step_watts` less, with `against` votes against the meter, over at `ended_at_s`.
 
     While it `is_open`, no inverter makes more than it was left then.
@@ -40,9 +39,7 @@ class Question:
         return self.is_open or now_s - self.ended_at_s < AFTERMATH_S
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SignVotes:
+class SignVotes(Struct, frozen=True):
     """The evidence so far. `count` is 1 after a vote for the meter, negative after votes against it, 0 without any.
 
     `moved_watts` is the last move of AC power, `against_watts` the last that spoke against the meter, `rests` the
@@ -62,9 +59,7 @@ class SignVotes:
         return max(-self.count, 0)
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class MeterTrust:
+class MeterTrust(Struct, frozen=True):
     """The evidence. It starts anew when the meter is turned round.
 
     `ac_watts` (by inverter) and `site_watts` are of the last new value of the meter, which came at `changed_at_s`.
@@ -92,9 +87,7 @@ class MeterTrust:
         return "frozen" if self.frozen else None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class LoadEstimate:
+class LoadEstimate(Struct, frozen=True):
     """The load as last seen, in W, while `inverters` answered.
 
     `raw_watts` is before smoothing; `meter_changed_at_s` is the meter sample it came from.
@@ -107,9 +100,7 @@ class LoadEstimate:
     inverters: frozenset[str] = frozenset()
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A step of charging beyond what is visible, taken to find out whether throttled PV could make more.
 
     `base_watts` was the battery power before it, `seen_watts` at the last look. `part` is the size of the next step as
@@ -127,9 +118,7 @@ class Probe:
     wait_s: float = 0.0
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A change too small to write, wanted since `since_s` in one direction; `total_watts` over `count` wishes."""
 
     since_s: float
@@ -138,9 +127,7 @@ class Pending:
     rising: bool
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class LimitMemory:
+class LimitMemory(Struct, frozen=True):
     """The AC limit in W that was last commanded (None: no limit), and a change of it too small to be written yet.
 
     It is in force since `changed_at_s` (None: since long ago).
@@ -151,9 +138,7 @@ class LimitMemory:
     changed_at_s: float | None = None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class BatteryMemory:
+class BatteryMemory(Struct, frozen=True):
     """What was last commanded of one battery: `target_watts`, charging +, since `changed_at_s`.
 
     `direction` (+1 charging, -1 discharging) was the last that was commanded, and in force until `direction_at_s`.
@@ -171,9 +156,7 @@ class BatteryMemory:
     easing: bool = False
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """The AC power of an inverter as it was seen last, in W, and whether an AC limit held it back then."""
 
     ac_watts: float
@@ -181,9 +164,7 @@ class Output:
     throttled: bool
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class InverterMemory:
+class InverterMemory(Struct, frozen=True):
     """What the loop remembers of one inverter while it answers.
 
     `output` is what it made when it was looked at last, None before the first look. `disconnected` says that we
@@ -202,9 +183,7 @@ class InverterMemory:
     back_at_s: float | None = None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SiteMemory:
+class SiteMemory(Struct, frozen=True):
     """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
 
     The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, `import_steps` those in which
@@ -222,9 +201,7 @@ class SiteMemory:
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class ControlState:
+class ControlState(Struct, frozen=True):
     """The memory of the loop between two steps. A new plant starts with `ControlState()`.
 
     `responses` is what was learned of each inverter, also while it is away; `found_limits_watts` the AC limit that it
@@ -240,8 +217,7 @@ class ControlState:
     found_limits_watts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A change of the command under way, in W. `part` of it was done at `seen_at_s`; times are monotonic."""
 
     from_watts: float
@@ -251,8 +227,7 @@ class Step:
     seen_at_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """What is known of one inverter. `target_watts` is what it was told last, `times_s` the newest response times."""
 
     times_s: tuple[float, ...] = ()

@@ -9,10 +9,9 @@ Watts are site totals. `site_watts` import +, battery power charging +, limits a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.quick_init import quick_init
+from msgspec import Struct
 
 BatteryFlowMode = Literal["charge", "discharge", "idle"]
 
@@ -26,9 +25,7 @@ DEFAULT_ACCEPTANCE_HEADROOM_WATTS = 100.0
 """Then the PV ceiling allows for so much more charging than is seen: a battery must be able to show what it takes."""
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class _Battery:
+class _Battery(Struct, frozen=True):
     """All batteries as one: what its state of charge permits, and its limits (inf: unlimited)."""
 
     full: bool
@@ -210,9 +207,7 @@ def _limit(watts: float | None) -> float:
     return math.inf if watts is None else max(watts, 0.0)
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class BatteryPowerFlow:
+class BatteryPowerFlow(Struct, frozen=True):
     """The site-level decision, all in W.
 
     `target_battery_power_watts` charging +; `target_export_watts` >= 0 is the export planned at the meter;

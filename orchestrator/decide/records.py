@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import SiteConfig
@@ -13,7 +14,6 @@ from orchestrator.decide.battery.target import Balance
 from orchestrator.decide.memory import ControlState, InverterMemory, MeterFault, MeterTrust, SiteMemory
 from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.decide.power_flow import BatteryPowerFlow
-from orchestrator.quick_init import quick_init
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
@@ -21,9 +21,7 @@ from orchestrator.setpoints.merge import OperatingEnvelope
 Mode = Literal["normal", "failsafe", "waiting"]
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SiteTotals:
+class SiteTotals(Struct, frozen=True):
     """Sums over the inverters that answer, in W; None while they cannot be known (no meter for the load)."""
 
     site_watts: float | None = None
@@ -33,9 +31,7 @@ class SiteTotals:
     battery_watts: float = 0.0
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SiteFacts:
+class SiteFacts(Struct, frozen=True):
     """What decided for the site, in W: `target_watts` (charging +) is what was spread of the `flow`, `balance` what
     there is at the grid connection. Of that `balance.hidden_watts` are a guess at PV that a limit hides, or, with
     `answers_import`, an import that is left to the AC limits.
@@ -72,9 +68,7 @@ class SiteFacts:
         return self.envelope.fields.energize is False or self.envelope.fields.connect is False
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class LimitsOnAc:
+class LimitsOnAc(Struct, frozen=True):
     """What holds AC power down, in W; None is unlimited. `room_watts` is what both limits leave for AC.
 
     `export_limit_watts` is the one that counts: raised to the charge buffer, or, with a `meter_fault`, lowered to that
@@ -94,9 +88,7 @@ class LimitsOnAc:
         return "generation" if is_lower or self.export_limit_watts is None else "export"
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """What every part of one step looks at.
 
     `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
@@ -117,9 +109,7 @@ class Inputs:
     limits_stay: bool
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Limiting:
+class Limiting(Struct, frozen=True):
     """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
 
     `expected_watts` is the AC power that each inverter makes with its new battery target, `rates_watts_per_s` how fast
@@ -137,9 +127,7 @@ class Limiting:
     generation_limit_watts: float | None = None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class SiteDecision:
+class SiteDecision(Struct, frozen=True):
     """What one step decided for the site. `facts` are None where it was decided without a meter."""
 
     facts: SiteFacts | None
@@ -155,9 +143,7 @@ class SiteDecision:
         return "normal" if self.meter_fault is None else "failsafe"
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class InverterDecision:
+class InverterDecision(Struct, frozen=True):
     """What one step decided for one inverter, and what is remembered of it.
 
     `limit_wanted_watts` is its part of the room for AC (None: no limit is wanted), towards which its AC limit rises by

@@ -6,9 +6,11 @@ load -> hidden surplus -> power flow -> battery shares -> room for AC
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from math import fsum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
@@ -41,7 +43,6 @@ from orchestrator.decide.plant.load import estimate_load
 from orchestrator.decide.plant.others import others_watts
 from orchestrator.decide.plant.units import Plant, Unit, found_limits_watts
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFacts, SiteTotals, limits_on_ac
-from orchestrator.quick_init import quick_init
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.fields import SetpointFields
 
@@ -133,9 +134,7 @@ def is_held_at_nothing(wanted: SetpointFields, unit: Unit) -> bool:
     return wanted.energize is False or (wanted.connect is False and unit.stays_connected)
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class _Charging:
+class _Charging(Struct, frozen=True):
     """What all batteries may be charged with, in W, and how far the ramp of the site lets it rise by now."""
 
     limit_watts: float

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 
+from msgspec import structs
+
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.samples import InverterSample
 
@@ -56,7 +58,7 @@ def within_derating(found: Found, sample: InverterSample) -> InverterSample:
     rating_watts, derated_watts = sample.nameplate.ac_max_watts, found.derated_watts
     if derated_watts is None or (rating_watts is not None and rating_watts <= derated_watts):
         return sample
-    return replace(sample, nameplate=replace(sample.nameplate, ac_max_watts=derated_watts))
+    return structs.replace(sample, nameplate=structs.replace(sample.nameplate, ac_max_watts=derated_watts))
 
 
 def after_command(found: Found, command: InverterCommand) -> Found:
@@ -78,26 +80,26 @@ def put_back(command: InverterCommand, found: Found) -> InverterCommand:
     battery = command.battery
     if battery is None or battery.grid_charging is not None:
         return command
-    return replace(command, battery=replace(battery, grid_charging=found.grid_charging))
+    return structs.replace(command, battery=structs.replace(battery, grid_charging=found.grid_charging))
 
 
 def _not_above_derating(command: InverterCommand, found: Found) -> InverterCommand:
     derated_watts, asked_watts = found.derated_watts, command.ac_limit_watts
     if derated_watts is None or (asked_watts is not None and asked_watts < derated_watts):
         return command
-    return replace(command, ac_limit_watts=derated_watts, ac_limit_reverts=False)
+    return structs.replace(command, ac_limit_watts=derated_watts, ac_limit_reverts=False)
 
 
 def reconnected(command: InverterCommand, found: Found) -> InverterCommand:
     """The command with the connection made again where a Conn 0 of ours is left over and nobody asks for it."""
-    return replace(command, connect=True) if command.connect is None and found.disconnected else command
+    return structs.replace(command, connect=True) if command.connect is None and found.disconnected else command
 
 
 def without_grid_charging(command: InverterCommand) -> InverterCommand:
     """The command that leaves ChaGriSet alone: for when it cannot be put on record what was found."""
     if command.battery is None:
         return command
-    return replace(command, battery=replace(command.battery, grid_charging=None))
+    return structs.replace(command, battery=structs.replace(command.battery, grid_charging=None))
 
 
 def to_json(found: Found) -> str:

@@ -15,18 +15,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from orchestrator.commands import InverterCommand
 from orchestrator.config.changes import Changes
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
-from orchestrator.quick_init import quick_init
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.setpoints.merge import Setpoint
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a device has to say: a sample, or the fault that kept it from having one (`kind` of a DeviceError).
 
     `sender` is an inverter by name, or else the meter. `cycle` is that of the Read it answers, 0 for the meter. The
@@ -88,18 +87,14 @@ class TimePassed:
     """Nothing happened but time."""
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """Every inverter is to be read now and to report. Dropped when it is older than `until_s` (monotonic seconds)."""
 
     cycle: int
     until_s: float
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """Make the device do this, unless it is older than the command's validity."""
 
     command: InverterCommand

@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from msgspec import structs
+
 from orchestrator.samples import MeterSample
 
 Sign = Literal["import_positive", "export_positive", "auto"]
@@ -53,7 +55,7 @@ def oriented(state: MeterSign, sample: MeterSample) -> MeterSample:
     if not state.export_positive:
         return sample
     phases = tuple(0.0 - watts for watts in sample.phase_watts)
-    return replace(sample, site_watts=0.0 - sample.site_watts, phase_watts=phases, orientation=-1)
+    return structs.replace(sample, site_watts=0.0 - sample.site_watts, phase_watts=phases, orientation=-1)
 
 
 def observe(state: MeterSign, sample: MeterSample) -> MeterSign:

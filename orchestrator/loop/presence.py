@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
 from orchestrator.decide.meter.silence import is_too_old
-from orchestrator.quick_init import quick_init
 from orchestrator.samples import METER, InverterSample, MeterSample, SiteSnapshot
 
 SILENT_INTERVALS = 2
@@ -21,9 +22,7 @@ def patience_s(config: AnyInverterConfig, interval_s: float) -> float:
     return max(SILENT_INTERVALS * interval_s, reply_s)
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Attendance:
+class Attendance(Struct, frozen=True):
     """What one inverter has said so far.
 
     After `patience_s` without a word it is away. `heard_at_s` is when it last reported, `last_cycle` the newest cycle

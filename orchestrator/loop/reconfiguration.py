@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config.changes import Changes

@@ -24,8 +24,9 @@ nothing is decided; both are over when every released device has answered.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import inf
+
+from msgspec.structs import replace
 
 from orchestrator import control
 from orchestrator.commands import InverterCommand

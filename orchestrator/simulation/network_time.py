@@ -8,9 +8,10 @@ try the times of the loop (late and silent devices, limits that fall between two
 from __future__ import annotations
 
 import heapq
-from dataclasses import replace
 from itertools import count
 from math import inf
+
+from msgspec.structs import replace
 
 from orchestrator.loop.cadence import OVER_A_NETWORK
 from orchestrator.loop.messages import Report, TimePassed

@@ -15,11 +15,11 @@ and does not discharge.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from orchestrator.config.simulation import BatterySimulation, InverterSimulation
-from orchestrator.quick_init import quick_init
 
 SECONDS_PER_HOUR = 3600.0
 CURTAILED_FROM_WATTS = 1.0
@@ -28,9 +28,7 @@ TAPER_FLOOR = 0.05
 DISCHARGE_TAPER_PERCENT = 3.0
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(Struct, frozen=True):
     """What an inverter was told. Battery power (charging +) is kept in low_watts..high_watts; None: its own default.
 
     `ac_limit_watts` None is unlimited. `grid_charging` allows charging from AC. `reserve_percent` is the SoC at which
@@ -45,9 +43,7 @@ class Controls:
     reserve_percent: float = 0.0
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class PowerState:
+class PowerState(Struct, frozen=True):
     """The powers of one inverter at one moment in W, and what its battery holds in Wh.
 
     `curtailed` says that PV is held below what the light allows, once the goal is reached.

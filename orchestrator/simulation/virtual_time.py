@@ -14,7 +14,8 @@ are seen and commanded as over a network (`network.virtual`). The same configura
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from orchestrator import control
 from orchestrator.commands import InverterCommand
@@ -39,7 +40,6 @@ from orchestrator.loop.messages import (
     TimePassed,
 )
 from orchestrator.loop.site_loop import Controller, SiteLoop
-from orchestrator.quick_init import quick_init
 from orchestrator.reason import Reason
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
@@ -48,9 +48,7 @@ from orchestrator.simulation.physics import PowerState
 from orchestrator.simulation.site import METER, VirtualSite
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """One cycle: what was true when the meter was read, and what was decided on it at `at_s`.
 
     `site_watts` (import +), `load_watts` and `powers` (in the order of the inverters) are the physics' own, whatever

@@ -8,14 +8,15 @@ the batteries do not take a step, the next one waits.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from math import fsum, inf
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.decide.ac.limit import rise_watts_per_s
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.memory import Probe, SiteMemory
 from orchestrator.decide.plant.units import Plant, Unit
-from orchestrator.quick_init import quick_init
 
 STEP_PART_OF_LIMIT = 0.15
 """What batteries take from AC may grow by two such steps, as a part of the charge limit, while AC is limited."""
@@ -53,9 +54,7 @@ IMPORT_TOLERANCE_PART_OF_RATING = 0.01
 """Less import than this is losses and noise, and no sign that a step was served by the grid."""
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class HiddenSurplus:
+class HiddenSurplus(Struct, frozen=True):
     """`watts` are added to the visible surplus for the power flow; `probe` and `import_steps` go into the memory."""
 
     watts: float

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum, inf
 from typing import Final
 
+from msgspec import Struct, field
+
 from orchestrator.config.sections import FewestUnitsConfig
-from orchestrator.quick_init import quick_init
 from orchestrator.reason import Reason, because
 
 NOT_REACHABLE: Final = because("not_reachable")
@@ -26,8 +26,7 @@ class Bound(StrEnum):
     LOAD_LIMIT = "load limit"
 
 
-@dataclass(frozen=True, slots=True)
-class BatteryUse:
+class BatteryUse(Struct, frozen=True):
     """How a battery was used under `fewest_units`.
 
     `running` since (or at rest since) `switched_at_s`, monotonic; `used_s` is how long it had power in total.
@@ -41,8 +40,7 @@ class BatteryUse:
 NEVER_USED: Final = BatteryUse()
 
 
-@dataclass(frozen=True, slots=True)
-class AllocatableBattery:
+class AllocatableBattery(Struct, frozen=True):
     """What allocation needs to know of one battery. Powers are magnitudes in W, >= 0; SoC 0 to 100, None unknown.
 
     `charge_max_watts` and `discharge_max_watts` are what it can do now (device, configuration and rate limits taken
@@ -103,9 +101,7 @@ class AllocatableBattery:
         return max(self.capacity_wh or (self.charge_max_watts if charging else self.discharge_max_watts), 1.0)
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """`amount_watts` (>= 0) to be spread over the batteries, all in one direction. `now_s` is monotonic."""
 
     amount_watts: float
@@ -119,9 +115,7 @@ class Ask:
         return {b.name: b.room_watts(self.charging) for b in self.batteries}
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """Magnitudes in W by battery name, and why a battery that could do more has its part.
 
     `running` names the batteries that run after this step, None where the strategy knows no rest.

@@ -8,8 +8,9 @@ target, so every share does; a state of charge that differs by 1 % moves a share
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum
+
+from msgspec import Struct
 
 from orchestrator.decide.allocation.base import Ask, Spread
 from orchestrator.reason import Reason, because
@@ -18,8 +19,7 @@ LEVELLING_H = 1.0
 """Longer is calmer where states of charge are read in coarse steps, shorter levels sooner."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Vessel:
+class _Vessel(Struct, frozen=True):
     """One battery: empty at the level `bottom` (in % of charge, or of depth), `watts_per_level` wide, and how high."""
 
     name: str

@@ -13,9 +13,10 @@ place, and others are started for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from math import fsum
 from typing import Final
+
+from msgspec.structs import replace
 
 from orchestrator.decide.allocation.base import AllocatableBattery, Ask, BatteryUse, Spread, share_by_weight
 from orchestrator.reason import Reason, because

@@ -9,9 +9,10 @@ battery). How it is spread is a strategy, one module of this folder each.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import fsum
 from typing import Final
+
+from msgspec import Struct
 
 from orchestrator.config.sections import FewestUnitsConfig
 from orchestrator.decide.allocation.base import (
@@ -27,7 +28,6 @@ from orchestrator.decide.allocation.base import (
 from orchestrator.decide.allocation.capacity import by_capacity
 from orchestrator.decide.allocation.equal_soc import to_equal_soc
 from orchestrator.decide.allocation.fewest_units import on_fewest_units
-from orchestrator.quick_init import quick_init
 from orchestrator.reason import Reason, because
 
 __all__ = [
@@ -53,9 +53,7 @@ STRATEGIES: Mapping[str, Strategy] = {
 }
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class BatteryShare:
+class BatteryShare(Struct, frozen=True):
     """The part of one battery: `watts` charging +, why it is this much, and what keeps it from more."""
 
     watts: float
@@ -63,9 +61,7 @@ class BatteryShare:
     bound: Bound = Bound.NOTHING
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(Struct, frozen=True):
     """Shares by battery name. `unserved_watts` is the part of the target that no battery can do (sign of the target).
 
     `binding` is what leaves it unserved, of each battery; () where nothing is. `running` names the batteries that run

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import fsum
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.config.sections import ControlConfig
 from orchestrator.decide.allocation.spread import (
@@ -18,7 +20,6 @@ from orchestrator.decide.allocation.spread import (
 from orchestrator.decide.battery.command import must_rest
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Battery, Plant, Unit
-from orchestrator.quick_init import quick_init
 from orchestrator.reason import because
 from orchestrator.setpoints.fields import SetpointFields
 
@@ -29,9 +30,7 @@ AT_TARGET: Final = "at_target"
 RESTS_BEFORE_TURN: Final = because("rests_before_turn")
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(Struct, frozen=True):
     """By what a target is shared in one step. `refused_watts` >= 0 is surplus that the export limit refuses."""
 
     control: ControlConfig

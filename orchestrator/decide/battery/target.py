@@ -7,8 +7,9 @@ one decision becomes many again: a full battery never stops an empty one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum, inf
+
+from msgspec import Struct
 
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.config.sections import SiteConfig
@@ -17,13 +18,10 @@ from orchestrator.decide.pace import LIFTED_AFTER_STEPS, rise_watts, settle
 from orchestrator.decide.plant.battery_limits import SMALL_PART_OF_LIMIT, LimitedBy
 from orchestrator.decide.plant.units import Battery, Plant
 from orchestrator.decide.power_flow import BatteryPowerFlow, calculate_battery_power_flow
-from orchestrator.quick_init import quick_init
 from orchestrator.setpoints.fields import SetpointFields
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """Power at the grid connection as the decision sees it: `site_watts` import +, `hidden_watts` PV still unseen."""
 
     load_watts: float

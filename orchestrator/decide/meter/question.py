@@ -8,9 +8,10 @@ sooner when its value has never rested before. A real meter's value never does, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import fsum, inf
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from orchestrator.decide.memory import Question
 from orchestrator.setpoints.fields import SetpointFields

@@ -7,9 +7,10 @@ way round (`meter_votes`). Neither can be seen while nothing moves; then the pla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import fsum
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from orchestrator.decide.memory import MeterTrust, SignVotes
 from orchestrator.decide.meter.votes import Move, count_vote

@@ -10,10 +10,11 @@ must fit closely, several are needed that are not alike, and one vote for the me
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.decide.memory import SignVotes
-from orchestrator.quick_init import quick_init
 
 LEAST_PART_OF_RATING = 0.001
 LEAST_WATTS = 20.0
@@ -43,9 +44,7 @@ REST_PART_OF_RATING = 0.01
 """AC power that moves by less from one value to the next is at rest."""
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """From one value of the meter to the next: by how much AC power and the meter moved, signed, in W.
 
     `turnover_watts` is what the moves of the single inverters add up to, without their signs.

@@ -7,16 +7,16 @@ because nobody knows what it could make. Limits of the site (export, import) are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from math import fsum, inf
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from orchestrator.commands import BatteryMode, InverterCommand
 from orchestrator.decide.allocation.spread import AllocatableBattery, Bound
 from orchestrator.decide.memory import Response
 from orchestrator.decide.plant.response import NEVER_SEEN, Look, watch_response
 from orchestrator.decide.plant.units import Plant, Unit
-from orchestrator.quick_init import quick_init
 
 _TARGETS = (BatteryMode.CHARGE, BatteryMode.DISCHARGE, BatteryMode.IDLE)
 
@@ -98,8 +98,7 @@ def _down_watts(unit: Unit) -> float:
     return max(taken, unit.ac_watts, 0.0) if unit.limitable else taken
 
 
-@dataclass(frozen=True, slots=True)
-class InverterNumbers:
+class InverterNumbers(Struct, frozen=True):
     """What one inverter could do from here, in W of AC power >= 0, and how long it takes to do it (None: unknown)."""
 
     headroom_up_watts: float = 0.0
@@ -107,9 +106,7 @@ class InverterNumbers:
     response_s: float | None = None
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class LiveNumbers:
+class LiveNumbers(Struct, frozen=True):
     """What the plant could do from here, in W >= 0; see `live_numbers`.
 
     `headroom_up_watts` is how much more AC power it could give, `headroom_down_watts` how much less.

@@ -8,7 +8,7 @@ what it makes counts as negative load.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from orchestrator.decide.memory import LoadEstimate
 from orchestrator.decide.plant.units import Plant, Unit

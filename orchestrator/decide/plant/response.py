@@ -7,8 +7,10 @@ ramp, the reading), and it cannot be finer than the time between two readings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.decide.memory import Response, Step
 
@@ -31,8 +33,7 @@ REMEMBERED = 5
 NEVER_SEEN: Final = Response()
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """One look at an inverter, in W: what is `measured` since `at_s`, and what it is told to reach from `now_s` on.
 
     `target_watts` is None while it is told nothing that can be measured. `rating_watts` > 0 is the measure of large.

@@ -6,8 +6,10 @@ Signs as everywhere: AC into the site +, battery charging +, limits are magnitud
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from math import fsum, inf
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from orchestrator.config.policy import commands_battery
 from orchestrator.config.sections import AnyInverterConfig, SiteConfig
@@ -15,7 +17,6 @@ from orchestrator.decide.allocation.spread import NEVER_USED, AllocatableBattery
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
 from orchestrator.decide.pace import LIFTED_AFTER_STEPS
 from orchestrator.decide.plant.battery_limits import LimitedBy, StepTime, power_limits
-from orchestrator.quick_init import quick_init
 from orchestrator.reason import Reason
 from orchestrator.samples import BatterySample, InverterSample, OperatingState, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
@@ -36,9 +37,7 @@ NOTHING_KNOWN = InverterMemory(away=True)
 """Of an inverter that just came, and of all of them in shadow mode: nothing was written, so only the sample counts."""
 
 
-@quick_init
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Battery(AllocatableBattery):
+class Battery(AllocatableBattery, frozen=True, kw_only=True):
     """A battery that is ours to command. `watts` charging +; the limits already contain every rate and rating."""
 
     watts: float
@@ -68,9 +67,7 @@ class Battery(AllocatableBattery):
         return replace(self, reachable=False, away=why)
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """One answering inverter. `rating_watts` None: it does not say what it can do, so it cannot be limited in percent.
 
     `limit_watts` is the AC limit in force in the device as far as is known; its rating where there is none.
@@ -87,18 +84,18 @@ class Unit:
     rating_watts: float | None
     limit_watts: float
     battery: Battery | None
-    ac_watts: float = field(init=False)
-    pv_watts: float = field(init=False)
-    limitable: bool = field(init=False)
-    throttled: bool = field(init=False)
-    curtailed: bool = field(init=False)
+    ac_watts: float = 0.0
+    pv_watts: float = 0.0
+    limitable: bool = False
+    throttled: bool = False
+    curtailed: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ac_watts", self.sample.ac_watts or 0.0)
-        object.__setattr__(self, "pv_watts", self.sample.pv_watts or 0.0)
-        object.__setattr__(self, "limitable", self._is_limitable())
-        object.__setattr__(self, "throttled", self._is_throttled())
-        object.__setattr__(self, "curtailed", self.throttled and self.limitable and self._is_producing())
+        force_setattr(self, "ac_watts", self.sample.ac_watts or 0.0)
+        force_setattr(self, "pv_watts", self.sample.pv_watts or 0.0)
+        force_setattr(self, "limitable", self._is_limitable())
+        force_setattr(self, "throttled", self._is_throttled())
+        force_setattr(self, "curtailed", self.throttled and self.limitable and self._is_producing())
 
     @property
     def battery_watts(self) -> float:
@@ -147,9 +144,7 @@ class Unit:
         return self.ac_watts - before.ac_watts >= FOLLOWS_PART * (self.limit_watts - before.ac_watts)
 
 
-@quick_init
-@dataclass(frozen=True, slots=True)
-class Plant:
+class Plant(Struct, frozen=True):
     """All answering inverters, in the order of site.yaml, and what they are together.
 
     `ac_watts` is the sum of AC power: `generated_watts` of those that make some less `drawn_watts` of those that draw.
@@ -158,22 +153,22 @@ class Plant:
     """
 
     units: tuple[Unit, ...]
-    batteries: tuple[Battery, ...] = field(init=False)
-    ac_watts: float = field(init=False)
-    generated_watts: float = field(init=False)
-    drawn_watts: float = field(init=False)
-    battery_watts: float = field(init=False)
-    rating_watts: float = field(init=False)
+    batteries: tuple[Battery, ...] = ()
+    ac_watts: float = 0.0
+    generated_watts: float = 0.0
+    drawn_watts: float = 0.0
+    battery_watts: float = 0.0
+    rating_watts: float = 0.0
 
     def __post_init__(self) -> None:
         batteries = tuple([u.battery for u in self.units if u.battery])
-        object.__setattr__(self, "batteries", batteries)
+        force_setattr(self, "batteries", batteries)
         ac_watts = [u.ac_watts for u in self.units]
-        object.__setattr__(self, "ac_watts", fsum(ac_watts))
-        object.__setattr__(self, "generated_watts", fsum([watts for watts in ac_watts if watts > 0]))
-        object.__setattr__(self, "drawn_watts", fsum([-watts for watts in ac_watts if watts < 0]))
-        object.__setattr__(self, "battery_watts", fsum([b.watts for b in batteries]))
-        object.__setattr__(self, "rating_watts", fsum([u.rating_watts or 0.0 for u in self.units]))
+        force_setattr(self, "ac_watts", fsum(ac_watts))
+        force_setattr(self, "generated_watts", fsum([watts for watts in ac_watts if watts > 0]))
+        force_setattr(self, "drawn_watts", fsum([-watts for watts in ac_watts if watts < 0]))
+        force_setattr(self, "battery_watts", fsum([b.watts for b in batteries]))
+        force_setattr(self, "rating_watts", fsum([u.rating_watts or 0.0 for u in self.units]))
 
     def unit(self, name: str) -> Unit:
         """The unit called `name`. Raises KeyError while it does not answer."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from msgspec import structs
+
 from orchestrator.devices.base import Discovery, ReadRequest, Refused, Role
 from orchestrator.devices.capabilities import (
     Capabilities,
@@ -143,7 +145,7 @@ def is_news(device: ProfileDevice, again: ProfileDevice) -> bool:
 
 def _identity(device: ProfileDevice) -> Nameplate:
     """The nameplate without what is a product of measured values, such as a capacity of ampere-hours and voltage."""
-    return replace(device.nameplate, capacity_wh=None)
+    return structs.replace(device.nameplate, capacity_wh=None)
 
 
 def _is_present(profile: Profile, condition: Condition | None, fixed: Mapping[int, int]) -> bool:

@@ -5,9 +5,10 @@ A sample is what was true `latency_s` ago, a command arrives as much later.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from random import Random
+
+from msgspec.structs import replace
 
 from orchestrator.commands import InverterCommand
 from orchestrator.loop.messages import Report

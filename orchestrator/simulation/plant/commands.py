@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import floor, inf
+
+from msgspec.structs import replace
 
 from orchestrator.commands import InverterCommand
 from orchestrator.simulation.physics import Controls

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 from orchestrator.samples import BatterySample, ChargeState, InverterSample, Nameplate, OperatingState

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.config.sections import FewestUnitsConfig
 from orchestrator.explain.words import say_all

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from orchestrator.cycle import CycleResult
 from orchestrator.ledger.above_limits import excess_between
@@ -70,7 +71,7 @@ def test_a_power_within_the_tolerance_is_within_the_limit() -> None:
 
 
 def test_the_tolerance_is_a_part_of_the_nameplates_that_answer() -> None:
-    large = replace(inverter_sample(), nameplate=Nameplate(ac_max_watts=30000.0))
+    large = structs.replace(inverter_sample(), nameplate=Nameplate(ac_max_watts=30000.0))
 
     assert tolerance_watts(cycle_result(inverters=(large,)), 1.0) == 300
     assert tolerance_watts(cycle_result(inverters=(inverter_sample(),)), 1.0) == 50

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import InverterNumbers, LiveNumbers

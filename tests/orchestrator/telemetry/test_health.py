@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.telemetry.health import health_payload, judge
 from tests.support.records.cycles import cycle_result

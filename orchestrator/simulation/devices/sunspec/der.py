@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from orchestrator.simulation.devices.sunspec import tables, tables_der, values, values_der
 from orchestrator.simulation.devices.sunspec.der_controls import DerControls

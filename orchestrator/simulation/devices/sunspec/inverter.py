@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from orchestrator.simulation.devices.sunspec import tables, values
 from orchestrator.simulation.devices.sunspec.controls import ImmediateControls, StorageControls

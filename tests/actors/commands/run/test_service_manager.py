@@ -6,10 +6,10 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from actors.commands.run.service_manager import ServiceManager
 from tests.support.command_line import example_site, orchestrator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from orchestrator.config.sections import FailsafeConfig, SiteConfig
 from orchestrator.decide.memory import ControlState, MeterTrust, Question, SignVotes
@@ -39,12 +40,12 @@ def test_a_meter_that_shows_one_value_for_ten_seconds_is_asked() -> None:
 
 
 def test_a_meter_that_has_always_fluttered_is_asked_after_a_few_seconds_of_rest() -> None:
-    fluttering = replace(PROVEN, longest_gap_s=1.0)
-    slower = replace(PROVEN, longest_gap_s=3.0)
+    fluttering = structs.replace(PROVEN, longest_gap_s=1.0)
+    slower = structs.replace(PROVEN, longest_gap_s=3.0)
 
     def asks(trust: MeterTrust, quiet_s: float) -> bool:
         now_s = 1000.0
-        seen = replace(trust, changed_at_s=now_s - quiet_s)
+        seen = structs.replace(trust, changed_at_s=now_s - quiet_s)
         return ask_meter(seen, plant(), LIMITED, after_s=300.0, running_s=now_s, now_s=now_s).question.is_open
 
     assert not asks(fluttering, 4.9)
@@ -56,8 +57,8 @@ def test_a_meter_that_has_always_fluttered_is_asked_after_a_few_seconds_of_rest(
 
 
 def test_a_meter_with_a_vote_against_it_is_asked_as_soon_as_the_plant_rests() -> None:
-    young = replace(SUSPECT, changed_at_s=QUIET_S)
-    moving = replace(young, sign=SignVotes(count=-1))
+    young = structs.replace(SUSPECT, changed_at_s=QUIET_S)
+    moving = structs.replace(young, sign=SignVotes(count=-1))
 
     assert ask(young, QUIET_S).question.is_open
     assert not ask(moving, QUIET_S).question.is_open
@@ -66,7 +67,7 @@ def test_a_meter_with_a_vote_against_it_is_asked_as_soon_as_the_plant_rests() ->
 def test_a_meter_that_proved_nothing_since_the_start_is_asked_once_the_plant_has_settled() -> None:
     unknown = MeterTrust(changed_at_s=QUIET_S)
 
-    assert not ask(replace(unknown, changed_at_s=1.0), 2.0).question.is_open
+    assert not ask(structs.replace(unknown, changed_at_s=1.0), 2.0).question.is_open
     assert ask(unknown, QUIET_S).question.is_open
 
 
@@ -87,8 +88,8 @@ def test_nothing_is_asked_where_no_export_limit_can_be_exceeded_or_no_import_is_
 
 def test_an_answer_ends_the_question_and_the_next_one_waits() -> None:
     asked = ask(PROVEN, QUIET_S)
-    answered = ask(replace(asked, changed_at_s=QUIET_S + 1), QUIET_S + 1)
-    quiet_again = replace(answered, changed_at_s=QUIET_S + 1)
+    answered = ask(structs.replace(asked, changed_at_s=QUIET_S + 1), QUIET_S + 1)
+    quiet_again = structs.replace(answered, changed_at_s=QUIET_S + 1)
 
     assert not answered.question.is_open
     assert answered.question.disturbs(QUIET_S + 2)
@@ -105,8 +106,8 @@ def test_a_question_that_nobody_answers_ends_too() -> None:
 
 
 def test_each_vote_against_the_meter_asks_for_twice_as_much() -> None:
-    asked = ask(replace(SUSPECT, changed_at_s=QUIET_S), QUIET_S)
-    once_more = ask(replace(asked, sign=SignVotes(count=-2)), QUIET_S + 1)
+    asked = ask(structs.replace(SUSPECT, changed_at_s=QUIET_S), QUIET_S)
+    once_more = ask(structs.replace(asked, sign=SignVotes(count=-2)), QUIET_S + 1)
 
     assert asked.question.step_watts == pytest.approx(400)
     assert once_more.question.step_watts == pytest.approx(800)
@@ -122,7 +123,7 @@ def test_the_limits_do_not_rise_until_the_question_is_over() -> None:
     question = Question(True, 10.0, step_watts=400.0)
     samples = tuple(InverterSample(n, 0.0, 1800.0, nameplate=Nameplate(ac_max_watts=5000.0)) for n in ("east", "west"))
     limited = see_plant(CONFIG, ControlState(), SiteSnapshot(0.0, None, samples), LIMITED)
-    held = Plant(tuple(replace(u, limit_watts=1800.0) for u in limited.units))
+    held = Plant(tuple(structs.replace(u, limit_watts=1800.0) for u in limited.units))
 
     assert lowered(question, {"east": 5000.0, "west": 1700.0}, held, 11.0) == {"east": 1800.0, "west": 1700.0}
     assert lowered(Question(), {"east": 5000.0}, held, 11.0) == {"east": 5000.0}
@@ -131,7 +132,7 @@ def test_the_limits_do_not_rise_until_the_question_is_over() -> None:
 def test_an_inverter_whose_flash_a_limit_wears_takes_no_part() -> None:
     question = Question(True, 10.0, step_watts=400.0)
     units = plant().units
-    worn = replace(units[0], sample=replace(units[0].sample, ac_limit_wears=True))
+    worn = structs.replace(units[0], sample=structs.replace(units[0].sample, ac_limit_wears=True))
 
     left = lowered(question, {"east": 5000.0, "west": 5000.0}, Plant((worn, units[1])), 10.0)
 
@@ -141,7 +142,7 @@ def test_an_inverter_whose_flash_a_limit_wears_takes_no_part() -> None:
 def test_a_question_ends_when_more_is_imported_than_may_be() -> None:
     limited = replace(LIMITED, import_limit_watts=3000.0)
     asked = ask(PROVEN, QUIET_S, wanted=limited)
-    importing = replace(asked, site_watts=4000.0)
+    importing = structs.replace(asked, site_watts=4000.0)
 
     assert asked.question.is_open
     assert not ask(importing, QUIET_S + 1, wanted=limited).question.is_open

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.decide.memory import ControlState
 from orchestrator.decide.plant.load import estimate_load

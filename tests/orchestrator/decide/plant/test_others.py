@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import fsum
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.config.sections import SiteConfig
 from orchestrator.control import step

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
 from orchestrator.devices.mqtt.messages import read_meter

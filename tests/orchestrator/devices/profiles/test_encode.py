@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import WriteGroup
@@ -61,7 +62,7 @@ def device_with(name: str, data: st.DataObject) -> ProfileDevice:
     device = device_of_make(name)
     silent = data.draw(st.sampled_from([None, None, "nameplate", "all"]))
     if silent == "nameplate":
-        plate = replace(device.nameplate, charge_max_watts=None, discharge_max_watts=None, capacity_wh=None)
+        plate = structs.replace(device.nameplate, charge_max_watts=None, discharge_max_watts=None, capacity_wh=None)
         return replace(device, nameplate=plate)
     return replace(device, nameplate=Nameplate(), fixed={}) if silent == "all" else device
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf
 
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.simulation import SimulationConfig

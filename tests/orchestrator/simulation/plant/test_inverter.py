@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.samples import ChargeState, OperatingState
 from orchestrator.simulation.physics import Controls

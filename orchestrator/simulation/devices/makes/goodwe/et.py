@@ -15,8 +15,9 @@ current are + discharging. The rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import IntEnum
+
+from msgspec.structs import replace
 
 from orchestrator.config.simulation import BatterySimulation
 from orchestrator.simulation.devices.makes.goodwe.readings import readings

@@ -15,7 +15,8 @@ power is + charging. The rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from orchestrator.config.simulation import BatterySimulation
 from orchestrator.simulation.devices.makes.huawei.readings import readings

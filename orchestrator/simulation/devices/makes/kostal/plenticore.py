@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from orchestrator.simulation.devices.makes.kostal.chain import chain
 from orchestrator.simulation.devices.makes.kostal.readings import BLOCKS, battery_readings, readings

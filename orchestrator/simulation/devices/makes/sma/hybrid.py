@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from orchestrator.config.simulation import BatterySimulation
 from orchestrator.simulation.devices.makes.sma.controls import DEFAULT, BatterySetPoints, PowerLimit, Window, accepts
 from orchestrator.simulation.devices.makes.sma.readings import battery_readings, readings
@@ -79,7 +81,7 @@ class SmaHybrid(PlainDevice):
         window = self._set_point_window() or self._battery.window
         if window is None:
             window = Window(None, None, from_ac=inverter.found_grid_charging)
-        inverter.controls = replace(
+        inverter.controls = structs.replace(
             inverter.controls,
             connected=self._limit.connected,
             ac_limit_watts=None if percent is None else inverter.settings.ac_rating_watts * percent / 100,

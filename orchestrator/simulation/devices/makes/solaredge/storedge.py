@@ -8,7 +8,8 @@ SolarEdge's own registers have the low word first.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from orchestrator.config.simulation import BatterySimulation
 from orchestrator.samples import ChargeState

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from orchestrator.simulation.devices.makes.sungrow.readings import EXTERNAL_EMS, FORCED, rated_battery_watts, readings
 from orchestrator.simulation.devices.plain.blocks import reserve

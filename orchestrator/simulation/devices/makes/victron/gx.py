@@ -16,8 +16,9 @@ the page "ESS mode 2 and 3", and what installations report of it:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from orchestrator.simulation.devices.makes.victron.readings import (
     BATTERY_VOLTS,
