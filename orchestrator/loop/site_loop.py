@@ -86,6 +86,7 @@ class SiteLoop:
         self._in_force = InForce(config, kept.setpoints, kept.heard)
         self._ends_s = self._in_force.next_end_s(started_s)
         self._heard = Heard(config, kept)
+        self._kept = kept
         self._writable = _writable(config)
         self._news = News()
         self._envelope = OperatingEnvelope()
@@ -203,6 +204,7 @@ class SiteLoop:
             return
         result = self._controller(self._config, self.state, snapshot, self._envelope, now_s)
         self.state = result.state
+        self._kept.memories = result.state.inverters
         self._actions += [Command(each, now_s) for each in result.commands if each.inverter in self._writable]
         self._actions.append(replace(result, cycle=self._cycle))
         events = self._news.of(result)
