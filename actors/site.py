@@ -48,7 +48,7 @@ class SiteActor(Actor):
         super().__init__("site", surroundings)
         self._inverters = self._released = inverters
         self._listeners = listeners
-        self._loop = SiteLoop(config, kept, self.clock.now_s())
+        self._loop = SiteLoop(config, kept, self.clock.now_s(), wall_s=self.clock.wall().timestamp())
         self._wakes_at_s = float("inf")
         self._done: threading.Event | None = None
 
@@ -75,7 +75,7 @@ class SiteActor(Actor):
                 self._tell_loop(StopAsked())
 
     def _tell_loop(self, message: Input) -> None:
-        self._perform(self._loop.receive(message, self.clock.now_s()))
+        self._perform(self._loop.receive(message, self.clock.now_s(), self.clock.wall().timestamp()))
         wake_s = self._loop.next_wake_s
         if wake_s < self._wakes_at_s:
             self._wakes_at_s = wake_s

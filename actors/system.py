@@ -290,8 +290,9 @@ class _Plant:
             return False
 
     def _last_commands(self, reports: Reports, now_s: float) -> Sequence[InverterCommand]:
-        stored = _kept_setpoints(self.config, self._setpoint_store, self.surroundings.clock)
-        return last_commands(self.config, self._kept, stored, reports, now_s)
+        clock = self.surroundings.clock
+        stored = _kept_setpoints(self.config, self._setpoint_store, clock)
+        return last_commands(self.config, self._kept, stored, reports, now_s=now_s, wall_s=clock.wall().timestamp())
 
     def _start_inverter(self, inverter: AnyInverterConfig) -> pykka.ActorRef[Any]:
         if isinstance(inverter, MqttInverterConfig):

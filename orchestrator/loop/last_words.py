@@ -20,14 +20,17 @@ def last_commands(
     kept: Kept,
     stored: Mapping[str, Setpoint],
     reports: Mapping[str, tuple[Report, ...]],
+    *,
     now_s: float,
+    wall_s: float | None = None,
 ) -> tuple[InverterCommand, ...]:
     """What the loop would hand out at a stop, from what outlived it.
 
     `reports` are of each inverter the last that had a sample, and the last, in this order. `stored` are the setpoints
     that were kept on disk: the loop may have died before it heard of the newest. Of two that differ the stricter holds.
+    `now_s` is monotonic, `wall_s` what the wall clock shows (None: the same).
     """
-    asked = (*in_force(config, kept.setpoints, now_s), *in_force(config, stored, now_s))
+    asked = (*in_force(config, kept.setpoints, now_s, wall_s), *in_force(config, stored, now_s, wall_s))
     return final_commands(config, merge(asked), _snapshot(config, reports, now_s), kept.memories)
 
 

@@ -78,6 +78,8 @@ class VirtualTime:
         self._config = config
         self.site = VirtualSite(config)
         self.now_s = 0.0
+        self.wall_ahead_s = 0.0
+        """How far the wall clock of the orchestrator is ahead of `now_s`; to be changed."""
         self.history: list[Moment] = []
         self._network = VirtualNetwork(self.site)
         self._controller = controller
@@ -127,7 +129,12 @@ class VirtualTime:
     def start(self) -> None:
         """The orchestrator starts, knowing nothing but the setpoints, which brokers keep for it."""
         self._loop = SiteLoop(
-            self.config, Kept(self._setpoints), self.now_s, controller=self._controller, pace=self.pace
+            self.config,
+            Kept(self._setpoints),
+            self.now_s,
+            wall_s=self.now_s + self.wall_ahead_s,
+            controller=self._controller,
+            pace=self.pace,
         )
         self._network.forget()
         self._is_alive = True
@@ -145,7 +152,7 @@ class VirtualTime:
 
     def envelope(self) -> OperatingEnvelope:
         """What is asked for now, by all sources together."""
-        return merge(in_force(self.config, self._setpoints, self.now_s))
+        return merge(in_force(self.config, self._setpoints, self.now_s, self.now_s + self.wall_ahead_s))
 
     @property
     def inverter_faults(self) -> dict[str, InverterFault]:
@@ -219,7 +226,7 @@ class VirtualTime:
             self._tell(answer)
 
     def _tell(self, message: Input) -> None:
-        self._perform(self._loop.receive(message, self.now_s))
+        self._perform(self._loop.receive(message, self.now_s, self.now_s + self.wall_ahead_s))
 
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:

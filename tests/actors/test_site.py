@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -221,3 +222,20 @@ def test_a_configuration_after_the_stop_does_not_take_its_answer_away(bench: Ben
         bench.acknowledge(name)
 
     assert done.is_set()
+
+
+def test_a_setpoint_ends_by_the_wall_clock_of_now() -> None:
+    bench = Bench()
+    in_an_hour_s = bench.clock.wall().timestamp() + 3600.0
+    asked = Setpoint("mqtt", SetpointFields(export_limit_watts=123.0), until_wall_s=in_an_hour_s)
+    bench.tell(SetpointReceived(asked))
+    bench.round(200.0)
+    before = bench.results[-1].envelope.fields.export_limit_watts
+
+    bench.clock.set_wall(bench.clock.wall() + timedelta(hours=6))
+    bench.advance(1.0)
+    bench.round(201.0)
+
+    assert before == 123.0
+    assert bench.results[-1].envelope.fields.export_limit_watts == 5000.0
+    assert [event.name for event in bench.listener.of(Event)] == ["clock_jumped"]

@@ -42,7 +42,7 @@ def test_they_are_those_of_a_loop_that_stops(allowed_watts: float, limit_watts: 
     bench.tell(StopAsked())
     of_the_loop = tuple(action.command for action in bench.of(Release))
 
-    alone = last_commands(config, Kept(setpoints=asked(limit_watts)), {}, answers("east", "west"), NOW_S)
+    alone = last_commands(config, Kept(setpoints=asked(limit_watts)), {}, answers("east", "west"), now_s=NOW_S)
 
     assert alone == of_the_loop
     assert len(alone) == 2
@@ -56,9 +56,12 @@ def test_one_that_is_not_ours_or_does_not_answer_counts_with_all_that_it_may_mak
     inverters = tuple(i.model_copy(update={"control": i.name == "east"}) for i in config.inverters)
     not_ours = config.model_copy(update={"inverters": inverters})
 
-    assert limits(last_commands(config, Kept(), {}, answers("east", "west"), NOW_S)) == {"east": 2500, "west": 2500}
-    assert limits(last_commands(config, Kept(), {}, west_away, NOW_S)) == {"east": 0.0}
-    assert limits(last_commands(not_ours, Kept(), {}, answers("east", "west"), NOW_S)) == {"east": 0.0}
+    assert limits(last_commands(config, Kept(), {}, answers("east", "west"), now_s=NOW_S)) == {
+        "east": 2500,
+        "west": 2500,
+    }
+    assert limits(last_commands(config, Kept(), {}, west_away, now_s=NOW_S)) == {"east": 0.0}
+    assert limits(last_commands(not_ours, Kept(), {}, answers("east", "west"), now_s=NOW_S)) == {"east": 0.0}
 
 
 def test_the_limit_that_is_known_to_hold_in_one_that_is_away_counts_for_it() -> None:
@@ -72,7 +75,7 @@ def test_the_limit_that_is_known_to_hold_in_one_that_is_away_counts_for_it() -> 
     obeys = replace(sample("west", NOW_S), ac_limit_watts=commanded)
     west = (Report("west", 0, obeys), Report("west", -1, fault="timeout"))
 
-    alone = last_commands(bench.config, bench.kept, {}, answers("east") | {"west": west}, NOW_S + 1)
+    alone = last_commands(bench.config, bench.kept, {}, answers("east") | {"west": west}, now_s=NOW_S + 1)
 
     assert limits(alone) == {"east": 5000.0 - commanded}
     assert 0.0 < commanded < 5000.0
@@ -82,10 +85,10 @@ def test_of_two_setpoints_of_one_source_the_stricter_holds() -> None:
     """The loop may have died before it heard of the newest."""
     config, both = failsafe_of(5000.0), answers("east", "west")
 
-    assert limits(last_commands(config, Kept(setpoints=asked(4000.0)), asked(0.0), both, NOW_S))["east"] == 0.0
-    assert limits(last_commands(config, Kept(setpoints=asked(0.0)), asked(4000.0), both, NOW_S))["east"] == 0.0
+    assert limits(last_commands(config, Kept(setpoints=asked(4000.0)), asked(0.0), both, now_s=NOW_S))["east"] == 0.0
+    assert limits(last_commands(config, Kept(setpoints=asked(0.0)), asked(4000.0), both, now_s=NOW_S))["east"] == 0.0
 
 
 def test_nobody_is_told_anything_in_shadow_mode_or_without_a_word() -> None:
-    assert last_commands(site_config(enabled=False), Kept(), {}, answers("east", "west"), NOW_S) == ()
-    assert last_commands(site_config(), Kept(), {}, {}, NOW_S) == ()
+    assert last_commands(site_config(enabled=False), Kept(), {}, answers("east", "west"), now_s=NOW_S) == ()
+    assert last_commands(site_config(), Kept(), {}, {}, now_s=NOW_S) == ()
