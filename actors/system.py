@@ -16,6 +16,7 @@ from actors.address import Address, Recipient
 from actors.clock import Clock
 from actors.device.last_commands import Overheard, Reports, hand_back
 from actors.files.setpoint_store import SetpointStore
+from actors.files.sign_store import SignStore
 from actors.files.state_store import HurriedStore
 from actors.inverter import InverterActor
 from actors.ledger import LedgerActor
@@ -169,7 +170,12 @@ class _Plant:
         self._store = HurriedStore(Path(config.control.state_dir))
         self._audience = (self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
         self._setpoint_store = SetpointStore(Path(config.control.state_dir))
-        self._kept = Kept(_kept_setpoints(config, self._setpoint_store, clock), set(self._setpoint_store.sources))
+        self._sign_store = SignStore(Path(config.control.state_dir), config.meter)
+        self._kept = Kept(
+            _kept_setpoints(config, self._setpoint_store, clock),
+            set(self._setpoint_store.sources),
+            self._sign_store.sign,
+        )
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""
@@ -256,8 +262,9 @@ class _Plant:
         return (*self.inverters.values(), self.meter, self.site, self.mqtt, self.metrics, self.ledger)
 
     def close(self) -> None:
-        """Let go of what is no actor's: links, and the file of setpoints."""
+        """Let go of what is no actor's: links, and the files of setpoints and of the meter's sign."""
         self.links.close()
+        self._sign_store.close()
         self._setpoint_store.close()
 
     def release_devices(self, timeout_s: float) -> None:
@@ -329,7 +336,8 @@ class _Plant:
         )
 
     def _start_site(self) -> pykka.ActorRef[Any]:
-        return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._kept)
+        given = (self.surroundings, self.config, self.inverters, self._audience, self._kept)
+        return SiteActor.start(*given, sign_store=self._sign_store)
 
 
 def _kept_setpoints(config: SiteConfig, store: SetpointStore, clock: Clock) -> dict[str, Setpoint]:

@@ -42,6 +42,7 @@ from orchestrator.loop.messages import (
     Acknowledged,
     Action,
     Command,
+    Event,
     HandedBack,
     Input,
     Read,
@@ -53,7 +54,7 @@ from orchestrator.loop.messages import (
     StopAsked,
     TimePassed,
 )
-from orchestrator.loop.news import METER_REVERSED, News
+from orchestrator.loop.news import METER_REVERSED, News, meter_reversed
 from orchestrator.loop.reconfiguration import hand_back_commands, state_after
 from orchestrator.loop.wall_clock import WallClock, clock_jumped
 from orchestrator.reason import because
@@ -212,10 +213,11 @@ class SiteLoop:
         self._kept.memories = result.state.inverters
         self._actions += [Command(each, now_s) for each in result.commands if each.inverter in self._writable]
         self._actions.append(replace(result, cycle=self._cycle))
-        events = self._news.of(result)
-        self._actions += events
-        if any(event.name == METER_REVERSED for event in events):
-            self._heard.turn_meter()
+        self._actions += [self._with_meter_turned(event) for event in self._news.of(result)]
+
+    def _with_meter_turned(self, event: Event) -> Event:
+        """The same event; where it says that the meter is reversed, after that has been acted on."""
+        return meter_reversed(self._heard.turn_meter()) if event.name == METER_REVERSED else event
 
     def _is_waiting(self, now_s: float) -> bool:
         has_decided = self.state.decided_at_s is not None

@@ -27,6 +27,7 @@ from orchestrator.decide.records import Mode
 from orchestrator.loop.cadence import PROMPT
 from orchestrator.loop.in_force import in_force
 from orchestrator.loop.kept import Kept
+from orchestrator.loop.kept_sign import from_json, to_json
 from orchestrator.loop.messages import (
     Action,
     Command,
@@ -86,6 +87,7 @@ class VirtualTime:
         self._keep_results = keep_results
         self._setpoints: dict[str, Setpoint] = {}
         self._result: CycleResult | None = None
+        self._kept = Kept()
         self.start()
 
     # Time
@@ -127,10 +129,12 @@ class VirtualTime:
         self.kill()
 
     def start(self) -> None:
-        """The orchestrator starts, knowing nothing but the setpoints, which brokers keep for it."""
+        """The orchestrator starts, knowing what is kept on disk: setpoints, and the proven sign of the meter."""
+        sign = from_json(to_json(self.config.meter, self._kept.sign), self.config.meter)
+        self._kept = Kept(self._setpoints, sign=sign)
         self._loop = SiteLoop(
             self.config,
-            Kept(self._setpoints),
+            self._kept,
             self.now_s,
             wall_s=self.now_s + self.wall_ahead_s,
             controller=self._controller,
