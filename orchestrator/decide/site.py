@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from math import fsum
+from math import fsum, inf
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
+from orchestrator.decide.ac.displaced import Displaced, displaced_pv
 from orchestrator.decide.ac.limit import rise_watts_per_s, share_rise, stubborn_watts
 from orchestrator.decide.ac.room import (
     expected_watts,
@@ -32,6 +33,7 @@ from orchestrator.decide.battery.target import (
     charge_max_watts,
     charge_ramp_watts,
     decide_flow,
+    generation_leaves_watts,
     is_on_ramp,
     settle_target,
     within_site_limits,
@@ -64,9 +66,11 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
     balance = Balance(load.load_watts, site_watts, hidden.watts)
     flow = decide_flow(inputs.config, plant, balance, wanted, charging.most_watts)
     on_ramp = is_on_ramp(plant, flow.target_battery_power_watts, charging.limit_watts, charging.ramp_watts)
-    target_watts, pending = _target(inputs, plant, flow.target_battery_power_watts, on_ramp=on_ramp)
+    displaced = _displaced(inputs, plant, flow.target_battery_power_watts, site_watts)
+    wanted_watts = flow.target_battery_power_watts + displaced.watts
+    target_watts, pending = _target(inputs, plant, wanted_watts, at_once=on_ramp, moved=displaced.moved)
     allocation = _share(inputs, plant, balance, target_watts)
-    limiting = _limit_ac(inputs, plant, load.load_watts, allocation)
+    limiting = _limit_ac(inputs, plant, load.load_watts, allocation, displacing=displaced.possible)
     memory = SiteMemory(
         load=load,
         target_watts=target_watts,
@@ -75,6 +79,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         import_steps=hidden.import_steps,
         excess_steps=limiting.excess_steps,
         probe=hidden.probe,
+        displaced=displaced.probe,
         uses=_uses(inputs, allocation),
     )
     facts = SiteFacts(
@@ -87,6 +92,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         answers_import=hidden.import_steps > 0,
         asks_meter=inputs.trust.question.is_open,
         on_ramp=on_ramp,
+        displaced_watts=displaced.watts,
         disturbed=inputs.trust.question.disturbs(inputs.now_s),
     )
     return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
@@ -168,10 +174,29 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
     )
 
 
-def _target(inputs: Inputs, plant: Plant, target_watts: float, *, on_ramp: bool) -> tuple[float, Pending | None]:
+def _displaced(inputs: Inputs, plant: Plant, target_watts: float, site_watts: float) -> Displaced:
+    """PV that a hybrid may hold back for its own discharge. Nothing is tried beside a question to the meter."""
+    before, import_limit = inputs.state.site.displaced, inputs.wanted.import_limit_watts
+    if inputs.trust.question.disturbs(inputs.now_s):
+        return Displaced(0.0, replace(before, step_watts=0.0))
+    return displaced_pv(
+        plant,
+        before,
+        discharge_watts=max(-target_watts, 0.0),
+        leaves_watts=generation_leaves_watts(plant, inputs.wanted),
+        import_room_watts=inf if import_limit is None else import_limit - site_watts,
+        now_s=inputs.now_s,
+    )
+
+
+def _target(
+    inputs: Inputs, plant: Plant, target_watts: float, *, at_once: bool, moved: bool
+) -> tuple[float, Pending | None]:
     """The battery target that holds. Batteries do not make up for what a question to the meter takes away."""
     before, question = inputs.state.site, inputs.trust.question
-    settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=on_ramp)
+    if moved:
+        return within_site_limits(target_watts, inputs.wanted), None
+    settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=at_once)
     settled_watts = within_site_limits(settled_watts, inputs.wanted)
     if settled_watts < before.target_watts and question.disturbs(inputs.now_s):
         held_watts = min(settled_watts + question.step_watts, before.target_watts)
@@ -194,7 +219,7 @@ def _uses(inputs: Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
     return remember_use(inputs.state.site.uses, allocation.running, used, now_s=inputs.now_s, dt_s=inputs.dt_s)
 
 
-def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Allocation) -> Limiting:
+def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Allocation, *, displacing: bool) -> Limiting:
     """The room for AC power with the new shares of the batteries, and the share of each inverter in it."""
     export_limit = export_limit_watts(inputs.config, inputs.wanted)
     generation_limit = inputs.wanted.generation_limit_watts
@@ -216,7 +241,9 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     limits_watts = (
-        {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s)
+        {}
+        if room_watts is None
+        else hand_out_room(plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s, displacing=displacing)
     )
     if inputs.envelope.unheard:
         limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)

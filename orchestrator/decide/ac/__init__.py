@@ -17,6 +17,10 @@ shrink with failure, and after failures the next one waits for up to a minute. A
 failed. A small import while PV is throttled is for the throttled PV to cover: batteries that discharged for it would
 take its room, step by step, for good.
 
+Under a generation limit the same is asked of discharge (`displaced`): a hybrid may cut its own PV where that does not
+fit beside the discharge under its AC limit, and other PV may be held back for it too. So discharge is lowered by a step
+while AC limits stay, and PV that fills the gap keeps it.
+
 From room to command (`limit`). A limit falls at once and rises by the ramp, 20 % of rating a second where site.yaml
 says nothing; it jumps only to what the inverter is known to be about to make. Changes under 1 % of rating wait, some
 seconds or for ever, except a reduction while a limit is being exceeded. `device_steps` makes up for devices that take

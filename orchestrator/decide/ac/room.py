@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum, inf
 
 from orchestrator.decide.ac.curtailment import taken_from_ac
+from orchestrator.decide.ac.displaced import may_displace
 from orchestrator.decide.ac.limit import rise_watts_per_s
 from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.following import Disobeys
@@ -98,6 +99,7 @@ def hand_out_room(
     expected: Mapping[str, float],
     *,
     dt_s: float = inf,
+    displacing: bool = False,
 ) -> dict[str, float]:
     """AC limit in W for each inverter that can be limited. Their sum is within the room, apart from the headroom.
 
@@ -110,9 +112,13 @@ def hand_out_room(
     steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
     shares = _Shares(units, max(room_watts - _taken_by_others(plant, expected), 0.0))
     shares.give(discharges, discharges)
+    if displacing:
+        steady |= {u.name: max(u.ac_watts - discharges[u.name], 0.0) for u in units if may_displace(u)}
     shares.give(steady, steady)
     if shares.left_watts:
         _give_throttled(shares, [u for u in units if u.throttled], dt_s)
+    if displacing:
+        shares.give_up_to(shares.ratings_watts, [u for u in units if may_displace(u)])
     shares.give_up_to(shares.ratings_watts, units)
     with_headroom = _with_headroom(plant, units, shares.limits_watts, expected)
     return _with_sight(plant, units, with_headroom) if plant.battery_watts < 0 else with_headroom
