@@ -74,7 +74,10 @@ def _following(unit: Unit) -> Following:
         return before
     limit_watts = max(battery.charge_max_watts, battery.discharge_max_watts)
     asked_watts = unit.memory.battery.target_watts
-    return watch_following(before, Reading(unit.sample.at_s, battery.watts, unit.pv_watts, asked_watts, limit_watts))
+    reading = Reading(
+        unit.sample.at_s, battery.watts, unit.pv_watts, asked_watts, limit_watts, held_at_ac=unit.stands_at_limit
+    )
+    return watch_following(before, reading)
 
 
 def _battery(

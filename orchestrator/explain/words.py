@@ -196,6 +196,8 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
             "it does not need to now", passes=True),
         Row("not_following", "its battery has not followed for 30 s",
             "it is asked for little more than it gives, so that the others take the rest"),
+        Row("ac_limit_holds_discharge", "discharges less than asked: its AC limit was {watts:.0f} W",
+            "PV and discharge share what the AC limit of their inverter lets through; the battery could give more"),
         Row("gives_too_much", "its battery goes on giving more than asked, the others give less",
             "what it really gives is counted, not what it was asked for"),
     ),

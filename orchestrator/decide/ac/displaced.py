@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from orchestrator.decide.ac.curtailment import SMALLEST_STEP_WATTS, judge
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.memory import Probe
-from orchestrator.decide.plant.units import NEAR_PART_OF_RATING, NO_LIMIT_PART, Plant, Unit
+from orchestrator.decide.plant.units import Plant, Unit
 
 FILLED_PART = 0.3
 """A step that PV fills by this part has succeeded: all hybrids give less, and not each of them has PV to fill it with.
@@ -68,9 +68,6 @@ def displaced_pv(
 
 def may_displace(unit: Unit) -> bool:
     """Whether it is a hybrid that stands at an AC limit below its rating, and discharges: PV may be behind it."""
-    battery, rating = unit.battery, unit.rating_watts
-    if battery is None or rating is None or not unit.limitable or battery.watts > -SMALLEST_STEP_WATTS:
-        return False
-    if unit.limit_watts >= NO_LIMIT_PART * rating or Disobeys.STUBBORN in unit.memory.following.states:
-        return False
-    return unit.ac_watts >= unit.limit_watts - NEAR_PART_OF_RATING * rating - unit.sample.ac_limit_step_watts
+    battery = unit.battery
+    discharges = battery is not None and battery.watts <= -SMALLEST_STEP_WATTS
+    return discharges and unit.stands_at_limit and Disobeys.STUBBORN not in unit.memory.following.states

@@ -6,6 +6,7 @@ The limit of an inverter holds its AC output only, discharge included: behind it
 battery. What batteries draw from AC makes room for as much AC of others. One percentage for all would leave the room
 of a shaded inverter unused, so commanded discharge comes first, then what unthrottled inverters make, then throttled
 inverters without a battery, then throttled hybrids (they can store theirs), then everybody, by nameplate within each.
+What throttled hybrids make goes to those without a battery by 5 % of rating a second: it is missing if these cannot.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 SIGHT_PART_OF_RATING = 0.015
 """What an inverter without any output may make, so that it shows whether there is sun: more than counts as nothing, and
 together with the headroom of the others at most 2 % of nameplate."""
+
+TRIED_PART_OF_RATING_PER_S = 0.05
+"""So much further an inverter at its limit is let at the cost of hybrids that make use of the room."""
 
 COULD_STORE_PART = 0.95
 """A battery that takes less than this part of its charge limit could take more; the rest is losses."""
@@ -148,10 +152,19 @@ class _Shares:
 
 
 def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float) -> None:
-    """Those without a battery before hybrids; first what their limits can rise to in `dt_s`, then up to the ratings."""
+    """Those without a battery before hybrids; first what their limits can rise to in `dt_s`, then up to the ratings.
+
+    What hybrids make now goes to others step by step only: nobody knows whether these can make it, and it would be
+    imported while they cannot.
+    """
     ratings = shares.ratings_watts
     within_reach = {u.name: min(u.limit_watts + rise_watts_per_s(u) * dt_s, ratings[u.name]) for u in throttled}
     pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
+    tried_s = min(dt_s, 1.0)
+    further = {u.name: u.ac_watts + TRIED_PART_OF_RATING_PER_S * ratings[u.name] * tried_s for u in pv_only}
+    one_step = {name: min(watts, ratings[name]) for name, watts in further.items()}
+    shares.give_up_to(one_step, pv_only)
+    shares.give_up_to({u.name: min(max(u.ac_watts, 0.0), u.limit_watts) for u in hybrids}, hybrids)
     for most in (within_reach, ratings):
         shares.give_up_to(most, pv_only)
         shares.give_up_to(most, hybrids)
