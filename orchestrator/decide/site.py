@@ -42,6 +42,7 @@ from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
+from orchestrator.decide.plant.made import made_by_name, still_missing_watts
 from orchestrator.decide.plant.others import others_watts
 from orchestrator.decide.plant.units import Plant, Unit, found_limits_watts
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFacts, SiteTotals, limits_on_ac
@@ -163,7 +164,7 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
     before = inputs.state.site
     if inputs.trust.question.disturbs(inputs.now_s):
         return HiddenSurplus(0.0, replace(before.probe, step_watts=0.0), 0)
-    return hidden_surplus(
+    found = hidden_surplus(
         plant,
         before,
         site_watts=site_watts,
@@ -172,6 +173,10 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
         import_limit_watts=inputs.wanted.import_limit_watts,
         ramp_watts_per_s=inputs.config.control.ramp_watts_per_s,
     )
+    if plant.battery_watts <= site_watts:
+        return found  # what is seen does not cover the load: batteries give at once, and give way to PV that comes back
+    missing_watts = still_missing_watts(plant, made_by_name(inputs.config, plant, inputs.now_s))
+    return replace(found, watts=max(found.watts, missing_watts)) if missing_watts else found
 
 
 def _displaced(inputs: Inputs, plant: Plant, target_watts: float, site_watts: float) -> Displaced:
@@ -240,11 +245,12 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     if room_watts is not None:
         room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
-    limits_watts = (
-        {}
-        if room_watts is None
-        else hand_out_room(plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s, displacing=displacing)
-    )
+    limits_watts: dict[str, float] = {}
+    if room_watts is not None:
+        made = made_by_name(inputs.config, plant, inputs.now_s)
+        limits_watts = hand_out_room(
+            plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s, displacing=displacing, made_watts=made
+        )
     if inputs.envelope.unheard:
         limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)
     question = inputs.trust.question
