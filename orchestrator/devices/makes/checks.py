@@ -41,7 +41,7 @@ def checks(profile: Profile) -> Iterator[Finding]:
 
 def _mentions(profile: Profile) -> Iterator[tuple[KeyPath, str]]:
     """Every place that names a register, and the name."""
-    parts = ("identity", "nameplate", "inverter", "battery", "meter", "commands")
+    parts = ("identity", "units", "nameplate", "inverter", "battery", "meter", "commands")
     for part in parts:
         yield from _named(getattr(profile, part), (part,))
 

@@ -31,6 +31,7 @@ from orchestrator.devices.makes.schema import (
     writes_of_limit,
 )
 from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, total
+from orchestrator.devices.profiles.location import located
 from orchestrator.devices.profiles.plan import cycle_names, fixed_names, meter_names, pieces, requests
 from orchestrator.devices.sunspec.decoding.plausible import WATTS_MAX
 from orchestrator.devices.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
@@ -49,13 +50,22 @@ def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
     if base is not None:
         _require_make(profile, base)
         base = _without_battery_input(profile, base)
-    fixed = yield from _read_all(requests(profile, fixed_names(profile)), profile)
+    # Another make may take long to answer at a unit that it does not have: only once it is known who this is.
+    first = [each.register_ for each in profile.identity] if profile.units else fixed_names(profile)
+    fixed = yield from _read_all(requests(profile, first), profile)
+    _require_identity(profile, fixed)
+    if profile.units:
+        profile = yield from located(profile)
+        fixed |= yield from _read_all(requests(profile, set(fixed_names(profile)) - set(first)), profile)
+    return _device(profile, base, MappingProxyType(fixed), role)
+
+
+def _require_identity(profile: Profile, fixed: Mapping[int, int]) -> None:
     for identity in profile.identity:
         says = read_text(profile.registers[identity.register_], fixed, profile.word_order)
         if not re.search(identity.matches, says):
             shown = f"{identity.register_} says {says!r}" if says else f"{identity.register_} cannot be read"
             raise WrongDevice(f"not a device of {profile.make} ({profile.name}): {shown}")
-    return _device(profile, base, MappingProxyType(fixed), role)
 
 
 def _require_make(profile: Profile, base: SunSpecDevice) -> None:

@@ -13,9 +13,11 @@ from typing import Final
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Registers, WriteGroup
-from orchestrator.devices.makes.schema import AC_DRAW, REVERT, BatteryCommands, Profile, Revert, Write
+from orchestrator.devices.makes.schema import BY_AC, REVERT, BatteryCommands, Profile, Revert, Write
 from orchestrator.devices.profiles.decode import shown_limit_watts
-from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash, register_value, total
+from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash
+from orchestrator.devices.profiles.found import to_put_back
+from orchestrator.devices.profiles.power_at_ac import phases_of, power_at_ac, within_limits
 from orchestrator.devices.profiles.steps import NOISE, Asked, Symbols, group_of, groups_of_settings
 from orchestrator.devices.sunspec.encoding import command as sunspec_encode
 from orchestrator.devices.sunspec.encoding.writes import REFRESH_SHARE, renew_s
@@ -92,11 +94,17 @@ def _battery(device: ProfileDevice, command: InverterCommand, registers: Registe
     own, wanted = device.profile.commands.battery, command.battery
     if own is None or wanted is None or not device.capabilities.battery:
         return
+    if not own.keeps_limits:
+        wanted = within_limits(device, wanted, registers)
     mode, steps = _steps(own, wanted)
     symbols = {**_battery_symbols(device, wanted, mode), REVERT: command.valid_for_s}
-    if own.phases is not None:
-        symbols[AC_DRAW] = _ac_draw_per_phase_watts(device, own, _target_watts(wanted), registers)
-    asked = Asked(device.profile, symbols, wanted.grid_charging)
+    if any(step.to in BY_AC for step in steps):
+        at_ac = power_at_ac(device, own, _target_watts(wanted), registers)
+        if at_ac is None:
+            mode, steps = BatteryMode.HOLD, own.hold
+        symbols |= at_ac or {}
+    found = to_put_back(device.profile, dict(command.settings), registers)
+    asked = Asked(device.profile, symbols, wanted.grid_charging, found, phases_of(device, own))
     if mode is BatteryMode.RELEASE:
         yield from group_of("battery release", asked, steps, None)
         return
@@ -141,23 +149,6 @@ def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: Battery
         "charge_max_watts": charge_max,
         "discharge_max_watts": discharge_max,
     }
-
-
-def _ac_draw_per_phase_watts(device: ProfileDevice, own: BatteryCommands, watts: float, registers: Registers) -> float:
-    """By the PV of the moment: what it makes beyond the battery's target flows out, what is missing flows in.
-
-    Where the device does not say how many phases it has, it may have all that are written.
-    """
-    profile = device.profile
-    phases = None if own.phases is None else register_value(profile, own.phases, device.fixed)
-    most_phases = max(len([write for write in steps if write.to == AC_DRAW]) for steps in (own.charge, own.discharge))
-    pv_terms = profile.inverter.pv_watts if profile.inverter else None
-    pv_watts = None if pv_terms is None else total(profile, pv_terms, registers, {})
-    missing_watts = watts - (pv_watts or 0.0)
-    efficiency = own.efficiency_percent / 100.0
-    return (missing_watts / efficiency if missing_watts > 0 else missing_watts * efficiency) / (
-        phases or max(most_phases, 1)
-    )
 
 
 def _refresh_s(revert: Revert, valid_for_s: float) -> float | None:

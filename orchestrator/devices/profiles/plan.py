@@ -124,6 +124,8 @@ def _battery_names(profile: Profile) -> list[str]:
     if battery is None:
         return []
     names = [*registers_of(battery.watts), battery.soc_percent]
+    names += [battery.soc_min_percent] if battery.soc_min_percent else []
+    names += registers_of(profile.commands.battery.ac_out_watts) if profile.commands.battery else ()
     names += [*registers_of(battery.charge_max_watts), *registers_of(battery.discharge_max_watts)]
     if battery.grid_charging_allowed is not None:
         names.append(battery.grid_charging_allowed.register_)

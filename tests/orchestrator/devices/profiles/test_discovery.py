@@ -5,13 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
+from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.devices.addresses import place_of
 from orchestrator.devices.base import ReadRequest
 from orchestrator.devices.makes.file import parse_profile
 from orchestrator.devices.makes.registers import to_words
 from orchestrator.devices.profiles.driver import ProfileDriver
 from orchestrator.errors import DeviceError, WrongDevice
-from tests.orchestrator.devices.profiles.makes import DRIVERS, NAMES, carried_out, device_of_make, found, image_of
+from orchestrator.simulation.devices.makes.victron.gx import VictronGx
+from orchestrator.simulation.plant.inverter import SimulatedInverter
+from tests.orchestrator.devices.profiles.makes import (
+    DRIVERS,
+    NAMES,
+    PLANT,
+    Recorder,
+    carried_out,
+    device_of_make,
+    found,
+    image_of,
+    words_of,
+)
 from tests.orchestrator.devices.sunspec.images import Image
 
 WITH_IDENTITY = [name for name in NAMES if DRIVERS[name].profile.identity]
@@ -37,6 +52,30 @@ def test_a_make_is_found_with_its_nameplate(name: str) -> None:
     assert plate.ac_max_watts == (None if name == "victron-gx" else pytest.approx(6000.0))
     assert device_of_make(name).has_battery
     assert not device_of_make(name).doubtful
+
+
+@pytest.mark.parametrize("unit_id", [227, 228, 242, 246])
+def test_a_unit_is_found_where_it_answers_and_is_read_and_written_there(unit_id: int) -> None:
+    gx = VictronGx(SimulatedInverter("east", PLANT), vebus_unit=unit_id)
+    image = Recorder(gx)
+    device = found("victron-gx", image)
+    driver = DRIVERS["victron-gx"]
+    asked = BatteryCommand(BatteryMode.CHARGE, 900.0, 900.0, 900.0)
+    shown = words_of(image, driver.plan_readback(device)) | words_of(image, driver.plan_reads(device))
+    groups = driver.encode(device, InverterCommand("x", 60.0, battery=asked), shown)
+
+    assert device.capabilities.battery
+    assert not device.doubtful
+    assert {place_of(write.address).unit_id for group in groups for write in group.writes} == {None, unit_id}
+    assert driver.decode_inverter(device, "x", shown, 0.0).ac_watts == 0
+
+
+def test_where_no_unit_answers_for_the_converter_the_battery_is_not_commanded() -> None:
+    device = found("victron-gx", Recorder(VictronGx(SimulatedInverter("east", PLANT), vebus_unit=9)))
+
+    assert device.has_battery
+    assert device.capabilities.battery is None
+    assert device.doubtful
 
 
 @pytest.mark.parametrize("name", WITH_IDENTITY)
@@ -189,4 +228,4 @@ def test_a_rating_beyond_reason_is_unknown(raw: int, watts: float | None) -> Non
 def test_a_rating_of_zero_is_none_to_compare_with() -> None:
     device = device_of_make("solaredge-storedge")
 
-    assert replace(device, nameplate=replace(device.nameplate, ac_max_watts=0.0)).rated_watts is None
+    assert replace(device, nameplate=structs.replace(device.nameplate, ac_max_watts=0.0)).rated_watts is None
