@@ -126,6 +126,8 @@ def _reverts(profile: Profile) -> Iterator[Finding]:
     for path, part in _parts(profile):
         told = {write.register_ for at, write in _steps(profile) if at[:2] == path and write.to == REVERT}
         timer = part.revert.register_
+        if part.revert.after_s is None and (part.revert.told_by or part.revert.only_while):
+            yield (*path, "revert"), "'told_by' and 'only_while' need 'after_s', for a device that does not show them"
         if timer is not None and part.revert.after_s is not None:
             yield (*path, "revert"), "takes 'after_s' or 'register', and not both"
         if timer is not None and timer not in told:

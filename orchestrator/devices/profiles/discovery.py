@@ -30,7 +30,7 @@ from orchestrator.devices.makes.schema import (
     writes_of_battery,
     writes_of_limit,
 )
-from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, total
+from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, revert_of, total
 from orchestrator.devices.profiles.location import located
 from orchestrator.devices.profiles.plan import cycle_names, fixed_names, meter_names, pieces, requests
 from orchestrator.devices.sunspec.decoding.plausible import WATTS_MAX
@@ -128,7 +128,7 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
     )
     # A limit is a part of the rating: without one, none can be set.
     limit = None if device.rated_watts is None else limit
-    capabilities = _capabilities(profile, base, limit, battery_commands, reports_soc=own_battery or base_battery)
+    capabilities = _capabilities(profile, base, limit, battery_commands, fixed, reports_soc=own_battery or base_battery)
     return replace(device, capabilities=capabilities)
 
 
@@ -167,6 +167,7 @@ def _capabilities(
     base: SunSpecDevice | None,
     limit: AcLimit | None,
     battery: BatteryCommands | None,
+    fixed: Mapping[int, int],
     *,
     reports_soc: bool,
 ) -> Capabilities:
@@ -175,9 +176,13 @@ def _capabilities(
     standard_limit = standard.limit_ac if use is not None and use.ac_limit else None
     standard_battery = standard.battery if use is not None and use.battery else None
     per_day = profile.flash_writes_per_day
+
+    def reverts(revert: Revert) -> bool:
+        return _reverts(revert_of(profile, revert, fixed))
+
     return Capabilities(
-        limit_ac=standard_limit if limit is None else LimitAcPower(reverts=_reverts(limit.revert)),
-        battery=standard_battery if battery is None else CommandBattery(reverts=_reverts(battery.revert)),
+        limit_ac=standard_limit if limit is None else LimitAcPower(reverts=reverts(limit.revert)),
+        battery=standard_battery if battery is None else CommandBattery(reverts=reverts(battery.revert)),
         disconnect=None if use is None else standard.disconnect,
         state_of_charge=ReportStateOfCharge() if reports_soc else None,
         flash=None if per_day is None else _flash(profile, per_day),

@@ -15,7 +15,7 @@ from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Registers, WriteGroup
 from orchestrator.devices.makes.schema import BY_AC, REVERT, BatteryCommands, Profile, Revert, Write
 from orchestrator.devices.profiles.decode import shown_limit_watts
-from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash
+from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash, revert_of
 from orchestrator.devices.profiles.found import to_put_back
 from orchestrator.devices.profiles.power_at_ac import phases_of, power_at_ac, within_limits
 from orchestrator.devices.profiles.steps import NOISE, Asked, Symbols, group_of, groups_of_settings
@@ -59,11 +59,12 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
         )
         return
     percent = _limit_percent(device.profile, 100.0 * command.ac_limit_watts / rating)
-    reverts = command.ac_limit_reverts or limit.revert.after_s is not None
+    revert = revert_of(device.profile, limit.revert, device.fixed)
+    reverts = command.ac_limit_reverts or revert.after_s is not None
     symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0)
     asked = Asked(device.profile, symbols)
     yield from groups_of_settings("ac_limit", asked, limit.prepare, registers)
-    refresh_s = _refresh_s(limit.revert, command.valid_for_s) if reverts else None
+    refresh_s = _refresh_s(revert, command.valid_for_s) if reverts else None
     if refresh_s is None and not limit_wears_flash(device.profile):
         refresh_s = renew_s(command)
     shown_watts = shown_limit_watts(device, registers)
@@ -109,8 +110,9 @@ def _battery(device: ProfileDevice, command: InverterCommand, registers: Registe
         yield from group_of("battery release", asked, steps, None)
         return
     yield from groups_of_settings("battery", asked, own.prepare, registers)
+    revert = revert_of(device.profile, own.revert, device.fixed)
     # A name for each mode: what was written in another mode may have lapsed, and is written anew.
-    yield from group_of(f"battery {mode}", asked, steps, _refresh_s(own.revert, command.valid_for_s), registers)
+    yield from group_of(f"battery {mode}", asked, steps, _refresh_s(revert, command.valid_for_s), registers)
 
 
 def _steps(own: BatteryCommands, asked: BatteryCommand) -> tuple[BatteryMode, Sequence[Write]]:

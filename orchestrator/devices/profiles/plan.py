@@ -74,6 +74,9 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
     limit, command = profile.commands.ac_limit, profile.commands.battery
     present = [part.present for part in (battery, limit, command) if part is not None]
     names += [condition.register_ for condition in present if condition is not None]
+    for revert in (part.revert for part in (limit, command) if part is not None):
+        names += [revert.told_by] if revert.told_by else []
+        names += [revert.only_while.register_] if revert.only_while else []
     if command is not None and command.phases is not None:
         names.append(command.phases)
     return tuple(dict.fromkeys(names))

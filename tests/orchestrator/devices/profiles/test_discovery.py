@@ -70,6 +70,16 @@ def test_a_unit_is_found_where_it_answers_and_is_read_and_written_there(unit_id:
     assert driver.decode_inverter(device, "x", shown, 0.0).ac_watts == 0
 
 
+@pytest.mark.parametrize(("when_silent", "reverts"), [(2506, False), (2507, True)])
+def test_a_make_whose_fallback_is_a_setting_says_what_this_device_is_set_to(when_silent: int, reverts: bool) -> None:
+    image = image_of("sma")
+    put("sma", image, "limit_when_silent", 0, when_silent)
+    limit = found("sma", image).capabilities.limit_ac
+
+    assert limit is not None
+    assert limit.reverts is reverts
+
+
 def test_where_no_unit_answers_for_the_converter_the_battery_is_not_commanded() -> None:
     device = found("victron-gx", Recorder(VictronGx(SimulatedInverter("east", PLANT), vebus_unit=9)))
 
