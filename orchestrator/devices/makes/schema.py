@@ -103,10 +103,15 @@ class Condition(Section):
 
 
 class Identity(Section):
-    """`identity[]:` what a register must say for the device to be of this make: a pattern of its text or number."""
+    """`identity[]:` what a register must say for the device to be of this make: a pattern of its text or number.
+
+    Where it says nothing, `or_register` must match `or_matches`.
+    """
 
     register_: Annotated[Key, Field(alias="register")]
     matches: Line
+    or_register: Key | None = None
+    or_matches: Line | None = None
 
 
 class Nameplate(Section):

@@ -32,7 +32,7 @@ from orchestrator.devices.makes.schema import (
 )
 from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, revert_of, total
 from orchestrator.devices.profiles.location import located
-from orchestrator.devices.profiles.plan import cycle_names, fixed_names, meter_names, pieces, requests
+from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identity_names, meter_names, pieces, requests
 from orchestrator.devices.sunspec.decoding.plausible import WATTS_MAX
 from orchestrator.devices.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
 from orchestrator.devices.sunspec.finding import discovery as sunspec_discovery
@@ -51,7 +51,7 @@ def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
         _require_make(profile, base)
         base = _without_battery_input(profile, base)
     # Another make may take long to answer at a unit that it does not have: only once it is known who this is.
-    first = [each.register_ for each in profile.identity] if profile.units else fixed_names(profile)
+    first = identity_names(profile) if profile.units else fixed_names(profile)
     fixed = yield from _read_all(requests(profile, first), profile)
     _require_identity(profile, fixed)
     if profile.units:
@@ -63,8 +63,12 @@ def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
 def _require_identity(profile: Profile, fixed: Mapping[int, int]) -> None:
     for identity in profile.identity:
         says = read_text(profile.registers[identity.register_], fixed, profile.word_order)
-        if not re.search(identity.matches, says):
-            shown = f"{identity.register_} says {says!r}" if says else f"{identity.register_} cannot be read"
+        name, matches = identity.register_, identity.matches
+        if not says and identity.or_register is not None:
+            name, matches = identity.or_register, identity.or_matches or ""
+            says = read_text(profile.registers[name], fixed, profile.word_order)
+        if not re.search(matches, says):
+            shown = f"{name} says {says!r}" if says else f"{name} cannot be read"
             raise WrongDevice(f"not a device of {profile.make} ({profile.name}): {shown}")
 
 

@@ -63,10 +63,16 @@ def without(device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:
     return replace(device, reads=reads)
 
 
+def identity_names(profile: Profile) -> list[str]:
+    """What says whether the device is of this make."""
+    names = [identity.register_ for identity in profile.identity]
+    return names + [identity.or_register for identity in profile.identity if identity.or_register is not None]
+
+
 def fixed_names(profile: Profile) -> tuple[str, ...]:
     """What does not change: read when the device is found."""
     plate, battery = profile.nameplate, profile.battery
-    names = [identity.register_ for identity in profile.identity]
+    names = identity_names(profile)
     if plate is not None:
         names += [name for name in (plate.model, plate.version, plate.serial) if name is not None]
         for terms in (plate.ac_max_watts, plate.charge_max_watts, plate.discharge_max_watts, plate.capacity_wh):

@@ -70,6 +70,38 @@ def test_a_unit_is_found_where_it_answers_and_is_read_and_written_there(unit_id:
     assert driver.decode_inverter(device, "x", shown, 0.0).ac_watts == 0
 
 
+@pytest.mark.parametrize("number", [0x0D0D, 0x0D1B, 0x0E00, 0x0E0F, 0x0E10, 0x0E13, 0x0E20, 0x0E28])
+def test_every_series_of_sungrow_hybrids_is_known_by_its_number(number: int) -> None:
+    image = image_of("sungrow-sh")
+    put("sungrow-sh", image, "device_type", number)
+
+    assert found("sungrow-sh", image).nameplate.model == str(number)
+
+
+@pytest.mark.parametrize("number", [0x0D0C, 0x0D1C, 0x0DFF, 0x0E14, 0x0E1F, 0x0E29])
+def test_other_numbers_are_no_sungrow_hybrid(number: int) -> None:
+    image = image_of("sungrow-sh")
+    put("sungrow-sh", image, "device_type", number)
+
+    with pytest.raises(WrongDevice):
+        found("sungrow-sh", image)
+
+
+@pytest.mark.parametrize(
+    ("serial", "is_known"), [("9025KETC12345678", True), ("9029K9ETC1234567", True), ("SG25KTL123456789", False)]
+)
+def test_a_goodwe_without_a_model_is_known_by_its_serial(serial: str, is_known: bool) -> None:
+    image = image_of("goodwe-et")
+    put("goodwe-et", image, "model", *([0] * 5))
+    put("goodwe-et", image, "serial", *(int.from_bytes(serial[at : at + 2].encode(), "big") for at in range(0, 16, 2)))
+
+    if is_known:
+        assert found("goodwe-et", image).nameplate.serial == serial
+    else:
+        with pytest.raises(WrongDevice, match="SG25KTL"):
+            found("goodwe-et", image)
+
+
 @pytest.mark.parametrize(("when_silent", "reverts"), [(2506, False), (2507, True)])
 def test_a_make_whose_fallback_is_a_setting_says_what_this_device_is_set_to(when_silent: int, reverts: bool) -> None:
     image = image_of("sma")
@@ -98,7 +130,7 @@ def test_a_device_that_says_something_else_is_a_wrong_device(name: str) -> None:
 
         with pytest.raises(WrongDevice, match="says"):
             found(name, image)
-        drop(name, image, identity.register_)
+        drop(name, image, identity.register_, *filter(None, [identity.or_register]))
         with pytest.raises(WrongDevice, match="cannot be read"):
             found(name, image)
 
