@@ -32,7 +32,9 @@ AC_FEED: Final = "ac_feed_watts"
 BY_AC: Final = (*AC_DRAW, AC_FEED)
 """Battery power as it shows at AC: what each phase draws from the AC input, and what the inverter feeds in all."""
 REVERT: Final = "revert_s"
-LIMIT_SYMBOLS: Final = ("limit_watts", "limit_percent", "ac_max_watts", REVERT)
+AFTER: Final = "after_percent"
+"""What an AC limit gives way to when nobody renews it: a make that is told this always has a time-out."""
+LIMIT_SYMBOLS: Final = ("limit_watts", "limit_percent", AFTER, "ac_max_watts", REVERT)
 BATTERY_SYMBOLS: Final = (
     "watts",
     "minus_watts",

@@ -13,7 +13,7 @@ from typing import Final
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Registers, WriteGroup
-from orchestrator.devices.makes.schema import BY_AC, REVERT, BatteryCommands, Profile, Revert, Write
+from orchestrator.devices.makes.schema import AFTER, BY_AC, REVERT, BatteryCommands, Profile, Revert, Write
 from orchestrator.devices.profiles.decode import shown_limit_watts
 from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash, revert_of
 from orchestrator.devices.profiles.found import to_put_back
@@ -53,15 +53,17 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     if limit is None or rating is None or not device.capabilities.limit_ac:
         return
     if command.ac_limit_watts is None:
-        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0))
+        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0, 100.0))
         yield from (
             replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, limit.clear, None, registers)
         )
         return
     percent = _limit_percent(device.profile, 100.0 * command.ac_limit_watts / rating)
     revert = revert_of(device.profile, limit.revert, device.fixed)
-    reverts = command.ac_limit_reverts or revert.after_s is not None
-    symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0)
+    is_told = any(step.to == AFTER for step in limit.set)
+    reverts = command.ac_limit_reverts or revert.after_s is not None or is_told
+    after_percent = _after_percent(command, rating, percent)
+    symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0, after_percent)
     asked = Asked(device.profile, symbols)
     yield from groups_of_settings("ac_limit", asked, limit.prepare, registers)
     refresh_s = _refresh_s(revert, command.valid_for_s) if reverts else None
@@ -74,8 +76,17 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     )
 
 
-def _limit_symbols(rating: float, percent: float, revert_s: float) -> Symbols:
+def _after_percent(command: InverterCommand, rating: float, percent: float) -> float:
+    """What a limit gives way to: one that must stay gives way to itself."""
+    if not command.ac_limit_reverts:
+        return percent
+    after_watts = command.ac_limit_after_watts
+    return 100.0 if after_watts is None else min(100.0 * after_watts / rating, 100.0)
+
+
+def _limit_symbols(rating: float, percent: float, revert_s: float, after_percent: float) -> Symbols:
     return {
+        AFTER: after_percent,
         "limit_percent": percent,
         "limit_watts": percent * rating / 100.0,
         "ac_max_watts": rating,

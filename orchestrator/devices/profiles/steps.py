@@ -18,10 +18,11 @@ Symbols = Mapping[str, float]
 
 `watts` is the target (charging +) and `minus_watts` the same with discharging +; `charge_watts` and `discharge_watts`
 are its two sides, never negative; `most_charge_watts` is the upper end of the window, `charge_max_watts` and
-`discharge_max_watts` what the battery can do; `limit_watts` and `limit_percent` the AC limit, `ac_max_watts` the AC
-rating; `revert_s` the time after which the device is to go back to its own default. `ac_draw_l1_watts` to `..._l3_...`
-are what each phase has to draw from AC (negative: feed in) so that the battery gets `watts` beside PV and what hangs on
-the AC output; `ac_feed_watts` is what the inverter feeds in all for that (negative: draws).
+`discharge_max_watts` what the battery can do; `limit_watts` and `limit_percent` the AC limit, `after_percent` what it
+gives way to, `ac_max_watts` the AC rating; `revert_s` the time after which the device is to go back to its own default.
+`ac_draw_l1_watts` to `ac_draw_l3_watts` are what each phase has to draw from AC (negative: feed in) so that the battery
+gets `watts` beside PV and what hangs on the AC output; `ac_feed_watts` is what the inverter feeds in all for that
+(negative: draws).
 """
 
 NOISE: Final = 1e-6

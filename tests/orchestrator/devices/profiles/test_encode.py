@@ -14,7 +14,7 @@ from msgspec import structs
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import WriteGroup
 from orchestrator.devices.makes.registers import Register, raw_range, read_value
-from orchestrator.devices.makes.schema import BY_AC, REVERT, Profile, Write, writes_of
+from orchestrator.devices.makes.schema import AFTER, BY_AC, REVERT, Profile, Write, writes_of
 from orchestrator.devices.profiles.device import ProfileDevice
 from orchestrator.devices.sunspec.encoding.verify import register_name
 from orchestrator.devices.sunspec.encoding.writes import WRITABLE
@@ -160,11 +160,12 @@ def test_an_ac_limit_is_never_above_what_was_asked(
     for step, register, value in written_values(driver.profile, own.set, words):
         assert rating is not None
         limit = value if step.to == "limit_watts" else value * rating / 100.0
-        if step.to in ("limit_watts", "limit_percent"):
+        if step.to in ("limit_watts", "limit_percent") or (step.to == AFTER and not reverts):
             assert 0 <= limit <= min(watts, rating) + 1e-5 * rating
-        if step.to == REVERT and not reverts:
+        ends = reverts or any(each.to == AFTER for each in own.set)
+        if step.to == REVERT and not ends:
             assert value == 0
-        if step.to == REVERT and reverts:
+        if step.to == REVERT and ends:
             most = raw_range(register)[1] * register.scale
             assert min(seconds, most) - NOISE * register.scale <= value <= max(seconds + register.scale, register.scale)
 
