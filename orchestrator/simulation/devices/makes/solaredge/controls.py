@@ -116,8 +116,8 @@ class DynamicPowerControl:
     """The AC limit in percent of the rating. It acts only while enabled, and moves no faster than its ramps.
 
     Writing the limit, or enabling it, starts the time-out; then the fallback takes its place. Ramps are in percent per
-    minute, -1 is none; a device as delivered has 5. While advanced power control is not allowed (0xF142 is 0) writes are
-    taken and shown, and nothing happens.
+    minute, -1 is none; a device as delivered has 5. While advanced power control is not allowed (0xF142 is 0),
+    writes are taken and shown, and nothing happens.
     """
 
     def __init__(self) -> None:
