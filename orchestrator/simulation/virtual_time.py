@@ -30,6 +30,7 @@ from orchestrator.loop.kept import Kept
 from orchestrator.loop.messages import (
     Action,
     Command,
+    Event,
     Input,
     Read,
     Reconfigured,
@@ -79,6 +80,8 @@ class VirtualTime:
         self.site = VirtualSite(config)
         self.now_s = 0.0
         self.history: list[Moment] = []
+        self.events: list[tuple[float, Event]] = []
+        """What people should hear of, and when it was said."""
         self._network = VirtualNetwork(self.site)
         self._controller = controller
         self._keep_results = keep_results
@@ -124,11 +127,11 @@ class VirtualTime:
         self._tell(StopAsked())
         self.kill()
 
-    def start(self) -> None:
-        """The orchestrator starts, knowing nothing but the setpoints, which brokers keep for it."""
-        self._loop = SiteLoop(
-            self.config, Kept(self._setpoints), self.now_s, controller=self._controller, pace=self.pace
-        )
+    def start(self, kept: Kept | None = None) -> None:
+        """The orchestrator starts with what was kept; without, with the setpoints, which brokers keep for it."""
+        kept = Kept(self._setpoints) if kept is None else kept
+        self._setpoints = kept.setpoints
+        self._loop = SiteLoop(self.config, kept, self.now_s, controller=self._controller, pace=self.pace)
         self._network.forget()
         self._is_alive = True
 
@@ -230,3 +233,5 @@ class VirtualTime:
                     self._network.send(command, self.now_s)
                 case CycleResult():
                     self._result = action
+                case Event():
+                    self.events.append((self.now_s, action))
