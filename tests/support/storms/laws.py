@@ -17,13 +17,19 @@ TOLERANCE_PART = 0.02
 WITHIN_S = 5.0
 """A limit that can be kept is not exceeded for longer after something made it harder."""
 
-LYING_METER_S = 10.0
-"""A meter that is turned is found out by three moves of the plant, each of which takes a second or two."""
+LIAR_S = 10.0
+"""The same while something lies: a meter that is stuck or turned, an inverter that is stuck or does not obey. It takes
+the plant some moves to find out (docs/safety.md), and nothing can be known before."""
+
+LIARS = frozenset({"meter_frozen", "meter_reversed", "frozen", "ignores_commands", "ignores_battery"})
+
+STARTS_S = 5.0
+"""A start waits no longer for devices that have not spoken yet."""
 
 HEALED_S = 60.0
 """So long after its cause a failsafe may last, where nothing says that it lasts."""
 
-EASY = frozenset({"light", "disk_full", "redelivered", "expired", "garbage"})
+EASY = frozenset({"light", "setpoint", "broker_lost", "disk_full", "redelivered", "expired", "garbage"})
 """What happens without making a limit harder to keep."""
 
 JUDGED = ("export", "generation")
@@ -46,43 +52,59 @@ def judge(seed: int) -> Verdict:
     verdict = Verdict(seed, faults=len(storm.faults))
     for limit in JUDGED:
         verdict.broken += _excesses(played, limit, verdict.causes)
-    for law in (what_is_asked_for_is_what_can_be_known, every_failsafe_has_a_cause, all_is_well_in_the_end):
+    for law in (
+        a_start_does_not_wait_for_long,
+        what_is_asked_for_is_what_can_be_known,
+        every_failsafe_has_a_cause,
+        all_is_well_in_the_end,
+    ):
         verdict.broken += [f"{law.__name__}: {line}" for line in law(played)]
     return verdict
 
 
 def _excesses(played: Played, limit: str, causes: Counter[str]) -> Iterator[str]:
-    """Count each second above a limit under its cause; a line for each stretch that has none."""
-    harder_s, lying_s, before = 0.0, -inf, inf
+    """Count each second above a limit under its cause; a line for each that is above for too long by our own fault."""
+    before, for_s, was_turned = -inf, 0, False
     for seen in played.seen:
         at_s = seen.moment.at_s
         allowed = _asked(seen.newest, at_s, limit)
-        if seen.new - EASY - {"load", "setpoint"} or allowed < before or "load" in seen.new:
-            harder_s = at_s
-        if "meter_reversed" in seen.new:
-            lying_s = at_s
+        if seen.new - EASY or allowed < before:
+            for_s = 0
         before = allowed
+        was_turned = was_turned or "meter_reversed" in seen.new
         if LIMITED[limit](seen.moment) <= allowed + TOLERANCE_PART * played.storm.nameplate_watts:
+            for_s = 0
             continue
-        cause = _cause(seen, limit, allowed, at_s - harder_s, at_s - lying_s)
+        cause = _cause(seen, limit, allowed)
+        for_s = for_s + 1 if cause is None else 0
+        cause = cause or _excuse(seen, for_s, was_turned=was_turned)
         causes[cause or "none"] += 1
         if cause is None:
             yield f"{at_s:g} s: {limit} {LIMITED[limit](seen.moment):.0f} W above {allowed:.0f} W"
 
 
-def _cause(seen: Seen, limit: str, allowed: float, since_s: float, lying_for_s: float) -> str | None:
-    """Why this second is above its limit; None where nothing says so."""
-    if seen.moment.mode is None:
-        return "orchestrator is dead"
+def _cause(seen: Seen, limit: str, allowed: float) -> str | None:
+    """Why nobody could keep the limit in this second; None where it is for the loop to keep."""
+    if seen.moment.mode in (None, "waiting"):
+        return "orchestrator is dead" if seen.moment.mode is None else "orchestrator starts"
     known = limit_watts(seen.moment.wanted, limit)
     if known is None or known > allowed:
         return "nobody could know of the limit"
+    if limit == "generation" and seen.unheard:
+        return "inverters make more that were never heard since the start"
     room = allowed + (seen.moment.load_watts if limit == "export" else 0.0)
-    if seen.forced_watts > room:
-        return "inverters that do not obey make more"
-    if since_s <= WITHIN_S:
-        return "in time"
-    return "meter turned" if lying_for_s <= LYING_METER_S else None
+    return "inverters make more that do not obey" if seen.forced_watts > room else None
+
+
+def _excuse(seen: Seen, for_s: float, *, was_turned: bool) -> str | None:
+    """Whether an excess of the loop itself has not lasted too long; `for_s` is counted since it was made harder.
+
+    A meter that `was_turned` lies again once it is put right: the sign that was found out for it is wrong then.
+    """
+    if for_s <= WITHIN_S:
+        return "regulated within 5 s"
+    lies = was_turned or any(fault.kind in LIARS for fault in seen.active)
+    return "what lies is found out within 10 s" if lies and for_s <= LIAR_S else None
 
 
 def _asked(message: Message | None, now_s: float, limit: str) -> float:
@@ -90,6 +112,15 @@ def _asked(message: Message | None, now_s: float, limit: str) -> float:
         return inf
     watts = limit_watts(message.fields, limit)
     return inf if watts is None else watts
+
+
+def a_start_does_not_wait_for_long(played: Played) -> Iterator[str]:
+    """It goes on with what is there, and without a meter that says nothing."""
+    waits_s = 0.0
+    for seen in played.seen:
+        waits_s = waits_s + 1 if seen.moment.mode == "waiting" else 0.0
+        if waits_s > STARTS_S:
+            yield f"{seen.moment.at_s:g} s: waits since {waits_s:g} s"
 
 
 def what_is_asked_for_is_what_can_be_known(played: Played) -> Iterator[str]:

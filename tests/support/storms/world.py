@@ -22,7 +22,7 @@ class Seen:
 
     `newest` is what the operator asked for last, `sure` what the orchestrator can know of it at best. `active` are the
     faults of now, `new` the kinds that began or ended since the second before, "load", "setpoint" and "light" among
-    them. `forced_watts` is AC power that no command changes.
+    them. `forced_watts` is AC power that no command changes; `unheard` inverters have not answered since the start.
     """
 
     moment: Moment
@@ -31,6 +31,7 @@ class Seen:
     active: tuple[Fault, ...]
     new: frozenset[str]
     forced_watts: float
+    unheard: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class _World:
         self.asking = Asking(self.plant)
         self.active: list[Fault] = []
         self._new: set[str] = set()
-        self._coming = sorted([*storm.faults, *storm.changes], key=lambda each: each.at_s)
+        self._unheard: set[str] = set(storm.scenario.inverters)
+        self._coming: list[Fault | Change] = sorted([*storm.faults, *storm.changes], key=lambda each: each.at_s)
 
     def seconds(self) -> Iterator[Seen]:
         while self.plant.now_s < self.storm.scenario.duration_s:
@@ -143,6 +145,7 @@ class _World:
         if fault.kind in METER:
             self.plant.meter_fault = None
         elif fault.kind in OF_ORCHESTRATOR:
+            self._unheard = set(self.storm.scenario.inverters)
             self.asking.start()
         elif fault.kind == "broker_lost":
             self.asking.broker_is_up = True
@@ -153,6 +156,7 @@ class _World:
     # What is seen
 
     def _see(self, moment: Moment) -> Seen:
+        self._unheard -= {command.inverter for command in moment.commands}
         return Seen(
             moment,
             self.asking.newest,
@@ -160,6 +164,7 @@ class _World:
             tuple(self.active),
             frozenset(self._new),
             self._forced_watts(moment),
+            frozenset(self._unheard),
         )
 
     def _forced_watts(self, moment: Moment) -> float:
