@@ -52,12 +52,7 @@ def judge(seed: int) -> Verdict:
     verdict = Verdict(seed, faults=len(storm.faults))
     for limit in JUDGED:
         verdict.broken += _excesses(played, limit, verdict.causes)
-    for law in (
-        a_start_does_not_wait_for_long,
-        what_is_asked_for_is_what_can_be_known,
-        every_failsafe_has_a_cause,
-        all_is_well_in_the_end,
-    ):
+    for law in LAWS:
         verdict.broken += [f"{law.__name__}: {line}" for line in law(played)]
     return verdict
 
@@ -133,7 +128,7 @@ def what_is_asked_for_is_what_can_be_known(played: Played) -> Iterator[str]:
 
 
 def every_failsafe_has_a_cause(played: Played) -> Iterator[str]:
-    """It is said what is wrong with the meter, in each second; and it ends when that is over, unless it says why not."""
+    """In each second it says what is wrong with the meter, and it ends when that is over, unless it says why not."""
     since_s = 0.0
     for seen in played.seen:
         at_s, codes = seen.moment.at_s, _causes_of_failsafe(seen)
@@ -151,10 +146,18 @@ def _causes_of_failsafe(seen: Seen) -> set[str]:
 
 
 def all_is_well_in_the_end(played: Played) -> Iterator[str]:
-    """After two minutes of calm the plant runs, everybody is commanded. A meter that was turned may have to be put right."""
+    """After two minutes of calm the plant runs and commands everybody; a meter that was turned may still hold it."""
     last = played.seen[-1].moment
     if last.mode != "normal" and not (played.storm.reverses_its_meter and _causes_of_failsafe(played.seen[-1])):
         yield f"after {CALM_S:g} s of calm it is {last.mode}"
     missing = set(played.storm.scenario.inverters) - {command.inverter for command in last.commands}
     if missing:
         yield f"after {CALM_S:g} s of calm nobody commands {sorted(missing)}"
+
+
+LAWS = (
+    a_start_does_not_wait_for_long,
+    what_is_asked_for_is_what_can_be_known,
+    every_failsafe_has_a_cause,
+    all_is_well_in_the_end,
+)
