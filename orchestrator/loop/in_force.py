@@ -29,6 +29,7 @@ class InForce:
         self._config = config
         self._setpoints = setpoints
         self._heard = heard
+        self._heard.update(setpoints)
         self._envelope = OperatingEnvelope()
         self._until_s = -inf
 

@@ -9,8 +9,9 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any, Final
+
+from msgspec import to_builtins
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Role
@@ -135,13 +136,13 @@ def _decoded(name: str, device: ProfileDevice, registers: dict[int, int], role: 
     try:
         if role == "meter":
             meter = driver.decode_meter(device, registers, 1.0)
-            assert all(math.isfinite(number) for number in numbers(asdict(meter))), meter
+            assert all(math.isfinite(number) for number in numbers(to_builtins(meter))), meter
             assert abs(meter.site_watts) <= WATTS_MAX
             return "meter"
         sample = driver.decode_inverter(device, "x", registers, 1.0)
     except DeviceError as fault:
         return fault.kind
-    assert all(math.isfinite(number) for number in numbers(asdict(sample))), sample
+    assert all(math.isfinite(number) for number in numbers(to_builtins(sample))), sample
     assert bounds_of(device, sample) == []
     return "inverter"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from orchestrator.devices.makes.file import parse_profile
 from orchestrator.devices.makes.registers import Register, read_value, to_words
@@ -278,7 +279,7 @@ def test_mutated_words_are_a_sample_within_its_bounds_or_nonsense(name: str, dat
         read = sample(name, words)
     except NonsenseReply:
         return
-    assert all(math.isfinite(number) for number in numbers(asdict(read)))
+    assert all(math.isfinite(number) for number in numbers(to_builtins(read)))
     assert bounds_of(device_of_make(name), read) == []
 
 

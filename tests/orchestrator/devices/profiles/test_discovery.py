@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from orchestrator.devices.base import ReadRequest
 from orchestrator.devices.makes.file import parse_profile
@@ -189,4 +190,4 @@ def test_a_rating_beyond_reason_is_unknown(raw: int, watts: float | None) -> Non
 def test_a_rating_of_zero_is_none_to_compare_with() -> None:
     device = device_of_make("solaredge-storedge")
 
-    assert replace(device, nameplate=replace(device.nameplate, ac_max_watts=0.0)).rated_watts is None
+    assert replace(device, nameplate=structs.replace(device.nameplate, ac_max_watts=0.0)).rated_watts is None

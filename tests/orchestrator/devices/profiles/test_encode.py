@@ -216,7 +216,7 @@ def value_of(name: str, register: str, words: Words) -> float | None:
 def test_a_battery_that_does_not_say_what_it_can_do_is_not_held_back_by_the_ac_rating() -> None:
     name = "kostal-plenticore"
     device = device_of_make(name)
-    device = replace(device, nameplate=replace(device.nameplate, charge_max_watts=None))
+    device = replace(device, nameplate=structs.replace(device.nameplate, charge_max_watts=None))
     assert device.rated_watts == 6000.0
 
     assert value_of(name, "most_charge", charge(device, name, 1000.0)) == 6000.0

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
+
+from msgspec import to_builtins
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Role
@@ -101,7 +102,7 @@ def _sample(device: SunSpecDevice, registers: Words) -> str:
         )
     except DeviceError as fault:
         return fault.kind
-    assert all(math.isfinite(number) for number in _numbers(sample)), sample
+    assert all(math.isfinite(number) for number in _numbers(to_builtins(sample))), sample
     return "meter" if device.is_meter else "inverter"
 
 
@@ -122,10 +123,11 @@ def _look_again(device: SunSpecDevice, image: Image) -> None:
 
 
 def _numbers(value: Any) -> Iterable[float]:
-    if is_dataclass(value):
-        for field in fields(value):
-            yield from _numbers(getattr(value, field.name))
-    elif isinstance(value, tuple):
+    """Every number in plain values."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _numbers(each)
+    elif isinstance(value, tuple | list):
         for each in value:
             yield from _numbers(each)
     elif isinstance(value, int | float):

@@ -6,12 +6,12 @@ import math
 import random
 import time
 from collections import Counter
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.sunspec.device import SunSpecDevice
@@ -98,7 +98,7 @@ def sample_of(device: SunSpecDevice, registers: dict[int, int]) -> InverterSampl
 
 def check(device: SunSpecDevice, registers: dict[int, int]) -> None:
     sample = sample_of(device, registers)
-    assert sample is None or all(math.isfinite(number) for number in numbers(asdict(sample)))
+    assert sample is None or all(math.isfinite(number) for number in numbers(to_builtins(sample)))
 
 
 def check_writes(device: SunSpecDevice, registers: dict[int, int]) -> None:
