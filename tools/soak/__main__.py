@@ -16,17 +16,17 @@ from tools.soak.site import Soaked, soak
 
 def main() -> int:
     asked = _arguments()
-    broken = storms(asked.events, fresh=asked.seeds == "fresh")
+    seed = random.SystemRandom().randrange(10**6, 10**9) if asked.seeds == "fresh" else 0
+    broken = storms(asked.events, seed)
     if asked.seconds > 0:
         with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-            broken += told(soak(Path(folder), asked.seconds, kills=asked.kills))
+            broken += told(soak(Path(folder), asked.seconds, kills=asked.kills, seed=seed))
     print("all held" if not broken else f"{broken} things broke")
     return 1 if broken else 0
 
 
-def storms(events: int, *, fresh: bool) -> int:
-    """Play storms until `events` faults have happened; how many seeds broke a law, each of which is printed."""
-    seed = random.SystemRandom().randrange(10**6, 10**9) if fresh else 0
+def storms(events: int, seed: int) -> int:
+    """Play storms from `seed` on until `events` faults have happened; how many broke a law, each is printed."""
     seen, broken, causes = 0, 0, Counter[str]()
     while seen < events:
         found = judge(seed)
