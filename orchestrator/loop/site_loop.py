@@ -82,7 +82,7 @@ class SiteLoop:
         controller: Controller = control.step,
         pace: Pace = OVER_A_NETWORK,
     ) -> None:
-        self.state = ControlState()
+        self.state = ControlState(started_at_s=started_s)
         self._config = config
         self._controller = controller
         self._pace = pace

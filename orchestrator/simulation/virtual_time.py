@@ -31,6 +31,7 @@ from orchestrator.loop.kept_sign import from_json, to_json
 from orchestrator.loop.messages import (
     Action,
     Command,
+    Event,
     Input,
     Read,
     Reconfigured,
@@ -82,6 +83,8 @@ class VirtualTime:
         self.wall_ahead_s = 0.0
         """How far the wall clock of the orchestrator is ahead of `now_s`; to be changed."""
         self.history: list[Moment] = []
+        self.events: list[tuple[float, Event]] = []
+        """What people should hear of, and when it was said."""
         self._network = VirtualNetwork(self.site)
         self._controller = controller
         self._keep_results = keep_results
@@ -128,10 +131,10 @@ class VirtualTime:
         self._tell(StopAsked())
         self.kill()
 
-    def start(self) -> None:
-        """The orchestrator starts, knowing what is kept on disk: setpoints, and the proven sign of the meter."""
-        sign = from_json(to_json(self.config.meter, self._kept.sign), self.config.meter)
-        self._kept = Kept(self._setpoints, sign=sign)
+    def start(self, kept: Kept | None = None) -> None:
+        """The orchestrator starts with what was kept; without, with what is on disk: setpoints, and the meter's sign."""
+        self._kept = self._on_disk() if kept is None else kept
+        self._setpoints = self._kept.setpoints
         self._loop = SiteLoop(
             self.config,
             self._kept,
@@ -142,6 +145,9 @@ class VirtualTime:
         )
         self._network.forget()
         self._is_alive = True
+
+    def _on_disk(self) -> Kept:
+        return Kept(self._setpoints, sign=from_json(to_json(self.config.meter, self._kept.sign), self.config.meter))
 
     @property
     def config(self) -> SiteConfig:
@@ -241,3 +247,5 @@ class VirtualTime:
                     self._network.send(command, self.now_s)
                 case CycleResult():
                     self._result = action
+                case Event():
+                    self.events.append((self.now_s, action))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.config.sections import SiteConfig
+from orchestrator.loop.cadence import FIRST_SAMPLES_WAIT_S
 from orchestrator.loop.messages import (
     Acknowledged,
     Event,
@@ -529,3 +530,13 @@ def test_a_source_without_default_is_unheard_until_it_speaks_or_withdraws() -> N
     assert unheard(silent) == ("mqtt",)
     assert unheard(heard) == unheard(withdrew) == ()
     assert unheard(Bench(kept=heard.kept)) == ()
+
+
+def test_a_meter_that_never_spoke_is_silent_counted_from_the_start_and_not_from_the_first_decision() -> None:
+    bench = Bench()
+
+    bench.advance(FIRST_SAMPLES_WAIT_S)
+    bench.advance(2 * bench.config.control.interval_s)
+
+    assert bench.results[-1].mode == "failsafe"
+    assert bench.now_s - 1000.0 <= 5.0
