@@ -132,7 +132,7 @@ class VirtualTime:
         self.kill()
 
     def start(self, kept: Kept | None = None) -> None:
-        """The orchestrator starts with what was kept; without, with what is on disk: setpoints, and the meter's sign."""
+        """The orchestrator starts with what was kept; without, with what is on disk: setpoints and the meter's sign."""
         self._kept = self._on_disk() if kept is None else kept
         self._setpoints = self._kept.setpoints
         self._loop = SiteLoop(
