@@ -5,13 +5,15 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 WORKERS ?= 4
+SECONDS ?= 3600
+SEEDS   ?= fixed
 PYTEST  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 # Tests of the packages by themselves are measured for coverage. Whole plants and processes are not: they live in real time.
 MEASURED := tests/orchestrator tests/actors
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run stack test test-long bench lint format clean
+.PHONY: help run stack test test-long soak bench lint format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -30,6 +32,9 @@ test: lint  ## check and test everything that takes less than ten minutes
 
 test-long: .venv/dev.stamp  ## the tests that take longer
 	@$(PYTEST) -m long || [ $$? -eq 5 ]  # 5: there is none
+
+soak: .venv/dev.stamp  ## 10,000 faults in virtual time, then a real site killed 200 times (SECONDS=3600 SEEDS=fresh)
+	@$(BIN)/python -m tools.soak --seconds $(SECONDS) --seeds $(SEEDS)
 
 bench: .venv/dev.stamp  ## measure requests, CPU time and reaction time with 3, 10 and 50 inverters
 	@$(BIN)/python -m bench

@@ -113,7 +113,7 @@ class MeterSample(Struct, frozen=True):
 
     `at_s` is when the meter answered, `changed_at_s` when its power last differed from that before: a meter that is
     polled faster than it measures answers with an old value, while its counters may run. `orientation` is -1 where its
-    own sign was turned.
+    own sign was turned, and 0 where the plant's own moves speak against either sign.
     """
 
     at_s: float

@@ -14,6 +14,7 @@ from math import inf
 from msgspec.structs import replace
 
 from orchestrator.loop.cadence import OVER_A_NETWORK
+from orchestrator.loop.kept import Kept
 from orchestrator.loop.messages import Report, TimePassed
 from orchestrator.samples import MeterSample
 from orchestrator.simulation.site import METER
@@ -25,9 +26,9 @@ class NetworkTime(VirtualTime):
 
     pace = OVER_A_NETWORK
 
-    def start(self) -> None:
-        """The orchestrator starts, knowing nothing but the setpoints; its meter is polled from now on."""
-        super().start()
+    def start(self, kept: Kept | None = None) -> None:
+        """The orchestrator starts with what was kept, as in `VirtualTime`; its meter is polled from now on."""
+        super().start(kept)
         self._coming: list[tuple[float, int, Report]] = []
         self._order = count()
         self._polls_at_s = self.now_s

@@ -27,9 +27,11 @@ from orchestrator.decide.records import Mode
 from orchestrator.loop.cadence import PROMPT
 from orchestrator.loop.in_force import in_force
 from orchestrator.loop.kept import Kept
+from orchestrator.loop.kept_sign import from_json, to_json
 from orchestrator.loop.messages import (
     Action,
     Command,
+    Event,
     Input,
     Read,
     Reconfigured,
@@ -78,12 +80,17 @@ class VirtualTime:
         self._config = config
         self.site = VirtualSite(config)
         self.now_s = 0.0
+        self.wall_ahead_s = 0.0
+        """How far the wall clock of the orchestrator is ahead of `now_s`; to be changed."""
         self.history: list[Moment] = []
+        self.events: list[tuple[float, Event]] = []
+        """What people should hear of, and when it was said."""
         self._network = VirtualNetwork(self.site)
         self._controller = controller
         self._keep_results = keep_results
         self._setpoints: dict[str, Setpoint] = {}
         self._result: CycleResult | None = None
+        self._kept = Kept()
         self.start()
 
     # Time
@@ -124,13 +131,23 @@ class VirtualTime:
         self._tell(StopAsked())
         self.kill()
 
-    def start(self) -> None:
-        """The orchestrator starts, knowing nothing but the setpoints, which brokers keep for it."""
+    def start(self, kept: Kept | None = None) -> None:
+        """The orchestrator starts with what was kept; without, with what is on disk: setpoints, and the meter's sign."""
+        self._kept = self._on_disk() if kept is None else kept
+        self._setpoints = self._kept.setpoints
         self._loop = SiteLoop(
-            self.config, Kept(self._setpoints), self.now_s, controller=self._controller, pace=self.pace
+            self.config,
+            self._kept,
+            self.now_s,
+            wall_s=self.now_s + self.wall_ahead_s,
+            controller=self._controller,
+            pace=self.pace,
         )
         self._network.forget()
         self._is_alive = True
+
+    def _on_disk(self) -> Kept:
+        return Kept(self._setpoints, sign=from_json(to_json(self.config.meter, self._kept.sign), self.config.meter))
 
     @property
     def config(self) -> SiteConfig:
@@ -145,7 +162,7 @@ class VirtualTime:
 
     def envelope(self) -> OperatingEnvelope:
         """What is asked for now, by all sources together."""
-        return merge(in_force(self.config, self._setpoints, self.now_s))
+        return merge(in_force(self.config, self._setpoints, self.now_s, self.now_s + self.wall_ahead_s))
 
     @property
     def inverter_faults(self) -> dict[str, InverterFault]:
@@ -219,7 +236,7 @@ class VirtualTime:
             self._tell(answer)
 
     def _tell(self, message: Input) -> None:
-        self._perform(self._loop.receive(message, self.now_s))
+        self._perform(self._loop.receive(message, self.now_s, self.now_s + self.wall_ahead_s))
 
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:
@@ -230,3 +247,5 @@ class VirtualTime:
                     self._network.send(command, self.now_s)
                 case CycleResult():
                     self._result = action
+                case Event():
+                    self.events.append((self.now_s, action))

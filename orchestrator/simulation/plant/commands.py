@@ -15,11 +15,13 @@ class CommandReceiver:
     """Does to one inverter what a driver's registers would do, revert times included.
 
     Registers and commands replace the same controls: where both are used, the last one counts. While
-    `ignores_battery` is set, the battery part of commands has no effect.
+    `ignores_battery` is set, the battery part of commands has no effect; while `ignores_commands` is, nothing of them
+    has, and revert times are not renewed.
     """
 
     def __init__(self, inverter: SimulatedInverter) -> None:
         self.ignores_battery = False
+        self.ignores_commands = False
         self.next_revert_s = inf
         """When the next revert time is over; infinite while nothing will revert."""
         self._inverter = inverter
@@ -31,6 +33,8 @@ class CommandReceiver:
 
     def obey(self, command: InverterCommand, controls: Controls, now_s: float) -> None:
         """The same where `controls` are what `command` leads to."""
+        if self.ignores_commands:
+            return
         self._inverter.controls = controls
         ends_s = now_s + command.valid_for_s
         reverts = command.ac_limit_watts is not None and command.ac_limit_reverts
@@ -44,6 +48,8 @@ class CommandReceiver:
     def after(self, command: InverterCommand) -> Controls:
         """The controls that `command` leads to: the same record where it changes nothing."""
         before, battery = self._inverter.controls, command.battery
+        if self.ignores_commands:
+            return before
         low_watts, high_watts, grid_charging = before.low_watts, before.high_watts, before.grid_charging
         if battery is not None and self._takes_battery(command):
             low_watts, high_watts = battery.low_watts, battery.high_watts
@@ -67,6 +73,12 @@ class CommandReceiver:
             grid_charging=grid_charging,
             reserve_percent=before.reserve_percent,
         )
+
+    def forget(self) -> None:
+        """Lose all that it was told, as when a control board starts anew: its own default, and no timer runs."""
+        self._inverter.controls = self._inverter.default_controls()
+        self._limit_until_s = self._connect_until_s = self._battery_until_s = inf
+        self._find_next_revert()
 
     def revert(self, now_s: float) -> None:
         """Put back what is due at `now_s`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from orchestrator.commands import InverterCommand
 from orchestrator.simulation.plant.commands import CommandReceiver
 from orchestrator.simulation.plant.inverter import SimulatedInverter
@@ -34,6 +36,16 @@ class InverterInTime:
     def lose_commands(self) -> None:
         """What is on its way is lost with the connection."""
         self._coming.clear()
+
+    def cut_power(self) -> None:
+        """It makes nothing until `restore_power`. That it is not reached meanwhile is a fault of the network."""
+        self.lose_commands()
+        self.receiver.forget()
+        self.inverter.controls = replace(self.inverter.controls, connected=False)
+
+    def restore_power(self) -> None:
+        """It starts with its own default: nothing of what it was told before."""
+        self.receiver.forget()
 
     def advance_to(self, at_s: float) -> None:
         """Let time pass until `at_s`, stopping where a command arrives or a timer ends. The past is left alone."""

@@ -110,7 +110,7 @@ def _controls(site: VirtualSite, name: str) -> dict[str, float]:
     """The words of models 123 and 124 that say what an inverter obeys; none of a make that has registers of its own."""
     if site.inverters[name].settings.make is not None:
         return {}
-    registers = site.devices[name].registers
+    registers: Any = site.devices[name].registers
     points = ["123.Conn", "123.WMaxLim_Ena", "123.WMaxLimPct"]
     if site.inverters[name].settings.battery is not None:
         points += ["124.StorCtl_Mod", "124.ChaGriSet"]

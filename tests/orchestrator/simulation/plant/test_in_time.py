@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from orchestrator.commands import InverterCommand
@@ -77,3 +79,45 @@ def test_time_never_goes_back() -> None:
     unit.advance_to(10.0)
 
     assert unit.now_s == 20.0
+
+
+def limited_roof() -> InverterInTime:
+    unit = roof()
+    unit.send(limit(1000.0), arrives_at_s=21.0)
+    unit.advance_to(30.0)
+    assert unit.inverter.state.ac_watts == pytest.approx(1000, abs=1)
+    return unit
+
+
+def test_one_that_forgets_what_it_was_told_makes_what_it_can() -> None:
+    unit = limited_roof()
+    unit.receiver.forget()
+    unit.advance_to(40.0)
+
+    assert unit.inverter.state.ac_watts == pytest.approx(4850, abs=1)
+    assert unit.receiver.next_revert_s == inf
+
+
+def test_without_power_it_makes_nothing_and_comes_back_without_any_limit() -> None:
+    unit = limited_roof()
+    unit.send(limit(500.0), arrives_at_s=31.0)
+    unit.cut_power()
+    unit.advance_to(40.0)
+    made_without_power = unit.inverter.state.ac_watts
+    unit.restore_power()
+    unit.advance_to(60.0)
+
+    assert made_without_power == pytest.approx(0, abs=1)
+    assert unit.inverter.state.ac_watts == pytest.approx(4850, abs=1)
+
+
+def test_one_that_ignores_commands_keeps_the_last_one_until_its_own_timer_ends() -> None:
+    unit = limited_roof()
+    unit.receiver.ignores_commands = True
+    unit.send(limit(2000.0), arrives_at_s=50.0)
+    unit.advance_to(80.0)
+    held_watts = unit.inverter.state.ac_watts
+    unit.advance_to(95.0)
+
+    assert held_watts == pytest.approx(1000, abs=1)
+    assert unit.inverter.state.ac_watts == pytest.approx(4850, abs=1)

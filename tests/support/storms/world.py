@@ -1,0 +1,179 @@
+"""A storm that is played: the plant in virtual time, all that happens to it, and what was true at each second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import fsum
+
+from orchestrator.loop.messages import Event
+from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.virtual_time import Moment, VirtualTime
+from tests.support.storms.asking import Asking, Message
+from tests.support.storms.plan import OF_INVERTER, OF_ORCHESTRATOR, Change, Fault, Storm
+
+ON_THE_WAY = {each.value: each for each in InverterFault}
+METER = {f"meter_{each.value}": each for each in MeterFault}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One second of a storm.
+
+    `newest` is what the operator asked for last, `sure` what the orchestrator can know of it at best. `active` are the
+    faults of now, `new` the kinds that began or ended since the second before, "load", "setpoint" and "light" among
+    them. `forced_watts` is AC power that no command changes; `unheard` inverters have not answered since the start.
+    """
+
+    moment: Moment
+    newest: Message | None
+    sure: Message | None
+    active: tuple[Fault, ...]
+    new: frozenset[str]
+    forced_watts: float
+    unheard: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Played:
+    """All that was seen of a storm, and what the loop said of it (at_s, event)."""
+
+    storm: Storm
+    seen: tuple[Seen, ...]
+    events: tuple[tuple[float, Event], ...]
+
+
+def play(storm: Storm) -> Played:
+    """The whole storm. A bug of the loop comes through as it is."""
+    world = _World(storm)
+    return Played(storm, tuple(world.seconds()), tuple(world.plant.events))
+
+
+class _World:
+    def __init__(self, storm: Storm) -> None:
+        self.storm = storm
+        self.plant = VirtualTime(storm.scenario.site_config(), keep_results=False)
+        self.asking = Asking(self.plant)
+        self.active: list[Fault] = []
+        self._new: set[str] = set()
+        self._unheard: set[str] = set(storm.scenario.inverters)
+        self._coming: list[Fault | Change] = sorted([*storm.faults, *storm.changes], key=lambda each: each.at_s)
+
+    def seconds(self) -> Iterator[Seen]:
+        while self.plant.now_s < self.storm.scenario.duration_s:
+            self._new = set()
+            self._happen()
+            for moment in self.plant.play(self.plant.config.control.interval_s):
+                yield self._see(moment)
+
+    def _happen(self) -> None:
+        for fault in [each for each in self.active if each.ends_s <= self.plant.now_s]:
+            self.active.remove(fault)
+            self._new.add(fault.kind)
+            self._end(fault)
+        while self._coming and self._coming[0].at_s <= self.plant.now_s:
+            coming = self._coming.pop(0)
+            if isinstance(coming, Change):
+                self._change(coming)
+            else:
+                self.active.append(coming)
+                self._new.add(coming.kind)
+                self._begin(coming)
+
+    def _change(self, change: Change) -> None:
+        self._new |= {"load", "light", "setpoint"}
+        self.plant.site.set_load(change.load_watts)
+        for name, watts in change.light.items():
+            self.plant.site.set_pv_available(name, watts)
+        self.asking.publish(change.fields, retained=change.retained, validity_s=change.validity_s)
+
+    # Faults begin and end
+
+    def _begin(self, fault: Fault) -> None:
+        for name in fault.names:
+            self._begin_at(name, fault.kind)
+        if fault.kind in METER:
+            self.plant.meter_fault = METER[fault.kind]
+        elif fault.kind in OF_ORCHESTRATOR:
+            self._end_orchestrator(fault.kind)
+        else:
+            self._begin_asking(fault.kind)
+
+    def _begin_at(self, name: str, kind: str) -> None:
+        unit = self.plant.site.in_time[name]
+        match kind:
+            case "lost_limits":
+                unit.receiver.forget()
+            case "ignores_commands":
+                unit.receiver.ignores_commands = True
+            case "ignores_battery":
+                unit.receiver.ignores_battery = True
+            case _:
+                if kind == "power_cut":
+                    unit.cut_power()
+                self.plant.inverter_faults[name] = ON_THE_WAY.get(kind, InverterFault.OFFLINE)
+
+    def _end_orchestrator(self, kind: str) -> None:
+        if kind == "stopped":
+            self.plant.stop()
+        else:
+            self.plant.kill()
+        self.asking.end()
+        if kind == "killed_and_state_lost":
+            self.asking.disk.wipe()
+
+    def _begin_asking(self, kind: str) -> None:
+        match kind:
+            case "broker_lost":
+                self.asking.broker_is_up = False
+            case "disk_full":
+                self.asking.disk.full = True
+            case "redelivered":
+                self.asking.connect()
+            case "expired":
+                self.asking.publish_expired()
+            case "garbage":
+                self.asking.publish_bytes(b'{"opModExpLimW": "lots"}')
+
+    def _end(self, fault: Fault) -> None:
+        for name in fault.names:
+            receiver = self.plant.site.in_time[name].receiver
+            receiver.ignores_commands = receiver.ignores_battery = False
+            self.plant.inverter_faults.pop(name, None)
+            if fault.kind == "power_cut":
+                self.plant.site.in_time[name].restore_power()
+        if fault.kind in METER:
+            self.plant.meter_fault = None
+        elif fault.kind in OF_ORCHESTRATOR:
+            self._unheard = set(self.storm.scenario.inverters)
+            self.asking.start()
+        elif fault.kind == "broker_lost":
+            self.asking.broker_is_up = True
+            self.asking.connect()
+        elif fault.kind == "disk_full":
+            self.asking.disk.full = False
+
+    # What is seen
+
+    def _see(self, moment: Moment) -> Seen:
+        self._unheard -= {command.inverter for command in moment.commands}
+        return Seen(
+            moment,
+            self.asking.newest,
+            self.asking.sure,
+            tuple(self.active),
+            frozenset(self._new),
+            self._forced_watts(moment),
+            frozenset(self._unheard),
+        )
+
+    def _forced_watts(self, moment: Moment) -> float:
+        """What inverters make that take no command; one whose battery does not obey counts where it has no PV."""
+        made = dict(zip(self.storm.scenario.inverters, moment.powers, strict=True))
+        forced: set[str] = set()
+        for fault in self.active:
+            if fault.kind == "ignores_battery":
+                forced |= {name for name in fault.names if self.storm.scenario.inverters[name].pv_peak_watts == 0}
+            elif fault.kind in OF_INVERTER or fault.names:
+                forced |= set(fault.names)
+        return fsum(max(made[name].ac_watts, 0.0) for name in forced)
