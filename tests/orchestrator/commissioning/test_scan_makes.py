@@ -7,7 +7,7 @@ import pytest
 from orchestrator.commissioning.scan_makes import identity_only, makes_at, makes_like
 from orchestrator.commissioning.scan_targets import PORTS, UNITS
 from orchestrator.devices.makes.library import load_profile, profile_names
-from orchestrator.devices.profiles.plan import cycle_names, fixed_names, written_names
+from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identity_names, written_names
 from orchestrator.samples import Nameplate
 
 
