@@ -7,7 +7,7 @@ import pytest
 from orchestrator.commissioning.scan_makes import identity_only, makes_at, makes_like
 from orchestrator.commissioning.scan_targets import PORTS, UNITS
 from orchestrator.devices.makes.library import load_profile, profile_names
-from orchestrator.devices.profiles.plan import cycle_names, fixed_names, written_names
+from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identity_names, written_names
 from orchestrator.samples import Nameplate
 
 
@@ -54,5 +54,5 @@ def test_a_device_that_may_be_of_another_make_is_asked_for_its_identity_only(nam
     profile = load_profile(name)
     asked = identity_only(profile)
 
-    assert set(fixed_names(asked)) == {identity.register_ for identity in profile.identity}
+    assert set(fixed_names(asked)) == set(identity_names(profile))
     assert (cycle_names(asked), written_names(asked)) == ((), ())
