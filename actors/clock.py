@@ -7,11 +7,14 @@ import itertools
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pykka
 
 from actors.address import Recipient, tell_if_alive
+
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""CLOCK_MONOTONIC stands still while the machine is suspended, so a limit would hold for longer than it was given."""
 
 Target = Recipient | pykka.ActorRef[Any]
 
@@ -40,8 +43,8 @@ class RealClock:
         self._closed = False
 
     def now_s(self) -> float:
-        """Monotonic seconds of this machine."""
-        return time.monotonic()
+        """Monotonic seconds of this machine, those that it slept or stood still as a virtual machine included."""
+        return time.clock_gettime(_CLOCK)
 
     def wall(self) -> datetime:
         """The time of day in UTC."""
@@ -101,6 +104,10 @@ class ManualClock:
     def wall(self) -> datetime:
         """The time of day that it started with, plus what it was moved by."""
         return self._wall + timedelta(seconds=self._now_s - self._start_s)
+
+    def set_wall(self, wall: datetime) -> None:
+        """Put the time of day right, or wrong; the seconds go on as they do."""
+        self._wall = wall - timedelta(seconds=self._now_s - self._start_s)
 
     def send_after(self, delay_s: float, target: Target, message: Any) -> None:
         """Tell `message` when `advance` has moved the clock by `delay_s` or more."""

@@ -142,11 +142,14 @@ class MqttActor(Actor):
         self._publish("rejected", rejected_payload(source, reason, self._time()), qos=1, retain=False)
 
     def _remind(self) -> None:
-        now_s = self.clock.now_s()
+        now_s, wall = self.clock.now_s(), self.clock.wall()
         for source, intake in self._intakes.items():
-            self.observer.setpoint_fresh(source, intake.is_fresh(now_s))
-            if intake.setpoint is not None and intake.setpoint.is_valid(now_s):
+            outcome = intake.reconsider(now_s, wall)
+            self.observer.setpoint_fresh(source, intake.is_fresh(now_s, wall))
+            if intake.setpoint is not None and intake.setpoint.is_valid(now_s, wall.timestamp()):
                 self._site.tell(SetpointReceived(intake.setpoint))
+            if outcome.setpoint is not None:
+                self._keep(source)
         self.later(REMIND_INTERVAL_S, _Remind())
 
     def _publish_state(self, result: CycleResult) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.actor import Actor, Surroundings
 from actors.address import Recipient
+from actors.files.sign_store import SignStore
 from actors.messages import Acknowledged, Event, Reconfigure, SetpointRefused, Stop, Tick
 from orchestrator.config.sections import SiteConfig
 from orchestrator.loop.kept import Kept
@@ -26,6 +27,7 @@ from orchestrator.loop.messages import (
     StopAsked,
     TimePassed,
 )
+from orchestrator.loop.meter_sign import MeterSign
 from orchestrator.loop.site_loop import SiteLoop
 
 
@@ -44,11 +46,15 @@ class SiteActor(Actor):
         inverters: Mapping[str, Recipient],
         listeners: Sequence[Recipient],
         kept: Kept,
+        *,
+        sign_store: SignStore | None = None,
     ) -> None:
         super().__init__("site", surroundings)
         self._inverters = self._released = inverters
         self._listeners = listeners
-        self._loop = SiteLoop(config, kept, self.clock.now_s())
+        self._config, self._kept, self._sign_store = config, kept, sign_store
+        self._loop = SiteLoop(config, kept, self.clock.now_s(), wall_s=self.clock.wall().timestamp())
+        self._kept_sign: MeterSign | None = None
         self._wakes_at_s = float("inf")
         self._done: threading.Event | None = None
 
@@ -69,17 +75,26 @@ class SiteActor(Actor):
                 self._tell_loop(TimePassed())
             case Reconfigure(config, changes, inverters, done) if not self._loop.is_stopped:
                 self._released, self._inverters, self._done = self._inverters, inverters, done
+                self._config = config
                 self._tell_loop(Reconfigured(config, changes))
             case Stop(done):
                 self._released, self._done = self._inverters, done
                 self._tell_loop(StopAsked())
 
     def _tell_loop(self, message: Input) -> None:
-        self._perform(self._loop.receive(message, self.clock.now_s()))
+        self._perform(self._loop.receive(message, self.clock.now_s(), self.clock.wall().timestamp()))
+        self._keep_sign()
         wake_s = self._loop.next_wake_s
         if wake_s < self._wakes_at_s:
             self._wakes_at_s = wake_s
             self.later(max(0.0, wake_s - self.clock.now_s()), _WakeUp())
+
+    def _keep_sign(self) -> None:
+        """Last of all: a limit is obeyed before anything is kept."""
+        sign = self._kept.sign
+        if self._sign_store is not None and sign is not self._kept_sign:
+            self._kept_sign = sign
+            self._sign_store.keep(self._config.meter, sign)
 
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:

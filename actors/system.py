@@ -14,7 +14,9 @@ import pykka
 from actors.actor import Surroundings, actor_of, label_of
 from actors.address import Address, Recipient
 from actors.clock import Clock
+from actors.device.last_commands import Overheard, Reports, hand_back
 from actors.files.setpoint_store import SetpointStore
+from actors.files.sign_store import SignStore
 from actors.files.state_store import HurriedStore
 from actors.inverter import InverterActor
 from actors.ledger import LedgerActor
@@ -29,6 +31,7 @@ from actors.observer import Observer
 from actors.prometheus.observer import PrometheusObserver
 from actors.site import SiteActor
 from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
+from orchestrator.commands import InverterCommand
 from orchestrator.config.changes import Changes, changes_between
 from orchestrator.config.policy import meter_silent_after_s, meter_told_every_s
 from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
@@ -36,6 +39,7 @@ from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.drivers import DriverLibrary
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.loop.kept import Kept
+from orchestrator.loop.last_words import last_commands
 from orchestrator.setpoints.merge import Setpoint
 
 log = logging.getLogger(__name__)
@@ -49,6 +53,10 @@ RELEASE_SHARE = 0.7
 RELEASE_ON_RELOAD_S = 3.0
 """How long a reload waits for devices that are handed back; then it goes on without their answer."""
 ACTOR_STOPS_WITHIN_S = 5.0
+DECIDERS_STOP_WITHIN_S = 1.0
+SITE_SHARE = 0.5
+"""The part of that time after which a site that lives, and from which no device has heard, counts as dead."""
+LOOK_EVERY_S = 0.05
 MOST_CYCLES_WAITING = 300
 """So many cycles wait for a ledger whose disk hangs; it counts what comes beyond as unseen."""
 
@@ -151,6 +159,7 @@ class _Plant:
         self.surroundings = Surroundings(clock, observer, self.supervisor)
         self.inverters = {inverter.name: Address(actor_of(inverter.name)) for inverter in config.inverters}
         self.meter, self.site = Address(METER), Address("site")
+        self._overheard = Overheard(self.site)
         self.mqtt, self.metrics, self.ledger = (
             Address("mqtt"),
             Address("metrics"),
@@ -161,7 +170,12 @@ class _Plant:
         self._store = HurriedStore(Path(config.control.state_dir))
         self._audience = (self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
         self._setpoint_store = SetpointStore(Path(config.control.state_dir))
-        self._kept = Kept(_kept_setpoints(config, self._setpoint_store, clock), set(self._setpoint_store.sources))
+        self._sign_store = SignStore(Path(config.control.state_dir), config.meter)
+        self._kept = Kept(
+            _kept_setpoints(config, self._setpoint_store, clock),
+            set(self._setpoint_store.sources),
+            self._sign_store.sign,
+        )
 
     def children(self) -> tuple[Child, ...]:
         """All actors but the supervisor, in the order of their start."""
@@ -248,28 +262,58 @@ class _Plant:
         return (*self.inverters.values(), self.meter, self.site, self.mqtt, self.metrics, self.ledger)
 
     def close(self) -> None:
-        """Let go of what is no actor's: links, and the file of setpoints."""
+        """Let go of what is no actor's: links, and the files of setpoints and of the meter's sign."""
         self.links.close()
+        self._sign_store.close()
         self._setpoint_store.close()
 
     def release_devices(self, timeout_s: float) -> None:
-        """Have the site hand every device back; wait for it."""
+        """Hand every device back; wait for it. The site does it, or this thread where the site is dead."""
+        deadline_s = self.surroundings.clock.now_s() + timeout_s
         done = threading.Event()
-        self.site.tell(Stop(done))
-        if not self.site.is_alive or not done.wait(timeout_s):
+        if not (self._site_hands_back(done, deadline_s, timeout_s) or self._hand_back_without_site(deadline_s)):
             log.error("not every device could be handed back in time; their own revert timers do the rest")
+
+    def _site_hands_back(self, done: threading.Event, deadline_s: float, timeout_s: float) -> bool:
+        """Whether it did. It is given up at once when it dies, and after a while when no device has heard from it."""
+        clock, site = self.surroundings.clock, self.site.ref
+        self.site.tell(Stop(done))
+        patience_s = clock.now_s() + SITE_SHARE * timeout_s
+        while site is not None and site.is_alive():
+            until_s = deadline_s if self._overheard.has_released else patience_s
+            if done.wait(LOOK_EVERY_S) or clock.now_s() >= until_s:
+                break
+        return done.is_set()
+
+    def _hand_back_without_site(self, deadline_s: float) -> bool:
+        """The last commands from here, after all those who could decide otherwise have been stopped."""
+        log.error("the site does not hand the devices back: they are told from here")
+        clock = self.surroundings.clock
+        stop_in_reverse((self.supervisor, self.site), min(deadline_s, clock.now_s() + DECIDERS_STOP_WITHIN_S), clock)
+        try:
+            return hand_back(self.inverters, self._overheard, self._last_commands, clock, deadline_s)
+        except Exception:  # whatever it is, the rest must still be stopped
+            log.exception("the last commands could not be made")
+            return False
+
+    def _last_commands(self, reports: Reports, now_s: float) -> Sequence[InverterCommand]:
+        clock = self.surroundings.clock
+        stored = _kept_setpoints(self.config, self._setpoint_store, clock)
+        return last_commands(self.config, self._kept, stored, reports, now_s=now_s, wall_s=clock.wall().timestamp())
 
     def _start_inverter(self, inverter: AnyInverterConfig) -> pykka.ActorRef[Any]:
         if isinstance(inverter, MqttInverterConfig):
             window_s = self.config.control.sample_window_s
-            return MqttInverterActor.start(self.surroundings, config=inverter, sample_window_s=window_s, site=self.site)
+            return MqttInverterActor.start(
+                self.surroundings, config=inverter, sample_window_s=window_s, site=self._overheard
+            )
         return InverterActor.start(
             self.surroundings,
             config=inverter,
             driver=self._drivers[inverter.driver],
             link=self.links.link(inverter.host, inverter.port),
             store=self._store,
-            site=self.site,
+            site=self._overheard,
         )
 
     def _start_meter(self) -> pykka.ActorRef[Any]:
@@ -292,7 +336,8 @@ class _Plant:
         )
 
     def _start_site(self) -> pykka.ActorRef[Any]:
-        return SiteActor.start(self.surroundings, self.config, self.inverters, self._audience, self._kept)
+        given = (self.surroundings, self.config, self.inverters, self._audience, self._kept)
+        return SiteActor.start(*given, sign_store=self._sign_store)
 
 
 def _kept_setpoints(config: SiteConfig, store: SetpointStore, clock: Clock) -> dict[str, Setpoint]:

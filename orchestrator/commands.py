@@ -55,7 +55,7 @@ class InverterCommand(Struct, frozen=True):
     and the time after which the device falls back to its own default (revert time); `ac_limit_reverts` False keeps
     the AC limit in force for ever instead. `ac_limit_after_watts` >= 0 is what is safe once the command has expired,
     for devices that can be told what to revert to (model 704); None: no such limit is known. `reasons` says what
-    decided, most decisive first.
+    decided, most decisive first. `settings` are the raw numbers of settings, by register, as the device was found.
     """
 
     inverter: str
@@ -66,6 +66,7 @@ class InverterCommand(Struct, frozen=True):
     battery: BatteryCommand | None = None
     reasons: tuple[Reason, ...] = ()
     ac_limit_after_watts: float | None = None
+    settings: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.ac_limit_watts is not None and not self.ac_limit_watts >= 0:

@@ -20,7 +20,7 @@ from orchestrator.decide.ac.device_steps import in_steps
 from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.inverter import command_inverter
-from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory, Response
+from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory, MeterFault, Response
 from orchestrator.decide.meter.question import ask_meter
 from orchestrator.decide.meter.silence import is_silent
 from orchestrator.decide.meter.trust import watch_meter
@@ -80,12 +80,20 @@ def step(
         wanted=wanted,
         limits_stay=limits_stay(config),
     )
-    fault = "silent" if is_silent(config, meter, inputs.started_at_s, now) else inputs.trust.fault
+    fault = _meter_fault(config, inputs, now)
     if fault is not None:
         return _result(inputs, decide_without_meter(inputs, fault), explain=explain)
     if meter is None:
         return _waiting(inputs)
     return _result(inputs, decide(inputs, meter), explain=explain)
+
+
+def _meter_fault(config: SiteConfig, inputs: Inputs, now_s: float) -> MeterFault | None:
+    """Why the meter cannot be decided on, if so."""
+    meter = inputs.snapshot.meter
+    if is_silent(config, meter, inputs.started_at_s, now_s):
+        return "silent"
+    return "reversed" if meter is not None and meter.orientation == 0 else inputs.trust.fault
 
 
 def _waiting(inputs: Inputs) -> CycleResult:

@@ -83,6 +83,7 @@ class InverterSample(Struct, frozen=True):
     battery inverter without PV. `string_watts` is the power of each PV input in the device's order, never negative;
     empty where it does not say.
     `faults` names readings that were refused as nonsense, for counting.
+    `settings` are raw numbers of settings that a release puts back, while they show what is not ours.
     `controls_at_s` is when what can be written (AC limit, permission to charge from AC) was read, None: at `at_s`.
     """
 
@@ -104,6 +105,7 @@ class InverterSample(Struct, frozen=True):
     string_watts: tuple[float | None, ...] = ()
     faults: tuple[str, ...] = ()
     controls_at_s: float | None = None
+    settings: tuple[tuple[str, int], ...] = ()
 
 
 class MeterSample(Struct, frozen=True):
@@ -111,7 +113,7 @@ class MeterSample(Struct, frozen=True):
 
     `at_s` is when the meter answered, `changed_at_s` when its power last differed from that before: a meter that is
     polled faster than it measures answers with an old value, while its counters may run. `orientation` is -1 where its
-    own sign was turned.
+    own sign was turned, and 0 where the plant's own moves speak against either sign.
     """
 
     at_s: float

@@ -61,6 +61,7 @@ class InverterSimulation(Section):
     is told to turn from charging to discharging without having rested for `turn_idle_s` between.
     `says_throttled` False: its operating state is MPPT also while a limit holds its PV back, as with many makes.
     In virtual time its AC limit is set in steps of `limit_step_percent` of its rating (0: exactly).
+    `discharge_goes_first`: where PV and discharge do not both fit under the AC limit, it is the PV that is cut.
     `sunspec` is the generation of models that it speaks; in the newer one, 7xx, the battery of an inverter without PV
     can be commanded, that of a hybrid cannot. `make` lets it have the registers of a make instead.
     """
@@ -76,6 +77,7 @@ class InverterSimulation(Section):
     collapse_s: Annotated[float, Field(ge=0, le=600)] = 10.0
     says_throttled: bool = True
     limit_step_percent: Annotated[float, Field(ge=0, le=10)] = 0.0
+    discharge_goes_first: bool = False
     sunspec: Literal["1xx", "7xx"] = "1xx"
     make: Make | None = None
     battery: BatterySimulation | None = None

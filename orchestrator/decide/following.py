@@ -105,7 +105,8 @@ class Following(Struct, frozen=True):
 class Reading(NamedTuple):
     """A sample of one battery, in W, charging +, with what it was asked for when it was taken (None: nothing).
 
-    `limit_watts` is the larger of its power limits, the measure for little.
+    `limit_watts` is the larger of its power limits, the measure for little. `held_at_ac`: its inverter stands at an AC
+    limit below its rating, so what it discharges less than asked says nothing of the battery.
     """
 
     at_s: float
@@ -113,6 +114,7 @@ class Reading(NamedTuple):
     pv_watts: float
     asked_watts: float | None
     limit_watts: float
+    held_at_ac: bool = False
 
 
 def watch_following(before: Following, reading: Reading) -> Following:
@@ -132,7 +134,7 @@ def watch_following(before: Following, reading: Reading) -> Following:
 def _is_short(before: Following, reading: Reading) -> bool:
     """It does clearly less than it was asked for, and comes no nearer."""
     asked = reading.asked_watts
-    if not asked or before.seen_at_s is None:
+    if not asked or before.seen_at_s is None or (asked < 0 and reading.held_at_ac):
         return False
     sign = 1 if asked > 0 else -1
     missing = sign * (asked - reading.watts)
@@ -159,7 +161,7 @@ def _deaf_since_s(before: Following, reading: Reading) -> float | None:
 def _does_not_care(reading: Reading) -> bool:
     """It does hardly anything of what it is asked for, or a lot although it is asked for nothing."""
     asked = reading.asked_watts
-    if asked is None:
+    if asked is None or (asked < 0 and reading.held_at_ac):
         return False
     if asked == 0:
         return abs(reading.watts) > _little_watts(reading)

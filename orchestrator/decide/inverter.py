@@ -14,6 +14,7 @@ from orchestrator.decide.failsafe import hold
 from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
 from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
+from orchestrator.decide.plant.made import made_by_name, remember_made
 from orchestrator.decide.plant.units import Battery, Unit
 from orchestrator.decide.records import Inputs, InverterDecision, Limiting, SiteDecision
 from orchestrator.decide.site import batteries_released, is_held_at_nothing
@@ -51,7 +52,8 @@ def command_inverter(
         battery_memory,
         following,
         Output(unit.ac_watts, unit.sample.at_s, unit.throttled),
-        disconnected,
+        made=remember_made(unit, failsafe=decision.mode == "failsafe", now_s=inputs.now_s),
+        disconnected=disconnected,
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
         back_at_s=unit.memory.back_at_s,
     )
@@ -74,7 +76,10 @@ def _following(unit: Unit) -> Following:
         return before
     limit_watts = max(battery.charge_max_watts, battery.discharge_max_watts)
     asked_watts = unit.memory.battery.target_watts
-    return watch_following(before, Reading(unit.sample.at_s, battery.watts, unit.pv_watts, asked_watts, limit_watts))
+    reading = Reading(
+        unit.sample.at_s, battery.watts, unit.pv_watts, asked_watts, limit_watts, held_at_ac=unit.stands_at_limit
+    )
+    return watch_following(before, reading)
 
 
 def _battery(
@@ -137,7 +142,10 @@ def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | 
     else:
         wanted = limiting.limits_watts.get(unit.name)
     # What it is known to be about to make: with the new target of its battery, and with PV that lost its battery.
-    known = 0.0 if failsafe else limiting.expected_watts[unit.name] + lost_with_its_battery_watts(unit)
+    known = 0.0
+    if not failsafe:
+        made_again_watts = made_by_name(inputs.config, inputs.plant, inputs.now_s).get(unit.name, 0.0)
+        known = max(limiting.expected_watts[unit.name] + lost_with_its_battery_watts(unit), made_again_watts)
     return command_limit(
         unit,
         wanted,

@@ -164,12 +164,23 @@ class Output(Struct, frozen=True):
     throttled: bool
 
 
+class Made(Struct, frozen=True):
+    """The AC power in W that the PV of an inverter made at `at_s`, when the meter fell silent; the meter is back since
+    `back_at_s`, None while it is silent.
+    """
+
+    watts: float
+    at_s: float
+    back_at_s: float | None = None
+
+
 class InverterMemory(Struct, frozen=True):
     """What the loop remembers of one inverter while it answers.
 
     `output` is what it made when it was looked at last, None before the first look. `disconnected` says that we
     disconnected it; of one that is `away` only that and its limit are known. It answers again since `back_at_s`, None
     where it was there from the start.
+    `made` is what it made when the meter fell silent, until it makes that again, or the meter is back for a while.
     `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not.
     """
 
@@ -177,6 +188,7 @@ class InverterMemory(Struct, frozen=True):
     battery: BatteryMemory = field(default_factory=BatteryMemory)
     following: Following = field(default_factory=Following)
     output: Output | None = None
+    made: Made | None = None
     disconnected: bool = False
     away: bool = False
     above_limit_since_s: float | None = None
@@ -187,7 +199,8 @@ class SiteMemory(Struct, frozen=True):
     """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
 
     The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, `import_steps` those in which
-    an import was left to the AC limits.
+    an import was left to the AC limits. `displaced` is the probe for PV behind the discharge of its own hybrid: its
+    watts are those of PV.
     `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
     """
 
@@ -198,6 +211,7 @@ class SiteMemory(Struct, frozen=True):
     import_steps: int = 0
     excess_steps: int = 0
     probe: Probe = field(default_factory=Probe)
+    displaced: Probe = field(default_factory=Probe)
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
 
 

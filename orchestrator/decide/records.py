@@ -38,7 +38,8 @@ class SiteFacts(Struct, frozen=True):
 
     `plant` is what may be commanded, `wanted` what is asked for, its generation limit less what inverters may be making
     that do not answer. `asks_meter`: AC limits are lowered for a moment to see the meter answer; `disturbed`: that is
-    so, or was just now. `on_ramp`: charging is held back by a ramp.
+    so, or was just now. `on_ramp`: charging is held back by a ramp. `displaced_watts` are discharged less for a moment,
+    to see whether PV is held back for them.
     """
 
     flow: BatteryPowerFlow
@@ -51,6 +52,7 @@ class SiteFacts(Struct, frozen=True):
     asks_meter: bool = False
     disturbed: bool = False
     on_ramp: bool = False
+    displaced_watts: float = 0.0
 
     @property
     def envelope(self) -> OperatingEnvelope:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from math import fsum
+from math import fsum, inf
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
+from orchestrator.decide.ac.displaced import Displaced, displaced_pv
 from orchestrator.decide.ac.limit import rise_watts_per_s, share_rise, stubborn_watts
 from orchestrator.decide.ac.room import (
     expected_watts,
@@ -32,6 +33,7 @@ from orchestrator.decide.battery.target import (
     charge_max_watts,
     charge_ramp_watts,
     decide_flow,
+    generation_leaves_watts,
     is_on_ramp,
     settle_target,
     within_site_limits,
@@ -40,6 +42,7 @@ from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
+from orchestrator.decide.plant.made import made_by_name, still_missing_watts
 from orchestrator.decide.plant.others import others_watts
 from orchestrator.decide.plant.units import Plant, Unit, found_limits_watts
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFacts, SiteTotals, limits_on_ac
@@ -64,9 +67,11 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
     balance = Balance(load.load_watts, site_watts, hidden.watts)
     flow = decide_flow(inputs.config, plant, balance, wanted, charging.most_watts)
     on_ramp = is_on_ramp(plant, flow.target_battery_power_watts, charging.limit_watts, charging.ramp_watts)
-    target_watts, pending = _target(inputs, plant, flow.target_battery_power_watts, on_ramp=on_ramp)
+    displaced = _displaced(inputs, plant, flow.target_battery_power_watts, site_watts)
+    wanted_watts = flow.target_battery_power_watts + displaced.watts
+    target_watts, pending = _target(inputs, plant, wanted_watts, at_once=on_ramp, moved=displaced.moved)
     allocation = _share(inputs, plant, balance, target_watts)
-    limiting = _limit_ac(inputs, plant, load.load_watts, allocation)
+    limiting = _limit_ac(inputs, plant, load.load_watts, allocation, displacing=displaced.possible)
     memory = SiteMemory(
         load=load,
         target_watts=target_watts,
@@ -75,6 +80,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         import_steps=hidden.import_steps,
         excess_steps=limiting.excess_steps,
         probe=hidden.probe,
+        displaced=displaced.probe,
         uses=_uses(inputs, allocation),
     )
     facts = SiteFacts(
@@ -87,6 +93,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         answers_import=hidden.import_steps > 0,
         asks_meter=inputs.trust.question.is_open,
         on_ramp=on_ramp,
+        displaced_watts=displaced.watts,
         disturbed=inputs.trust.question.disturbs(inputs.now_s),
     )
     return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
@@ -157,7 +164,7 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
     before = inputs.state.site
     if inputs.trust.question.disturbs(inputs.now_s):
         return HiddenSurplus(0.0, replace(before.probe, step_watts=0.0), 0)
-    return hidden_surplus(
+    found = hidden_surplus(
         plant,
         before,
         site_watts=site_watts,
@@ -166,12 +173,35 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
         import_limit_watts=inputs.wanted.import_limit_watts,
         ramp_watts_per_s=inputs.config.control.ramp_watts_per_s,
     )
+    if plant.battery_watts <= site_watts:
+        return found  # what is seen does not cover the load: batteries give at once, and give way to PV that comes back
+    missing_watts = still_missing_watts(plant, made_by_name(inputs.config, plant, inputs.now_s))
+    return replace(found, watts=max(found.watts, missing_watts)) if missing_watts else found
 
 
-def _target(inputs: Inputs, plant: Plant, target_watts: float, *, on_ramp: bool) -> tuple[float, Pending | None]:
+def _displaced(inputs: Inputs, plant: Plant, target_watts: float, site_watts: float) -> Displaced:
+    """PV that a hybrid may hold back for its own discharge. Nothing is tried beside a question to the meter."""
+    before, import_limit = inputs.state.site.displaced, inputs.wanted.import_limit_watts
+    if inputs.trust.question.disturbs(inputs.now_s):
+        return Displaced(0.0, replace(before, step_watts=0.0))
+    return displaced_pv(
+        plant,
+        before,
+        discharge_watts=max(-target_watts, 0.0),
+        leaves_watts=generation_leaves_watts(plant, inputs.wanted),
+        import_room_watts=inf if import_limit is None else import_limit - site_watts,
+        now_s=inputs.now_s,
+    )
+
+
+def _target(
+    inputs: Inputs, plant: Plant, target_watts: float, *, at_once: bool, moved: bool
+) -> tuple[float, Pending | None]:
     """The battery target that holds. Batteries do not make up for what a question to the meter takes away."""
     before, question = inputs.state.site, inputs.trust.question
-    settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=on_ramp)
+    if moved:
+        return within_site_limits(target_watts, inputs.wanted), None
+    settled_watts, pending = settle_target(plant, before, target_watts, inputs.now_s, on_ramp=at_once)
     settled_watts = within_site_limits(settled_watts, inputs.wanted)
     if settled_watts < before.target_watts and question.disturbs(inputs.now_s):
         held_watts = min(settled_watts + question.step_watts, before.target_watts)
@@ -194,7 +224,7 @@ def _uses(inputs: Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
     return remember_use(inputs.state.site.uses, allocation.running, used, now_s=inputs.now_s, dt_s=inputs.dt_s)
 
 
-def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Allocation) -> Limiting:
+def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Allocation, *, displacing: bool) -> Limiting:
     """The room for AC power with the new shares of the batteries, and the share of each inverter in it."""
     export_limit = export_limit_watts(inputs.config, inputs.wanted)
     generation_limit = inputs.wanted.generation_limit_watts
@@ -215,9 +245,12 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     if room_watts is not None:
         room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
-    limits_watts = (
-        {} if room_watts is None else hand_out_room(plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s)
-    )
+    limits_watts: dict[str, float] = {}
+    if room_watts is not None:
+        made = made_by_name(inputs.config, plant, inputs.now_s)
+        limits_watts = hand_out_room(
+            plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s, displacing=displacing, made_watts=made
+        )
     if inputs.envelope.unheard:
         limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)
     question = inputs.trust.question

@@ -21,6 +21,7 @@ class Found:
     `grid_charging` is ChaGriSet as found (True: may charge from AC; None: not known, so never changed by us).
     `limited` and `disconnected` say that an AC limit, or Conn 0, of ours may be in force. `derated_watts` is an AC
     limit that was in force before any of ours (None: there was none): the installer's, never lifted, and put back.
+    `settings` are raw numbers of other settings as found, by register: a make says which of them a release puts back.
     """
 
     serial: str = ""
@@ -28,12 +29,13 @@ class Found:
     limited: bool = False
     disconnected: bool = False
     derated_watts: float | None = None
+    settings: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to put back."""
         untouched = self.grid_charging is None and not self.limited and not self.disconnected
-        return untouched and self.derated_watts is None
+        return untouched and self.derated_watts is None and not self.settings
 
 
 def before_command(found: Found, sample: InverterSample, command: InverterCommand) -> Found:
@@ -45,6 +47,7 @@ def before_command(found: Found, sample: InverterSample, command: InverterComman
         limited=found.limited or command.ac_limit_watts is not None,
         disconnected=found.disconnected or command.connect is False,
         derated_watts=sample.ac_limit_watts if is_untouched(found) else found.derated_watts,
+        settings=_found_settings(found, sample, command),
     )
 
 
@@ -71,12 +74,14 @@ def after_release(found: Found, command: InverterCommand) -> Found:
     remaining = after_command(found, command)
     limited = command.ac_limit_watts is not None
     derated_watts = remaining.derated_watts if limited else None  # it is in the device again
-    return replace(remaining, grid_charging=None, limited=limited, derated_watts=derated_watts)
+    return replace(remaining, grid_charging=None, limited=limited, derated_watts=derated_watts, settings=())
 
 
 def put_back(command: InverterCommand, found: Found) -> InverterCommand:
     """The command with "as found" made plain: ChaGriSet where it is left open, no AC limit above the installer's."""
     command = _not_above_derating(command, found)
+    if found.settings:
+        command = structs.replace(command, settings=found.settings)
     battery = command.battery
     if battery is None or battery.grid_charging is not None:
         return command
@@ -112,6 +117,7 @@ def from_json(text: str) -> Found:
     values = json.loads(text)
     if not isinstance(values, dict):
         raise ValueError("not a JSON object")
+    values["settings"] = _settings_of(values.get("settings", []))
     try:
         found = Found(**values)
     except TypeError as error:
@@ -125,6 +131,22 @@ def _found_grid_charging(found: Found, sample: InverterSample, command: Inverter
         return found.grid_charging
     assert sample.battery is not None
     return sample.battery.grid_charging_allowed
+
+
+def _found_settings(found: Found, sample: InverterSample, command: InverterCommand) -> tuple[tuple[str, int], ...]:
+    """A sample shows only what is not ours, so it is newer than the record: somebody has set it since."""
+    if command.battery is None:
+        return found.settings
+    return tuple((dict(found.settings) | dict(sample.settings)).items())
+
+
+def _settings_of(pairs: object) -> tuple[tuple[str, int], ...]:
+    """Raises ValueError."""
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise ValueError("the settings are no list of pairs")
+    if not all(isinstance(name, str) and type(raw) is int for name, raw in pairs):
+        raise ValueError("a setting has the wrong type")
+    return tuple((name, raw) for name, raw in pairs)
 
 
 def _changes_grid_charging(command: BatteryCommand | None, sample: InverterSample) -> bool:

@@ -96,6 +96,8 @@ def _of_inverter(site: _Site, inverter: InverterDecision) -> Iterator[Reason]:
             yield because("charges_from_ac")
     if inverter.not_following:
         yield because("not_following")
+    if battery is not None and _is_held_by_ac_limit(inverter, battery):
+        yield because("ac_limit_holds_discharge", watts=inverter.unit.limit_watts)
     if inverter.gives_too_much:
         yield because("gives_too_much")
     yield from of_limit(site.limits, site.room, inverter)
@@ -124,6 +126,14 @@ def _charges_from_ac(inverter: InverterDecision) -> bool:
     if battery is None or not battery.grid_charging:
         return False
     return battery.watts > inverter.unit.pv_watts + NOTICEABLE_WATTS
+
+
+def _is_held_by_ac_limit(inverter: InverterDecision, battery: BatteryCommand) -> bool:
+    """Whether it discharges less than it was asked to because its inverter stands at its AC limit."""
+    asked_watts, unit = inverter.unit.memory.battery.target_watts, inverter.unit
+    if battery.mode is not BatteryMode.DISCHARGE or asked_watts is None or unit.battery is None:
+        return False
+    return unit.stands_at_limit and unit.battery.watts - asked_watts >= NOTICEABLE_WATTS
 
 
 def _of_battery(site: _Site, inverter: InverterDecision, battery: BatteryCommand) -> Reason:

@@ -37,7 +37,9 @@ def of_what_differs(facts: SiteFacts) -> Iterator[Reason]:
         yield because("import_left_to_ac_limits", watts=hidden_watts)
     elif hidden_watts >= NOTICEABLE_WATTS and target_watts > facts.available_watts - hidden_watts:
         yield because("tries_hidden_pv", watts=hidden_watts)
-    if abs(facts.target_watts - target_watts) >= 1:
+    if facts.displaced_watts >= 1:
+        yield because("tries_less_discharge", watts=facts.displaced_watts)
+    elif abs(facts.target_watts - target_watts) >= 1:
         yield because("held", watts=abs(facts.target_watts), why=_why_held(facts))
 
 

@@ -59,9 +59,10 @@ class Heard:
         """The meter could not be read, and why."""
         self._meter_trouble = trouble
 
-    def turn_meter(self) -> None:
-        """The plant's own moves prove that the sign is wrong."""
+    def turn_meter(self) -> MeterSign:
+        """The plant's own moves prove that the sign is wrong; what is known of it now."""
         self._know_sign(meter_sign.turned(self._sign))
+        return self._sign
 
     def waits_for_nobody(self, cycle: int, now_s: float) -> bool:
         """Whether all that `cycle` waits for have reported."""

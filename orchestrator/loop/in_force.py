@@ -32,6 +32,7 @@ class InForce:
         self._heard.update(setpoints)
         self._envelope = OperatingEnvelope()
         self._until_s = -inf
+        self._wall_s = (inf, -inf)
 
     def take(self, setpoint: Setpoint) -> None:
         """A source asks for something else than before."""
@@ -53,17 +54,20 @@ class InForce:
         self._config = config
         self._until_s = -inf
 
-    def envelope(self, now_s: float) -> OperatingEnvelope:
-        """What all sources together ask for at `now_s` (monotonic), which never goes back."""
-        if now_s >= self._until_s:
-            merged = merge(in_force(self._config, self._setpoints, now_s))
+    def envelope(self, now_s: float, wall_s: float) -> OperatingEnvelope:
+        """What all sources together ask for at `now_s` (monotonic, never goes back) and `wall_s` (it may)."""
+        since_wall_s, until_wall_s = self._wall_s
+        if now_s >= self._until_s or not since_wall_s <= wall_s < until_wall_s:
+            merged = merge(in_force(self._config, self._setpoints, now_s, wall_s))
             self._envelope = replace(merged, unheard=unheard_sources(self._config, self._heard))
-            self._until_s = self.next_end_s(now_s)
+            self._until_s = self.next_end_s(now_s, wall_s)
+            walls_s = [s.until_wall_s for s in self._setpoints.values() if s.until_wall_s is not None]
+            self._wall_s = (wall_s, min((each for each in walls_s if each > wall_s), default=inf))
         return self._envelope
 
-    def next_end_s(self, now_s: float) -> float:
-        """When the next setpoint expires after `now_s`; infinity where none does."""
-        ends_s = [each.expires_at_s for each in self._setpoints.values() if each.expires_at_s is not None]
+    def next_end_s(self, now_s: float, wall_s: float) -> float:
+        """When the next setpoint ends after `now_s` (monotonic); infinity where none does."""
+        ends_s = [each.end_s(now_s, wall_s) for each in self._setpoints.values()]
         return min((end_s for end_s in ends_s if end_s > now_s), default=inf)
 
 
@@ -82,15 +86,19 @@ def _raised(before: float | None, after: float | None) -> bool:
     return after is not None and (before is None or after > before)
 
 
-def in_force(config: SiteConfig, received: Mapping[str, Setpoint], now_s: float) -> tuple[Setpoint, ...]:
+def in_force(
+    config: SiteConfig, received: Mapping[str, Setpoint], now_s: float, wall_s: float | None = None
+) -> tuple[Setpoint, ...]:
     """The setpoints that hold at `now_s` (monotonic), in the order of their sources: what `merge` takes.
+
+    `wall_s` is what the wall clock shows then, in seconds since 1970; None: `now_s` as well, as in virtual time.
 
     `received` is the newest setpoint of each source, by name. An MQTT source whose setpoint is missing or has expired
     is represented by its `default` as a whole, under its own name. Sources that nobody configured are left out.
     """
     fixed = Setpoint(FIXED, config.setpoints.fixed)
-    entries = [_of_entry(entry, received, now_s) for entry in config.setpoints.mqtt]
-    reserved = [_valid(received.get(name), now_s) for name in RESERVED_LAST]
+    entries = [_of_entry(entry, received, now_s, wall_s) for entry in config.setpoints.mqtt]
+    reserved = [_valid(received.get(name), now_s, wall_s) for name in RESERVED_LAST]
     return (fixed, *(setpoint for setpoint in (*entries, *reserved) if setpoint is not None))
 
 
@@ -99,13 +107,15 @@ def unheard_sources(config: SiteConfig, heard: Collection[str]) -> tuple[str, ..
     return tuple(e.name for e in config.setpoints.mqtt if e.default is None and e.name not in heard)
 
 
-def _of_entry(entry: MqttSource, received: Mapping[str, Setpoint], now_s: float) -> Setpoint | None:
+def _of_entry(
+    entry: MqttSource, received: Mapping[str, Setpoint], now_s: float, wall_s: float | None
+) -> Setpoint | None:
     """The setpoint of one MQTT source: its own while that is valid, else its default."""
-    setpoint = _valid(received.get(entry.name), now_s)
+    setpoint = _valid(received.get(entry.name), now_s, wall_s)
     if setpoint is None and entry.default is not None:
         return Setpoint(entry.name, entry.default, is_default=True)
     return setpoint
 
 
-def _valid(setpoint: Setpoint | None, now_s: float) -> Setpoint | None:
-    return setpoint if setpoint is not None and setpoint.is_valid(now_s) else None
+def _valid(setpoint: Setpoint | None, now_s: float, wall_s: float | None) -> Setpoint | None:
+    return setpoint if setpoint is not None and setpoint.is_valid(now_s, wall_s) else None

@@ -32,7 +32,8 @@ class MeterSign:
 
     `proofs` counts counter steps in a row that speak for import + (above 0) or export + (below 0). `steady` is the
     sign that W has had since the counters last moved, 0 when it changed. `value_at_s` is when the W came that was
-    looked at last. `latched`: the plant's own moves have spoken.
+    looked at last. `latched`: the plant's own moves have spoken. `contradicted`: they have spoken again, against what
+    they had proven; then neither sign can be believed.
     """
 
     automatic: bool = True
@@ -43,6 +44,12 @@ class MeterSign:
     export_wh: float | None = None
     value_at_s: float | None = None
     latched: bool = False
+    contradicted: bool = False
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it says more than what is assumed of any meter, so that it is worth keeping."""
+        return self.automatic and (self.export_positive or self.latched)
 
 
 def initial(sign: Sign) -> MeterSign:
@@ -51,7 +58,9 @@ def initial(sign: Sign) -> MeterSign:
 
 
 def oriented(state: MeterSign, sample: MeterSample) -> MeterSample:
-    """The sample with import +. Counters keep their names."""
+    """The sample with import +, and orientation 0 where that cannot be believed. Counters keep their names."""
+    if state.contradicted:
+        return structs.replace(oriented(replace(state, contradicted=False), sample), orientation=0)
     if not state.export_positive:
         return sample
     phases = tuple(0.0 - watts for watts in sample.phase_watts)
@@ -89,10 +98,22 @@ def _counted(state: MeterSign, sample: MeterSample, *, steady: int) -> MeterSign
 
 
 def turned(state: MeterSign) -> MeterSign:
-    """The state after the plant's own moves proved the sign wrong. A sign that site.yaml names is not turned."""
+    """The state after the plant's own moves proved the sign wrong.
+
+    A sign that site.yaml names is not turned. One that they had proven themselves is not turned either: to and fro is
+    no proof, and each turn costs seconds above the limits.
+    """
     if not state.automatic:
         return state
+    if state.latched:
+        return replace(state, contradicted=True)
     return replace(state, export_positive=not state.export_positive, proofs=0, latched=True)
+
+
+def kept(*, export_positive: bool, latched: bool, contradicted: bool) -> MeterSign:
+    """The state as it was before a restart, without the evidence of counters that led to it."""
+    proofs = -PROOFS_NEEDED if export_positive else 0
+    return MeterSign(export_positive=export_positive, proofs=proofs, latched=latched, contradicted=contradicted)
 
 
 def _weighed(state: MeterSign, proof: int) -> MeterSign:

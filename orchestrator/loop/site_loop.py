@@ -42,6 +42,7 @@ from orchestrator.loop.messages import (
     Acknowledged,
     Action,
     Command,
+    Event,
     HandedBack,
     Input,
     Read,
@@ -53,8 +54,9 @@ from orchestrator.loop.messages import (
     StopAsked,
     TimePassed,
 )
-from orchestrator.loop.news import METER_REVERSED, News
+from orchestrator.loop.news import METER_REVERSED, News, meter_reversed
 from orchestrator.loop.reconfiguration import hand_back_commands, state_after
+from orchestrator.loop.wall_clock import WallClock, clock_jumped
 from orchestrator.reason import because
 from orchestrator.samples import MeterSample, SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope
@@ -66,7 +68,8 @@ Controller = Callable[[SiteConfig, ControlState, SiteSnapshot, OperatingEnvelope
 class SiteLoop:
     """One plant. `state` is the memory of the decisions, `controller` makes them, `pace` is that of the network.
 
-    All times are monotonic seconds of one clock, and never go back.
+    Times are monotonic seconds of one clock, and never go back. What the wall clock shows (`wall_s`, in seconds since
+    1970) comes with each message beside them, because it may be put right; None: it goes on from what was told last.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class SiteLoop:
         kept: Kept,
         started_s: float,
         *,
+        wall_s: float | None = None,
         controller: Controller = control.step,
         pace: Pace = OVER_A_NETWORK,
     ) -> None:
@@ -84,8 +88,10 @@ class SiteLoop:
         self._pace = pace
         self._started_s = started_s
         self._in_force = InForce(config, kept.setpoints, kept.heard)
-        self._ends_s = self._in_force.next_end_s(started_s)
+        self._wall_clock = WallClock(started_s, wall_s)
+        self._ends_s = self._in_force.next_end_s(started_s, self._wall_clock.wall_s(started_s))
         self._heard = Heard(config, kept)
+        self._kept = kept
         self._writable = _writable(config)
         self._news = News()
         self._envelope = OperatingEnvelope()
@@ -97,8 +103,9 @@ class SiteLoop:
         self._unreleased: set[str] | None = None
         self._actions: list[Action] = []
 
-    def receive(self, message: Input, now_s: float) -> list[Action]:
+    def receive(self, message: Input, now_s: float, wall_s: float | None = None) -> list[Action]:
         """Take one message; what is to be done now, in this order."""
+        self._look_at_wall_clock(now_s, wall_s)
         match message:
             case Report():
                 self._on_report(message, now_s)
@@ -194,7 +201,7 @@ class SiteLoop:
 
     def _decide(self, now_s: float) -> None:
         self._decided_s = now_s
-        self._envelope = self._in_force.envelope(now_s)
+        self._envelope, self._ends_s = self._asked(now_s), self._next_end_s(now_s)
         snapshot = self._heard.snapshot(now_s)
         if self._is_waiting(now_s):
             reasons = (because("waiting_for_devices"),)
@@ -203,12 +210,14 @@ class SiteLoop:
             return
         result = self._controller(self._config, self.state, snapshot, self._envelope, now_s)
         self.state = result.state
+        self._kept.memories = result.state.inverters
         self._actions += [Command(each, now_s) for each in result.commands if each.inverter in self._writable]
         self._actions.append(replace(result, cycle=self._cycle))
-        events = self._news.of(result)
-        self._actions += events
-        if any(event.name == METER_REVERSED for event in events):
-            self._heard.turn_meter()
+        self._actions += [self._with_meter_turned(event) for event in self._news.of(result)]
+
+    def _with_meter_turned(self, event: Event) -> Event:
+        """The same event; where it says that the meter is reversed, after that has been acted on."""
+        return meter_reversed(self._heard.turn_meter()) if event.name == METER_REVERSED else event
 
     def _is_waiting(self, now_s: float) -> bool:
         has_decided = self.state.decided_at_s is not None
@@ -216,8 +225,21 @@ class SiteLoop:
 
     # What is asked of the plant
 
+    def _look_at_wall_clock(self, now_s: float, wall_s: float | None) -> None:
+        """After a jump a setpoint may have ended by its `validUntil`, or not have ended yet."""
+        jumped_s = self._wall_clock.told(now_s, wall_s)
+        if jumped_s:
+            self._actions.append(clock_jumped(jumped_s))
+            self._on_setpoints_changed(now_s)
+
+    def _asked(self, now_s: float) -> OperatingEnvelope:
+        return self._in_force.envelope(now_s, self._wall_clock.wall_s(now_s))
+
+    def _next_end_s(self, now_s: float) -> float:
+        return self._in_force.next_end_s(now_s, self._wall_clock.wall_s(now_s))
+
     def _on_setpoints_changed(self, now_s: float) -> None:
-        self._ends_s = self._in_force.next_end_s(now_s)
+        self._ends_s = self._next_end_s(now_s)
         self._decide_if_stricter(now_s)
 
     def _decide_if_stricter(self, now_s: float) -> None:
@@ -225,7 +247,7 @@ class SiteLoop:
         if self._is_stopped or self._decision_due_s < inf:
             return
         is_due_anyway = self._is_reading and now_s >= self._waits_until_s
-        if is_due_anyway or not is_stricter(self._envelope.fields, self._in_force.envelope(now_s).fields):
+        if is_due_anyway or not is_stricter(self._envelope.fields, self._asked(now_s).fields):
             return
         soonest_s = self._decided_s + self._pace.decision_gap_s
         if now_s >= soonest_s:
@@ -253,7 +275,7 @@ class SiteLoop:
 
     def _on_stop_asked(self, now_s: float) -> None:
         self._is_stopped, self._is_reading = True, False
-        envelope, snapshot = self._in_force.envelope(now_s), self._heard.snapshot(now_s)
+        envelope, snapshot = self._asked(now_s), self._heard.snapshot(now_s)
         self._release(final_commands(self._config, envelope, snapshot, self.state.inverters), now_s)
 
     def _release(self, commands: tuple[InverterCommand, ...], now_s: float) -> None:

@@ -9,14 +9,14 @@ for this to hold across restarts too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
 from orchestrator.errors import PayloadError
 from orchestrator.setpoints.merge import Setpoint
-from orchestrator.setpoints.payload import parse_setpoint
+from orchestrator.setpoints.payload import HasPassedError, parse_setpoint
 
 SUPERSEDED_KEPT: Final = 64
 """So many superseded messages are remembered, the newest ones: a broker retains one of a topic."""
@@ -72,6 +72,7 @@ class Intake:
         self._accepted: bytes | None = None
         self._received: datetime | None = None
         self._refused: bytes | None = None
+        self._passed: Arrival | None = None
         self._superseded: dict[str, None] = {}
 
     @classmethod
@@ -102,17 +103,21 @@ class Intake:
         message = None if self._accepted is None else self._accepted.decode("utf-8")
         return KeptSource(self._origin, message, self._received, tuple(self._superseded))
 
-    def is_fresh(self, now_s: float) -> bool:
+    def is_fresh(self, now_s: float, wall: datetime) -> bool:
         """Whether the source renews its setpoint as it must; always true of one whose setpoints have no validity."""
-        return self._validity_s is None or (self.setpoint is not None and self.setpoint.is_valid(now_s))
+        if self._validity_s is None:
+            return True
+        return self.setpoint is not None and self.setpoint.is_valid(now_s, wall.timestamp())
 
     def take(self, arrivals: Sequence[Arrival]) -> Outcome:
         """Take a batch, oldest first. Only the newest valid message counts; those before it are superseded.
 
         A message that the broker hands over again is neither a new setpoint (its validity goes on running), nor a new
-        refusal, nor does it come back once it was superseded.
+        refusal, nor does it come back once it was superseded. One that is refused for nothing but its time, which may
+        be the fault of a wrong clock, may count later: see `reconsider`.
         """
         reasons: list[str] = []
+        passed, self._passed = self._passed, None
         for position, arrival in reversed(list(enumerate(arrivals))):
             if arrival.redelivered and self._is_known(arrival.payload):
                 continue
@@ -121,13 +126,29 @@ class Intake:
                 return self._withdraw(arrival, reasons)
             try:
                 setpoint = self._parse(arrival)
+            except HasPassedError as error:
+                is_known = arrival.redelivered and passed is not None and passed.payload == arrival.payload
+                reasons += [] if is_known else [str(error)]
+                self._passed = self._passed or arrival
+                continue
             except PayloadError as error:
                 self._refused = arrival.payload if not reasons else self._refused
                 reasons.append(str(error))
                 continue
             self._supersede(each.payload for each in arrivals[:position])
             return self._accept(setpoint, arrival, reasons)
+        self._passed = self._passed or passed
         return Outcome(reasons=tuple(reasons))
+
+    def reconsider(self, now_s: float, wall: datetime) -> Outcome:
+        """Take the newest message that was refused for its time alone, where the clock of now says that it was in time.
+
+        `now_s` (monotonic) and `wall` are the same moment: by them it is known when the message really came.
+        """
+        if self._passed is None:
+            return Outcome()
+        arrival = replace(self._passed, wall=wall - timedelta(seconds=now_s - self._passed.at_s))
+        return self.take([arrival]) if self.is_sound(arrival) else Outcome()
 
     def is_sound(self, arrival: Arrival) -> bool:
         """Whether this message would count: a setpoint, or the word that there is none any more. Remembers nothing."""
@@ -199,4 +220,4 @@ def _digest(payload: bytes) -> str:
 
 def _meaning(setpoint: Setpoint) -> tuple[object, ...]:
     """What must differ for a setpoint to be news to the site: what it asks for, and until when."""
-    return setpoint.fields, setpoint.expires_at_s, setpoint.valid_until
+    return setpoint.fields, setpoint.expires_at_s, setpoint.until_wall_s, setpoint.valid_until

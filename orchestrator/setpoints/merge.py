@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,9 @@ from orchestrator.setpoints.fields import HIGHEST_WINS, LOWEST_WINS, SetpointFie
 class Setpoint:
     """What one source asks for. It holds from `received_at_s` to before `expires_at_s` (monotonic; None: no end).
 
-    `valid_until` is the same end as the wall-clock text that people see (RFC 3339), None where there is none.
+    `until_wall_s` is the end that the message itself names, in seconds of the wall clock (since 1970; None: no end).
+    That clock may be put right while the setpoint holds, so it is looked at anew each time. `valid_until` is the
+    earlier of both ends as the text that people see (RFC 3339), as it was on arrival; None where there is none.
     `is_default`: the source itself asks for nothing valid, this is its `default` of site.yaml.
     """
 
@@ -28,10 +31,18 @@ class Setpoint:
     expires_at_s: float | None = None
     valid_until: str | None = None
     is_default: bool = False
+    until_wall_s: float | None = None
 
-    def is_valid(self, now_s: float) -> bool:
-        """Whether it still holds at `now_s` (monotonic seconds)."""
-        return self.expires_at_s is None or now_s < self.expires_at_s
+    def is_valid(self, now_s: float, wall_s: float | None = None) -> bool:
+        """Whether it still holds at `now_s` (monotonic) and `wall_s` (None: the wall clock shows `now_s` as well)."""
+        if self.expires_at_s is not None and now_s >= self.expires_at_s:
+            return False
+        return self.until_wall_s is None or (now_s if wall_s is None else wall_s) < self.until_wall_s
+
+    def end_s(self, now_s: float, wall_s: float) -> float:
+        """When it ends (monotonic), if both clocks go on as they do at `now_s` and `wall_s`; infinity: never."""
+        validity_s = inf if self.expires_at_s is None else self.expires_at_s
+        return min(validity_s, inf if self.until_wall_s is None else now_s + (self.until_wall_s - wall_s))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,11 @@ from orchestrator.setpoints.fields import ROWS, SetpointFields
 from orchestrator.setpoints.merge import Setpoint
 from orchestrator.setpoints.values import WrongValue
 
+
+class HasPassedError(PayloadError):
+    """A message that would be a setpoint, had its `validUntil` not passed: the clock may be wrong."""
+
+
 MAX_PAYLOAD_BYTES: Final = 65536
 MAX_PROBLEMS_NAMED: Final = 3
 VALID_UNTIL: Final = "validUntil"
@@ -30,16 +35,27 @@ def parse_setpoint(
 ) -> Setpoint:
     """The setpoint that `payload` (a JSON object) asks for. Raises PayloadError with the reason when it is not one.
 
-    `received_at_s` is monotonic, `wall_now` the same moment with its time zone: `validUntil` counts from it. The
-    setpoint ends at `validUntil` or `validity_s` (seconds, None: no end) after its arrival, whichever comes first.
+    `received_at_s` is monotonic, `wall_now` the same moment with its time zone. The setpoint ends at `validUntil` by
+    the wall clock, or `validity_s` (seconds, None: no end) after its arrival, whichever is first. Raises HasPassedError
+    when `validUntil` is all that is wrong with it.
     """
     message = read_object(payload)
-    ends = [(received_at_s + validity_s, _rfc3339(wall_now, validity_s))] if validity_s is not None else []
-    if VALID_UNTIL in message:
-        text = message.pop(VALID_UNTIL)
-        ends.append((received_at_s + _seconds_until(text, wall_now), str(text)))
-    expires_at_s, valid_until = min(ends, default=(None, None))
-    return Setpoint(source, _read_fields(message), received_at_s, expires_at_s, valid_until)
+    has_end = VALID_UNTIL in message
+    text = message.pop(VALID_UNTIL, None)
+    until = _time(text) if has_end else None
+    fields = _read_fields(message)
+    if until is not None and until <= wall_now:
+        raise HasPassedError(f"{VALID_UNTIL} {text} has passed; here it is {_rfc3339(wall_now, 0)}")
+    ends = [] if validity_s is None else [(validity_s, _rfc3339(wall_now, validity_s))]
+    ends += [] if until is None else [((until - wall_now).total_seconds(), str(text))]
+    return Setpoint(
+        source,
+        fields,
+        received_at_s,
+        None if validity_s is None else received_at_s + validity_s,
+        min(ends, default=(0.0, None))[1],
+        until_wall_s=None if until is None else until.timestamp(),
+    )
 
 
 def to_payload(fields: SetpointFields) -> dict[str, object]:
@@ -136,18 +152,17 @@ _RFC3339: Final = re.compile(
 )
 
 
-def _seconds_until(text: object, wall_now: datetime) -> float:
-    """How long it is until the RFC 3339 time `text`. Raises PayloadError where it is none, or has passed."""
+def _time(text: object) -> datetime:
+    """The moment that the RFC 3339 `text` names. Raises PayloadError where it names none."""
     wanted = f'{VALID_UNTIL} must be a time with its offset such as "2030-01-31T12:00:00Z", not {_shown(text)}'
     if not isinstance(text, str) or not _RFC3339.fullmatch(text):
         raise PayloadError(wanted)
     try:
-        seconds = (datetime.fromisoformat(text.upper()) - wall_now).total_seconds()
-    except ValueError:
+        moment = datetime.fromisoformat(text.upper())
+        moment.timestamp()
+    except (ValueError, OverflowError):
         raise PayloadError(wanted) from None
-    if seconds <= 0:
-        raise PayloadError(f"{VALID_UNTIL} {text} has passed; here it is {_rfc3339(wall_now, 0)}")
-    return seconds
+    return moment
 
 
 def _rfc3339(wall_now: datetime, seconds_ahead: float) -> str:

@@ -6,7 +6,8 @@
 
 Signs: `ac_watts` into the site +, `battery_watts` charging +, `pv_watts` never negative. The AC limit bounds AC output
 alone: behind it PV still charges the battery as its window allows, and what neither takes is curtailed. PV goes before
-discharging: a discharge that does not fit under the limit is cut, not the PV.
+discharging: a discharge that does not fit under the limit is cut, not the PV. With `discharge_goes_first` it is the
+other way round: the battery keeps to its window, and PV gets what that leaves of the limit.
 
 A battery that nobody commands follows its own default, "pv_first": it charges from its own PV, up to its power limit,
 and does not discharge.
@@ -147,7 +148,8 @@ def find_goal(
     if low_watts is not None and low_watts > wish_watts:
         wish_watts = low_watts
     dc_max_watts = to_dc(settings, ac_output_max(settings, controls))
-    battery_watts = possible.clamp(max(wish_watts, min(pv_available_watts - dc_max_watts, 0.0)))
+    pv_first_watts = 0.0 if settings.discharge_goes_first else pv_available_watts
+    battery_watts = possible.clamp(max(wish_watts, min(pv_first_watts - dc_max_watts, 0.0)))
     pv_watts = min(pv_available_watts, dc_max_watts + battery_watts)
     return Goal(to_ac(settings, pv_watts - battery_watts), pv_watts, battery_watts)
 

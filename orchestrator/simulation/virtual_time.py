@@ -27,6 +27,7 @@ from orchestrator.decide.records import Mode
 from orchestrator.loop.cadence import PROMPT
 from orchestrator.loop.in_force import in_force
 from orchestrator.loop.kept import Kept
+from orchestrator.loop.kept_sign import from_json, to_json
 from orchestrator.loop.messages import (
     Action,
     Command,
@@ -79,6 +80,8 @@ class VirtualTime:
         self._config = config
         self.site = VirtualSite(config)
         self.now_s = 0.0
+        self.wall_ahead_s = 0.0
+        """How far the wall clock of the orchestrator is ahead of `now_s`; to be changed."""
         self.history: list[Moment] = []
         self.events: list[tuple[float, Event]] = []
         """What people should hear of, and when it was said."""
@@ -87,6 +90,7 @@ class VirtualTime:
         self._keep_results = keep_results
         self._setpoints: dict[str, Setpoint] = {}
         self._result: CycleResult | None = None
+        self._kept = Kept()
         self.start()
 
     # Time
@@ -128,10 +132,19 @@ class VirtualTime:
         self.kill()
 
     def start(self, kept: Kept | None = None) -> None:
-        """The orchestrator starts with what was kept; without, with the setpoints, which brokers keep for it."""
-        kept = Kept(self._setpoints) if kept is None else kept
-        self._setpoints = kept.setpoints
-        self._loop = SiteLoop(self.config, kept, self.now_s, controller=self._controller, pace=self.pace)
+        """The orchestrator starts with what was kept; without, with its setpoints and the proven sign of the meter."""
+        if kept is None:
+            sign = from_json(to_json(self.config.meter, self._kept.sign), self.config.meter)
+            kept = Kept(self._setpoints, sign=sign)
+        self._kept, self._setpoints = kept, kept.setpoints
+        self._loop = SiteLoop(
+            self.config,
+            kept,
+            self.now_s,
+            wall_s=self.now_s + self.wall_ahead_s,
+            controller=self._controller,
+            pace=self.pace,
+        )
         self._network.forget()
         self._is_alive = True
 
@@ -148,7 +161,7 @@ class VirtualTime:
 
     def envelope(self) -> OperatingEnvelope:
         """What is asked for now, by all sources together."""
-        return merge(in_force(self.config, self._setpoints, self.now_s))
+        return merge(in_force(self.config, self._setpoints, self.now_s, self.now_s + self.wall_ahead_s))
 
     @property
     def inverter_faults(self) -> dict[str, InverterFault]:
@@ -222,7 +235,7 @@ class VirtualTime:
             self._tell(answer)
 
     def _tell(self, message: Input) -> None:
-        self._perform(self._loop.receive(message, self.now_s))
+        self._perform(self._loop.receive(message, self.now_s, self.now_s + self.wall_ahead_s))
 
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:

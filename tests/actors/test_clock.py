@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pykka
@@ -69,6 +71,24 @@ def test_a_closed_clock_has_no_thread_and_sends_nothing() -> None:
 def test_the_wall_clock_has_a_zone(real: RealClock) -> None:
     assert real.wall().tzinfo is not None
     assert ManualClock().wall().tzinfo is not None
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system has no clock that counts its sleep")
+def test_the_seconds_count_while_the_machine_sleeps(real: RealClock) -> None:
+    before_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    assert before_s <= real.now_s() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def test_the_time_of_day_of_a_manual_clock_can_be_put_right() -> None:
+    clock = ManualClock(start_s=5.0)
+    clock.advance(10.0)
+    right = clock.wall() + timedelta(hours=6)
+    clock.set_wall(right)
+    clock.advance(1.0)
+
+    assert clock.wall() == right + timedelta(seconds=1)
+    assert clock.now_s() == 16.0
 
 
 def test_a_manual_clock_moves_only_when_it_is_told_to() -> None:

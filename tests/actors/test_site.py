@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from actors.actor import Surroundings
 from actors.clock import ManualClock
+from actors.files.sign_store import SignStore
 from actors.messages import (
     Acknowledged,
     Command,
@@ -39,13 +42,14 @@ from tests.support.plants.loop_bench import sample, site_config
 class Bench:
     """A site actor without a thread, between inboxes; the test moves the clock and plays the devices."""
 
-    def __init__(self, kept: Kept | None = None) -> None:
+    def __init__(self, kept: Kept | None = None, sign_store: SignStore | None = None) -> None:
         self.clock = ManualClock()
         self.config = site_config()
         self.inverters = {inverter.name: Inbox() for inverter in self.config.inverters}
         self.listener = Inbox()
         surroundings = Surroundings(self.clock, NoObserver(), Inbox())
-        self.site = SiteActor(surroundings, self.config, self.inverters, (self.listener,), kept or Kept())
+        given = (surroundings, self.config, self.inverters, (self.listener,), kept or Kept())
+        self.site = SiteActor(*given, sign_store=sign_store)
         self.tell(Tick())
 
     def tell(self, message: Any) -> None:
@@ -221,3 +225,44 @@ def test_a_configuration_after_the_stop_does_not_take_its_answer_away(bench: Ben
         bench.acknowledge(name)
 
     assert done.is_set()
+
+
+def test_a_setpoint_ends_by_the_wall_clock_of_now() -> None:
+    bench = Bench()
+    in_an_hour_s = bench.clock.wall().timestamp() + 3600.0
+    asked = Setpoint("mqtt", SetpointFields(export_limit_watts=123.0), until_wall_s=in_an_hour_s)
+    bench.tell(SetpointReceived(asked))
+    bench.round(200.0)
+    before = bench.results[-1].envelope.fields.export_limit_watts
+
+    bench.clock.set_wall(bench.clock.wall() + timedelta(hours=6))
+    bench.advance(1.0)
+    bench.round(201.0)
+
+    assert before == 123.0
+    assert bench.results[-1].envelope.fields.export_limit_watts == 5000.0
+    assert [event.name for event in bench.listener.of(Event)] == ["clock_jumped"]
+
+
+def test_what_the_counters_prove_of_the_meter_is_kept_for_the_next_start_and_forgotten_with_the_meter(
+    tmp_path: Path,
+) -> None:
+    config = site_config()
+    store = SignStore(tmp_path, config.meter)
+    bench = Bench(sign_store=store)
+    for step in range(6):
+        bench.advance(1.0)
+        now_s = bench.clock.now_s()
+        shown = MeterSample(now_s, 500.0 + step, changed_at_s=now_s, import_wh=10.0, export_wh=100.0 + step)
+        bench.tell(Report("meter", 0, shown))
+    store.close()
+    kept = SignStore(tmp_path, config.meter)
+
+    assert kept.sign is not None
+    assert kept.sign.export_positive
+    another = config.model_copy(update={"meter": config.meter.model_copy(update={"host": "127.0.0.2"})})
+    again = Bench(Kept(sign=kept.sign), sign_store=kept)
+    again.reconfigure(another, again.inverters)
+    kept.close()
+    assert SignStore(tmp_path, config.meter).sign is None
+    assert SignStore(tmp_path, another.meter).sign is None

@@ -39,3 +39,10 @@ def test_the_watchdog_is_fed_by_the_service_itself() -> None:
     assert "\nWatchdogSec=30\n" in text
     assert "\nRestart=on-failure\n" in text
     assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in text
+
+
+def test_the_unit_waits_for_a_clock_that_is_right() -> None:
+    text = UNIT.read_text()
+
+    assert "\nAfter=network-online.target time-sync.target\n" in text
+    assert "\nWants=network-online.target time-sync.target\n" in text

@@ -23,6 +23,7 @@ SECTIONS = {
     "Link": "link",
     "SunSpecUse": "sunspec",
     "Identity": "identity",
+    "Unit": "units",
     "Register": "registers.name",
     "Nameplate": "nameplate",
     "Inverter": "inverter",
@@ -36,6 +37,7 @@ SECTIONS = {
     "Revert": "revert",
     "Write": "a step",
     "ByPermission": "a value by permission",
+    "AsFound": "a value as found",
 }
 """The heading behind "Keys of" for each record of the schema."""
 

@@ -131,6 +131,9 @@ def _falls_back(profile: Profile) -> Iterator[str]:
 
 
 def _after(revert: Revert) -> str:
+    if revert.only_while is not None:
+        time = f"the time in `{revert.told_by}`" if revert.told_by else f"{revert.after_s:g} s"
+        return f"as it is set: after {time} while `{revert.only_while.register_}` says so, and else not at all"
     if revert.after_s is not None:
         return f"to its own default {revert.after_s:g} s after the last write"
     if revert.register_ is not None:

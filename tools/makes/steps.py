@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.devices.makes.schema import ByPermission, Profile, Write, Writes
+from orchestrator.devices.makes.schema import AsFound, ByPermission, Profile, Write, Writes
 
 _BATTERY_COMMANDS = ("charge", "discharge", "hold", "idle", "release")
 
@@ -36,6 +36,9 @@ def _value(profile: Profile, write: Write) -> str:
     values, to = profile.registers[write.register_].values, write.to
     if isinstance(to, ByPermission):
         return f"{_one(values, to.grid)} where it may charge from AC, else {_one(values, to.pv)}"
+    if isinstance(to, AsFound):
+        found = " or ".join(_one(values, each) for each in to.found)
+        return f"as it was found ({found}), else {_one(values, to.otherwise)}"
     return _one(values, to)
 
 

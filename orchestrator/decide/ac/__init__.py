@@ -5,10 +5,10 @@ A limit on export is a limit on AC: `sum(ac_watts) <= load_watts + export_limit_
 
 Handing it out. One percentage for all would leave the share of a shaded inverter unused. So the room goes, in this
 order, to commanded discharge, to what unthrottled inverters make anyway, to throttled inverters without a battery, to
-throttled hybrids (their PV can still charge their own battery), and then to everybody, by nameplate within each tier.
-Throttled ones take at first only what their limit can rise into before the next step; the rest is for those who can use
-it now. Unthrottled inverters get a little headroom beside the room, all together at most 2 % of nameplate: without it
-the limits hunt each passing cloud.
+throttled hybrids (their PV can still charge their own battery; what they make is taken from them step by step), and
+then to everybody, by nameplate within each tier. Throttled ones take at first only what their limit can rise into
+before the next step; the rest is for those who can use it now. Unthrottled inverters get a little headroom beside the
+room, all together at most 2 % of nameplate: without it the limits hunt each passing cloud.
 
 Curtailed PV cannot be seen (`curtailment`). An inverter at its limit shows the limit, not what its panels could do. So
 while a battery could take more, the plant probes: it raises the battery target by a step and, in the same step, the AC
@@ -16,6 +16,10 @@ limit of the PV that must feed it. A step counts once the batteries have taken h
 shrink with failure, and after failures the next one waits for up to a minute. A step that the grid had to serve has
 failed. A small import while PV is throttled is for the throttled PV to cover: batteries that discharged for it would
 take its room, step by step, for good.
+
+Under a generation limit the same is asked of discharge (`displaced`): a hybrid may cut its own PV where that does not
+fit beside the discharge under its AC limit, and other PV may be held back for it too. So discharge is lowered by a step
+while AC limits stay, and PV that fills the gap keeps it.
 
 From room to command (`limit`). A limit falls at once and rises by the ramp, 20 % of rating a second where site.yaml
 says nothing; it jumps only to what the inverter is known to be about to make. Changes under 1 % of rating wait, some

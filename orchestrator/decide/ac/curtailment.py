@@ -82,7 +82,7 @@ def hidden_surplus(
     # What batteries were told to give already, but have not yet given, will end as much of the import.
     lasting_watts = site_watts - max(plant.battery_watts - before.target_watts, 0.0)
     importing = lasting_watts > tolerance
-    probe = _judge(before.probe, plant.battery_watts, importing, now_s)
+    probe = judge(before.probe, plant.battery_watts, importing, now_s)
     if not curtailed or not plant.batteries:
         return HiddenSurplus(0.0, probe if not probe.step_watts else replace(probe, step_watts=0.0), 0)
     if importing:
@@ -164,16 +164,19 @@ def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, import_watts
     return HiddenSurplus(min(import_watts, room), probe, steps + 1)
 
 
-def _judge(probe: Probe, battery_watts: float, importing: bool, now_s: float) -> Probe:
-    """Close a step that was taken by half, or that failed: served by the grid, or not followed any more."""
+def judge(probe: Probe, seen_watts: float, importing: bool, now_s: float, *, taken_part: float = TAKEN_PART) -> Probe:
+    """Close a step that was taken by `taken_part`, or that failed: served by the grid, or not followed any more.
+
+    `seen_watts` is what the step is to raise: the power of all batteries (charging +), or of PV.
+    """
     if probe.step_watts <= 0:
         return probe
-    taken = battery_watts - probe.base_watts
-    if taken >= TAKEN_PART * probe.step_watts and not importing:
+    taken = seen_watts - probe.base_watts
+    if taken >= taken_part * probe.step_watts and not importing:
         return Probe(part=min(2 * probe.part, LARGEST_PART))
-    follows_still = battery_watts - probe.seen_watts >= PROGRESS_PART * probe.step_watts
+    follows_still = seen_watts - probe.seen_watts >= PROGRESS_PART * probe.step_watts
     if not importing and (follows_still or now_s - probe.at_s < JUDGE_AFTER_S):
-        return replace(probe, seen_watts=battery_watts)
+        return replace(probe, seen_watts=seen_watts)
     if probe.part > SMALLEST_PART:
         smaller = max(probe.part / SHRINK, SMALLEST_PART)
         return replace(probe, step_watts=0.0, part=smaller, wait_until_s=now_s + SHORT_WAIT_S)

@@ -6,14 +6,18 @@ The limit of an inverter holds its AC output only, discharge included: behind it
 battery. What batteries draw from AC makes room for as much AC of others. One percentage for all would leave the room
 of a shaded inverter unused, so commanded discharge comes first, then what unthrottled inverters make, then throttled
 inverters without a battery, then throttled hybrids (they can store theirs), then everybody, by nameplate within each.
+What throttled hybrids make goes to those without a battery by 5 % of rating a second: it is missing if these cannot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import fsum, inf
+from types import MappingProxyType
+from typing import Final
 
 from orchestrator.decide.ac.curtailment import taken_from_ac
+from orchestrator.decide.ac.displaced import may_displace
 from orchestrator.decide.ac.limit import rise_watts_per_s
 from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.following import Disobeys
@@ -30,8 +34,13 @@ SIGHT_PART_OF_RATING = 0.015
 """What an inverter without any output may make, so that it shows whether there is sun: more than counts as nothing, and
 together with the headroom of the others at most 2 % of nameplate."""
 
+TRIED_PART_OF_RATING_PER_S = 0.05
+"""So much further an inverter at its limit is let at the cost of hybrids that make use of the room."""
+
 COULD_STORE_PART = 0.95
 """A battery that takes less than this part of its charge limit could take more; the rest is losses."""
+
+NOTHING_MADE: Final[Mapping[str, float]] = MappingProxyType({})
 
 GONE_LEAST_PART_OF_SITE = 0.03
 """Charging that falls by less than this part of nameplate takes no room in the same step."""
@@ -98,6 +107,8 @@ def hand_out_room(
     expected: Mapping[str, float],
     *,
     dt_s: float = inf,
+    displacing: bool = False,
+    made_watts: Mapping[str, float] = NOTHING_MADE,
 ) -> dict[str, float]:
     """AC limit in W for each inverter that can be limited. Their sum is within the room, apart from the headroom.
 
@@ -110,9 +121,13 @@ def hand_out_room(
     steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
     shares = _Shares(units, max(room_watts - _taken_by_others(plant, expected), 0.0))
     shares.give(discharges, discharges)
+    if displacing:
+        steady |= {u.name: max(u.ac_watts - discharges[u.name], 0.0) for u in units if may_displace(u)}
     shares.give(steady, steady)
     if shares.left_watts:
-        _give_throttled(shares, [u for u in units if u.throttled], dt_s)
+        _give_throttled(shares, [u for u in units if u.throttled], dt_s, made_watts)
+    if displacing:
+        shares.give_up_to(shares.ratings_watts, [u for u in units if may_displace(u)])
     shares.give_up_to(shares.ratings_watts, units)
     with_headroom = _with_headroom(plant, units, shares.limits_watts, expected)
     return _with_sight(plant, units, with_headroom) if plant.battery_watts < 0 else with_headroom
@@ -141,11 +156,21 @@ class _Shares:
             self.give({u.name: max(most[u.name] - self.limits_watts[u.name], 0.0) for u in tier}, self.ratings_watts)
 
 
-def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float) -> None:
-    """Those without a battery before hybrids; first what their limits can rise to in `dt_s`, then up to the ratings."""
+def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float, made: Mapping[str, float]) -> None:
+    """Those without a battery before hybrids; first what their limits can rise to in `dt_s`, then up to the ratings.
+
+    What hybrids make now goes to others step by step only: nobody knows whether these can make it, and it would be
+    imported while they cannot.
+    """
     ratings = shares.ratings_watts
-    within_reach = {u.name: min(u.limit_watts + rise_watts_per_s(u) * dt_s, ratings[u.name]) for u in throttled}
+    reach = {u.name: max(u.limit_watts + rise_watts_per_s(u) * dt_s, made.get(u.name, 0.0)) for u in throttled}
+    within_reach = {name: min(watts, ratings[name]) for name, watts in reach.items()}
     pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
+    tried_s = min(dt_s, 1.0)
+    further = {u.name: u.ac_watts + TRIED_PART_OF_RATING_PER_S * ratings[u.name] * tried_s for u in pv_only}
+    one_step = {name: min(max(watts, made.get(name, 0.0)), ratings[name]) for name, watts in further.items()}
+    shares.give_up_to(one_step, pv_only)
+    shares.give_up_to({u.name: min(max(u.ac_watts, 0.0), u.limit_watts) for u in hybrids}, hybrids)
     for most in (within_reach, ratings):
         shares.give_up_to(most, pv_only)
         shares.give_up_to(most, hybrids)

@@ -108,6 +108,14 @@ class Unit(Struct, frozen=True):
         return self.config.control
 
     @property
+    def stands_at_limit(self) -> bool:
+        """Whether its output stands at an AC limit below its rating, whatever it makes that of."""
+        rating = self.rating_watts
+        if rating is None or not self.limitable or self.limit_watts >= NO_LIMIT_PART * rating:
+            return False
+        return self.ac_watts >= self.limit_watts - NEAR_PART_OF_RATING * rating - self.sample.ac_limit_step_watts
+
+    @property
     def stays_connected(self) -> bool:
         """Whether it cannot be taken off the grid, or was told to leave it and has not."""
         return not self.sample.disconnectable or (self.memory.disconnected and self.sample.connected is True)

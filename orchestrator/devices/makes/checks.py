@@ -20,7 +20,7 @@ from orchestrator.samples import ChargeState, OperatingState
 
 _TEXTS: Final = ("model", "version", "serial")
 """Keys of `nameplate` that take a register of any type."""
-_NO_REGISTERS: Final = ("manufacturer", "state", "matches", "is_", "to")
+_NO_REGISTERS: Final = ("manufacturer", "state", "matches", "or_matches", "is_", "to")
 
 
 def checks(profile: Profile) -> Iterator[Finding]:
@@ -41,7 +41,7 @@ def checks(profile: Profile) -> Iterator[Finding]:
 
 def _mentions(profile: Profile) -> Iterator[tuple[KeyPath, str]]:
     """Every place that names a register, and the name."""
-    parts = ("identity", "nameplate", "inverter", "battery", "meter", "commands")
+    parts = ("identity", "units", "nameplate", "inverter", "battery", "meter", "commands")
     for part in parts:
         yield from _named(getattr(profile, part), (part,))
 
@@ -162,8 +162,12 @@ def _patterns(profile: Profile) -> Iterator[Finding]:
     found: list[tuple[KeyPath, str | None]] = [
         (("identity", index, "matches"), identity.matches) for index, identity in enumerate(profile.identity)
     ]
+    found += [(("identity", index, "or_matches"), each.or_matches) for index, each in enumerate(profile.identity)]
     if profile.sunspec is not None:
         found += [(("sunspec", key), getattr(profile.sunspec, key)) for key in ("manufacturer", "model")]
+    for index, identity in enumerate(profile.identity):
+        if (identity.or_register is None) != (identity.or_matches is None):
+            yield ("identity", index), "'or_register' and 'or_matches' belong together"
     for path, pattern in found:
         try:
             re.compile(pattern or "")

@@ -9,9 +9,11 @@ from orchestrator.devices.makes.schema import (
     AC_DRAW,
     BASE_VALUES,
     BATTERY_SYMBOLS,
+    BY_AC,
     LIMIT_SYMBOLS,
     REVERT,
     AcLimit,
+    AsFound,
     BatteryCommands,
     ByPermission,
     Profile,
@@ -24,6 +26,7 @@ from orchestrator.documents.yaml_text import Finding, KeyPath
 Step = tuple[KeyPath, Write]
 
 _MAY_BE_EMPTY = ("prepare", "hold")
+_NO_STEPS = ("ac_out_watts",)
 
 
 def command_checks(profile: Profile) -> Iterator[Finding]:
@@ -50,7 +53,7 @@ def _sequences(profile: Profile) -> Iterator[tuple[KeyPath, tuple[Write, ...]]]:
     for path, part in _parts(profile):
         for name in type(part).model_fields:
             value = getattr(part, name)
-            if isinstance(value, tuple):
+            if isinstance(value, tuple) and name not in _NO_STEPS:
                 yield (*path, name), value
 
 
@@ -74,6 +77,12 @@ def _values(path: KeyPath, profile: Profile, write: Write) -> Iterator[Finding]:
             yield (*path, "to"), "only the battery has a permission to charge from AC"
         for key in ("grid", "pv"):
             yield from _value((*path, "to", key), write.register_, register, getattr(to, key), ())
+    elif isinstance(to, AsFound):
+        if path[-2] != "release":
+            yield (*path, "to"), "only 'release' puts back what was found"
+        for key, numbers in (("found", to.found), ("otherwise", (to.otherwise,))):
+            for number in numbers:
+                yield from _value((*path, "to", key), write.register_, register, number, ())
     elif isinstance(to, int | float):
         yield from _value((*path, "to"), write.register_, register, to / register.scale, ())
     else:
@@ -117,6 +126,8 @@ def _reverts(profile: Profile) -> Iterator[Finding]:
     for path, part in _parts(profile):
         told = {write.register_ for at, write in _steps(profile) if at[:2] == path and write.to == REVERT}
         timer = part.revert.register_
+        if part.revert.after_s is None and (part.revert.told_by or part.revert.only_while):
+            yield (*path, "revert"), "'told_by' and 'only_while' need 'after_s', for a device that does not show them"
         if timer is not None and part.revert.after_s is not None:
             yield (*path, "revert"), "takes 'after_s' or 'register', and not both"
         if timer is not None and timer not in told:
@@ -129,12 +140,14 @@ def _reverts(profile: Profile) -> Iterator[Finding]:
 def _ac_draw(profile: Profile) -> Iterator[Finding]:
     battery, inverter = profile.commands.battery, profile.inverter
     for path, write in _steps(profile):
-        if write.to != AC_DRAW or path[1] != "battery":
+        if write.to not in BY_AC or path[1] != "battery":
             continue
-        if battery is None or battery.phases is None:
-            yield (*path, "to"), f"{AC_DRAW!r} needs 'phases'"
+        if write.to in AC_DRAW and (battery is None or battery.phases is None):
+            yield (*path, "to"), f"{write.to!r} needs 'phases'"
         if not set(registers_of(inverter.pv_watts if inverter else None)).isdisjoint(BASE_VALUES):
-            yield (*path, "to"), f"{AC_DRAW!r} needs PV from registers of the profile"
+            yield (*path, "to"), f"{write.to!r} needs PV from registers of the profile"
+        if path[2] in ("hold", "release"):
+            yield (*path, "to"), f"{path[2]!r} must do without {write.to!r}: it is written where that is not known"
 
 
 def _commanded_twice(profile: Profile) -> Iterator[Finding]:

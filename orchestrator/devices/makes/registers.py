@@ -30,7 +30,8 @@ class Register(Section):
     `address` is the 0-based wire address. The value in its unit is raw number x `scale`; `missing` are raw numbers that
     say "not available", `low` and `high` the values that can be true. `values` names raw numbers. `flash` marks a
     setting that the device keeps for good, which wears it out; `counts_down` a timer that runs; `read_back` false what
-    cannot be read.
+    cannot be read; `when_missing` the value where the device says "not available"; `phase` what is not written to a
+    device of fewer phases.
     """
 
     address: Annotated[int, Field(ge=0, le=65535)]
@@ -47,6 +48,8 @@ class Register(Section):
     flash: bool = False
     counts_down: bool = False
     read_back: bool = True
+    when_missing: float | None = None
+    phase: Annotated[int, Field(ge=1, le=3)] | None = None
 
     @model_validator(mode="after")
     def _text_has_a_length(self) -> Register:
@@ -88,9 +91,11 @@ def read_raw(register: Register, words: Registers, order: WordOrder) -> float | 
 
 
 def read_value(register: Register, words: Registers, order: WordOrder) -> float | None:
-    """The value of a register in its unit, None where there is none."""
+    """The value of a register in its unit; None where it was not read, or says that there is none."""
     raw = read_raw(register, words, order)
-    return None if raw is None else raw * register.scale
+    if raw is not None:
+        return raw * register.scale
+    return None if _parts(register, words, order) is None else register.when_missing
 
 
 def read_text(register: Register, words: Registers, order: WordOrder) -> str:

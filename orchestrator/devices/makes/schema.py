@@ -27,9 +27,14 @@ Number = Annotated[int | Key, Field(description="a whole number, or the name of 
 Numbers = Annotated[tuple[Number, ...], Field(strict=False)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
-AC_DRAW: Final = "ac_draw_per_phase_watts"
+AC_DRAW: Final = ("ac_draw_l1_watts", "ac_draw_l2_watts", "ac_draw_l3_watts")
+AC_FEED: Final = "ac_feed_watts"
+BY_AC: Final = (*AC_DRAW, AC_FEED)
+"""Battery power as it shows at AC: what each phase draws from the AC input, and what the inverter feeds in all."""
 REVERT: Final = "revert_s"
-LIMIT_SYMBOLS: Final = ("limit_watts", "limit_percent", "ac_max_watts", REVERT)
+AFTER: Final = "after_percent"
+"""What an AC limit gives way to when nobody renews it: a make that is told this always has a time-out."""
+LIMIT_SYMBOLS: Final = ("limit_watts", "limit_percent", AFTER, "ac_max_watts", REVERT)
 BATTERY_SYMBOLS: Final = (
     "watts",
     "minus_watts",
@@ -39,7 +44,7 @@ BATTERY_SYMBOLS: Final = (
     "charge_max_watts",
     "discharge_max_watts",
     REVERT,
-    AC_DRAW,
+    *BY_AC,
 )
 """What a write may say in place of a number, see `steps.Symbols`: for the AC limit, and for the battery."""
 SYMBOLS: Final = tuple(dict.fromkeys((*BATTERY_SYMBOLS, *LIMIT_SYMBOLS)))
@@ -83,6 +88,14 @@ class SunSpecUse(Section):
     generation: Literal["1xx", "7xx"] | None = None
 
 
+class Unit(Section):
+    """`units[]:` registers at `unit_id` lie at one of `others` on some models: where `probe` has a value."""
+
+    unit_id: UnitId
+    others: Annotated[tuple[UnitId, ...], Field(strict=False, min_length=1)]
+    probe: Key
+
+
 class Condition(Section):
     """True while a register has one of the raw numbers (or names) `is`, or is above `above` in its unit."""
 
@@ -92,10 +105,15 @@ class Condition(Section):
 
 
 class Identity(Section):
-    """`identity[]:` what a register must say for the device to be of this make: a pattern of its text or number."""
+    """`identity[]:` what a register must say for the device to be of this make: a pattern of its text or number.
+
+    Where it says nothing, `or_register` must match `or_matches`.
+    """
 
     register_: Annotated[Key, Field(alias="register")]
     matches: Line
+    or_register: Key | None = None
+    or_matches: Line | None = None
 
 
 class Nameplate(Section):
@@ -132,11 +150,15 @@ class Inverter(Section):
 
 
 class Battery(Section):
-    """`battery:` what is read of it in each cycle. `present`: there is a battery at all (looked at when found)."""
+    """`battery:` what is read of it in each cycle. `present`: there is a battery at all (looked at when found).
+
+    At or below `soc_min_percent`, a setting of the device, the battery is said to give nothing.
+    """
 
     present: Condition | None = None
     watts: Sum
     soc_percent: Key
+    soc_min_percent: Key | None = None
     charge_max_watts: Sum | None = None
     discharge_max_watts: Sum | None = None
     grid_charging_allowed: Condition | None = None
@@ -161,13 +183,23 @@ class ByPermission(Section):
     pv: Number
 
 
+class AsFound(Section):
+    """What the register was found in, as far as it is one of `found`; else `otherwise`."""
+
+    found: Annotated[tuple[Number, ...], Field(strict=False, min_length=1)]
+    otherwise: Number
+
+
 class Write(Section):
     """One step of a command: `register` is written `to` a number in its unit, one of its `values`, or a symbol."""
 
     register_: Annotated[Key, Field(alias="register")]
     to: Annotated[
-        int | float | str | ByPermission,
-        Field(description="a number, a name of a value, a symbol such as 'watts', or a mapping with grid and pv"),
+        int | float | str | ByPermission | AsFound,
+        Field(
+            description="a number, a name of a value, a symbol such as 'watts', or a mapping with grid and pv, "
+            "or with found and otherwise"
+        ),
     ]
 
 
@@ -177,11 +209,15 @@ Writes = Annotated[tuple[Write, ...], Field(strict=False)]
 class Revert(Section):
     """What the device falls back to by itself: `after_s` of silence, or the time that `register` was told (in s).
 
-    Nothing of both: what was written holds until something else is written.
+    Nothing of both: what was written holds until something else is written. `told_by` is a setting of the device that
+    says the time in place of `after_s`, and `only_while` one without which it never falls back; both are read when it
+    is found.
     """
 
     after_s: Seconds | None = None
     register_: Annotated[Key | None, Field(alias="register")] = None
+    told_by: Key | None = None
+    only_while: Condition | None = None
 
 
 class AcLimit(Section):
@@ -203,7 +239,9 @@ class BatteryCommands(Section):
     `hold` keeps the battery from discharging and lets it charge; a make without it is pinned to a power instead.
     `prepare` are settings that are only written where the device shows another value, before all but `release`.
     `present`: the battery can be commanded at all (looked at when found). A make that takes power at AC in place of
-    battery power says the register that counts its `phases`, and the `efficiency_percent` between the two.
+    battery power says the register that counts its `phases`, the `efficiency_percent` between the two, and what hangs
+    on each phase of its AC output (`ac_out_watts`); while that is not known it gets `hold`. `keeps_limits` false: when
+    commanded it keeps neither what the battery takes and gives at most nor `battery.soc_min_percent`, so we do.
     """
 
     present: Condition | None = None
@@ -218,6 +256,8 @@ class BatteryCommands(Section):
     reaction_s: Seconds = 10.0
     efficiency_percent: Annotated[float, Field(ge=50, le=100)] = 100.0
     phases: Key | None = None
+    ac_out_watts: Annotated[tuple[Term, ...], Field(strict=False, max_length=3)] = ()
+    keeps_limits: bool = True
 
 
 class Commands(Section):
@@ -242,6 +282,7 @@ class Profile(Section):
     flash_writes_per_day: Annotated[int, Field(ge=1, le=10000)] | None = None
     sunspec: SunSpecUse | None = None
     identity: Annotated[tuple[Identity, ...], Field(strict=False)] = ()
+    units: Annotated[tuple[Unit, ...], Field(strict=False)] = ()
     registers: dict[Key, Register] = Field(default_factory=dict)
     nameplate: Nameplate | None = None
     inverter: Inverter | None = None

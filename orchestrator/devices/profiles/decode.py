@@ -20,6 +20,7 @@ from orchestrator.devices.profiles.device import (
     register_value,
     total,
 )
+from orchestrator.devices.profiles.found import found_settings, is_empty
 from orchestrator.devices.profiles.plan import cycle_names, sample_names
 from orchestrator.devices.sunspec.decoding import inverter as sunspec_decode
 from orchestrator.devices.sunspec.decoding import meter as sunspec_decode_meter
@@ -59,6 +60,7 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
         battery_controllable=device.capabilities.battery is not None,
         disconnectable=device.capabilities.disconnect is not None,
         faults=(*sample.faults, *((ALL_ZERO,) if zeros else ()), *faults.names(), *_untrue(device, registers)),
+        settings=found_settings(device.profile, registers),
     )
 
 
@@ -160,11 +162,12 @@ def _battery(
     watts = faults.power("battery", _total(device, battery.watts, registers, more), rating or SMALL_BATTERY_WATTS)
     soc = read_value(profile.registers[battery.soc_percent], registers, profile.word_order)
     allowed = battery.grid_charging_allowed
+    least_discharge = _lower(plate.discharge_max_watts, discharge_max)
     return BatterySample(
         watts=watts,
         soc_percent=faults.within("implausible_soc_percent", soc, *_soc_range(profile, battery)),
         charge_max_watts=_not_negative(_lower(plate.charge_max_watts, charge_max)),
-        discharge_max_watts=_not_negative(_lower(plate.discharge_max_watts, discharge_max)),
+        discharge_max_watts=0.0 if is_empty(profile, registers) else _not_negative(least_discharge),
         capacity_wh=plate.capacity_wh,
         grid_charging_allowed=None if allowed is None else holds(profile, allowed, registers),
         grid_charging_wears=allowed is not None and profile.registers[allowed.register_].flash,

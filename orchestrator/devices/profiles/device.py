@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import Final
 
 from orchestrator.devices.base import ReadRequest
 from orchestrator.devices.capabilities import Capabilities
 from orchestrator.devices.makes.registers import Register, read_value
-from orchestrator.devices.makes.schema import Condition, Profile, Sum, registers_of
+from orchestrator.devices.makes.schema import Condition, Profile, Revert, Sum, registers_of
 from orchestrator.devices.sunspec.device import SunSpecDevice
 from orchestrator.samples import Nameplate
+
+DAY_S: Final = 86400.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,14 @@ class ProfileDevice:
         stated = self.nameplate.ac_max_watts
         watts = self.base.rated_watts if stated is None and self.base is not None else stated
         return watts if watts is not None and watts > 0 else None
+
+
+def revert_of(profile: Profile, revert: Revert, fixed: Mapping[int, int]) -> Revert:
+    """What this device falls back to, by what it says of that; where it says nothing, as the profile has it."""
+    if revert.only_while is not None and holds(profile, revert.only_while, fixed) is False:
+        return Revert()
+    told_s = None if revert.told_by is None else register_value(profile, revert.told_by, fixed)
+    return revert if not told_s else Revert(after_s=min(told_s, DAY_S))
 
 
 def limit_wears_flash(profile: Profile) -> bool:

@@ -30,8 +30,9 @@ from orchestrator.devices.makes.schema import (
     writes_of_battery,
     writes_of_limit,
 )
-from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, total
-from orchestrator.devices.profiles.plan import cycle_names, fixed_names, meter_names, pieces, requests
+from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, revert_of, total
+from orchestrator.devices.profiles.location import located
+from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identity_names, meter_names, pieces, requests
 from orchestrator.devices.sunspec.decoding.plausible import WATTS_MAX
 from orchestrator.devices.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
 from orchestrator.devices.sunspec.finding import discovery as sunspec_discovery
@@ -49,13 +50,26 @@ def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
     if base is not None:
         _require_make(profile, base)
         base = _without_battery_input(profile, base)
-    fixed = yield from _read_all(requests(profile, fixed_names(profile)), profile)
+    # Another make may take long to answer at a unit that it does not have: only once it is known who this is.
+    first = identity_names(profile) if profile.units else fixed_names(profile)
+    fixed = yield from _read_all(requests(profile, first), profile)
+    _require_identity(profile, fixed)
+    if profile.units:
+        profile = yield from located(profile)
+        fixed |= yield from _read_all(requests(profile, set(fixed_names(profile)) - set(first)), profile)
+    return _device(profile, base, MappingProxyType(fixed), role)
+
+
+def _require_identity(profile: Profile, fixed: Mapping[int, int]) -> None:
     for identity in profile.identity:
         says = read_text(profile.registers[identity.register_], fixed, profile.word_order)
-        if not re.search(identity.matches, says):
-            shown = f"{identity.register_} says {says!r}" if says else f"{identity.register_} cannot be read"
+        name, matches = identity.register_, identity.matches
+        if not says and identity.or_register is not None:
+            name, matches = identity.or_register, identity.or_matches or ""
+            says = read_text(profile.registers[name], fixed, profile.word_order)
+        if not re.search(matches, says):
+            shown = f"{name} says {says!r}" if says else f"{name} cannot be read"
             raise WrongDevice(f"not a device of {profile.make} ({profile.name}): {shown}")
-    return _device(profile, base, MappingProxyType(fixed), role)
 
 
 def _require_make(profile: Profile, base: SunSpecDevice) -> None:
@@ -118,7 +132,7 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
     )
     # A limit is a part of the rating: without one, none can be set.
     limit = None if device.rated_watts is None else limit
-    capabilities = _capabilities(profile, base, limit, battery_commands, reports_soc=own_battery or base_battery)
+    capabilities = _capabilities(profile, base, limit, battery_commands, fixed, reports_soc=own_battery or base_battery)
     return replace(device, capabilities=capabilities)
 
 
@@ -157,6 +171,7 @@ def _capabilities(
     base: SunSpecDevice | None,
     limit: AcLimit | None,
     battery: BatteryCommands | None,
+    fixed: Mapping[int, int],
     *,
     reports_soc: bool,
 ) -> Capabilities:
@@ -165,9 +180,13 @@ def _capabilities(
     standard_limit = standard.limit_ac if use is not None and use.ac_limit else None
     standard_battery = standard.battery if use is not None and use.battery else None
     per_day = profile.flash_writes_per_day
+
+    def reverts(revert: Revert) -> bool:
+        return _reverts(revert_of(profile, revert, fixed))
+
     return Capabilities(
-        limit_ac=standard_limit if limit is None else LimitAcPower(reverts=_reverts(limit.revert)),
-        battery=standard_battery if battery is None else CommandBattery(reverts=_reverts(battery.revert)),
+        limit_ac=standard_limit if limit is None else LimitAcPower(reverts=reverts(limit.revert)),
+        battery=standard_battery if battery is None else CommandBattery(reverts=reverts(battery.revert)),
         disconnect=None if use is None else standard.disconnect,
         state_of_charge=ReportStateOfCharge() if reports_soc else None,
         flash=None if per_day is None else _flash(profile, per_day),

@@ -47,14 +47,14 @@ class ProfileDriver:
 
     def plan_readback(self, device: ProfileDevice) -> tuple[ReadRequest, ...]:
         """The reads that show every register that can be written and read back."""
-        own = plan.requests(self.profile, plan.written_names(self.profile))
+        own = plan.requests(device.profile, plan.written_names(device.profile))
         return own if device.base is None else own + sunspec_reads.plan_readback(device.base)
 
     def parts(self, device: ProfileDevice, refused: ReadRequest) -> tuple[ReadRequest, ...]:
         """Finer pieces of a read that was refused: what a device refuses between two settings must not hide them."""
-        names = plan.written_names(self.profile)
-        if any(self.profile.registers[name].place in _span(refused) for name in names):
-            return plan.parts(self.profile, names, refused)
+        names = plan.written_names(device.profile)
+        if any(device.profile.registers[name].place in _span(refused) for name in names):
+            return plan.parts(device.profile, names, refused)
         return () if device.base is None else sunspec_reads.finer(device.base, refused)
 
     def without(self, device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:

@@ -13,9 +13,11 @@ from typing import Final
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Registers, WriteGroup
-from orchestrator.devices.makes.schema import AC_DRAW, REVERT, BatteryCommands, Profile, Revert, Write
+from orchestrator.devices.makes.schema import AFTER, BY_AC, REVERT, BatteryCommands, Profile, Revert, Write
 from orchestrator.devices.profiles.decode import shown_limit_watts
-from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash, register_value, total
+from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash, revert_of
+from orchestrator.devices.profiles.found import to_put_back
+from orchestrator.devices.profiles.power_at_ac import phases_of, power_at_ac, within_limits
 from orchestrator.devices.profiles.steps import NOISE, Asked, Symbols, group_of, groups_of_settings
 from orchestrator.devices.sunspec.encoding import command as sunspec_encode
 from orchestrator.devices.sunspec.encoding.writes import REFRESH_SHARE, renew_s
@@ -51,17 +53,20 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     if limit is None or rating is None or not device.capabilities.limit_ac:
         return
     if command.ac_limit_watts is None:
-        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0))
+        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0, 100.0))
         yield from (
             replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, limit.clear, None, registers)
         )
         return
     percent = _limit_percent(device.profile, 100.0 * command.ac_limit_watts / rating)
-    reverts = command.ac_limit_reverts or limit.revert.after_s is not None
-    symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0)
+    revert = revert_of(device.profile, limit.revert, device.fixed)
+    is_told = any(step.to == AFTER for step in limit.set)
+    reverts = command.ac_limit_reverts or revert.after_s is not None or is_told
+    after_percent = _after_percent(command, rating, percent)
+    symbols = _limit_symbols(rating, percent, command.valid_for_s if reverts else 0.0, after_percent)
     asked = Asked(device.profile, symbols)
     yield from groups_of_settings("ac_limit", asked, limit.prepare, registers)
-    refresh_s = _refresh_s(limit.revert, command.valid_for_s) if reverts else None
+    refresh_s = _refresh_s(revert, command.valid_for_s) if reverts else None
     if refresh_s is None and not limit_wears_flash(device.profile):
         refresh_s = renew_s(command)
     shown_watts = shown_limit_watts(device, registers)
@@ -71,8 +76,17 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     )
 
 
-def _limit_symbols(rating: float, percent: float, revert_s: float) -> Symbols:
+def _after_percent(command: InverterCommand, rating: float, percent: float) -> float:
+    """What a limit gives way to: one that must stay gives way to itself."""
+    if not command.ac_limit_reverts:
+        return percent
+    after_watts = command.ac_limit_after_watts
+    return 100.0 if after_watts is None else min(100.0 * after_watts / rating, 100.0)
+
+
+def _limit_symbols(rating: float, percent: float, revert_s: float, after_percent: float) -> Symbols:
     return {
+        AFTER: after_percent,
         "limit_percent": percent,
         "limit_watts": percent * rating / 100.0,
         "ac_max_watts": rating,
@@ -92,17 +106,24 @@ def _battery(device: ProfileDevice, command: InverterCommand, registers: Registe
     own, wanted = device.profile.commands.battery, command.battery
     if own is None or wanted is None or not device.capabilities.battery:
         return
+    if not own.keeps_limits:
+        wanted = within_limits(device, wanted, registers)
     mode, steps = _steps(own, wanted)
     symbols = {**_battery_symbols(device, wanted, mode), REVERT: command.valid_for_s}
-    if own.phases is not None:
-        symbols[AC_DRAW] = _ac_draw_per_phase_watts(device, own, _target_watts(wanted), registers)
-    asked = Asked(device.profile, symbols, wanted.grid_charging)
+    if any(step.to in BY_AC for step in steps):
+        at_ac = power_at_ac(device, own, _target_watts(wanted), registers)
+        if at_ac is None:
+            mode, steps = BatteryMode.HOLD, own.hold
+        symbols |= at_ac or {}
+    found = to_put_back(device.profile, dict(command.settings), registers)
+    asked = Asked(device.profile, symbols, wanted.grid_charging, found, phases_of(device, own))
     if mode is BatteryMode.RELEASE:
         yield from group_of("battery release", asked, steps, None)
         return
     yield from groups_of_settings("battery", asked, own.prepare, registers)
+    revert = revert_of(device.profile, own.revert, device.fixed)
     # A name for each mode: what was written in another mode may have lapsed, and is written anew.
-    yield from group_of(f"battery {mode}", asked, steps, _refresh_s(own.revert, command.valid_for_s), registers)
+    yield from group_of(f"battery {mode}", asked, steps, _refresh_s(revert, command.valid_for_s), registers)
 
 
 def _steps(own: BatteryCommands, asked: BatteryCommand) -> tuple[BatteryMode, Sequence[Write]]:
@@ -141,23 +162,6 @@ def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: Battery
         "charge_max_watts": charge_max,
         "discharge_max_watts": discharge_max,
     }
-
-
-def _ac_draw_per_phase_watts(device: ProfileDevice, own: BatteryCommands, watts: float, registers: Registers) -> float:
-    """By the PV of the moment: what it makes beyond the battery's target flows out, what is missing flows in.
-
-    Where the device does not say how many phases it has, it may have all that are written.
-    """
-    profile = device.profile
-    phases = None if own.phases is None else register_value(profile, own.phases, device.fixed)
-    most_phases = max(len([write for write in steps if write.to == AC_DRAW]) for steps in (own.charge, own.discharge))
-    pv_terms = profile.inverter.pv_watts if profile.inverter else None
-    pv_watts = None if pv_terms is None else total(profile, pv_terms, registers, {})
-    missing_watts = watts - (pv_watts or 0.0)
-    efficiency = own.efficiency_percent / 100.0
-    return (missing_watts / efficiency if missing_watts > 0 else missing_watts * efficiency) / (
-        phases or max(most_phases, 1)
-    )
 
 
 def _refresh_s(revert: Revert, valid_for_s: float) -> float | None:

@@ -63,10 +63,16 @@ def without(device: ProfileDevice, refused: ReadRequest) -> ProfileDevice:
     return replace(device, reads=reads)
 
 
+def identity_names(profile: Profile) -> list[str]:
+    """What says whether the device is of this make."""
+    names = [identity.register_ for identity in profile.identity]
+    return names + [identity.or_register for identity in profile.identity if identity.or_register is not None]
+
+
 def fixed_names(profile: Profile) -> tuple[str, ...]:
     """What does not change: read when the device is found."""
     plate, battery = profile.nameplate, profile.battery
-    names = [identity.register_ for identity in profile.identity]
+    names = identity_names(profile)
     if plate is not None:
         names += [name for name in (plate.model, plate.version, plate.serial) if name is not None]
         for terms in (plate.ac_max_watts, plate.charge_max_watts, plate.discharge_max_watts, plate.capacity_wh):
@@ -74,6 +80,9 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
     limit, command = profile.commands.ac_limit, profile.commands.battery
     present = [part.present for part in (battery, limit, command) if part is not None]
     names += [condition.register_ for condition in present if condition is not None]
+    for revert in (part.revert for part in (limit, command) if part is not None):
+        names += [revert.told_by] if revert.told_by else []
+        names += [revert.only_while.register_] if revert.only_while else []
     if command is not None and command.phases is not None:
         names.append(command.phases)
     return tuple(dict.fromkeys(names))
@@ -124,6 +133,8 @@ def _battery_names(profile: Profile) -> list[str]:
     if battery is None:
         return []
     names = [*registers_of(battery.watts), battery.soc_percent]
+    names += [battery.soc_min_percent] if battery.soc_min_percent else []
+    names += registers_of(profile.commands.battery.ac_out_watts) if profile.commands.battery else ()
     names += [*registers_of(battery.charge_max_watts), *registers_of(battery.discharge_max_watts)]
     if battery.grid_charging_allowed is not None:
         names.append(battery.grid_charging_allowed.register_)

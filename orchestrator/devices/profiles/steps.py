@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
 from orchestrator.devices.makes.registers import Register, to_words
-from orchestrator.devices.makes.schema import REVERT, ByPermission, Profile, Write
+from orchestrator.devices.makes.schema import REVERT, AsFound, ByPermission, Profile, Write
 from orchestrator.devices.profiles.device import named
 from orchestrator.devices.profiles.plan import are_in_one_table
 
@@ -18,9 +18,11 @@ Symbols = Mapping[str, float]
 
 `watts` is the target (charging +) and `minus_watts` the same with discharging +; `charge_watts` and `discharge_watts`
 are its two sides, never negative; `most_charge_watts` is the upper end of the window, `charge_max_watts` and
-`discharge_max_watts` what the battery can do; `limit_watts` and `limit_percent` the AC limit, `ac_max_watts` the AC
-rating; `revert_s` the time after which the device is to go back to its own default. `ac_draw_per_phase_watts` is what
-the inverter has to draw from AC (negative: feed in) on each phase so that its battery gets `watts` beside its PV.
+`discharge_max_watts` what the battery can do; `limit_watts` and `limit_percent` the AC limit, `after_percent` what it
+gives way to, `ac_max_watts` the AC rating; `revert_s` the time after which the device is to go back to its own default.
+`ac_draw_l1_watts` to `ac_draw_l3_watts` are what each phase has to draw from AC (negative: feed in) so that the battery
+gets `watts` beside PV and what hangs on the AC output; `ac_feed_watts` is what the inverter feeds in all for that
+(negative: draws).
 """
 
 NOISE: Final = 1e-6
@@ -29,11 +31,16 @@ NOISE: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What steps are filled in with; `grid` is the permission to charge from AC, None where it is left as it is."""
+    """What steps are filled in with; `grid` is the permission to charge from AC, None where it is left as it is.
+
+    `found` are raw numbers of registers as they were found, `phases` how many the device has (None: all).
+    """
 
     profile: Profile
     symbols: Symbols
     grid: bool | None = None
+    found: Mapping[str, int] = field(default_factory=dict)
+    phases: int | None = None
 
 
 def groups_of_settings(name: str, asked: Asked, steps: Sequence[Write], registers: Registers) -> Iterator[WriteGroup]:
@@ -90,8 +97,12 @@ def _write(profile: Profile, name: str, raw: float) -> RegisterWrite:
 
 
 def _raw(asked: Asked, step: Write) -> float | None:
-    """The raw number that a step writes; None where it depends on a permission that is left as it is."""
+    """The raw number that a step writes; None for a permission that is left as it is, and a phase that is not there."""
     register, to = asked.profile.registers[step.register_], step.to
+    if register.phase is not None and asked.phases is not None and register.phase > asked.phases:
+        return None
+    if isinstance(to, AsFound):
+        return asked.found.get(step.register_, named(register, to.otherwise))
     if isinstance(to, ByPermission):
         return None if asked.grid is None else named(register, to.grid if asked.grid else to.pv)
     if isinstance(to, str) and to in register.values:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.as_found import (
@@ -26,6 +27,7 @@ RECORDS = st.builds(
     limited=st.booleans(),
     disconnected=st.booleans(),
     derated_watts=st.none() | st.floats(0, 1e6),
+    settings=st.lists(st.tuples(st.text(max_size=20), st.integers(0, 2**32)), max_size=3).map(tuple),
 )
 
 
@@ -47,6 +49,24 @@ def grid_charging(asked: InverterCommand) -> bool | None:
     return asked.battery.grid_charging
 
 
+def test_a_setting_is_kept_as_it_was_found_until_somebody_else_sets_it() -> None:
+    mode_2, ours, mode_1 = (replace(sample(None), settings=each) for each in ((("mode", 2),), (), (("mode", 1),)))
+    first = before_command(Found(), mode_2, command())
+    later = before_command(first, ours, command())
+    newer = before_command(later, mode_1, command())
+
+    assert put_back(command(), later).settings == (("mode", 2),)
+    assert put_back(command(), newer).settings == (("mode", 1),)
+    assert not later.is_empty
+    assert after_release(later, command()).settings == ()
+
+
+def test_without_a_command_for_the_battery_no_setting_is_kept() -> None:
+    found = before_command(Found(), replace(sample(None), settings=(("mode", 2),)), InverterCommand("east", 60))
+
+    assert found.settings == ()
+
+
 @given(RECORDS)
 def test_a_record_survives_json(found: Found) -> None:
     assert from_json(to_json(found)) == found
@@ -57,6 +77,9 @@ def test_a_record_survives_json(found: Found) -> None:
     [
         ("", "Expecting value"),
         ("[]", "not a JSON object"),
+        ('{"settings": 3}', "no list of pairs"),
+        ('{"settings": [["mode"]]}', "no list of pairs"),
+        ('{"settings": [["mode", true]]}', "wrong type"),
         ("3", "not a JSON object"),
         ('{"serial": 3}', "wrong type"),
         ('{"limited": null}', "wrong type"),

@@ -66,8 +66,28 @@ def test_a_meter_that_is_mounted_the_wrong_way_round_stays_turned_whatever_its_c
     assert state.export_positive
 
 
-def test_the_moves_of_the_plant_can_turn_a_sign_back() -> None:
-    assert not meter_sign.turned(meter_sign.turned(meter_sign.initial("auto"))).export_positive
+def test_what_the_moves_of_the_plant_have_proven_they_contradict_but_do_not_turn_back() -> None:
+    once = meter_sign.turned(meter_sign.initial("auto"))
+    twice = meter_sign.turned(once)
+
+    assert (once.export_positive, once.contradicted) == (True, False)
+    assert (twice.export_positive, twice.contradicted) == (True, True)
+    assert meter_sign.turned(twice) == twice
+    assert meter_sign.oriented(once, reading(300, 1, 1)).orientation == -1
+    assert meter_sign.oriented(twice, reading(300, 1, 1)).orientation == 0
+
+
+def test_the_moves_of_the_plant_turn_what_only_counters_have_proven() -> None:
+    turned = meter_sign.turned(after(exporting(800)))
+
+    assert (turned.export_positive, turned.latched, turned.contradicted) == (False, True, False)
+
+
+def test_what_is_assumed_of_any_meter_is_not_proven() -> None:
+    assert not meter_sign.initial("auto").is_proven
+    assert not meter_sign.initial("export_positive").is_proven
+    assert after(exporting(800)).is_proven
+    assert meter_sign.turned(meter_sign.initial("auto")).is_proven
 
 
 @pytest.mark.parametrize("sign", ["import_positive", "export_positive"])

@@ -332,6 +332,69 @@ def test_a_withdrawn_setpoint_is_gone_with_the_next_cycle(bench: Bench) -> None:
     assert bench.results[-1].envelope.fields.export_limit_watts == 5000.0
 
 
+def limit_until(watts: float, until_wall_s: float) -> SetpointReceived:
+    return SetpointReceived(Setpoint("mqtt", SetpointFields(export_limit_watts=watts), until_wall_s=until_wall_s))
+
+
+def test_a_setpoint_that_ended_hours_ago_ends_as_soon_as_the_clock_is_put_right(bench: Bench) -> None:
+    """The machine woke up 6 h in the past: by its clock the setpoint has an hour left."""
+    bench.wall_ahead_s = -6 * 3600.0
+    bench.tell(limit_until(1000.0, bench.now_s - 5 * 3600.0))
+    bench.advance(1.0)
+    bench.round("east", "west", watts=200.0)
+    assert bench.results[-1].envelope.fields.export_limit_watts == 1000.0
+
+    bench.wall_ahead_s = 0.0
+    bench.advance(1.0)
+    bench.round("east", "west", watts=201.0)
+
+    assert bench.results[-1].envelope.fields.export_limit_watts == 5000.0
+
+
+def test_a_setpoint_that_had_ended_by_a_wrong_clock_holds_at_once_when_it_is_put_right(bench: Bench) -> None:
+    bench.wall_ahead_s = 6 * 3600.0
+    bench.tell(limit_until(1000.0, bench.now_s + 3600.0))
+    bench.advance(1.0)
+    bench.round("east", "west", watts=200.0)
+    assert bench.results[-1].envelope.fields.export_limit_watts == 5000.0
+
+    bench.advance(0.3)
+    bench.wall_ahead_s = 0.0
+    bench.tell(TimePassed())
+
+    assert bench.results[-1].envelope.fields.export_limit_watts == 1000.0
+
+
+def test_it_wakes_up_when_the_message_says_that_a_setpoint_ends(bench: Bench) -> None:
+    bench.wall_ahead_s = 1e6
+    bench.tell(TimePassed())
+    bench.tell(limit_until(1000.0, bench.now_s + 1e6 + 0.2))
+
+    assert bench.loop.next_wake_s == pytest.approx(bench.now_s + 0.2)
+
+
+@pytest.mark.parametrize(
+    ("by_s", "said"), [(2.5, "forward by 2 s"), (21600.0, "forward by 21600 s"), (-40, "back by 40 s")]
+)
+def test_a_jump_of_the_clock_is_an_event(bench: Bench, by_s: float, said: str) -> None:
+    bench.wall_ahead_s += by_s
+    bench.tell(TimePassed())
+    bench.advance(5.0)
+
+    jumps = [event for event in bench.of(Event) if event.name == "clock_jumped"]
+    assert [event.subject for event in jumps] == ["site"]
+    assert said in jumps[0].detail
+
+
+def test_a_clock_that_is_slewed_has_not_jumped(bench: Bench) -> None:
+    for _ in range(20):
+        bench.advance(1.0)
+        bench.wall_ahead_s += 0.5
+        bench.tell(TimePassed())
+
+    assert [event for event in bench.of(Event) if event.name == "clock_jumped"] == []
+
+
 def test_a_default_that_is_stricter_comes_into_force_the_moment_a_setpoint_expires() -> None:
     config = site_config()
     source = config.setpoints.mqtt[0].model_copy(update={"default": limit_values(0.0)})

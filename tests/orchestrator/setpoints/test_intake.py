@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -144,12 +145,12 @@ def test_a_setpoint_after_a_withdrawal_in_one_batch_holds() -> None:
 
 def test_a_source_that_must_renew_its_setpoint_is_fresh_only_while_one_holds() -> None:
     intake = Intake("mqtt", validity_s=10.0)
-    never = intake.is_fresh(100.0)
+    never = intake.is_fresh(100.0, NOW)
     intake.take([arrival(ZERO)])
 
     assert not never
-    assert intake.is_fresh(109.9)
-    assert not intake.is_fresh(110.0)
+    assert intake.is_fresh(109.9, NOW)
+    assert not intake.is_fresh(110.0, NOW)
 
 
 def test_a_withdrawn_setpoint_is_not_fresh() -> None:
@@ -157,11 +158,54 @@ def test_a_withdrawn_setpoint_is_not_fresh() -> None:
     intake.take([arrival(ZERO)])
     intake.take([arrival(b"", 101.0)])
 
-    assert not intake.is_fresh(101.0)
+    assert not intake.is_fresh(101.0, NOW)
 
 
 def test_a_source_whose_setpoints_have_no_validity_is_always_fresh() -> None:
-    assert Intake("mqtt", None).is_fresh(1e9)
+    assert Intake("mqtt", None).is_fresh(1e9, NOW)
+
+
+ENDED_5_H_AGO = b'{"opModExpLimW": 0, "validUntil": "2026-06-01T07:00:00Z"}'
+FOR_AN_HOUR = b'{"opModExpLimW": 0, "validUntil": "2026-06-01T13:00:00Z"}'
+
+
+def by_a_clock_ahead_by(hours: float, message: Arrival) -> Arrival:
+    return replace(message, wall=message.wall + timedelta(hours=hours))
+
+
+def test_a_message_that_was_refused_for_its_time_alone_counts_when_it_comes_again_by_the_right_clock() -> None:
+    intake = Intake("mqtt", None)
+    early = intake.take([by_a_clock_ahead_by(6, arrival(FOR_AN_HOUR, redelivered=True))])
+
+    assert "has passed" in early.reasons[0]
+    assert limit_of(intake.take([arrival(FOR_AN_HOUR, 160.0, redelivered=True)])) == 0.0
+
+
+def test_a_retained_message_whose_time_has_passed_is_refused_once() -> None:
+    intake = Intake("mqtt", None)
+
+    assert len(intake.take([arrival(ENDED_5_H_AGO, redelivered=True)]).reasons) == 1
+    assert intake.take([arrival(ENDED_5_H_AGO, 130.0, redelivered=True)]) == Outcome()
+
+
+def test_a_message_that_was_refused_for_its_time_alone_counts_once_the_clock_is_right_without_coming_again() -> None:
+    intake = Intake("mqtt", 600.0)
+    intake.take([by_a_clock_ahead_by(6, arrival(FOR_AN_HOUR))])
+
+    assert intake.reconsider(160.0, NOW + timedelta(hours=6, seconds=60)) == Outcome()
+    assert limit_of(intake.reconsider(170.0, NOW + timedelta(seconds=70))) == 0.0
+    assert intake.setpoint is not None
+    assert intake.setpoint.expires_at_s == 700.0, "its validity counts from when it came"
+    assert intake.reconsider(180.0, NOW + timedelta(seconds=80)) == Outcome()
+
+
+def test_what_came_after_a_message_that_was_refused_for_its_time_stays_whatever_the_clock_says() -> None:
+    intake = Intake("mqtt", None)
+    intake.take([by_a_clock_ahead_by(6, arrival(FOR_AN_HOUR))])
+    intake.take([by_a_clock_ahead_by(6, arrival(HALF, 110.0))])
+
+    assert intake.reconsider(170.0, NOW + timedelta(seconds=70)) == Outcome()
+    assert limit_in_force(intake) == 2500.0
 
 
 def restored(before: Intake, at_s: float, *, validity_s: float | None = None, wall_s: float = 0.0) -> Intake:
@@ -229,7 +273,7 @@ def test_a_validity_goes_on_over_a_restart() -> None:
 
     assert after.setpoint is not None
     assert after.setpoint.expires_at_s == 45.0
-    assert not restored(before, at_s=5.0, validity_s=60.0, wall_s=61.0).is_fresh(5.0)
+    assert not restored(before, at_s=5.0, validity_s=60.0, wall_s=61.0).is_fresh(5.0, NOW)
 
 
 def test_a_clock_that_is_behind_after_a_restart_does_not_end_a_limit_early_nor_prolong_it_without_bound() -> None:

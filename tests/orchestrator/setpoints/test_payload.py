@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import PayloadError
 from orchestrator.setpoints.fields import ROWS, SetpointFields
 from orchestrator.setpoints.merge import Setpoint
-from orchestrator.setpoints.payload import parse_setpoint, to_payload
+from orchestrator.setpoints.payload import HasPassedError, parse_setpoint, to_payload
 from orchestrator.setpoints.values import PriorityMode
 from tests.support.records.setpoint_fields import any_fields
 
@@ -104,7 +104,8 @@ def test_a_storage_mode_written_with_a_decimal_point_is_the_same_integer() -> No
 def test_a_setpoint_ends_at_its_valid_until() -> None:
     setpoint = parse('{"opModExpLimW": 0, "validUntil": "2026-06-01T22:00:30+10:00"}')
 
-    assert setpoint.expires_at_s == 130.0
+    assert ends_after_s(setpoint) == 30.0
+    assert setpoint.expires_at_s is None
     assert setpoint.valid_until == "2026-06-01T22:00:30+10:00"
 
 
@@ -115,11 +116,32 @@ def test_a_setpoint_ends_after_the_validity_of_its_source() -> None:
     assert setpoint.valid_until == "2026-06-01T12:01:30Z"
 
 
-@pytest.mark.parametrize(("validity_s", "ends_after_s"), [(10, 10.0), (3600, 60.0)])
-def test_the_earlier_of_both_ends_counts(validity_s: float, ends_after_s: float) -> None:
+@pytest.mark.parametrize(("validity_s", "ends_s"), [(10, 10.0), (3600, 60.0)])
+def test_the_earlier_of_both_ends_counts(validity_s: float, ends_s: float) -> None:
     setpoint = parse('{"validUntil": "2026-06-01T12:01:00Z"}', validity_s=validity_s)
 
-    assert setpoint.expires_at_s == 100.0 + ends_after_s
+    assert ends_after_s(setpoint) == ends_s
+
+
+def test_an_end_that_the_message_names_is_judged_by_the_wall_clock_of_each_moment() -> None:
+    setpoint, noon = parse('{"validUntil": "2026-06-01T12:01:00Z"}'), NOW.timestamp()
+
+    assert setpoint.is_valid(1e6, noon + 59)
+    assert not setpoint.is_valid(100.0, noon + 60)
+
+
+@pytest.mark.parametrize("text", ['{"validUntil": "2026-06-01T11:59:59Z"}', '{"validUntil": "2026-06-01T12:00:00Z"}'])
+def test_what_is_refused_for_its_time_alone_is_told_from_what_is_wrong(text: str) -> None:
+    with pytest.raises(HasPassedError):
+        parse(text)
+    with pytest.raises(PayloadError) as wrong:
+        parse(text.replace("{", '{"opModExpLimW": "off", '))
+    assert not isinstance(wrong.value, HasPassedError)
+
+
+def ends_after_s(setpoint: Setpoint) -> float:
+    """How long after its arrival at 100 s it ends, both clocks going on."""
+    return setpoint.end_s(100.0, NOW.timestamp()) - 100.0
 
 
 WATTS = "a number from 0 to 1000000000 (W)"
@@ -271,4 +293,4 @@ def test_any_time_is_an_end_or_is_refused(until: datetime) -> None:
     except PayloadError:
         assert until <= NOW or until.utcoffset() % timedelta(minutes=1)  # type: ignore[operator]
     else:
-        assert setpoint.expires_at_s == 100.0 + (until - NOW).total_seconds()
+        assert ends_after_s(setpoint) == pytest.approx((until - NOW).total_seconds(), abs=1e-3)

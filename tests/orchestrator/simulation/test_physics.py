@@ -42,6 +42,7 @@ inverters = st.builds(
     efficiency_percent=st.floats(80, 100),
     lag_s=st.sampled_from([0.0, 0.3, 0.8, 5.0]),
     ramp_percent_per_s=st.sampled_from([5.0, 100.0, 1000.0]),
+    discharge_goes_first=st.booleans(),
     battery=st.none() | batteries,
 )
 
@@ -242,6 +243,15 @@ def test_discharging_gives_way_to_pv_under_an_ac_limit() -> None:
     assert state.ac_watts == pytest.approx(3880, abs=1)
     assert state.pv_watts == pytest.approx(2500, abs=1)
     assert state.battery_watts == pytest.approx(-1500, abs=1)
+
+
+def test_pv_gives_way_to_discharging_where_a_make_keeps_to_the_window_of_its_battery() -> None:
+    controls = Controls(ac_limit_watts=3880, low_watts=-3000, high_watts=-3000)
+    state = settle(HYBRID.model_copy(update={"discharge_goes_first": True}), controls, pv_watts=2500)
+
+    assert state.ac_watts == pytest.approx(3880, abs=1)
+    assert state.pv_watts == pytest.approx(1000, abs=1)
+    assert state.battery_watts == pytest.approx(-3000, abs=1)
 
 
 def test_forced_charging_beyond_pv_draws_from_ac_only_with_permission() -> None:

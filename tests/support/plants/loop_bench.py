@@ -50,7 +50,8 @@ class Bench:
         self.config = config or site_config()
         self.kept = kept or Kept()
         self.meter_fault: MeterFault | None = None
-        self.loop = SiteLoop(self.config, self.kept, self.now_s, controller=self._decide)
+        self.wall_ahead_s = 0.0
+        self.loop = SiteLoop(self.config, self.kept, self.now_s, wall_s=self.now_s, controller=self._decide)
         self.actions: list[Action] = []
         self._watts = self._changed_s = 0.0
 
@@ -60,7 +61,7 @@ class Bench:
         return result if self.meter_fault is None else replace(result, meter_fault=self.meter_fault)
 
     def tell(self, message: Input) -> None:
-        self.actions += self.loop.receive(message, self.now_s)
+        self.actions += self.loop.receive(message, self.now_s, self.now_s + self.wall_ahead_s)
 
     def advance(self, seconds: float) -> None:
         """Let time pass; it is woken whenever it asked for it."""

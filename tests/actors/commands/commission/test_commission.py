@@ -357,7 +357,7 @@ def test_of_what_a_device_does_not_show_the_report_says_that_it_was_released(tmp
         assert site.call(lambda virtual: virtual.inverters["east"].controls.high_watts) != -500.0
 
     assert report.interrupted
-    assert "put back: released, because the device does not show all of it: least_charge" in texts(
+    assert "put back: released, because the device does not show all of it: ac_set_point" in texts(
         report, Verdict.UNCLEAR
     )
 

@@ -93,8 +93,16 @@ def test_commanded_discharge_comes_before_pv() -> None:
 
 def test_throttled_hybrids_come_after_throttled_pv_because_they_can_store() -> None:
     plant = make_plant([(1000, 1000, None), (1000, 1000, 2000.0)])
-    limits = limits_of(plant, 3000, {"i1": 2000.0})
-    assert limits == pytest.approx({"i0": 3000, "i1": 0})
+    assert limits_of(plant, 1000, {"i1": 2000.0}) == pytest.approx({"i0": 1000, "i1": 0})
+    assert limits_of(plant, 3000, {"i1": 2000.0}) == pytest.approx({"i0": 2000, "i1": 1000})
+
+
+def test_room_that_a_hybrid_uses_goes_to_throttled_pv_step_by_step() -> None:
+    plant = make_plant([(1000, 1000, None), (1000, 1000, 2000.0)])
+    limits = limits_of(plant, 2000, {"i1": 2000.0})
+
+    assert limits["i0"] == pytest.approx(1000 + 0.05 * RATING)
+    assert limits["i1"] == pytest.approx(2000 - limits["i0"])
 
 
 def test_the_room_is_load_export_limit_and_what_batteries_draw() -> None:

@@ -33,7 +33,10 @@ class Recorder(Image):
 
     def answer(self, request: ReadRequest) -> Words | Refused:
         place = place_of(request.address)
-        unit = getattr(self._device, "others", {}).get(place.unit_id, self._device)
+        others = getattr(self._device, "others", {})
+        if place.unit_id and others and place.unit_id not in others:
+            return Refused(0x0B)
+        unit = others.get(place.unit_id, self._device)
         read = unit.read_inputs if place.inputs else unit.read
         words = read(place.address, request.count)
         if not isinstance(words, tuple):

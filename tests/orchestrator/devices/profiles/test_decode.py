@@ -124,7 +124,7 @@ def test_a_night_of_sentinels_is_unknown_and_no_value(name: str) -> None:
             bits = missing[0] & (1 << 16 * it.size) - 1
             plain = it.model_copy(update={"type": {1: "u16", 2: "u32", 4: "u64"}[it.size]})
             words |= dict(enumerate(to_words(plain, bits, profile.word_order), it.place))
-            assert read_value(it, words, profile.word_order) is None, key
+            assert read_value(it, words, profile.word_order) == it.when_missing, key
     try:
         read = sample(name, words)
     except NonsenseReply:
@@ -264,6 +264,17 @@ def test_a_sum_leaves_out_what_may_be_missing(power: int, other: int) -> None:
 
     assert read.ac_watts == (power if other == -32768 else power - other)
     assert read.connected == (None if other == -32768 else other > 3)
+
+
+def test_a_third_input_counts_and_one_without_light_is_nothing() -> None:
+    words = with_value("sma", cycle("sma"), "dc3_power", 700)
+    without = sample("sma", with_value("sma", words, "dc1_power", -0x80000000))
+    read = sample("sma", words)
+
+    assert read.string_watts[2] == 700
+    assert without.string_watts[0] == 0
+    assert read.pv_watts is not None
+    assert without.pv_watts == pytest.approx(read.pv_watts - (read.string_watts[0] or 0.0))
 
 
 @settings(max_examples=100)

@@ -7,12 +7,26 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
+from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.devices.addresses import place_of
 from orchestrator.devices.base import ReadRequest
 from orchestrator.devices.makes.file import parse_profile
 from orchestrator.devices.makes.registers import to_words
 from orchestrator.devices.profiles.driver import ProfileDriver
 from orchestrator.errors import DeviceError, WrongDevice
-from tests.orchestrator.devices.profiles.makes import DRIVERS, NAMES, carried_out, device_of_make, found, image_of
+from orchestrator.simulation.devices.makes.victron.gx import VictronGx
+from orchestrator.simulation.plant.inverter import SimulatedInverter
+from tests.orchestrator.devices.profiles.makes import (
+    DRIVERS,
+    NAMES,
+    PLANT,
+    Recorder,
+    carried_out,
+    device_of_make,
+    found,
+    image_of,
+    words_of,
+)
 from tests.orchestrator.devices.sunspec.images import Image
 
 WITH_IDENTITY = [name for name in NAMES if DRIVERS[name].profile.identity]
@@ -40,6 +54,72 @@ def test_a_make_is_found_with_its_nameplate(name: str) -> None:
     assert not device_of_make(name).doubtful
 
 
+@pytest.mark.parametrize("unit_id", [227, 228, 242, 246])
+def test_a_unit_is_found_where_it_answers_and_is_read_and_written_there(unit_id: int) -> None:
+    gx = VictronGx(SimulatedInverter("east", PLANT), vebus_unit=unit_id)
+    image = Recorder(gx)
+    device = found("victron-gx", image)
+    driver = DRIVERS["victron-gx"]
+    asked = BatteryCommand(BatteryMode.CHARGE, 900.0, 900.0, 900.0)
+    shown = words_of(image, driver.plan_readback(device)) | words_of(image, driver.plan_reads(device))
+    groups = driver.encode(device, InverterCommand("x", 60.0, battery=asked), shown)
+
+    assert device.capabilities.battery
+    assert not device.doubtful
+    assert {place_of(write.address).unit_id for group in groups for write in group.writes} == {None, unit_id}
+    assert driver.decode_inverter(device, "x", shown, 0.0).ac_watts == 0
+
+
+@pytest.mark.parametrize("number", [0x0D0D, 0x0D1B, 0x0E00, 0x0E0F, 0x0E10, 0x0E13, 0x0E20, 0x0E28])
+def test_every_series_of_sungrow_hybrids_is_known_by_its_number(number: int) -> None:
+    image = image_of("sungrow-sh")
+    put("sungrow-sh", image, "device_type", number)
+
+    assert found("sungrow-sh", image).nameplate.model == str(number)
+
+
+@pytest.mark.parametrize("number", [0x0D0C, 0x0D1C, 0x0DFF, 0x0E14, 0x0E1F, 0x0E29])
+def test_other_numbers_are_no_sungrow_hybrid(number: int) -> None:
+    image = image_of("sungrow-sh")
+    put("sungrow-sh", image, "device_type", number)
+
+    with pytest.raises(WrongDevice):
+        found("sungrow-sh", image)
+
+
+@pytest.mark.parametrize(
+    ("serial", "is_known"), [("9025KETC12345678", True), ("9029K9ETC1234567", True), ("SG25KTL123456789", False)]
+)
+def test_a_goodwe_without_a_model_is_known_by_its_serial(serial: str, is_known: bool) -> None:
+    image = image_of("goodwe-et")
+    put("goodwe-et", image, "model", *([0] * 5))
+    put("goodwe-et", image, "serial", *(int.from_bytes(serial[at : at + 2].encode(), "big") for at in range(0, 16, 2)))
+
+    if is_known:
+        assert found("goodwe-et", image).nameplate.serial == serial
+    else:
+        with pytest.raises(WrongDevice, match="SG25KTL"):
+            found("goodwe-et", image)
+
+
+@pytest.mark.parametrize(("when_silent", "reverts"), [(2506, False), (2507, True)])
+def test_a_make_whose_fallback_is_a_setting_says_what_this_device_is_set_to(when_silent: int, reverts: bool) -> None:
+    image = image_of("sma")
+    put("sma", image, "limit_when_silent", 0, when_silent)
+    limit = found("sma", image).capabilities.limit_ac
+
+    assert limit is not None
+    assert limit.reverts is reverts
+
+
+def test_where_no_unit_answers_for_the_converter_the_battery_is_not_commanded() -> None:
+    device = found("victron-gx", Recorder(VictronGx(SimulatedInverter("east", PLANT), vebus_unit=9)))
+
+    assert device.has_battery
+    assert device.capabilities.battery is None
+    assert device.doubtful
+
+
 @pytest.mark.parametrize("name", WITH_IDENTITY)
 def test_a_device_that_says_something_else_is_a_wrong_device(name: str) -> None:
     profile = DRIVERS[name].profile
@@ -50,7 +130,7 @@ def test_a_device_that_says_something_else_is_a_wrong_device(name: str) -> None:
 
         with pytest.raises(WrongDevice, match="says"):
             found(name, image)
-        drop(name, image, identity.register_)
+        drop(name, image, identity.register_, *filter(None, [identity.or_register]))
         with pytest.raises(WrongDevice, match="cannot be read"):
             found(name, image)
 

@@ -14,7 +14,7 @@ from msgspec import structs
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import WriteGroup
 from orchestrator.devices.makes.registers import Register, raw_range, read_value
-from orchestrator.devices.makes.schema import AC_DRAW, REVERT, Profile, Write, writes_of
+from orchestrator.devices.makes.schema import AFTER, BY_AC, REVERT, Profile, Write, writes_of
 from orchestrator.devices.profiles.device import ProfileDevice
 from orchestrator.devices.sunspec.encoding.verify import register_name
 from orchestrator.devices.sunspec.encoding.writes import WRITABLE
@@ -160,11 +160,12 @@ def test_an_ac_limit_is_never_above_what_was_asked(
     for step, register, value in written_values(driver.profile, own.set, words):
         assert rating is not None
         limit = value if step.to == "limit_watts" else value * rating / 100.0
-        if step.to in ("limit_watts", "limit_percent"):
+        if step.to in ("limit_watts", "limit_percent") or (step.to == AFTER and not reverts):
             assert 0 <= limit <= min(watts, rating) + 1e-5 * rating
-        if step.to == REVERT and not reverts:
+        ends = reverts or any(each.to == AFTER for each in own.set)
+        if step.to == REVERT and not ends:
             assert value == 0
-        if step.to == REVERT and reverts:
+        if step.to == REVERT and ends:
             most = raw_range(register)[1] * register.scale
             assert min(seconds, most) - NOISE * register.scale <= value <= max(seconds + register.scale, register.scale)
 
@@ -190,7 +191,7 @@ def test_a_time_is_never_shortened_and_never_for_ever(
 def test_a_command_is_refreshed_before_half_of_its_time(name: str) -> None:
     device, driver = device_of_make(name), DRIVERS[name]
     asked = BatteryCommand(BatteryMode.CHARGE, 1000.0, 1000.0, 1000.0)
-    groups = driver.encode(device, InverterCommand("x", 60.0, battery=asked), {})
+    groups = driver.encode(device, InverterCommand("x", 60.0, battery=asked), cycle_of_make(name))
     own = driver.profile.commands.battery
     if own is None:
         return
@@ -235,6 +236,82 @@ def test_without_any_rating_the_battery_is_commanded_and_no_limit_is_set() -> No
     assert value_of(name, "most_discharge", words) == 0.0
 
 
+def cycle_without(name: str, pv_watts: int, *missing: str, **shown: int) -> Words:
+    """A cycle of a GX with a large battery, so much PV, raw words `shown` and without what is `missing`."""
+    registers = DRIVERS[name].profile.registers
+    raw = {"dc_pv_power": pv_watts, "most_charge_amperes": 9999, "most_discharge_amperes": 9999, **shown}
+    words = dict(cycle_of_make(name)) | {registers[key].place: word & 0xFFFF for key, word in raw.items()}
+    for key in missing:
+        del words[registers[key].place]
+    return words
+
+
+LOADS = {"ac_out_l1": 50, "ac_out_l2": 100, "ac_out_l3": 30}
+
+
+def test_what_hangs_on_the_ac_output_is_drawn_on_its_phase_on_top_of_what_the_battery_gets() -> None:
+    name = "victron-gx"
+    words = charge(device_of_make(name), name, 1900.0, registers=cycle_without(name, pv_watts=0, **LOADS))
+    each = 1900.0 / 0.95 / 3
+
+    assert [value_of(name, f"set_point_l{phase}", words) for phase in (1, 2, 3)] == [
+        pytest.approx(each + load, abs=1.0) for load in (500, 1000, 300)
+    ]
+
+
+@pytest.mark.parametrize("missing", ["ac_out_l2", "dc_pv_power"])
+def test_while_the_ac_output_or_pv_is_unknown_the_battery_is_held(missing: str) -> None:
+    name = "victron-gx"
+    words = charge(device_of_make(name), name, -1900.0, registers=cycle_without(name, 0, missing, **LOADS))
+
+    assert value_of(name, "feeding_in_disabled", words) == 1
+    assert value_of(name, "set_point_l1", words) == 0
+
+
+def test_a_battery_at_the_reserve_of_its_device_is_idle_in_place_of_discharged() -> None:
+    name = "victron-gx"
+    at_reserve = cycle_without(name, 0, state_of_charge=30, least_charge=300)
+    above = cycle_without(name, 0, state_of_charge=31, least_charge=300)
+
+    assert value_of(name, "set_point_l1", charge(device_of_make(name), name, -1900.0, registers=at_reserve)) == 0
+    assert value_of(name, "set_point_l1", charge(device_of_make(name), name, -1900.0, registers=above)) == -601
+
+
+@pytest.mark.parametrize(("watts", "limit"), [(-1900.0, "most_discharge_amperes"), (1900.0, "most_charge_amperes")])
+def test_no_more_is_asked_than_the_battery_takes_or_gives_now(watts: float, limit: str) -> None:
+    name = "victron-gx"
+    volts = value_of(name, "battery_voltage", dict(cycle_of_make(name))) or 0.0
+    words = charge(device_of_make(name), name, watts, registers=cycle_without(name, 0, **{limit: 100}))
+    drawn = sum(value_of(name, f"set_point_l{phase}", words) or 0.0 for phase in (1, 2, 3))
+
+    assert drawn == pytest.approx(10 * volts / 0.95 if watts > 0 else -10 * volts * 0.95, abs=3.1)
+
+
+def test_what_is_of_phases_that_are_not_there_is_not_written() -> None:
+    name = "victron-gx"
+    device, registers = device_of_make(name), DRIVERS[name].profile.registers
+    single = replace(device, fixed={**device.fixed, registers["phases"].place: 1})
+    words = charge(single, name, 1900.0, registers=cycle_without(name, 0))
+
+    assert registers["set_point_l1"].place in words
+    assert not {registers["set_point_l2"].place, registers["set_point_l3"].place} & words.keys()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "shown", "written"), [({}, 3, 1), ({"ess_mode": 2}, 3, 2), ({}, 2, 2), ({"ess_mode": 1}, 3, 1)]
+)
+def test_release_puts_back_what_was_found_and_leaves_what_was_never_changed(
+    recorded: dict[str, int], shown: int, written: int
+) -> None:
+    name = "victron-gx"
+    settings = tuple(recorded.items())
+    command = InverterCommand("x", 60.0, battery=BatteryCommand.release(), settings=settings)
+    registers = cycle_without(name, 0, ess_mode=shown)
+    words = registers | written_words(DRIVERS[name].encode(device_of_make(name), command, registers))
+
+    assert value_of(name, "ess_mode", words) == written
+
+
 @pytest.mark.parametrize(("phases", "share"), [(1, 1.0), (3, 1 / 3), (0, 1 / 3), (None, 1 / 3)])
 def test_power_at_ac_is_shared_by_the_phases_and_by_three_where_they_are_unknown(
     phases: int | None, share: float
@@ -243,7 +320,7 @@ def test_power_at_ac_is_shared_by_the_phases_and_by_three_where_they_are_unknown
     device = device_of_make(name)
     place = DRIVERS[name].profile.registers["phases"].place
     fixed = {**device.fixed, place: phases} if phases is not None else {}
-    words = charge(replace(device, fixed=fixed), name, 1900.0)
+    words = charge(replace(device, fixed=fixed), name, 1900.0, registers=cycle_without(name, pv_watts=0))
 
     assert value_of(name, "set_point_l1", words) == int(1900.0 / 0.95 * share + NOISE)
 
@@ -252,12 +329,11 @@ def test_power_at_ac_is_shared_by_the_phases_and_by_three_where_they_are_unknown
 def test_what_is_drawn_from_ac_is_what_the_pv_leaves_to_draw(pv_watts: float, watts: float) -> None:
     name = "victron-gx"
     profile = DRIVERS[name].profile
-    registers = {profile.registers["dc_pv_power"].place: int(pv_watts)}
-    words = charge(device_of_make(name), name, watts, registers=registers)
+    words = charge(device_of_make(name), name, watts, registers=cycle_without(name, pv_watts=int(pv_watts)))
     drawn = sum(value_of(name, f"set_point_l{phase}", words) or 0.0 for phase in (1, 2, 3))
     own = profile.commands.battery
     assert own is not None
-    assert any(step.to == AC_DRAW for step in own.charge)
+    assert any(step.to in BY_AC for step in own.charge)
 
     phases = 1 if value_of(name, "phases", dict(device_of_make(name).fixed)) == 1 else 3
     drawn = drawn if phases == 3 else drawn / 3

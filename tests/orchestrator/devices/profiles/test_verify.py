@@ -61,6 +61,6 @@ def test_a_timer_may_have_counted_down_but_not_to_its_end(shown: int, differs: b
 def test_a_register_that_cannot_be_read_back_is_not_judged() -> None:
     name = "sma"
     groups, words = written(name)
-    words[DRIVERS[name].profile.registers["most_charge"].place] ^= 1
+    words[DRIVERS[name].profile.registers["limit_percent_of_rating"].place] ^= 1
 
     assert names(name, groups, words) == ()

@@ -1,7 +1,8 @@
 """What an SMA hybrid obeys: its battery's window or its own set point for 60 s, and an AC limit with a fallback.
 
 From SMA's Modbus parameter lists and "SMA Modbus Interface" (TI-en-15). What they do not say is read strictly: values
-of a set count together only, each for 60 s.
+of a set count together only, each for 60 s. As users report, charging or discharging with least and most power the same
+runs away to what the battery can do after some minutes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ MANUAL_WATTS, MANUAL_PERCENT, EXTERNAL = 1077, 1078, 1079
 STOP, START = 381, 1467
 KEEP, FALL_BACK = 2506, 2507
 SET_POINTS_LAST_S = 60.0
+STRAYS_AFTER_S = 120.0
 BATTERY_SET: Final = ("mode", "charge_min", "charge_max", "discharge_min", "discharge_max", "grid_set_point")
 INVERTER_SET: Final = ("set_point", "control")
 ENUMS: Final[Mapping[str, frozenset[int]]] = {
@@ -44,6 +46,7 @@ class BatterySetPoints:
     def __init__(self, battery: BatterySimulation | None) -> None:
         self._battery = battery
         self.values = LapsingValues((*BATTERY_SET, *INVERTER_SET), SET_POINTS_LAST_S)
+        self._pinned_s = 0.0
 
     @property
     def ac_set_point_watts(self) -> float | None:
@@ -59,14 +62,30 @@ class BatterySetPoints:
             return None
         if asked["mode"] == OFF:
             return Window(0.0, 0.0, from_ac=False)
-        if asked["mode"] == CHARGE:
-            return Window(asked["charge_min"], asked["charge_max"], from_ac=True)
-        if asked["mode"] == DISCHARGE:
-            return Window(-asked["discharge_max"], -asked["discharge_min"], from_ac=False)
+        if asked["mode"] in (CHARGE, DISCHARGE):
+            return self._strayed(asked, self._battery) or _forced(asked)
         # A limit that the battery cannot reach holds nothing back.
         discharge = None if asked["discharge_max"] >= self._battery.discharge_watts else -asked["discharge_max"]
         charge = None if asked["charge_max"] >= self._battery.charge_watts else asked["charge_max"]
         return Window(discharge, charge, from_ac=False)
+
+    def _strayed(self, asked: Mapping[str, float], battery: BatterySimulation) -> Window | None:
+        """What it does in place of what it was asked, once least and most were the same for too long."""
+        if self._pinned_s < STRAYS_AFTER_S:
+            return None
+        charges = asked["mode"] == CHARGE
+        watts = battery.charge_watts if charges else -battery.discharge_watts
+        return Window(watts, watts, from_ac=charges)
+
+    def advance(self, dt_s: float) -> None:
+        """Let what was written grow older by `dt_s`."""
+        self.values.advance(dt_s)
+        asked = self.values.together(*BATTERY_SET)
+        is_pinned = asked is not None and (
+            (asked["mode"] == CHARGE and asked["charge_min"] == asked["charge_max"])
+            or (asked["mode"] == DISCHARGE and asked["discharge_min"] == asked["discharge_max"])
+        )
+        self._pinned_s = self._pinned_s + dt_s if is_pinned else 0.0
 
 
 class PowerLimit:
@@ -106,6 +125,12 @@ class PowerLimit:
         """Let the time-out run for `dt_s`."""
         if self._timeout.advance(dt_s) and self.values["missing_mode"] == FALL_BACK:
             self.values["limit"] = self.values["fallback_limit"]
+
+
+def _forced(asked: Mapping[str, float]) -> Window:
+    if asked["mode"] == CHARGE:
+        return Window(asked["charge_min"], asked["charge_max"], from_ac=True)
+    return Window(-asked["discharge_max"], -asked["discharge_min"], from_ac=False)
 
 
 def accepts(name: str, value: float) -> bool:

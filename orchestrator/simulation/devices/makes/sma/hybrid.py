@@ -66,7 +66,7 @@ class SmaHybrid(PlainDevice):
 
     def advance(self, dt_s: float) -> None:
         """Let what was written grow older by `dt_s`."""
-        self._battery.values.advance(dt_s)
+        self._battery.advance(dt_s)
         self._limit.advance(dt_s)
         self._obey()
 

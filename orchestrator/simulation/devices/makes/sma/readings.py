@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from orchestrator.config.simulation import BatterySimulation
 from orchestrator.samples import ChargeState, OperatingState
@@ -20,6 +21,8 @@ from orchestrator.simulation.plant.inverter import SimulatedInverter
 HYBRID_INVERTER, SMA, DEVICE_TYPE, FIRMWARE = 8009, 461, 19050, 0x03060000
 OFF, OK, DERATED, IN_PARALLEL, CLOSED, OPEN = 303, 307, 2119, 235, 51, 311
 STANDBY, CHARGING, DISCHARGING, CONTROLLABLE = 2291, 2292, 2293, 1129
+NO_NUMBER: Final = -0x80000000
+"""What an input shows that is not there, or has no light."""
 
 
 def readings(inverter: SimulatedInverter) -> list[Cell]:
@@ -49,7 +52,7 @@ def readings(inverter: SimulatedInverter) -> list[Cell]:
 
 def _strings(inverter: SimulatedInverter) -> list[Cell]:
     def power(share: float) -> Callable[[], float]:
-        return lambda: inverter.state.pv_watts * share
+        return lambda: inverter.state.pv_watts * share if inverter.state.pv_available_watts > 0 else NO_NUMBER
 
     def current(share: float) -> Callable[[], float]:
         return lambda: inverter.state.pv_watts * share / STRING_VOLTS
@@ -61,7 +64,12 @@ def _strings(inverter: SimulatedInverter) -> list[Cell]:
             Cell(f"string_volts_{index}", address + 2, lambda: STRING_VOLTS, I32, 0.01),
             Cell(f"string_power_{index}", address + 4, power(share), I32),
         ]
-    return cells
+    missing = (("string_amps_2", 30963, 0.001), ("string_volts_2", 30965, 0.01), ("string_power_2", 30967, 1.0))
+    return cells + [Cell(name, address, _nothing(gain), I32, gain) for name, address, gain in missing]
+
+
+def _nothing(gain: float) -> Callable[[], float]:
+    return lambda: NO_NUMBER * gain
 
 
 def battery_readings(inverter: SimulatedInverter, battery: BatterySimulation) -> list[Cell]:

@@ -116,13 +116,15 @@ class DynamicPowerControl:
     """The AC limit in percent of the rating. It acts only while enabled, and moves no faster than its ramps.
 
     Writing the limit, or enabling it, starts the time-out; then the fallback takes its place. Ramps are in percent per
-    minute, -1 is none; a device as delivered has 5.
+    minute, -1 is none; a device as delivered has 5. While advanced power control is not allowed (0xF142 is 0),
+    writes are taken and shown, and nothing happens.
     """
 
     def __init__(self) -> None:
         self._timeout = Countdown()
         self.percent = 100.0
         self.values: dict[str, float] = {
+            "advanced_power_control": 1,
             "enable_dynamic_control": 0,
             "limit_timeout": 60,
             "fallback_limit": 100.0,
@@ -134,12 +136,13 @@ class DynamicPowerControl:
     @property
     def enabled(self) -> bool:
         """Whether the limit acts."""
-        return self.values["enable_dynamic_control"] == 1
+        return self.values["enable_dynamic_control"] == 1 and self.values["advanced_power_control"] == 1
 
     def refuses(self, name: str, value: float) -> ExceptionCode | None:
         """Why a value is not accepted."""
         allowed = {
             "enable_dynamic_control": value in (0, 1),
+            "advanced_power_control": value in (0, 1),
             "limit_timeout": value >= 0,
             "ramp_up": value == -1 or 0 <= value <= 100,
             "ramp_down": value == -1 or 0 <= value <= 100,

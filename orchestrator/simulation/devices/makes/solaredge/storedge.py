@@ -17,7 +17,7 @@ from orchestrator.simulation.devices.makes.solaredge.controls import DynamicPowe
 from orchestrator.simulation.devices.plain.blocks import reserve
 from orchestrator.simulation.devices.plain.chained import ChainedDevice
 from orchestrator.simulation.devices.plain.map import Cell, Number
-from orchestrator.simulation.devices.plain.words import F32, U16, U32, U64, Plain, text
+from orchestrator.simulation.devices.plain.words import F32, I32, U16, U32, U64, Plain, text
 from orchestrator.simulation.devices.sunspec import tables, values
 from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode, RegisterMap
 from orchestrator.simulation.devices.sunspec.words import Value, fitting_scale
@@ -46,6 +46,7 @@ STORAGE_CONTROL: tuple[tuple[str, int, Plain], ...] = (
     ("discharge_limit", 0xE010, F32),
 )
 POWER_CONTROL: tuple[tuple[str, int, Plain], ...] = (
+    ("advanced_power_control", 0xF142, I32),
     ("enable_dynamic_control", 0xF300, U16),
     ("limit_timeout", 0xF310, U32),
     ("fallback_limit", 0xF312, F32),

@@ -1,11 +1,15 @@
-"""A Victron GX with a three-phase Multi, a battery and DC-coupled PV, from the CCGX Modbus TCP register list (3.81).
+"""A Victron GX with a Multi, a battery and DC-coupled PV, from the CCGX Modbus TCP register list (3.81).
 
-System and settings are at unit 100 and at the unit of site.yaml, the Multi (VE.Bus) is at 227, the battery at 225. From
-the page "ESS mode 2 and 3", and what installations report of it:
+System and settings are at unit 100 and at the unit of site.yaml, the Multi (VE.Bus) is at 227 (228, 242, 246 on other
+GX), the battery at 225. What hangs on the AC output (`out_watts`, by phase) is not part of the virtual site's load.
+From the page "ESS mode 2 and 3", and what installations report of it:
 - In the ESS modes 1 and 2 the GX rules by its own grid meter, and what is written to the Multi's set points is lost.
   There is no such meter here: the battery charges from its PV and does not discharge. It keeps the minimum SoC.
-- In mode 3 (2902) the set points of the three phases (37, 40, 41: + is taken from the AC input) say what flows there;
-  the battery takes or gives the rest. The GX keeps no minimum SoC then.
+- In mode 3 (2902) the set points of the phases (37, 40, 41: + is taken from the AC input) say what flows at the AC
+  input, which is battery plus AC output; the battery takes or gives the rest. The GX keeps neither the minimum SoC nor
+  what the battery's management says that it gives at most (308, `bms_discharge_watts`).
+- 38 = 1 stops charging from AC, 39 = 1 stops inverting; the set point yields. With both it passes through.
+- A set point of a phase that is not there is refused with exception 10.
 - A set point holds for 10 s. The page says 60 s, installations have seen 10 to 14 s; the shorter is kept here. Then,
   and before the first set point, the Multi passes through: nothing flows at the AC input, PV charges the battery.
 - Excess PV that the battery does not take is fed in beyond the set point where 65 is 0, up to 66 to 68.
@@ -73,16 +77,20 @@ class VictronUnit(PlainDevice):
 class VictronGx(VictronUnit):
     """The system's unit; the Multi and the battery are among `others`."""
 
-    def __init__(self, inverter: SimulatedInverter) -> None:
+    def __init__(self, inverter: SimulatedInverter, vebus_unit: int = VEBUS_UNIT, phases: int = PHASES) -> None:
         self._inverter = inverter
+        self._phases = phases
+        self.out_watts = [0.0] * phases
+        battery = inverter.settings.battery
+        self.bms_discharge_watts = battery.discharge_watts if battery else 0.0
         self._holds = Countdown()
         self._ess = Settings(_ess_settings(inverter))
-        self._multi = Settings(_multi_settings(inverter))
+        self._multi = Settings(_multi_settings(inverter, phases))
         super().__init__(self, self._ess, reserve([*system_cells(inverter), *self._ess.cells()], SETTINGS_BLOCK))
-        multi = VictronUnit(self, self._multi, vebus_cells(inverter, self._multi.cells(), self._state))
-        battery = VictronUnit(self, Settings([]), battery_cells(inverter))
+        multi = VictronUnit(self, self._multi, vebus_cells(inverter, self._multi.cells(), self._state, self.out_watts))
+        cells = battery_cells(inverter, lambda: self.bms_discharge_watts)
         multi.writes = self.writes
-        self.others = {SYSTEM_UNIT: self, VEBUS_UNIT: multi, BATTERY_UNIT: battery}
+        self.others = {SYSTEM_UNIT: self, vebus_unit: multi, BATTERY_UNIT: VictronUnit(self, Settings([]), cells)}
         self._obey()
 
     def look_at(self, written: Mapping[str, float]) -> None:
@@ -111,7 +119,7 @@ class VictronGx(VictronUnit):
 
     def _forget_set_points(self) -> None:
         self._holds.stop()
-        for name in SET_POINTS:
+        for name in SET_POINTS[: self._phases]:
             self._multi[name] = 0
 
     def _state(self) -> int:
@@ -148,12 +156,15 @@ class VictronGx(VictronUnit):
         )
 
     def _asked_ac_watts(self) -> float:
-        """What the set points ask for, into the site +, as far as it is allowed."""
+        """What the set points ask of the converter, giving +, as far as is allowed. Nothing while it passes through."""
         rating_watts = self._inverter.settings.ac_rating_watts
         feeds_in = not self._multi["feed_in_disabled"] and self._multi["switch"] == ON
         low_watts = 0.0 if self._multi["charge_disabled"] else -rating_watts
         high_watts = rating_watts if feeds_in else 0.0
-        return min(max(-sum(self._multi[name] for name in SET_POINTS), low_watts), high_watts)
+        if self._holds.left_s is None:
+            return 0.0
+        asked_watts = sum(self.out_watts) - sum(self._multi[name] for name in SET_POINTS[: self._phases])
+        return min(max(asked_watts, low_watts), high_watts)
 
     def _excess_watts(self) -> float:
         """What of excess PV may be fed in, while the Multi is told anything at all."""
@@ -185,12 +196,14 @@ def _ess_settings(inverter: SimulatedInverter) -> list[Setting]:
     ]
 
 
-def _multi_settings(inverter: SimulatedInverter) -> list[Setting]:
+def _multi_settings(inverter: SimulatedInverter, phases: int) -> list[Setting]:
+    set_points = list(zip(SET_POINTS, (37, 40, 41), strict=True))
     rated_amps = inverter.settings.ac_rating_watts / PHASES / PHASE_VOLTS
     return [
         Setting("input_amps", 22, Between(0, 3000), rated_amps, I16, 0.1),
         Setting("switch", 33, (CHARGER_ONLY, INVERTER_ONLY, ON, OFF), ON),
-        *(Setting(name, address, WORD, 0, I16) for name, address in zip(SET_POINTS, (37, 40, 41), strict=True)),
+        *(Setting(name, address, WORD, 0, I16) for name, address in set_points[:phases]),
+        *(Setting(name, address, (), 0, I16) for name, address in set_points[phases:]),
         Setting("charge_disabled", 38, FLAG),
         Setting("feed_in_disabled", 39, FLAG),
         Setting("keeps_excess", 65, FLAG),

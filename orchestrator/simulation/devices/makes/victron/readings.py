@@ -1,18 +1,19 @@
 """What a Victron GX shows: battery and PV at the system's unit, AC at the Multi's, limits at the battery's.
 
-AC power is + where it is taken from the AC input, battery power + where it charges. Nothing hangs on the AC output.
+AC power is + where it is taken from the AC input, battery power + where it charges. The AC input carries what hangs on
+the AC output less what the converter gives.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from orchestrator.simulation.devices.plain.blocks import reserve
 from orchestrator.simulation.devices.plain.map import Cell
 from orchestrator.simulation.devices.plain.words import I16, text
-from orchestrator.simulation.devices.sunspec.values import FREQUENCY_HZ, PHASE_VOLTS, PHASES
+from orchestrator.simulation.devices.sunspec.values import FREQUENCY_HZ, PHASE_VOLTS
 from orchestrator.simulation.plant.inverter import ASLEEP_BELOW_WATTS, SimulatedInverter
 
 BATTERY_VOLTS: Final = 51.2
@@ -48,10 +49,26 @@ def system_cells(inverter: SimulatedInverter) -> list[Cell]:
     )
 
 
-def vebus_cells(inverter: SimulatedInverter, own: Iterable[Cell], state: Callable[[], int]) -> list[Cell]:
-    """com.victronenergy.vebus; `own` are the registers that it obeys, `state` gives the state that it is in."""
+def vebus_cells(
+    inverter: SimulatedInverter, own: Iterable[Cell], state: Callable[[], int], out_watts: Sequence[float]
+) -> list[Cell]:
+    """com.victronenergy.vebus; `own` are the registers that it obeys, `state` gives the state that it is in.
+
+    `out_watts` is what hangs on the AC output, by phase: so many phases it has.
+    """
+    phases = len(out_watts)
+
+    def out(phase: int) -> Callable[[], float]:
+        return lambda: out_watts[phase]
+
+    def drawn(phase: int) -> Callable[[], float]:
+        return lambda: out_watts[phase] - inverter.state.ac_watts / phases
+
+    def amps(phase: int) -> Callable[[], float]:
+        return lambda: drawn(phase)() / PHASE_VOLTS
+
     cells = [
-        Cell("phases", 28, lambda: PHASES),
+        Cell("phases", 28, lambda: phases),
         Cell("ac_input", 29, lambda: AC_INPUT_1),
         Cell("dc_volts", 26, lambda: BATTERY_VOLTS, gain=0.01),
         Cell("dc_amps", 27, lambda: _converter_dc_watts(inverter) / BATTERY_VOLTS, I16, 0.1),
@@ -60,18 +77,19 @@ def vebus_cells(inverter: SimulatedInverter, own: Iterable[Cell], state: Callabl
         Cell("bms_allows_charge", 57, lambda: 1),
         Cell("bms_allows_discharge", 58, lambda: 1),
     ]
-    for phase in range(PHASES):
+    for phase in range(phases):
         cells += [
             Cell(f"in_volts_l{phase + 1}", 3 + phase, lambda: PHASE_VOLTS, gain=0.1),
-            Cell(f"in_amps_l{phase + 1}", 6 + phase, lambda: _in_watts(inverter) / PHASE_VOLTS, I16, 0.1),
+            Cell(f"in_amps_l{phase + 1}", 6 + phase, amps(phase), I16, 0.1),
             Cell(f"in_hz_l{phase + 1}", 9 + phase, lambda: FREQUENCY_HZ, I16, 0.01),
-            Cell(f"in_watts_l{phase + 1}", 12 + phase, lambda: _in_watts(inverter), I16, 10),
+            Cell(f"in_watts_l{phase + 1}", 12 + phase, drawn(phase), I16, 10),
             Cell(f"out_volts_l{phase + 1}", 15 + phase, lambda: PHASE_VOLTS, gain=0.1),
+            Cell(f"out_watts_l{phase + 1}", 23 + phase, out(phase), I16, 10),
         ]
     return reserve([*cells, *own], *VEBUS_BLOCKS)
 
 
-def battery_cells(inverter: SimulatedInverter) -> list[Cell]:
+def battery_cells(inverter: SimulatedInverter, discharge_max_watts: Callable[[], float]) -> list[Cell]:
     """com.victronenergy.battery: what its management says over CAN."""
     battery = inverter.settings.battery
     if battery is None:
@@ -83,16 +101,11 @@ def battery_cells(inverter: SimulatedInverter) -> list[Cell]:
             Cell("soc_percent", 266, lambda: inverter.soc_percent or 0.0, gain=0.1),
             Cell("soh_percent", 304, lambda: 100.0, gain=0.1),
             Cell("charge_max_amps", 307, lambda: battery.charge_watts / BATTERY_VOLTS, gain=0.1),
-            Cell("discharge_max_amps", 308, lambda: battery.discharge_watts / BATTERY_VOLTS, gain=0.1),
+            Cell("discharge_max_amps", 308, lambda: discharge_max_watts() / BATTERY_VOLTS, gain=0.1),
             Cell("installed_ah", 309, lambda: battery.capacity_wh / BATTERY_VOLTS, gain=0.1),
         ],
         *BATTERY_BLOCKS,
     )
-
-
-def _in_watts(inverter: SimulatedInverter) -> float:
-    """What each phase takes from the AC input."""
-    return -inverter.state.ac_watts / PHASES
 
 
 def _battery_amps(inverter: SimulatedInverter) -> float:

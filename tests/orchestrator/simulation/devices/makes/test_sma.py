@@ -100,9 +100,25 @@ def test_a_set_whose_mode_is_not_renewed_lapses_as_a_whole() -> None:
 def test_a_set_that_is_renewed_goes_on() -> None:
     bench = sma()
     for _ in range(4):
-        write_set(bench, DISCHARGE, (0, 0, 1500, 1500)).run(30)
+        write_set(bench, DISCHARGE, (0, 0, 1400, 1500)).run(30)
 
-    assert bench.battery_watts == pytest.approx(-1500, abs=5)
+    assert -1505 <= bench.battery_watts <= -1395
+
+
+@pytest.mark.parametrize(
+    ("mode", "limits", "strayed_watts"),
+    [(CHARGE, (1000, 1000, 0, 0), 5000), (DISCHARGE, (0, 0, 1000, 1000), -4000)],
+)
+def test_with_least_and_most_the_same_it_runs_away_after_minutes(
+    mode: int, limits: Limits, strayed_watts: float
+) -> None:
+    bench = write_set(sma(0), mode, limits).run(30)
+    obedient_watts = bench.battery_watts
+    for _ in range(4):
+        write_set(bench, mode, limits).run(30)
+
+    assert abs(obedient_watts) == pytest.approx(1000, abs=5)
+    assert bench.battery_watts == pytest.approx(strayed_watts, abs=200)
 
 
 def test_the_inverters_set_point_is_ac_power_into_the_site() -> None:
@@ -183,6 +199,13 @@ def test_pv_is_shown_by_its_inputs() -> None:
     bench = sma().run(10)
 
     assert bench.get(30773, I32) + bench.get(30961, I32) == pytest.approx(3000, abs=2)
+    assert bench.get(30967, I32) == -0x80000000, "there is no third input"
+
+
+def test_an_input_without_light_is_not_available() -> None:
+    bench = sma(0).run(10)
+
+    assert [bench.get(address, I32) for address in (30773, 30961)] == [-0x80000000] * 2
 
 
 def test_blocks_without_holes_are_read_at_once_with_either_function() -> None:

@@ -132,6 +132,53 @@ def test_the_next_set_point_wakes_it() -> None:
     assert bench.external(1500).ac_watts == pytest.approx(-1500, abs=5)
 
 
+def test_what_hangs_on_the_ac_output_comes_from_the_battery_where_the_set_point_does_not_bring_it() -> None:
+    bench = Bench()
+    bench.device.out_watts[:] = [300.0, 600.0, 0.0]
+    idle_by_set_point = bench.external(0).battery_watts
+    drawn = [signed(bench.read(VEBUS, address)) for address in (23, 24, 25)]
+
+    assert idle_by_set_point == pytest.approx(-900 / EFFICIENCY, abs=5)
+    assert drawn == [30, 60, 0]
+    assert bench.external(900).battery_watts == pytest.approx(0, abs=5)
+    assert sum(signed(bench.read(VEBUS, address)) for address in (12, 13, 14)) == pytest.approx(90, abs=2)
+
+
+@pytest.mark.parametrize(("disabled", "watts"), [((1, 0), -900 / EFFICIENCY), ((0, 1), 0.0), ((1, 1), 0.0)])
+def test_39_stops_inverting_for_the_ac_output_and_38_does_not(disabled: tuple[int, int], watts: float) -> None:
+    bench = Bench()
+    bench.device.out_watts[0] = 900.0
+    bench.write(SYSTEM, 2902, EXTERNAL)
+
+    assert bench.run(12, repeats=(0, *disabled, 0, 0)).battery_watts == pytest.approx(watts, abs=5)
+
+
+def test_passing_through_the_grid_carries_the_ac_output_and_mode_3_stays() -> None:
+    bench = Bench().external(-3000)
+    bench.device.out_watts[0] = 900.0
+    bench.run(30)
+
+    assert bench.battery_watts == pytest.approx(0, abs=5)
+    assert bench.read(SYSTEM, 2902) == EXTERNAL
+
+
+def test_external_control_does_not_keep_what_the_battery_says_that_it_gives() -> None:
+    bench = Bench()
+    bench.device.bms_discharge_watts = 512.0
+
+    assert bench.read(BATTERY, 308) == 100
+    assert bench.external(-3000).battery_watts < -3000
+
+
+def test_a_set_point_of_a_phase_that_is_not_there_is_refused() -> None:
+    inverter = SimulatedInverter("east", HYBRID)
+    multi = VictronGx(inverter, phases=1).others[VEBUS]
+
+    assert multi.write(37, (100,), 0.0) is None
+    assert multi.write(40, (100,), 0.0) is ExceptionCode.NO_PATH
+    assert multi.read(28, 1) == (1,)
+
+
 @pytest.mark.parametrize(("unit_id", "address", "word"), [(SYSTEM, 2902, EXTERNAL), (VEBUS, 38, 0)])
 def test_other_writes_do_not_keep_set_points_alive(unit_id: int, address: int, word: int) -> None:
     bench = Bench().external(3000).run(6)

@@ -1,0 +1,67 @@
+"""The sun rises while batteries cover the load and nothing may be exported: words, head room and import are right."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from orchestrator.simulation.virtual_time import Moment
+from tests.support.plants.example_site import DARK, plant
+
+NOON = {"east": 3000.0, "west": 2000.0, "roof": 4000.0}
+
+
+def sunrise(load_watts: float, rises_in_s: int) -> list[Moment]:
+    loop = plant(pv_watts=DARK, load_watts=load_watts)
+    loop.ask(export_limit_watts=0.0)
+    loop.run(60)
+    moments = []
+    for second in range(rises_in_s):
+        for name, watts in NOON.items():
+            loop.site.set_pv_available(name, watts * second / rises_in_s)
+        moments += loop.run(1)
+    return moments
+
+
+def all_codes(moments: list[Moment]) -> set[str]:
+    """Every code that is said of an inverter, with what is within it."""
+    found = set()
+    for reason in (r for m in moments for c in m.commands for r in c.reasons):
+        inner = [reason]
+        while inner:
+            each = inner.pop()
+            found.add(each.code)
+            for fact in each.values.values():
+                inner += [f for f in (fact if isinstance(fact, tuple) else (fact,)) if hasattr(f, "code")]
+    return found
+
+
+@pytest.mark.parametrize(("load_watts", "rises_in_s"), [(1500.0, 30), (4000.0, 60)])
+def test_a_battery_that_its_ac_limit_holds_back_is_not_said_to_give_all_it_can(
+    load_watts: float, rises_in_s: int
+) -> None:
+    codes = all_codes(sunrise(load_watts, rises_in_s))
+
+    assert "gives_no_more" not in codes
+    assert "ac_limit_holds_discharge" in codes
+
+
+@pytest.mark.parametrize(("load_watts", "rises_in_s"), [(1500.0, 30), (4000.0, 60)])
+def test_head_room_says_what_could_be_had_and_does_not_jump(load_watts: float, rises_in_s: int) -> None:
+    moments = sunrise(load_watts, rises_in_s)
+    found = [m.result.live.headroom_up_watts for m in moments if m.result is not None]
+
+    for before, after in pairwise(found):
+        assert before is not None
+        assert after is not None
+        assert abs(after - before) <= 0.1 * 17000.0
+
+
+@pytest.mark.parametrize(("load_watts", "rises_in_s"), [(1500.0, 30), (1500.0, 120), (4000.0, 60)])
+def test_room_does_not_go_from_hybrids_that_use_it_to_an_inverter_that_cannot(
+    load_watts: float, rises_in_s: int
+) -> None:
+    moments = sunrise(load_watts, rises_in_s)
+
+    assert max(moment.site_watts for moment in moments) < 700.0
