@@ -70,6 +70,7 @@ class Asking:
 
     def __post_init__(self) -> None:
         self._kept = Kept()
+        self.plant.wall_ahead_s = BEGAN.timestamp()
         self.start()
 
     def publish(self, fields: SetpointFields | None, *, retained: bool, validity_s: float | None) -> None:

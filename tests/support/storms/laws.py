@@ -32,6 +32,9 @@ HEALED_S = 60.0
 EASY = frozenset({"light", "setpoint", "broker_lost", "disk_full", "redelivered", "expired", "garbage"})
 """What happens without making a limit harder to keep."""
 
+LASTING = frozenset({"meter_reversed", "meter_contradicts"})
+"""Causes that hold the failsafe until somebody puts the meter, or its sign in site.yaml, right."""
+
 JUDGED = ("export", "generation")
 
 
@@ -136,7 +139,7 @@ def every_failsafe_has_a_cause(played: Played) -> Iterator[str]:
             since_s = at_s
         if seen.moment.mode == "failsafe" and not codes:
             yield f"{at_s:g} s: a failsafe without a cause"
-        if at_s - since_s > HEALED_S and "meter_reversed" not in codes:
+        if at_s - since_s > HEALED_S and not codes & LASTING:
             yield f"{at_s:g} s: the failsafe lasts: {codes}"
 
 
