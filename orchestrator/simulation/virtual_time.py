@@ -137,7 +137,7 @@ class VirtualTime:
         self._setpoints = self._kept.setpoints
         self._loop = SiteLoop(
             self.config,
-            kept,
+            self._kept,
             self.now_s,
             wall_s=self.now_s + self.wall_ahead_s,
             controller=self._controller,

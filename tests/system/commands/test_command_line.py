@@ -157,7 +157,7 @@ def test_release_names_the_inverter_that_cannot_be_reached(tmp_path: Path, capsy
 
     out, err = capsys.readouterr()
     assert out.splitlines() == ["east: released", "roof: released"]
-    assert err.startswith(f"west: not released: 127.0.0.1:{config.inverter('west').port}: no connection")
+    assert err.startswith(f"west: not released: 127.0.0.1:{config.inverter('west').port} refuses the connection: ")
 
 
 def test_release_leaves_alone_what_is_not_controlled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
