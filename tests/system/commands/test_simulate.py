@@ -27,7 +27,7 @@ setpoints: {fixed: {export_limit_watts: 5000}}
 
 HEARS_CTRL_C = """
 import signal, sys
-from orchestrator.cli import main
+from orchestrator.cli.main import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main())
 """
