@@ -21,7 +21,7 @@ from orchestrator.documents.json_values import rfc3339
 from orchestrator.setpoints.intake import Arrival, Intake, KeptSource, Outcome
 from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
 from orchestrator.telemetry.payloads import event_payload, rejected_payload, state_payloads
-from orchestrator.telemetry.publish_schedule import Outbox
+from orchestrator.telemetry.publish_schedule import PublishSchedule
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class MqttActor(Actor):
         self._intakes = restored_intakes(config, store.sources, surroundings.clock)
         self._mailbox = Mailbox(lambda source, arrival: self._intakes[source].is_sound(arrival))
         self._looked_at_s = -LOOK_INTERVAL_S
-        self._outbox = Outbox()
+        self._schedule = PublishSchedule()
         self._connections: dict[Broker, MqttConnection] = {}
 
     def receive(self, message: Any) -> None:
@@ -72,7 +72,7 @@ class MqttActor(Actor):
             case InverterRemoved(name):
                 self._withdraw_state(name)
             case _Connected():
-                self._outbox.forget()
+                self._schedule.forget()
             case CycleResult():
                 self._publish_state(message)
             case Event(name, subject, detail):
@@ -157,7 +157,7 @@ class MqttActor(Actor):
         if connection is None or not connection.is_connected:
             return  # all of it is published when the broker is back
         payloads = state_payloads(result, self._time())
-        for topic in self._outbox.due(payloads, self.clock.now_s()):
+        for topic in self._schedule.due(payloads, self.clock.now_s()):
             self._publish(topic, payloads[topic], qos=1 if topic == "limits" else 0, retain=True)
 
     def _publish(self, topic: str, payload: Mapping[str, Any], *, qos: int, retain: bool) -> None:

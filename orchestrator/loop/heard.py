@@ -8,8 +8,8 @@ from orchestrator.loop import meter_sign
 from orchestrator.loop.kept import Kept
 from orchestrator.loop.messages import Report
 from orchestrator.loop.meter_sign import MeterSign
-from orchestrator.loop.presence import Attendance, freeze, patience_s
-from orchestrator.loop.reconfiguration import attendance_after
+from orchestrator.loop.presence import Presence, freeze, patience_s
+from orchestrator.loop.reconfiguration import presences_after
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 
 
@@ -22,7 +22,7 @@ class Heard:
         self._know_sign(known or meter_sign.initial(config.meter.sign))
         self._config = config
         interval_s = config.control.interval_s
-        self._attendance = {each.name: Attendance(patience_s(each, interval_s)) for each in config.inverters}
+        self._presences = {each.name: Presence(patience_s(each, interval_s)) for each in config.inverters}
         self._meter: MeterSample | None = None
         self._meter_trouble = ""
         self._new_value_at_s: float | None = None
@@ -35,16 +35,16 @@ class Heard:
     @property
     def is_whole(self) -> bool:
         """Whether every device has spoken at least once, be it of a fault."""
-        return self._meter is not None and all(each.has_reported for each in self._attendance.values())
+        return self._meter is not None and all(each.has_reported for each in self._presences.values())
 
     def is_inverter(self, name: str) -> bool:
         """Whether a report of this sender is that of an inverter; all others are the meter's."""
-        return name in self._attendance
+        return name in self._presences
 
     def take_inverter(self, report: Report, *, now_s: float, in_time: bool) -> None:
         """An inverter has reported; `in_time`: while it could still be waited for."""
         sample = report.sample if isinstance(report.sample, InverterSample) else None
-        self._attendance[report.sender] = self._attendance[report.sender].reported(
+        self._presences[report.sender] = self._presences[report.sender].reported(
             report.cycle, sample, report.fault, now_s=now_s, in_time=in_time, trouble=report.detail
         )
 
@@ -67,11 +67,11 @@ class Heard:
     def waits_for_nobody(self, cycle: int, now_s: float) -> bool:
         """Whether all that `cycle` waits for have reported."""
         window_s = self._config.control.sample_window_s
-        return not any(each.is_awaited(cycle, now_s, window_s) for each in self._attendance.values())
+        return not any(each.is_awaited(cycle, now_s, window_s) for each in self._presences.values())
 
     def give_up_waiting(self, cycle: int) -> None:
         """The time for the reports of `cycle` is over: who has not reported is late."""
-        self._attendance = {name: each.waited_in_vain(cycle) for name, each in self._attendance.items()}
+        self._presences = {name: each.waited_in_vain(cycle) for name, each in self._presences.items()}
 
     def decided_on(self) -> None:
         """The meter's value is decided on now, also one that came while the inverters were read."""
@@ -80,13 +80,13 @@ class Heard:
     def snapshot(self, now_s: float) -> SiteSnapshot:
         """The picture for one decision, the meter import +."""
         meter = None if self._meter is None else meter_sign.oriented(self._sign, self._meter)
-        return freeze(self._attendance, meter, self._config, now_s, self._meter_trouble)
+        return freeze(self._presences, meter, self._config, now_s, self._meter_trouble)
 
     def reconfigure(self, config: SiteConfig, changes: Changes) -> None:
         """Other devices: what is known of those that stay holds on. Another meter has to prove its sign anew."""
         if config.meter != self._config.meter:
             self._know_sign(meter_sign.initial(config.meter.sign))
-        self._attendance = attendance_after(self._attendance, config, changes)
+        self._presences = presences_after(self._presences, config, changes)
         self._config = config
 
     def _know_sign(self, sign: MeterSign) -> None:

@@ -10,7 +10,7 @@ from orchestrator.decide.failsafe import final_commands
 from orchestrator.loop.in_force import in_force
 from orchestrator.loop.kept import Kept
 from orchestrator.loop.messages import Report
-from orchestrator.loop.presence import Attendance, freeze, patience_s
+from orchestrator.loop.presence import Presence, freeze, patience_s
 from orchestrator.samples import InverterSample, SiteSnapshot
 from orchestrator.setpoints.merge import Setpoint, merge
 
@@ -36,11 +36,11 @@ def last_commands(
 
 def _snapshot(config: SiteConfig, reports: Mapping[str, tuple[Report, ...]], now_s: float) -> SiteSnapshot:
     interval_s = config.control.interval_s
-    attendance = {}
+    presences = {}
     for inverter in config.inverters:
-        each = Attendance(patience_s(inverter, interval_s))
+        each = Presence(patience_s(inverter, interval_s))
         for report in reports.get(inverter.name, ()):
             sample = report.sample if isinstance(report.sample, InverterSample) else None
             each = each.reported(report.cycle, sample, report.fault, now_s=now_s, in_time=True, trouble=report.detail)
-        attendance[inverter.name] = each
-    return freeze(attendance, None, config, now_s)
+        presences[inverter.name] = each
+    return freeze(presences, None, config, now_s)

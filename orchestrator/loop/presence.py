@@ -22,7 +22,7 @@ def patience_s(config: AnyInverterConfig, interval_s: float) -> float:
     return max(SILENT_INTERVALS * interval_s, reply_s)
 
 
-class Attendance(Struct, frozen=True):
+class Presence(Struct, frozen=True):
     """What one inverter has said so far.
 
     After `patience_s` without a word it is away. `heard_at_s` is when it last reported, `last_cycle` the newest cycle
@@ -53,10 +53,10 @@ class Attendance(Struct, frozen=True):
         now_s: float,
         in_time: bool,
         trouble: str = "",
-    ) -> Attendance:
+    ) -> Presence:
         """After a report for `cycle`: a sample, or its fault. `in_time`: while it could still be waited for."""
         newest = self.sample if sample is None else sample
-        return Attendance(
+        return Presence(
             self.patience_s, newest, fault, heard_at_s=now_s, last_cycle=cycle, late=not in_time, trouble=trouble
         )
 
@@ -69,7 +69,7 @@ class Attendance(Struct, frozen=True):
             return self.trouble or f"its last reading failed ({self.fault})"
         return f"nothing has been heard of it for more than {self.patience_s:g} s"
 
-    def waited_in_vain(self, cycle: int) -> Attendance:
+    def waited_in_vain(self, cycle: int) -> Presence:
         """After the whole time for the reports of `cycle` has passed."""
         return replace(self, late=self.late or self.last_cycle < cycle)
 
@@ -87,7 +87,7 @@ class Attendance(Struct, frozen=True):
 
 
 def freeze(
-    attendance: Mapping[str, Attendance],
+    presences: Mapping[str, Presence],
     meter: MeterSample | None,
     config: SiteConfig,
     now_s: float,
@@ -95,14 +95,14 @@ def freeze(
 ) -> SiteSnapshot:
     """The picture that one decision is made from: the newest samples of those that answer, and who does not and why.
 
-    `attendance` holds what the devices say of themselves; what site.yaml says of them is applied here, as it is now.
+    `presences` holds what the devices say of themselves; what site.yaml says of them is applied here, as it is now.
     `meter_trouble`: why the meter could not be read the last time, empty where it could.
     """
     samples: list[InverterSample] = []
     away: list[str] = []
     last_heard: list[InverterSample] = []
     stated = {inverter.name: inverter for inverter in config.inverters}
-    for name, each in attendance.items():
+    for name, each in presences.items():
         sample = None if each.sample is None else apply_overrides(stated[name], each.sample)
         if sample is None or each.is_away(now_s, config.control.sample_window_s):
             away.append(name)
@@ -110,7 +110,7 @@ def freeze(
         else:
             samples.append(sample)
     fresh = None if meter is None or is_too_old(config, meter, now_s) else meter
-    troubles = {name: attendance[name].why_away for name in away}
+    troubles = {name: presences[name].why_away for name in away}
     if fresh is None:
         troubles[METER] = meter_trouble or "nothing has been heard of it in time"
     return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away), tuple(last_heard), troubles)

@@ -13,7 +13,7 @@ from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.failsafe import release_command
 from orchestrator.decide.memory import ControlState
-from orchestrator.loop.presence import Attendance, patience_s
+from orchestrator.loop.presence import Presence, patience_s
 from orchestrator.reason import because
 
 
@@ -40,18 +40,18 @@ def hand_back_commands(
         )
 
 
-def attendance_after(former: Mapping[str, Attendance], config: SiteConfig, changes: Changes) -> dict[str, Attendance]:
+def presences_after(former: Mapping[str, Presence], config: SiteConfig, changes: Changes) -> dict[str, Presence]:
     """Who is expected to report from now on. The others' next decisions do not wait for those that are started now."""
-    attendance: dict[str, Attendance] = {}
+    presences: dict[str, Presence] = {}
     for inverter in config.inverters:
         known = former.get(inverter.name)
         patience = patience_s(inverter, config.control.interval_s)
         if known is None or inverter.name in changes.added:
-            attendance[inverter.name] = Attendance(patience, late=True)
+            presences[inverter.name] = Presence(patience, late=True)
         else:
             late = known.late or inverter.name in changes.replaced
-            attendance[inverter.name] = replace(known, patience_s=patience, late=late)
-    return attendance
+            presences[inverter.name] = replace(known, patience_s=patience, late=late)
+    return presences
 
 
 def state_after(state: ControlState, changes: Changes) -> ControlState:

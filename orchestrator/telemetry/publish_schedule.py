@@ -24,7 +24,7 @@ class _Published:
     next_s: float
 
 
-class Outbox:
+class PublishSchedule:
     """Remembers what was published under each topic."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from orchestrator.simulation.devices.functions import READ_HOLDING, READ_INPUT
+from orchestrator.simulation.devices.plain.map import READ_HOLDING, READ_INPUT
 from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode
 from orchestrator.simulation.network.modbus import Request, exception_reply, frame
 

@@ -9,8 +9,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.simulation.devices.functions import READ_HOLDING, READ_INPUT, WRITE_MANY, WRITE_ONE
-from orchestrator.simulation.devices.plain.map import PlainDevice
+from orchestrator.simulation.devices.plain.map import READ_HOLDING, READ_INPUT, WRITE_MANY, WRITE_ONE, PlainDevice
 from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode, Registers
 from orchestrator.simulation.devices.sunspec.words import Words
 

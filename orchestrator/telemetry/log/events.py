@@ -27,7 +27,7 @@ class Entry:
 def entries(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
     """What `result` has that `former` had not. The first cycle says which limits hold, and who is missing."""
     yield from _mode(former, result)
-    yield from _attendance(former, result)
+    yield from _presences(former, result)
     yield from _meter(former, result)
     yield from _limits(former.envelope if former else OperatingEnvelope(), result.envelope)
 
@@ -41,7 +41,7 @@ def _mode(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
     yield Entry(level, f"mode_{result.mode}", f"mode {result.mode}, before {before}{because}")
 
 
-def _attendance(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
+def _presences(former: CycleResult | None, result: CycleResult) -> Iterator[Entry]:
     if result.mode == "waiting":
         return
     before = set(former.snapshot.away) if former and former.mode != "waiting" else set()

@@ -10,8 +10,8 @@ from orchestrator.commands import BatteryMode
 from orchestrator.config.changes import Changes, changes_between, forgotten_sources
 from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
-from orchestrator.loop.presence import Attendance
-from orchestrator.loop.reconfiguration import attendance_after, hand_back_commands, state_after
+from orchestrator.loop.presence import Presence
+from orchestrator.loop.reconfiguration import hand_back_commands, presences_after, state_after
 from tests.support.records.cycles import NAMES, site_config
 
 
@@ -177,9 +177,9 @@ def test_going_back_takes_out_what_was_brought_in(former: SiteConfig, new: SiteC
 
 @given(sites, sites)
 def test_everyone_of_the_new_site_is_expected_and_nobody_else(former: SiteConfig, new: SiteConfig) -> None:
-    known = {each.name: Attendance(2.0, heard_at_s=1.0, last_cycle=7) for each in former.inverters}
+    known = {each.name: Presence(2.0, heard_at_s=1.0, last_cycle=7) for each in former.inverters}
     changes = changes_between(former, new)
-    after = attendance_after(known, new, changes)
+    after = presences_after(known, new, changes)
 
     assert list(after) == [each.name for each in new.inverters]
     for name, each in after.items():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.config.sections import BatteryConfig, InverterConfig
-from orchestrator.loop.presence import Attendance, freeze, patience_s
+from orchestrator.loop.presence import Presence, freeze, patience_s
 from orchestrator.samples import BatterySample, InverterSample, MeterSample
 from tests.support.plants.virtual_site import site_config
 
@@ -11,15 +11,15 @@ CONFIG = site_config()
 WINDOW_S = 5.0
 
 
-NOBODY = Attendance(patience_s=2.0)
+NOBODY = Presence(patience_s=2.0)
 
 
-def report(before: Attendance, at_s: float, cycle: int, fault: str | None = None, in_time: bool = True) -> Attendance:
+def report(before: Presence, at_s: float, cycle: int, fault: str | None = None, in_time: bool = True) -> Presence:
     sample = InverterSample("east", at_s) if fault is None else None
     return before.reported(cycle, sample, fault, now_s=at_s, in_time=in_time)
 
 
-def heard(at_s: float = 100.0, cycle: int = 1) -> Attendance:
+def heard(at_s: float = 100.0, cycle: int = 1) -> Presence:
     return report(NOBODY, at_s, cycle)
 
 
@@ -74,9 +74,9 @@ def test_waiting_for_others_makes_nobody_late_who_has_reported() -> None:
 
 def test_a_snapshot_holds_the_fresh_samples_and_names_those_that_are_away() -> None:
     west = NOBODY.reported(1, InverterSample("west", 90.0), None, now_s=90.0, in_time=True)
-    attendance = {"east": heard(100.0), "west": west, "roof": NOBODY}
+    presences = {"east": heard(100.0), "west": west, "roof": NOBODY}
 
-    snapshot = freeze(attendance, MeterSample(99.0, 10.0), CONFIG, 101.0)
+    snapshot = freeze(presences, MeterSample(99.0, 10.0), CONFIG, 101.0)
 
     assert [sample.name for sample in snapshot.inverters] == ["east"]
     assert snapshot.away == ("west", "roof")

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.simulation.devices.functions import READ_HOLDING, READ_INPUT, WRITE_MANY, WRITE_ONE
 from orchestrator.simulation.devices.plain.words import U16, Plain, from_words, to_words
 from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode, Registers, WriteRecord
 from orchestrator.simulation.devices.sunspec.words import Words
+
+READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY = 3, 4, 6, 16
+"""The Modbus functions that devices know."""
 
 ALL_FUNCTIONS: Final = frozenset({READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY})
 Number = float

@@ -14,7 +14,7 @@ from orchestrator.decide.memory import ControlState
 from orchestrator.decide.plant.battery_limits import LimitedBy
 from orchestrator.decide.plant.units import Battery, see_plant
 from orchestrator.explain.words import say
-from orchestrator.loop.presence import Attendance, freeze
+from orchestrator.loop.presence import Presence, freeze
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
@@ -42,7 +42,7 @@ def site(**battery: Any) -> SiteConfig:
 def frozen(config: SiteConfig, site_watts: float = 0.0, *, applied_before: bool = False) -> SiteSnapshot:
     """The snapshot of the loop. `applied_before`: somebody has applied site.yaml to the sample already."""
     said = apply_overrides(config.inverters[0], SAID) if applied_before else SAID
-    answers = Attendance(2.0).reported(1, said, None, now_s=NOW_S, in_time=True)
+    answers = Presence(2.0).reported(1, said, None, now_s=NOW_S, in_time=True)
     return freeze({"east": answers}, MeterSample(NOW_S, site_watts, NOW_S), config, NOW_S)
 
 
