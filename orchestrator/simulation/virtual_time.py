@@ -45,7 +45,7 @@ from orchestrator.loop.site_loop import Controller, SiteLoop
 from orchestrator.reason import Reason
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault, VirtualNetwork
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect, VirtualNetwork
 from orchestrator.simulation.physics import PowerState
 from orchestrator.simulation.site import METER, VirtualSite
 
@@ -174,12 +174,12 @@ class VirtualTime:
         self._network.inverter_faults = faults
 
     @property
-    def meter_fault(self) -> MeterFault | None:
+    def meter_fault(self) -> MeterDefect | None:
         """What is wrong with the meter."""
         return self._network.meter_fault
 
     @meter_fault.setter
-    def meter_fault(self, fault: MeterFault | None) -> None:
+    def meter_fault(self, fault: MeterDefect | None) -> None:
         self._network.meter_fault = fault
 
     @property

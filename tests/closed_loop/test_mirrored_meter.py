@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
-from orchestrator.simulation.network.virtual import MeterFault
+from orchestrator.simulation.network.virtual import MeterDefect
 from orchestrator.simulation.plant.meter import SimulatedMeter
 from orchestrator.simulation.virtual_time import Moment, VirtualTime
 from tests.support.plants.example_site import SUNNY, plant
@@ -34,7 +34,7 @@ class WholeWattHours(SimulatedMeter):
 LIMIT = SetpointFields(export_limit_watts=0.0)
 
 
-def mirrored(load_watts: float, fault: MeterFault | None = MeterFault.REVERSED) -> VirtualTime:
+def mirrored(load_watts: float, fault: MeterDefect | None = MeterDefect.REVERSED) -> VirtualTime:
     """The example site in the sun, with 16.5 kW of PV and little consumption; nothing may be exported."""
     example = plant(load_watts=load_watts, noise_watts=30.0)
     plant_now = VirtualTime(example.config)

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.simulation.measuring.expectations import Expectation
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.measuring.measures import longest_above_s
-from orchestrator.simulation.network.virtual import MeterFault
+from orchestrator.simulation.network.virtual import MeterDefect
 from orchestrator.simulation.network_time import NetworkTime
 from orchestrator.simulation.scenarios.scenario import SCENARIOS, Scenario, load_scenarios, moments
 from tests.support.random_plants.random_scenarios import METER_FAULT_FROM_S, meter_fault_scenario, restless_scenario
@@ -35,7 +35,7 @@ OTHERWISE: dict[str, str] = {
 SCENARIO_OF = {name: each for name, each in load_scenarios(SCENARIOS).items() if each.duration_s <= SHORT_S}
 SEEDS = [pytest.param(seed, marks=[pytest.mark.long] if seed >= QUICK else []) for seed in range(ALL)]
 
-WITHIN_S = {MeterFault.FROZEN: 7.0, MeterFault.REVERSED: 12.0}
+WITHIN_S = {MeterDefect.FROZEN: 7.0, MeterDefect.REVERSED: 12.0}
 """How long the export limit may be exceeded at most: as at one decision a second, and two looks."""
 
 
@@ -68,7 +68,7 @@ def test_what_a_scenario_expects_holds_at_the_pace_of_a_network(name: str, expec
 
 
 @pytest.mark.parametrize(("seed", "fault"), list(itertools.product(range(QUICK), WITHIN_S)))
-def test_a_meter_that_lies_does_not_make_the_export_exceed_its_limit_for_long(seed: int, fault: MeterFault) -> None:
+def test_a_meter_that_lies_does_not_make_the_export_exceed_its_limit_for_long(seed: int, fault: MeterDefect) -> None:
     run = play(meter_fault_scenario(seed, fault)).between(METER_FAULT_FROM_S)
 
     assert longest_above_s(run) <= WITHIN_S[fault]

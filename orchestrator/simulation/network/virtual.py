@@ -45,7 +45,7 @@ KIND = {
 DEAF = frozenset({InverterFault.OFFLINE, InverterFault.SILENT, InverterFault.EXCEPTIONS})
 
 
-class MeterFault(StrEnum):
+class MeterDefect(StrEnum):
     """What is wrong with the meter."""
 
     SILENT = "silent"
@@ -60,7 +60,7 @@ class VirtualNetwork:
 
     def __init__(self, site: VirtualSite) -> None:
         self.inverter_faults: dict[str, InverterFault] = {}
-        self.meter_fault: MeterFault | None = None
+        self.meter_fault: MeterDefect | None = None
         self._site = site
         self._ways = _make_ways(site)
         self._answers: dict[str, Report | None] = {}
@@ -127,9 +127,9 @@ class VirtualNetwork:
 
     def _read_meter(self, now_s: float) -> Report | None:
         fault, before = self.meter_fault, self._meter
-        if fault is MeterFault.SILENT:
+        if fault is MeterDefect.SILENT:
             return None
-        if fault is MeterFault.FROZEN and before is not None:
+        if fault is MeterDefect.FROZEN and before is not None:
             self._meter = replace(before, at_s=now_s)
         else:
             self._meter = self._as_the_meter_says(self._site.meter_sample(now_s))
@@ -139,7 +139,7 @@ class VirtualNetwork:
         """The sample in the meter's own sign: that of its make, and of how it is mounted."""
         if self._site.simulation.meter.sign == "export_positive":
             sample = _turned(sample)
-        if self.meter_fault is MeterFault.REVERSED:
+        if self.meter_fault is MeterDefect.REVERSED:
             return replace(_turned(sample), import_wh=sample.export_wh, export_wh=sample.import_wh)
         return sample
 

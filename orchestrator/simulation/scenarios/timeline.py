@@ -13,7 +13,7 @@ from orchestrator.documents.section import Mistakes, Name, Percent, Section, Wat
 from orchestrator.documents.yaml_text import KeyPath
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.site import VirtualSite
 from orchestrator.simulation.virtual_time import VirtualTime
 
@@ -47,7 +47,7 @@ class Event(Section):
     accepts: dict[Name, Acceptance] = Field(default_factory=dict)
     ignores_battery: dict[Name, bool] = Field(default_factory=dict)
     inverters: dict[Name, Literal["ok"] | Annotated[InverterFault, Field(strict=False)]] = Field(default_factory=dict)
-    meter: Literal["ok"] | Annotated[MeterFault, Field(strict=False)] | None = None
+    meter: Literal["ok"] | Annotated[MeterDefect, Field(strict=False)] | None = None
     orchestrator: Literal["killed", "stopped", "started", "restarted"] | None = None
     setpoint: SetpointValues | Literal["withdrawn"] | None = None
     validity_s: Annotated[float, Field(gt=0, le=1e7)] | None = None
@@ -86,7 +86,7 @@ class Event(Section):
             if fault != OK:
                 loop.inverter_faults[name] = InverterFault(fault)
         if self.meter is not None:
-            loop.meter_fault = None if self.meter == OK else MeterFault(self.meter)
+            loop.meter_fault = None if self.meter == OK else MeterDefect(self.meter)
         self._ask(loop)
         self._change_orchestrator(loop)
 

@@ -14,7 +14,7 @@ from orchestrator.cycle import CycleResult
 from orchestrator.loop.site_loop import Controller
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.network_time import NetworkTime
 from tests.support.plants.virtual_site import PV_ONLY, site_config
 
@@ -77,7 +77,7 @@ def test_an_inverter_that_is_slower_than_the_wait_keeps_nobody_waiting_for_long(
 
 def test_a_meter_whose_value_stays_the_same_makes_the_watchdog_begin_the_cycles() -> None:
     loop = plant()
-    loop.meter_fault = MeterFault.FROZEN
+    loop.meter_fault = MeterDefect.FROZEN
     loop.run(20)
     first = loop.history[-1].result
     loop.run(10)
@@ -149,7 +149,7 @@ def test_silent_devices_are_known_after_their_time() -> None:
     loop = plant()
     loop.run(5)
     loop.inverter_faults["roof"] = InverterFault.SILENT
-    loop.meter_fault = MeterFault.SILENT
+    loop.meter_fault = MeterDefect.SILENT
     loop.run(10)
     result = loop.history[-1].result
 

@@ -10,7 +10,7 @@ from orchestrator.config.sections import ControlConfig, FailsafeConfig, SiteConf
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.virtual_time import VirtualTime
 from tests.support.plants.virtual_site import BATTERY_ONLY, PV_ONLY, site_config
 
@@ -139,7 +139,7 @@ def test_a_silent_frozen_or_reversed_meter_says_so_only_by_its_values() -> None:
     loop = loop_of(site())
     loop.run(5)
     said = {}
-    for fault in MeterFault:
+    for fault in MeterDefect:
         loop.meter_fault = fault
         loop.site.set_load(7000.0)
         result = loop.run(1)[0].result
@@ -149,7 +149,7 @@ def test_a_silent_frozen_or_reversed_meter_says_so_only_by_its_values() -> None:
         loop.site.set_load(None)
         loop.run(3)
 
-    silent, frozen, reverse = (said[fault] for fault in MeterFault)
+    silent, frozen, reverse = (said[fault] for fault in MeterDefect)
     assert silent is not None
     assert frozen is not None
     assert reverse is not None
@@ -161,7 +161,7 @@ def test_a_silent_frozen_or_reversed_meter_says_so_only_by_its_values() -> None:
 
 def test_a_meter_that_is_mounted_the_wrong_way_round_counts_the_wrong_way_too() -> None:
     loop = loop_of(site({"roof": PV_ONLY}))
-    loop.meter_fault = MeterFault.REVERSED
+    loop.meter_fault = MeterDefect.REVERSED
     result = loop.run(60)[-1].result
 
     assert result is not None
@@ -187,7 +187,7 @@ def test_a_meter_of_either_sign_is_understood_by_its_counters(sign: Any, orienta
 
 def test_a_reversed_meter_is_turned_for_good_and_the_plant_goes_on() -> None:
     loop = loop_of(site({"roof": PV_ONLY}))
-    loop.meter_fault = MeterFault.REVERSED
+    loop.meter_fault = MeterDefect.REVERSED
     loop.receive(limited(1000.0))
     moments = loop.run(120)
 

@@ -9,7 +9,7 @@ from orchestrator.decide.memory import ControlState
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.virtual_time import Moment, VirtualTime
 
 __all__ = ["ClosedLoop", "Moment"]
@@ -37,7 +37,7 @@ class ClosedLoop(VirtualTime):
     def run(self, seconds: float) -> list[Moment]:
         """Let the plant run; returns the moments of this time."""
         self.inverter_faults = dict.fromkeys(self.away, InverterFault.OFFLINE)
-        self.meter_fault = MeterFault.SILENT if self.meter_silent else None
+        self.meter_fault = MeterDefect.SILENT if self.meter_silent else None
         return super().run(seconds)
 
     def envelope(self) -> OperatingEnvelope:

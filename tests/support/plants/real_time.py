@@ -20,7 +20,7 @@ from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.setpoints.payload import to_payload
 from orchestrator.simulation.measuring.history import Run
 from orchestrator.simulation.network.faults import Fault, FaultKind
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.scenarios.scenario import Scenario
 from orchestrator.simulation.scenarios.timeline import OK, SOURCE, Event
 from orchestrator.simulation.server import RunningSite, serve
@@ -39,8 +39,8 @@ ON_THE_WIRE = {
     InverterFault.EXCEPTIONS: Fault(FaultKind.EXCEPTION),
     InverterFault.RESETTING: Fault(FaultKind.RESET),
     InverterFault.FROZEN: Fault(FaultKind.FROZEN),
-    MeterFault.SILENT: Fault(FaultKind.SILENT),
-    MeterFault.FROZEN: Fault(FaultKind.FROZEN),
+    MeterDefect.SILENT: Fault(FaultKind.SILENT),
+    MeterDefect.FROZEN: Fault(FaultKind.FROZEN),
 }
 """Faults of devices that answer, in a way, as the virtual site makes them."""
 

@@ -15,7 +15,7 @@ from orchestrator.config.simulation import (
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.values import PriorityMode
 from orchestrator.simulation.measuring.expectations import Expectation
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
 
@@ -71,7 +71,7 @@ def random_scenario(seed: int) -> Scenario:
     )
 
 
-def meter_fault_scenario(seed: int, fault: MeterFault) -> Scenario:
+def meter_fault_scenario(seed: int, fault: MeterDefect) -> Scenario:
     """The random plant of this seed, with one fault only: that of its meter, which lasts until the end."""
     scenario = random_scenario(seed)
     happens = Event(at_s=METER_FAULT_FROM_S, meter=fault)
@@ -196,7 +196,7 @@ def _fault(dice: Random, at_s: float, inverters: dict[str, InverterSimulation]) 
         )
         return [Event(at_s=at_s, inverters={name: fault}), Event(at_s=ends_s, inverters={name: "ok"})]
     if kind == "meter":
-        return [Event(at_s=at_s, meter=MeterFault.SILENT), Event(at_s=ends_s, meter="ok")]
+        return [Event(at_s=at_s, meter=MeterDefect.SILENT), Event(at_s=ends_s, meter="ok")]
     if kind == "restart":
         return [Event(at_s=at_s, orchestrator="restarted")]
     if kind == "battery" and inverters[name].battery is not None:

@@ -16,7 +16,7 @@ from orchestrator.config.sections import BatteryConfig, ControlConfig, FailsafeC
 from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.values import PriorityMode
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.scenarios.scenario import InverterSettings, Scenario
 from orchestrator.simulation.scenarios.timeline import Acceptance, Event
 from tests.support.random_plants.random_scenarios import random_scenario
@@ -165,7 +165,7 @@ def _fault(dice: Random, at_s: float, inverters: dict[str, InverterSimulation]) 
             fault = dice.choice(list(InverterFault))
             return [Event(at_s=at_s, inverters={name: fault}), Event(at_s=ends_s, inverters={name: "ok"})]
         case "meter":
-            return [Event(at_s=at_s, meter=MeterFault.SILENT), Event(at_s=ends_s, meter="ok")]
+            return [Event(at_s=at_s, meter=MeterDefect.SILENT), Event(at_s=ends_s, meter="ok")]
         case "restart":
             return [Event(at_s=at_s, orchestrator="restarted")]
         case "weak battery":

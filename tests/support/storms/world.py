@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from math import fsum
 
 from orchestrator.loop.messages import Event
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.virtual_time import Moment, VirtualTime
 from tests.support.storms.asking import Asking, Message
 from tests.support.storms.plan import OF_INVERTER, OF_ORCHESTRATOR, Change, Fault, Storm
 
 ON_THE_WAY = {each.value: each for each in InverterFault}
-METER = {f"meter_{each.value}": each for each in MeterFault}
+METER = {f"meter_{each.value}": each for each in MeterDefect}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from orchestrator.commands import BatteryMode
 from orchestrator.errors import ConfigError
 from orchestrator.simulation.measuring.expectations import MEASURES, Expectation
 from orchestrator.simulation.measuring.history import Run
-from orchestrator.simulation.network.virtual import InverterFault, MeterFault
+from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.rehearsal import rivals
 from orchestrator.simulation.scenarios.scenario import (
     SCENARIOS,
@@ -162,7 +162,7 @@ def test_faults_begin_and_end() -> None:
     ended = loop_after("at_s: 1, inverters: {east: frozen}, meter: frozen", "at_s: 3, inverters: {east: ok}, meter: ok")
 
     assert begun.inverter_faults == {"east": InverterFault.FROZEN, "roof": InverterFault.OFFLINE}
-    assert begun.meter_fault is MeterFault.REVERSED
+    assert begun.meter_fault is MeterDefect.REVERSED
     assert (ended.inverter_faults, ended.meter_fault) == ({}, None)
 
 
