@@ -7,9 +7,11 @@ INSTALL := $(PIP) install --constraint constraints.txt
 WORKERS ?= 4
 SECONDS ?= 3600
 SEEDS   ?= fixed
-PYTEST  := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
-# Tests of the packages by themselves are measured for coverage. Whole plants and processes are not: they live in real time.
+PYTEST  := $(BIN)/python -m pytest -q --dist worksteal
+# Tests of the packages by themselves are measured for coverage and keep the cores busy. Whole plants and processes are
+# not measured, because they live in real time: they mostly wait, and run beside the others.
 MEASURED := tests/orchestrator tests/actors
+PLANTS_LOG := .pytest-plants.log
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -25,13 +27,14 @@ stack: .venv/run.stamp  ## run all of it: virtual site, orchestrator, Mosquitto 
 	@if docker info >/dev/null 2>&1; then deploy/stack/compose.sh; else $(BIN)/python deploy/stack/stack.py; fi
 
 test: lint  ## check and test everything that takes less than ten minutes
-	@status=0; \
-	  $(PYTEST) -m "not long" $(MEASURED) --cov --cov-report= || status=1; \
-	  $(PYTEST) -m "not long" $(MEASURED:%=--ignore=%) || status=1; \
-	  exit $$status
+	@$(PYTEST) -n $(WORKERS) -m "not long" $(MEASURED:%=--ignore=%) >$(PLANTS_LOG) 2>&1 & plants=$$!; \
+	  trap 'kill $$plants 2>/dev/null' INT TERM; status=0; \
+	  $(PYTEST) -n 2 -m "not long" $(MEASURED) --cov --cov-report= || status=1; \
+	  echo "whole plants and processes (they run since the start, see $(PLANTS_LOG)) ..."; \
+	  wait $$plants || status=1; cat $(PLANTS_LOG); exit $$status
 
 test-long: .venv/dev.stamp  ## the tests that take longer
-	@$(PYTEST) -m long || [ $$? -eq 5 ]  # 5: there is none
+	@$(PYTEST) -n $(WORKERS) -m long || [ $$? -eq 5 ]  # 5: there is none
 
 soak: .venv/dev.stamp  ## 10,000 faults in virtual time, then a real site killed 200 times (SECONDS=3600 SEEDS=fresh)
 	@$(BIN)/python -m tools.soak --seconds $(SECONDS) --seeds $(SEEDS)
@@ -50,7 +53,7 @@ format: .venv/dev.stamp  ## bring the code into its format
 	@$(BIN)/ruff format .
 
 clean:  ## remove what was installed and made here (not state/)
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage .coverage.*
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage $(PLANTS_LOG) .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp says what is installed: an installed `make run` starts at once. Every version is pinned in constraints.txt.
