@@ -32,6 +32,9 @@ OTHERWISE: dict[str, str] = {
 }
 """What does not hold at this pace, with the reason; strict, so that it cannot be forgotten."""
 
+QUICK_S = 240.0
+"""Longer scenarios are for the long tests."""
+
 SCENARIO_OF = {name: each for name, each in load_scenarios(SCENARIOS).items() if each.duration_s <= SHORT_S}
 SEEDS = [pytest.param(seed, marks=[pytest.mark.long] if seed >= QUICK else []) for seed in range(ALL)]
 
@@ -56,6 +59,7 @@ def cases() -> list[object]:
             ident = f"{name}-{expectation.measure}-from_{expectation.from_s:g}"
             reason = OTHERWISE.get(ident)
             marks = [] if reason is None else [pytest.mark.xfail(strict=True, reason=reason)]
+            marks += [] if scenario.duration_s <= QUICK_S else [pytest.mark.long]
             found.append(pytest.param(name, expectation, id=ident, marks=marks))
     return found
 

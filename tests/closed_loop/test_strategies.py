@@ -212,6 +212,7 @@ def _look(moment: Moment) -> Look:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("strategy", ["equal_soc", "fewest_units"])
 def test_no_battery_charges_another_from_night_to_morning(strategy: str) -> None:
     looks, _ = night_and_morning(strategy)

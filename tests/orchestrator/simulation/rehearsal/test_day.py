@@ -54,6 +54,7 @@ def test_a_part_at_a_time_is_the_same_as_all_at_once(number: int) -> None:
     assert ours.balance.gap_wh == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.long
 def test_a_battery_that_rests_for_long_before_it_turns_has_turned() -> None:
     load = LoadSimulation(base_watts=0.0, variation_watts=6000.0, period_s=7200.0, noise_watts=0.0)
     config = site_config({"bat": replace_pv(EXAMPLE["east"])}, load=load)
