@@ -177,6 +177,14 @@ def test_a_meter_without_a_sign_is_mentioned() -> None:
                 "often, and a meter that falls silent is noticed after 61.5 s, not within 5 s",
             ),
         ),
+        ("driver: shelly-pro-3em", ()),
+        (
+            "driver: huawei-luna",
+            (
+                "meter.interval_s: 2 s: limits are followed up to 2 s late, because load and sun are seen "
+                "only that often",
+            ),
+        ),
         ("driver: mqtt, topic: t, max_age_s: 5", ()),
         (
             "driver: mqtt, topic: t, max_age_s: 300",

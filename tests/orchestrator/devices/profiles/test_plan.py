@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from orchestrator.devices.addresses import place_of
 from orchestrator.devices.base import ReadRequest, Role
-from orchestrator.devices.makes.registers import Register
+from orchestrator.devices.makes.registers import WORDS_MAX, Register
 from orchestrator.devices.makes.schema import Profile
 from orchestrator.devices.profiles.device import ProfileDevice
 from orchestrator.devices.profiles.plan import (
-    WORDS_MAX,
     are_in_one_table,
     cycle_names,
     fixed_names,
