@@ -116,7 +116,7 @@ def _meter_is_slow(config: SiteConfig) -> str | None:
         return None
     quick_s = max(config.control.interval_s, _SLOW_METER_S)
     if meter.interval_s <= quick_s:
-        return _meter_has_new_values_seldom(meter, quick_s)
+        return has_new_values_seldom(meter.driver, new_value_s(meter.driver), quick_s)
     late = f"limits are followed up to {meter.interval_s:g} s late"
     silent_s = meter_silent_after_s(config)
     if silent_s <= SILENT_AFTER_MOST_S:
@@ -127,12 +127,12 @@ def _meter_is_slow(config: SiteConfig) -> str | None:
     )
 
 
-def _meter_has_new_values_seldom(meter: MeterConfig, quick_s: float) -> str | None:
-    renewed_s = new_value_s(meter.driver)
+def has_new_values_seldom(driver: str, renewed_s: float | None, quick_s: float) -> str | None:
+    """What a meter costs that is read often and has a new value only every `renewed_s` (None: not known)."""
     if renewed_s is None or renewed_s <= quick_s:
         return None
     return (
-        f"meter.driver: {meter.driver} has a new value every {renewed_s:g} s: limits are followed up to "
+        f"meter.driver: {driver} has a new value every {renewed_s:g} s: limits are followed up to "
         f"{renewed_s:g} s late, because load and sun are seen only that often"
     )
 
