@@ -149,6 +149,14 @@ def test_what_passes_a_meter_on_and_has_lost_it_is_not_believed(make: str, lost:
     assert (report.fault, report.sample) == (fault, None)
 
 
+def test_an_em540_in_mode_c_is_read_as_an_em340_is() -> None:
+    with made_meter("carlo-gavazzi-em340") as meter:
+        meter.device(model=1744, setting=2)
+        watts = meter.flow(load_watts=500.0, pv_watts=6000.0)
+
+        assert meter.sample().site_watts == pytest.approx(watts, abs=2.0)
+
+
 def test_registers_of_something_else_are_told_by_a_frequency_that_no_grid_has() -> None:
     with made_meter("eastron-sdm630", driver="janitza-umg") as other:
         refused = other.report()

@@ -1,8 +1,8 @@
 """Carlo Gavazzi EM24 (RS-485 and Ethernet) and EM340: integers of 32 bits, low word first, by function 3 and 4 alike.
 
 From the communication protocols of these meters and what Victron's drivers know of them. The rules:
-- An EM24 shows export as negative power only in application H (7); an EM340 only in measurement mode B (1). Otherwise
-  every power is shown as import.
+- An EM24 shows export as negative power only in application H (7), the last one; an EM340 only in measurement mode B
+  (1), and an EM540 in C (2) as well. Otherwise every power is shown as import.
 - An EM24 with RS-485 answers at most 11 words a request, an EM340 50; identity and settings are read one by one.
 - Counters are in 0.1 kWh, powers in 0.1 W.
 """
@@ -46,7 +46,7 @@ class GavazziMeter(PlainDevice):
 
     def as_set(self, watts: Callable[[], float]) -> Callable[[], float]:
         """Power as the setting lets it be shown."""
-        return lambda: watts() if self.setting == self._shows_export_at else abs(watts())
+        return lambda: watts() if self.setting >= self._shows_export_at else abs(watts())
 
     def measured(self, grid: Grid) -> Iterator[Cell]:
         """What all of them have at the same addresses."""
@@ -100,9 +100,10 @@ class Em24Ethernet(GavazziMeter):
 
 
 class Em340(GavazziMeter):
-    """EM340-DIN with RS-485."""
+    """EM340-DIN with RS-485; `model` 1744 makes it an EM540, whose mode C sums the phases for its counters."""
 
     most_words = 50
+    model = 341
 
     def __init__(self, meter: SimulatedMeter) -> None:
         super().__init__(self._cells(Grid(meter)), shows_export_at=MODE_B)
@@ -117,7 +118,7 @@ class Em340(GavazziMeter):
 
     def read(self, address: int, count: int) -> Words | ExceptionCode:
         """As with the EM24."""
-        return (341,) if (address, count) == MODEL else super().read(address, count)
+        return (self.model,) if (address, count) == MODEL else super().read(address, count)
 
 
 MODEL = (0x0B, 1)
