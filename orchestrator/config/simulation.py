@@ -35,6 +35,7 @@ MeterMake = Literal[
     "carlo-gavazzi-em340",
     "eastron-sdm630",
     "eastron-sdm72",
+    "goodwe-et",
     "huawei-luna",
     "janitza-umg",
     "kostal-ksem",
@@ -43,6 +44,7 @@ MeterMake = Literal[
     "siemens-pac2200",
     "sma",
     "sma-home-manager",
+    "sungrow-sh",
     "victron-gx-grid",
 ]
 """Meters that are simulated in the registers of their make; some of them are read by way of an inverter."""

@@ -15,7 +15,14 @@ from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
 from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
 from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
-from orchestrator.simulation.devices.meters.behind_inverters import HuaweiMeter, SmaHomeManager, SmaMeter, VictronGrid
+from orchestrator.simulation.devices.meters.behind_inverters import (
+    GoodweMeter,
+    HuaweiMeter,
+    SmaHomeManager,
+    SmaMeter,
+    SungrowMeter,
+    VictronGrid,
+)
 from orchestrator.simulation.devices.meters.carlo_gavazzi import Em24, Em24Ethernet, Em340
 from orchestrator.simulation.devices.meters.eastron import Sdm72, Sdm630
 from orchestrator.simulation.devices.meters.janitza import Umg
@@ -48,6 +55,7 @@ METERS: Final[Mapping[str, Callable[[SimulatedMeter], Device]]] = MappingProxyTy
         "carlo-gavazzi-em340": Em340,
         "eastron-sdm630": Sdm630,
         "eastron-sdm72": Sdm72,
+        "goodwe-et": GoodweMeter,
         "huawei-luna": HuaweiMeter,
         "janitza-umg": Umg,
         "kostal-ksem": Ksem,
@@ -56,6 +64,7 @@ METERS: Final[Mapping[str, Callable[[SimulatedMeter], Device]]] = MappingProxyTy
         "siemens-pac2200": Pac2200,
         "sma": SmaMeter,
         "sma-home-manager": SmaHomeManager,
+        "sungrow-sh": SungrowMeter,
         "victron-gx-grid": VictronGrid,
     }
 )

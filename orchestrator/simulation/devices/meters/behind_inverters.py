@@ -1,5 +1,8 @@
-"""Meters that show in the registers of something else: a Huawei inverter, an SMA one or its Home Manager, a GX device.
+"""Meters that show in the registers of something else: an inverter, SMA's Home Manager, a GX device.
 
+- GoodWe (Modbus Protocol Hybrid ET): active power at the meter (35139), feeding in is positive.
+- Sungrow (Communication Protocol of Residential Hybrid Inverter): power at the meter and its phases (5600 to 5607,
+  input registers, low word first), bought power is positive.
 - Huawei ("Solar Inverter Modbus Interface Definitions"): 37100 says whether a meter works (1), feeding in is positive.
   An inverter that no meter is wired to shows 0 W, and the largest number for counters.
 - SMA (Modbus profile): bought and fed in apart, in W and Wh; "not available" without a meter.
@@ -22,6 +25,7 @@ from orchestrator.simulation.plant.meter import SimulatedMeter
 NOTHING_I32, NOTHING_U32 = 0x7FFFFFFF, 0xFFFFFFFF
 WH_PER_COUNT = 10.0
 SMA_VENDOR = 461
+SH10RT = 0x0E03
 
 
 class HuaweiMeter(PlainDevice):
@@ -49,6 +53,36 @@ class HuaweiMeter(PlainDevice):
 
     def _wired(self, value: Callable[[], float], otherwise: float) -> Callable[[], float]:
         return lambda: value() if self.is_wired else otherwise
+
+
+class GoodweMeter(PlainDevice):
+    """A GW10K-ET without a battery, with the meter that it is delivered with."""
+
+    def __init__(self, meter: SimulatedMeter) -> None:
+        grid = Grid(meter)
+        cells = [
+            Cell("rated_watts", 35001, lambda: 10000),
+            Cell("serial", 35003, lambda: "9010KETU000W0000", text(8)),
+            Cell("model", 35011, lambda: "GW10K-ET", text(5)),
+            Cell("hertz", 35123, grid.hertz, gain=0.01),
+            Cell("fed_in_watts", 35139, lambda: -grid.watts(), I32),
+        ]
+        super().__init__(reserve(cells, (35000, 35032), (35100, 35224)))
+
+
+class SungrowMeter(PlainDevice):
+    """An SH10RT without a battery, with the meter at its port."""
+
+    def __init__(self, meter: SimulatedMeter) -> None:
+        grid = Grid(meter)
+        cells = [
+            Cell("serial", 4989, lambda: "SIM-meter", text(10), inputs=True),
+            Cell("type", 4999, lambda: SH10RT, inputs=True),
+            Cell("rated_watts", 5000, lambda: 10000, gain=100, inputs=True),
+            Cell("watts", 5600, grid.watts, I32, inputs=True),
+            *(Cell(f"watts_{at}", 5602 + 2 * at, grid.phase_watts(at), I32, inputs=True) for at in range(3)),
+        ]
+        super().__init__(cells, little=True)
 
 
 class SmaMeter(PlainDevice):

@@ -34,6 +34,7 @@ def meter(make: str, **settings: Any) -> PlainDevice:
         ("carlo-gavazzi-em24-e1", 0x4E, (20000, 0)),  # 0.1 kWh
         ("carlo-gavazzi-em340", 0x12, (0xE2B4, 0xFFFF)),  # -7500
         ("carlo-gavazzi-em340", 0x34, (10000, 0)),
+        ("goodwe-et", 35139, (0, 1500)),  # feeding in is positive
         ("huawei-luna", 37100, (1,)),
         ("huawei-luna", 37113, (0, 1500)),  # feeding in is positive
         ("huawei-luna", 37134, (0, 450)),
@@ -68,6 +69,7 @@ def test_holding_registers_are_as_the_document_says(make: str, address: int, wor
         ("shelly-pro-3em", 1013, (0x8000, 0xC4BB)),  # low word first
         ("shelly-pro-3em", 6, (0x5053, 0x4D45)),  # "SPEM", each pair turned round
         ("siemens-pac2200", 65, (0xC4BB, 0x8000)),
+        ("sungrow-sh", 5600, (0xFA24, 0xFFFF, 0xFD12, 0xFFFF)),  # low word first
     ],
 )
 def test_input_registers_are_as_the_document_says(make: str, address: int, words: tuple[int, ...]) -> None:
@@ -105,6 +107,6 @@ def test_a_meter_that_is_mounted_the_other_way_shows_import_where_there_is_expor
     upright = meter(make)
 
     reads = [(turned.read, upright.read), (turned.read_inputs, upright.read_inputs)]
-    addresses = (0, 0x28, 0x34, 65, 1013, 2600, 3059, 19026, 30865, 37113)
+    addresses = (0, 0x28, 0x34, 65, 1013, 2600, 3059, 5600, 19026, 30865, 35139, 37113)
     shown = [(one(at, 2), other(at, 2)) for one, other in reads for at in addresses]
     assert any(one != other for one, other in shown)
