@@ -10,7 +10,7 @@ from typing import Final
 
 from actors.files.whole_file import NewestText
 from orchestrator.setpoints.intake import KeptSource
-from orchestrator.setpoints.kept import from_json, to_json
+from orchestrator.setpoints.stored import from_json, to_json
 
 log = logging.getLogger(__name__)
 

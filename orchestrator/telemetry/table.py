@@ -101,7 +101,7 @@ def limits_text(envelope: OperatingEnvelope) -> str:
 
 
 def room_text(live: LiveNumbers) -> str | None:
-    """What the plant could do from here: head room up and down, and the power that keeps the batteries together."""
+    """What the plant could do from here: headroom up and down, and the power that keeps the batteries together."""
     if live.headroom_up_watts is None or live.headroom_down_watts is None:
         return None
     words = f"up {live.headroom_up_watts:.0f} W, down {live.headroom_down_watts:.0f} W"

@@ -1,4 +1,4 @@
-"""The sun rises while batteries cover the load and nothing may be exported: words, head room and import are right."""
+"""The sun rises while batteries cover the load and nothing may be exported: words, headroom and import are right."""
 
 from __future__ import annotations
 

@@ -198,9 +198,9 @@ def _what_it_could_do() -> Any:
     balanced = f"max by (direction) ({series('site_balanced_watts')})"
     return graph(
         "What the plant could do",
-        "Head room is how much more or less AC power it could give now. "
+        "Headroom is how much more or less AC power it could give now. "
         "Balanced is what the batteries can hold while their states of charge stay together.",
-        [Query(headroom, "Head room {{direction}}"), Query(balanced, "Balanced {{direction}}")],
+        [Query(headroom, "Headroom {{direction}}"), Query(balanced, "Balanced {{direction}}")],
         WATTS,
     )
 

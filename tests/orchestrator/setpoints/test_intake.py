@@ -11,7 +11,7 @@ from hypothesis.strategies import datetimes, just, lists, none, one_of, sampled_
 from hypothesis.strategies import text as texts
 
 from orchestrator.setpoints.intake import SUPERSEDED_KEPT, Arrival, Intake, KeptSource, Outcome
-from orchestrator.setpoints.kept import from_json, to_json
+from orchestrator.setpoints.stored import from_json, to_json
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ZERO, HALF = b'{"opModExpLimW": 0}', b'{"opModExpLimW": 2500}'

@@ -23,7 +23,7 @@ TRIES_S = 8.0
 """What a limit hides has to be tried for, step by step."""
 
 AT_ONCE_PART = 0.05
-"""What is commanded in the next step: the head room of unthrottled inverters, and changes too small to write."""
+"""What is commanded in the next step: the headroom of unthrottled inverters, and changes too small to write."""
 
 ANYTHING = frozenset({"load", "light", "setpoint", "fault"})
 FOLLOWS_PART = 0.05

@@ -1,4 +1,4 @@
-"""What the plant could do from here: head room, and the power that keeps states of charge together."""
+"""What the plant could do from here: headroom, and the power that keeps states of charge together."""
 
 from __future__ import annotations
 
