@@ -25,6 +25,7 @@ Make = Literal[
     "kostal-plenticore",
     "sma",
     "solaredge-storedge",
+    "solax-gen4",
     "sungrow-sh",
     "victron-gx",
 ]

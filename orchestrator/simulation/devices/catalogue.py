@@ -11,6 +11,7 @@ from orchestrator.simulation.devices.makes.fronius.symo_hybrid import FroniusSym
 from orchestrator.simulation.devices.makes.goodwe.et import GoodweEt
 from orchestrator.simulation.devices.makes.huawei.luna import HuaweiLuna
 from orchestrator.simulation.devices.makes.kostal.plenticore import KostalPlenticore
+from orchestrator.simulation.devices.makes.remote.solax.gen4 import SolaxGen4
 from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
 from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
 from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
@@ -27,6 +28,7 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
         "kostal-plenticore": KostalPlenticore,
         "sma": SmaHybrid,
         "solaredge-storedge": SolarEdgeStorEdge,
+        "solax-gen4": SolaxGen4,
         "sungrow-sh": SungrowSh,
         "victron-gx": VictronGx,
     }
