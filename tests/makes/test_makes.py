@@ -51,6 +51,7 @@ MAKES = {
     "huawei-luna": Make(hybrid("huawei-luna"), asks_permission=True),
     "kostal-plenticore": Make(hybrid("kostal-plenticore"), idle_after_release_s=60.0),
     "sma": Make(hybrid("sma"), soc_step=1.0, reads_back=False),
+    "solax-gen4": Make(hybrid("solax-gen4"), limits_ac=False, soc_step=1.0, reads_back=False),
     "solaredge-storedge": Make(hybrid("solaredge-storedge"), asks_permission=True),
     "sungrow-sh": Make(hybrid("sungrow-sh")),
     "sunspec-1xx": Make(HYBRID, asks_permission=True),

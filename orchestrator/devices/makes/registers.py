@@ -30,8 +30,8 @@ class Register(Section):
     `address` is the 0-based wire address. The value in its unit is raw number x `scale`; `missing` are raw numbers that
     say "not available", `low` and `high` the values that can be true. `values` names raw numbers. `flash` marks a
     setting that the device keeps for good, which wears it out; `counts_down` a timer that runs; `read_back` false what
-    cannot be read; `when_missing` the value where the device says "not available"; `phase` what is not written to a
-    device of fewer phases.
+    cannot be read; `write_single` what is taken one word a request (function 6) only; `when_missing` the value where
+    the device says "not available"; `phase` what is not written to a device of fewer phases.
     """
 
     address: Annotated[int, Field(ge=0, le=65535)]
@@ -48,6 +48,7 @@ class Register(Section):
     flash: bool = False
     counts_down: bool = False
     read_back: bool = True
+    write_single: bool = False
     when_missing: float | None = None
     phase: Annotated[int, Field(ge=1, le=3)] | None = None
 

@@ -242,7 +242,15 @@ def test_what_cannot_be_commanded_is_no_capability() -> None:
 def test_only_a_device_that_falls_back_in_all_it_is_told_reverts_by_itself() -> None:
     reverts = {name for name in NAMES if device_of_make(name).capabilities.reverts_by_itself}
 
-    assert reverts == {"fronius-gen24", "sma", "solaredge-storedge", "sunspec-1xx", "sunspec-7xx", "victron-gx"}
+    assert reverts == {
+        "fronius-gen24",
+        "sma",
+        "solaredge-storedge",
+        "solax-gen4",
+        "sunspec-1xx",
+        "sunspec-7xx",
+        "victron-gx",
+    }
 
 
 SMALL = """
