@@ -18,6 +18,8 @@ Celsius = Annotated[float, Field(ge=-60, le=90, allow_inf_nan=False)]
 EfficiencyPercent = Annotated[float, Field(ge=50, le=100, allow_inf_nan=False)]
 
 Make = Literal[
+    "foxess-h3",
+    "foxess-h3-smart",
     "fronius-gen24",
     "fronius-symo-hybrid",
     "goodwe-et",

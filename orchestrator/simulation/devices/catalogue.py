@@ -11,6 +11,8 @@ from orchestrator.simulation.devices.makes.fronius.symo_hybrid import FroniusSym
 from orchestrator.simulation.devices.makes.goodwe.et import GoodweEt
 from orchestrator.simulation.devices.makes.huawei.luna import HuaweiLuna
 from orchestrator.simulation.devices.makes.kostal.plenticore import KostalPlenticore
+from orchestrator.simulation.devices.makes.remote.foxess.h3 import FoxessH3
+from orchestrator.simulation.devices.makes.remote.foxess.smart import FoxessSmart
 from orchestrator.simulation.devices.makes.remote.solax.gen4 import SolaxGen4
 from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
 from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
@@ -21,6 +23,8 @@ from orchestrator.simulation.plant.inverter import SimulatedInverter
 
 MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxyType(
     {
+        "foxess-h3": FoxessH3,
+        "foxess-h3-smart": FoxessSmart,
         "fronius-gen24": FroniusGen24,
         "fronius-symo-hybrid": FroniusSymoHybrid,
         "goodwe-et": GoodweEt,
