@@ -28,6 +28,7 @@ Make = Literal[
     "sma",
     "solaredge-storedge",
     "solax-gen4",
+    "solis-hybrid",
     "sungrow-sh",
     "victron-gx",
 ]

@@ -14,6 +14,7 @@ from orchestrator.simulation.devices.makes.kostal.plenticore import KostalPlenti
 from orchestrator.simulation.devices.makes.remote.foxess.h3 import FoxessH3
 from orchestrator.simulation.devices.makes.remote.foxess.smart import FoxessSmart
 from orchestrator.simulation.devices.makes.remote.solax.gen4 import SolaxGen4
+from orchestrator.simulation.devices.makes.remote.solis.hybrid import SolisHybrid
 from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
 from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
 from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
@@ -33,6 +34,7 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
         "sma": SmaHybrid,
         "solaredge-storedge": SolarEdgeStorEdge,
         "solax-gen4": SolaxGen4,
+        "solis-hybrid": SolisHybrid,
         "sungrow-sh": SungrowSh,
         "victron-gx": VictronGx,
     }
