@@ -26,6 +26,7 @@ Make = Literal[
     "huawei-luna",
     "kostal-plenticore",
     "sma",
+    "sofar-hyd",
     "solaredge-storedge",
     "solax-gen4",
     "solis-hybrid",
