@@ -25,6 +25,7 @@ Make = Literal[
     "goodwe-et",
     "huawei-luna",
     "kostal-plenticore",
+    "sigenergy",
     "sma",
     "sofar-hyd",
     "solaredge-storedge",
