@@ -23,6 +23,7 @@ Make = Literal[
     "fronius-gen24",
     "fronius-symo-hybrid",
     "goodwe-et",
+    "growatt-mod",
     "huawei-luna",
     "kostal-plenticore",
     "sigenergy",

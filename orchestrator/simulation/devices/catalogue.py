@@ -13,6 +13,7 @@ from orchestrator.simulation.devices.makes.huawei.luna import HuaweiLuna
 from orchestrator.simulation.devices.makes.kostal.plenticore import KostalPlenticore
 from orchestrator.simulation.devices.makes.remote.foxess.h3 import FoxessH3
 from orchestrator.simulation.devices.makes.remote.foxess.smart import FoxessSmart
+from orchestrator.simulation.devices.makes.remote.growatt.hybrid import GrowattHybrid
 from orchestrator.simulation.devices.makes.remote.sigenergy.plant import SigenergyPlant
 from orchestrator.simulation.devices.makes.remote.sofar.hyd import SofarHyd
 from orchestrator.simulation.devices.makes.remote.solax.gen4 import SolaxGen4
@@ -31,6 +32,7 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
         "fronius-gen24": FroniusGen24,
         "fronius-symo-hybrid": FroniusSymoHybrid,
         "goodwe-et": GoodweEt,
+        "growatt-mod": GrowattHybrid,
         "huawei-luna": HuaweiLuna,
         "kostal-plenticore": KostalPlenticore,
         "sigenergy": SigenergyPlant,
