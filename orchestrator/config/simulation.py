@@ -35,6 +35,7 @@ Make = Literal[
     "solax-gen4",
     "solis-hybrid",
     "sungrow-sh",
+    "sunsynk-1p",
     "victron-gx",
 ]
 

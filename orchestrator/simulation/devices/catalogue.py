@@ -23,6 +23,7 @@ from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeSt
 from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
 from orchestrator.simulation.devices.makes.watched.deye import DeyeHighVoltage, DeyeLowVoltage
+from orchestrator.simulation.devices.makes.watched.sunsynk import SunsynkSinglePhase
 from orchestrator.simulation.devices.sunspec.register_map import Device
 from orchestrator.simulation.plant.inverter import SimulatedInverter
 
@@ -45,6 +46,7 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
         "solax-gen4": SolaxGen4,
         "solis-hybrid": SolisHybrid,
         "sungrow-sh": SungrowSh,
+        "sunsynk-1p": SunsynkSinglePhase,
         "victron-gx": VictronGx,
     }
 )
