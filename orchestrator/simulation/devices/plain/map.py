@@ -59,7 +59,10 @@ class Places:
     def __init__(self, cells: Iterable[Cell], *, little: bool, holes_are_zero: bool) -> None:
         self._little = little
         self._holes_are_zero = holes_are_zero
+        cells = tuple(cells)
         self._cells = {cell.name: cell for cell in cells}
+        if len(self._cells) != len(cells):
+            raise ValueError("two cells share a name")
         self._at = {at: cell for cell in self._cells.values() for at in range(cell.address, cell.end)}
         if len(self._at) != sum(cell.kind.words for cell in self._cells.values()):
             raise ValueError("two cells share an address")
