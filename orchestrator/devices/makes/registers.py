@@ -107,7 +107,9 @@ def read_text(register: Register, words: Registers, order: WordOrder) -> str:
     parts = _parts(register, words, "big")
     if parts is None:
         return ""
-    data = b"".join(word.to_bytes(2, "big") for word in parts)
+    # Some makes put one letter into each register.
+    size = 1 if all(word < 0x100 for word in parts) else 2
+    data = b"".join(word.to_bytes(size, "big") for word in parts)
     text = data.split(b"\0", 1)[0].decode("utf-8", "replace")
     return "".join(filter(str.isprintable, text)).strip()
 

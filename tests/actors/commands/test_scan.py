@@ -103,7 +103,7 @@ def test_a_meter_behind_an_inverter_is_found_in_the_same_map() -> None:
 
 def test_each_make_is_found_with_its_own_driver_and_without_a_write() -> None:
     with network_of_makes(tuple(name for name in MAKES if name in profile_names())) as site:
-        where = endpoints("127.0.0.0/28", (site.config.meter.port,))
+        where = endpoints("127.0.0.0/27", (site.config.meter.port,))
         with watch("scanning", len(where)) as progress:
             found = scan(where, ScanOptions(UNITS, timeout_s=3.0, connections=16), progress)
 

@@ -217,8 +217,11 @@ def test_a_meter_at_exactly_0_watts_is_believed(name: str) -> None:
 def test_the_meter_of_a_make_is_import_positive(name: str) -> None:
     meter = DRIVERS[name].profile.meter
     assert meter is not None
-    (term,) = meter.site_watts
-    words = with_value(name, {}, term.strip("-"), -1500.0 if term.startswith("-") else 1500.0)
+    words: dict[int, int] = {}
+    for term in meter.site_watts:
+        key = term.strip("-")
+        watts = 1500.0 / len(meter.site_watts) / DRIVERS[name].profile.registers[key].scale
+        words = with_value(name, words, key, -watts if term.startswith("-") else watts)
 
     assert DRIVERS[name].decode_meter(device_of_make(name), words, 1.0).site_watts == 1500.0
 

@@ -9,7 +9,7 @@ from orchestrator.devices.base import WriteGroup
 from orchestrator.devices.makes.registers import to_words
 from orchestrator.devices.makes.schema import writes_of_battery
 from orchestrator.devices.profiles.plan import written_names
-from tests.orchestrator.devices.profiles.makes import DRIVERS, NAMES, device_of_make
+from tests.orchestrator.devices.profiles.makes import DRIVERS, NAMES, cycle_of_make, device_of_make
 
 Words = dict[int, int]
 CHARGE = InverterCommand(
@@ -18,8 +18,17 @@ CHARGE = InverterCommand(
 
 
 def written(name: str) -> tuple[tuple[WriteGroup, ...], Words]:
-    groups = DRIVERS[name].encode(device_of_make(name), CHARGE, {})
+    """What is written where the readings are known, and nothing that was written."""
+    profile = DRIVERS[name].profile
+    ours = {at for key in written_names(profile) for at in _places(name, key)}
+    readings = {at: word for at, word in cycle_of_make(name).items() if at not in ours}
+    groups = DRIVERS[name].encode(device_of_make(name), CHARGE, readings)
     return groups, {at: word for g in groups for w in g.writes for at, word in enumerate(w.values, w.address)}
+
+
+def _places(name: str, key: str) -> range:
+    register = DRIVERS[name].profile.registers[key]
+    return range(register.place, register.end)
 
 
 def shows_battery(name: str) -> bool:
