@@ -57,6 +57,7 @@ MAKES = {
     ),
     "huawei-luna": Make(hybrid("huawei-luna"), asks_permission=True),
     "kostal-plenticore": Make(hybrid("kostal-plenticore"), idle_after_release_s=60.0),
+    "sigenergy": Make(hybrid("sigenergy"), falls_back_after_s=None, limits_ac=False, shows_capacity=False),
     "sma": Make(hybrid("sma"), soc_step=1.0, reads_back=False),
     "sofar-hyd": Make(hybrid("sofar-hyd"), limits_ac=False, soc_step=1.0, shows_capacity=False, shows_rating=False),
     "solis-hybrid": Make(

@@ -114,7 +114,9 @@ def test_each_make_is_found_with_its_own_driver_and_without_a_write() -> None:
     assert {each.host: (each.driver, each.unit_id) for each in draft.inverters} == expected
     assert {each.kind for each in found.devices} == {Kind.HYBRID, Kind.METER}
     assert all(each.nameplate.serial for each in found.devices)
-    assert (found.again, found.remarks) == ((), ())
+    behind_a_plant = next(each.host for each in site.config.inverters if each.driver == "sigenergy")
+    assert found.again == ()
+    assert [(each.endpoint.host, each.units) for each in found.remarks] == [(behind_a_plant, (1,))]
 
 
 def test_a_make_that_is_silent_where_sunspec_would_be_is_found_all_the_same() -> None:

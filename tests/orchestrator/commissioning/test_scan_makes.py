@@ -11,7 +11,7 @@ from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identit
 from orchestrator.samples import Nameplate
 
 AT_UNIT_1 = ["huawei-luna", "sofar-hyd", "solax-gen4", "solis-hybrid", "sungrow-sh"]
-AT_UNIT_247 = ["foxess-h3", "foxess-h3-smart", "goodwe-et"]
+AT_UNIT_247 = ["foxess-h3", "foxess-h3-smart", "goodwe-et", "sigenergy"]
 
 
 def like(manufacturer: str, model: str = "") -> list[str]:

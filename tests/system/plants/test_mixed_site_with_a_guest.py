@@ -1,4 +1,4 @@
-"""The site of four makes with one make more in it, of those that are told a power and lapse: for each of them."""
+"""The site of four makes with one make more in it, of those that are told a battery power or an AC power: for each of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.system.plants.test_mixed_site import (
 
 LOSES_PV = "foxess-h3"
 """Its counterpart charges no battery while AC gives, see docs/makes.md; so it is asked in the dark alone."""
-GUESTS = (LOSES_PV, "foxess-h3-smart", "sofar-hyd", "solax-gen4", "solis-hybrid")
+GUESTS = (LOSES_PV, "foxess-h3-smart", "sigenergy", "sofar-hyd", "solax-gen4", "solis-hybrid")
 BATTERY = LARGE.model_copy(update={"grid_charging_allowed": True})
 WITH_GUEST_WH = {**CAPACITY_WH, "guest": 10000.0}
 
