@@ -24,6 +24,7 @@ Make = Literal[
     "foxess-h3-smart",
     "fronius-gen24",
     "fronius-symo-hybrid",
+    "givenergy-gen3",
     "goodwe-et",
     "growatt-mod",
     "huawei-luna",

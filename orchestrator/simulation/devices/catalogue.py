@@ -23,6 +23,7 @@ from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeSt
 from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
 from orchestrator.simulation.devices.makes.watched.deye import DeyeHighVoltage, DeyeLowVoltage
+from orchestrator.simulation.devices.makes.watched.givenergy import GivEnergyHybrid
 from orchestrator.simulation.devices.makes.watched.sunsynk import SunsynkSinglePhase
 from orchestrator.simulation.devices.sunspec.register_map import Device
 from orchestrator.simulation.plant.inverter import SimulatedInverter
@@ -35,6 +36,7 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
         "foxess-h3-smart": FoxessSmart,
         "fronius-gen24": FroniusGen24,
         "fronius-symo-hybrid": FroniusSymoHybrid,
+        "givenergy-gen3": GivEnergyHybrid,
         "goodwe-et": GoodweEt,
         "growatt-mod": GrowattHybrid,
         "huawei-luna": HuaweiLuna,
