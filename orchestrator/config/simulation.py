@@ -29,6 +29,7 @@ Make = Literal[
     "growatt-mod",
     "huawei-luna",
     "kostal-plenticore",
+    "saj-h2",
     "sigenergy",
     "sma",
     "sofar-hyd",

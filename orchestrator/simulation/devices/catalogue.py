@@ -24,6 +24,7 @@ from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
 from orchestrator.simulation.devices.makes.watched.deye import DeyeHighVoltage, DeyeLowVoltage
 from orchestrator.simulation.devices.makes.watched.givenergy import GivEnergyHybrid
+from orchestrator.simulation.devices.makes.watched.saj import SajH2
 from orchestrator.simulation.devices.makes.watched.sunsynk import SunsynkSinglePhase
 from orchestrator.simulation.devices.sunspec.register_map import Device
 from orchestrator.simulation.plant.inverter import SimulatedInverter
@@ -41,6 +42,7 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
         "growatt-mod": GrowattHybrid,
         "huawei-luna": HuaweiLuna,
         "kostal-plenticore": KostalPlenticore,
+        "saj-h2": SajH2,
         "sigenergy": SigenergyPlant,
         "sma": SmaHybrid,
         "sofar-hyd": SofarHyd,
