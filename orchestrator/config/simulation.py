@@ -18,6 +18,7 @@ Celsius = Annotated[float, Field(ge=-60, le=90, allow_inf_nan=False)]
 EfficiencyPercent = Annotated[float, Field(ge=50, le=100, allow_inf_nan=False)]
 
 Make = Literal[
+    "alphaess-smile",
     "deye-3p-hv",
     "deye-3p-lv",
     "foxess-h3",
