@@ -22,23 +22,29 @@ from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
 from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
 from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
+from orchestrator.simulation.devices.makes.watched.alphaess import AlphaEssSmile
 from orchestrator.simulation.devices.makes.watched.deye import DeyeHighVoltage, DeyeLowVoltage
+from orchestrator.simulation.devices.makes.watched.givenergy import GivEnergyHybrid
+from orchestrator.simulation.devices.makes.watched.saj import SajH2
 from orchestrator.simulation.devices.makes.watched.sunsynk import SunsynkSinglePhase
 from orchestrator.simulation.devices.sunspec.register_map import Device
 from orchestrator.simulation.plant.inverter import SimulatedInverter
 
 MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxyType(
     {
+        "alphaess-smile": AlphaEssSmile,
         "deye-3p-hv": DeyeHighVoltage,
         "deye-3p-lv": DeyeLowVoltage,
         "foxess-h3": FoxessH3,
         "foxess-h3-smart": FoxessSmart,
         "fronius-gen24": FroniusGen24,
         "fronius-symo-hybrid": FroniusSymoHybrid,
+        "givenergy-gen3": GivEnergyHybrid,
         "goodwe-et": GoodweEt,
         "growatt-mod": GrowattHybrid,
         "huawei-luna": HuaweiLuna,
         "kostal-plenticore": KostalPlenticore,
+        "saj-h2": SajH2,
         "sigenergy": SigenergyPlant,
         "sma": SmaHybrid,
         "sofar-hyd": SofarHyd,

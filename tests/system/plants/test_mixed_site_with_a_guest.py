@@ -1,4 +1,4 @@
-"""The site of four makes with one make more in it, of those that are told a battery power or an AC power: for each of them."""
+"""The site of four makes with one make more in it: each of those that are told a power of battery or AC."""
 
 from __future__ import annotations
 

@@ -60,6 +60,14 @@ def test_ac_power_is_in_watts_and_its_grid_port_sees_it_the_other_way(make: str)
     assert (east.read(619), east.read(625), east.read(588), east.read(500)) == (0, 0, 100, 2)
 
 
+@pytest.mark.parametrize("make", [LOW, HIGH])
+def test_energies_are_in_tenths_of_a_kwh(make: str) -> None:
+    east = bench(make)
+    east.inverter.pv_wh, east.inverter.charged_wh, east.inverter.discharged_wh = 7e6, 2e6, 1e6
+
+    assert [east.read(at, 2) for at in (516, 518, 534)] == [20000, 10000, 70000]
+
+
 def test_it_refuses_every_write_and_counts_them() -> None:
     east = bench(LOW)
 

@@ -52,6 +52,13 @@ def test_pv_is_told_by_string() -> None:
     assert (east.read(109), east.read(111), east.read(113)) == (5800, 5800, 0)
 
 
+def test_energies_are_in_tenths_of_a_kwh() -> None:
+    east = bench()
+    east.inverter.pv_wh, east.inverter.charged_wh, east.inverter.discharged_wh = 7e6, 2e6, 1e6
+
+    assert [east.read(at, 2) for at in (72, 74, 96)] == [20000, 10000, 70000]
+
+
 def test_it_refuses_every_write_and_counts_them() -> None:
     east = bench()
 
