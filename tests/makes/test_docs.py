@@ -30,6 +30,7 @@ SECTIONS = {
     "ShownLimit": "inverter.ac_limit",
     "Battery": "battery",
     "Meter": "meter",
+    "MeterNeed": "meter.needs",
     "Condition": "a condition",
     "Commands": "commands",
     "AcLimit": "commands.ac_limit",

@@ -28,7 +28,7 @@ from orchestrator.samples import ChargeState, OperatingState
 
 _TEXTS: Final = ("model", "version", "serial")
 """Keys of `nameplate` that take a register of any type."""
-_NO_REGISTERS: Final = ("manufacturer", "ac_max_kw_in_model", "state", "matches", "or_matches", "is_", "to")
+_NO_REGISTERS: Final = ("manufacturer", "ac_max_kw_in_model", "state", "matches", "or_matches", "is_", "to", "because")
 
 
 def checks(profile: Profile) -> Iterator[Finding]:
@@ -120,6 +120,8 @@ def _texts_as_numbers(profile: Profile) -> Iterator[Finding]:
 
 
 def _conditions(profile: Profile) -> Iterator[Finding]:
+    for index, need in enumerate(profile.meter.needs if profile.meter else ()):
+        yield from _values(("meter", "needs", index, "is"), need.is_, profile, need.register_)
     for path, condition in _all_conditions(profile, ()):
         if bool(condition.is_) == (condition.above is not None):
             yield path, "a condition needs 'is' or 'above', and not both"
@@ -168,9 +170,13 @@ def _parts(profile: Profile) -> Iterator[Finding]:
     if profile.read_only is not None and any(writes_of(profile)):
         yield ("read_only",), "a profile that is read only commands nothing; leave out 'commands'"
     if profile.sunspec is None:
-        for part in ("nameplate", "inverter"):
+        needed = ("nameplate",) if profile.is_meter else ("nameplate", "inverter")
+        for part in needed:
             if getattr(profile, part) is None:
                 yield (), f"a profile without 'sunspec' needs {part!r}"
+    for name, register in profile.registers.items():
+        if register.size > profile.read_words_max:
+            yield ("registers", name), f"has {register.size} words, more than 'read_words_max'"
 
 
 def _patterns(profile: Profile) -> Iterator[Finding]:

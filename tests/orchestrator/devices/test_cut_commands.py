@@ -19,6 +19,8 @@ from orchestrator.simulation.physics import Controls
 from tests.makes.test_makes import MAKES
 from tests.support.devices.cut_bench import CutBench
 
+pytestmark = pytest.mark.no_cover  # thousands of commands: what they reach is reached by tests of the encoders
+
 VALID_FOR_S = 60.0
 CLOSE_WATTS = 60.0
 """Rounding of registers: percents of the rating, tens of watts, losses between AC and battery."""
