@@ -61,6 +61,8 @@ def row(profile: Profile) -> tuple[str, ...]:
 def section(profile: Profile) -> Iterator[str]:
     """What the installer has to know, how it is connected, and which registers are written."""
     yield from (f"### `{profile.name}`", "", f"{profile.make}: {profile.devices}.", "")
+    if profile.read_only is not None:
+        yield from (f"**Read only.** {profile.read_only}", "")
     yield from (f"- {note}" for note in profile.notes)
     yield from ("", f"Connection, where site.yaml says nothing else: {connection(profile)}.", "", "Documents:", "")
     yield from (f"- {document.title}: {document.covers}" for document in profile.documents)
@@ -105,6 +107,8 @@ def _ac_limit(profile: Profile) -> str:
 
 def _battery(profile: Profile) -> str:
     use, own = profile.sunspec, profile.commands.battery
+    if profile.read_only is not None:
+        return "**read only**"
     if own is not None:
         return f"charge, discharge, {'hold, ' if own.hold else 'hold as a power, '}idle, release"
     if use is None or not use.battery:

@@ -91,8 +91,9 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
 
 
 def sample_names(profile: Profile) -> tuple[str, ...]:
-    """What a sample of the inverter is made of."""
+    """What a sample of the inverter is made of, and what says whether a step of a command is of use."""
     names = [*_inverter_names(profile), *_battery_names(profile)]
+    names += [write.only_while.register_ for write in writes_of(profile) if write.only_while is not None]
     return tuple(dict.fromkeys(name for name in names if name not in BASE_VALUES))
 
 

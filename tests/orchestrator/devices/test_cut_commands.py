@@ -136,7 +136,7 @@ def test_after_a_kill_in_between_the_battery_is_its_own_again_by_its_own_timer(
         bench = obeying(make, before)
         held = limit_of(bench.controls)
         bench.take(bench.planned(after)[:written])
-        bench.site.advance(2 * VALID_FOR_S)
+        bench.site.advance(2 * max(VALID_FOR_S, MAKES[make].falls_back_after_s or 0.0))
 
         assert not _is_held(bench), (written, bench.controls)
         if MAKES[make].limits_ac:

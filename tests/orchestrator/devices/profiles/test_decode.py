@@ -229,7 +229,8 @@ def test_the_meter_of_a_make_is_import_positive(name: str) -> None:
     meter = DRIVERS[name].profile.meter
     assert meter is not None
     first, *others = meter.site_watts
-    words = with_value(name, {}, first.strip("-"), -1500.0 if first.startswith("-") else 1500.0)
+    watts = 1500.0 / register(name, first.strip("-")).scale
+    words = with_value(name, {}, first.strip("-"), -watts if first.startswith("-") else watts)
     for term in others:
         words = with_value(name, words, term.strip("-?"), 0)
     words = working(name, words)
