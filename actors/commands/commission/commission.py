@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from actors.commands.progress import Watch
 from actors.device.flash import FlashKeeper
 from actors.files.device_locks import DeviceLocks
 from actors.files.process import registered
+from actors.files.signals import Flag, handling
 from actors.files.state_store import StateStore
 from actors.link import LinkNeeds, LinkPool
 from actors.observer import NoObserver
@@ -50,24 +50,20 @@ class CommissionOptions:
     ask: Callable[[str], bool]
     timing: Timing = field(default_factory=Timing)
     only: str | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
+    ended: Flag = field(default_factory=Flag)
     clock: Clock = field(default_factory=RealClock)
 
 
 @contextmanager
-def ended_by_signals(ended: threading.Event) -> Iterator[None]:
+def ended_by_signals(ended: Flag) -> Iterator[None]:
     """SIGINT and SIGTERM set `ended`, the first time and every time: nothing may keep a device from being put back."""
 
     def on_signal(_number: int, _frame: object) -> None:
         ended.set()
         print("putting back what was found; please wait", file=sys.stderr, flush=True)
 
-    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling({signal.SIGINT: on_signal, signal.SIGTERM: on_signal}):
         yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def commission(config: SiteConfig, options: CommissionOptions, watch: Watch) -> CommissionReport:

@@ -28,6 +28,7 @@ from actors.commands.run.service_manager import ServiceManager
 from actors.files.device_locks import DeviceLocks
 from actors.files.process import Running, registered
 from actors.files.recorder import recording_to
+from actors.files.signals import Flag, handling
 from actors.prometheus.observer import PrometheusObserver
 from actors.system import System, start_system
 from orchestrator.config.sections import MQTT_DRIVER, Broker, SiteConfig
@@ -61,8 +62,8 @@ class RunOptions:
 class Wishes:
     """What signals have asked for."""
 
-    end: threading.Event = field(default_factory=threading.Event)
-    reload: threading.Event = field(default_factory=threading.Event)
+    end: Flag = field(default_factory=Flag)
+    reload: Flag = field(default_factory=Flag)
 
 
 class PortTaken(OrchestratorError):
@@ -135,11 +136,12 @@ def _warn_of_former_state(config: SiteConfig) -> None:
 def wait_for_signal() -> None:
     """Until SIGINT or SIGTERM."""
     with _signals() as wishes:
-        wishes.end.wait()
+        while not wishes.end.wait():
+            pass
 
 
 def wait_for_end(
-    ended: threading.Event, failed: threading.Event, display: Display, meanwhile: Callable[[], None] = lambda: None
+    ended: Flag, failed: threading.Event, display: Display, meanwhile: Callable[[], None] = lambda: None
 ) -> bool:
     """Draw, and do what `meanwhile` says, until `ended` (True), or until the plant has `failed` (False)."""
     while not ended.wait(LOOK_EVERY_S):
@@ -224,10 +226,5 @@ def _signals() -> Iterator[Wishes]:
             os._exit(128 + number)
         wishes.end.set()
 
-    former = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    former[signal.SIGHUP] = signal.signal(signal.SIGHUP, on_hangup)
-    try:
+    with handling({signal.SIGINT: on_signal, signal.SIGTERM: on_signal, signal.SIGHUP: on_hangup}):
         yield wishes
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

@@ -60,7 +60,7 @@ def test_health_of_another_file_than_the_one_that_runs_says_so(
     same_state.write_text(path.read_text())
     other_state.write_text(path.read_text().replace(str(tmp_path / "state"), str(tmp_path / "elsewhere")))
     with orchestrator(tmp_path, "run", str(path), "--demo"):
-        wait_until(lambda: main(["health", str(path)]) == 0, "health", 20.0)
+        wait_until(lambda: main(["health", str(path)]) == 0, "health")
         capsys.readouterr()
 
         assert main(["health", str(same_state)]) == 1

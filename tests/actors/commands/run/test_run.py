@@ -8,6 +8,7 @@ import pytest
 
 from actors.commands.run.display import LineDisplay, TableDisplay, hints, make_display
 from actors.commands.run.run import require_local, wait_for_end
+from actors.files.signals import Flag
 from orchestrator.errors import UsageError
 from tests.support.records.cycles import cycle_result, site_config
 
@@ -17,7 +18,7 @@ BROKER = {"host": "10.0.0.5", "port": 1884}
 class Counting:
     """A display that counts how often it is drawn, and calls back."""
 
-    def __init__(self, on_draw: threading.Event, draws: int) -> None:
+    def __init__(self, on_draw: threading.Event | Flag, draws: int) -> None:
         self.drawn = 0
         self._on_draw = on_draw
         self._draws = draws
@@ -35,7 +36,7 @@ class Counting:
 
 
 def test_a_signal_ends_the_waiting_well() -> None:
-    ended = threading.Event()
+    ended = Flag()
     display = Counting(ended, draws=2)
 
     assert wait_for_end(ended, threading.Event(), display)
@@ -45,7 +46,7 @@ def test_a_signal_ends_the_waiting_well() -> None:
 def test_a_plant_that_cannot_go_on_ends_the_waiting_badly(caplog: pytest.LogCaptureFixture) -> None:
     failed = threading.Event()
 
-    assert not wait_for_end(threading.Event(), failed, Counting(failed, draws=1))
+    assert not wait_for_end(Flag(), failed, Counting(failed, draws=1))
     assert "the plant cannot go on" in caplog.text
 
 
