@@ -24,7 +24,7 @@ def test_inverters_called_like_parts_of_the_program_are_started_read_and_command
         clock, listener, observer = RealClock(), Inbox(), PrometheusObserver("test", "1")
         system = start_system(config, clock=clock, observer=observer, listeners=(listener,))
         try:
-            wait_until(lambda: _obeyed(listener) >= {*NAMES}, "a command for each", 30.0)
+            wait_until(lambda: _obeyed(listener) >= {*NAMES}, "a command for each")
             answering = {each.name for each in listener.of(CycleResult)[-1].snapshot.inverters}
         finally:
             system.stop()

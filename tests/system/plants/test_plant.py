@@ -157,7 +157,7 @@ def test_a_limit_that_falls_is_in_the_registers_long_before_the_next_cycle(tmp_p
             return sum(5000.0 if limit is None else limit for limit in limits) <= 100.0 + 0.03 * 18000.0
 
         # What is above it is the room of the first decision, some percent of all ratings.
-        wait_until(limited, "the limit in the registers", 20.0)
+        wait_until(limited, "the limit in the registers")
 
 
 def test_an_inverter_that_stops_answering_leaves_the_others_undisturbed_and_rejoins(plant: Plant) -> None:
