@@ -151,6 +151,7 @@ def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | 
         wanted,
         known_watts=known,
         needed_now=limiting.exceeded,
+        tries_more=decision.memory.probe.step_watts > 0,
         rate_watts_per_s=_rate_watts_per_s(limiting, unit),
         dt_s=inputs.dt_s,
         now_s=inputs.now_s,

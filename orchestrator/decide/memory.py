@@ -80,6 +80,11 @@ class MeterTrust(Struct, frozen=True):
     orientation: int = 1
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether AC power has moved since the newest value of the meter, so that the next one is due."""
+        return self.away_s > 0
+
+    @property
     def fault(self) -> MeterFault | None:
         """What is wrong with the meter, as far as its answers show."""
         if self.sign.accused:

@@ -19,6 +19,10 @@ RISE_PART_OF_RATING_PER_S = 0.2
 SMALL_PART_OF_RATING = 0.01
 """A change by less is not worth a write, unless a limit needs it."""
 
+TRIED_PART_OF_RATING = 0.002
+"""A rise by less is not worth a write either, while a step is tried: the smallest is about 2 % of what batteries take,
+and that is shared."""
+
 ABOVE_PART_OF_RATING = 0.02
 STUBBORN_AFTER_S = 5.0
 """An inverter that reports so much more than its limit for this long is stubborn: it is taken at its word."""
@@ -70,6 +74,7 @@ def command_limit(
     *,
     known_watts: float,
     needed_now: bool,
+    tries_more: bool = False,
     rate_watts_per_s: float,
     dt_s: float,
     now_s: float,
@@ -77,7 +82,8 @@ def command_limit(
     """The limit to command (None: no limit) and the memory of it.
 
     `wanted_watts` is the share of the room, None where nothing limits; `needed_now` says that a limit is being
-    exceeded, so that even a small reduction counts; `dt_s` is the time since the last step. It rises with
+    exceeded, so that even a small reduction counts, `tries_more` that a step beyond what is seen is under way: it must
+    not wait, or it fails for that alone; `dt_s` is the time since the last step. It rises with
     `rate_watts_per_s`, but at once to `known_watts`, what the inverter is known to be about to make: the ramp is for
     what is not known.
     """
@@ -97,10 +103,11 @@ def command_limit(
     if wanted < unit.limit_watts and needed_now:
         limit, pending = wanted, None
     else:
+        part = TRIED_PART_OF_RATING if tries_more and wanted > unit.limit_watts else SMALL_PART_OF_RATING
         limit, pending = settle(
             unit.limit_watts,
             wanted,
-            small_watts=SMALL_PART_OF_RATING * rating,
+            small_watts=part * rating,
             pending=before.pending,
             now_s=now_s,
         )

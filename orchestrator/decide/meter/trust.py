@@ -26,6 +26,10 @@ AWAY_LEAST_WATTS = 50.0
 
 FROZEN_AFTER_PERIODS = 3.0
 FROZEN_AFTER_LEAST_S = 3.0
+LOOK_EARLY_PART = 0.2
+"""So long must the value stay the same. A look that comes so much of an interval early counts as in time: inverters do
+not always take equally long to answer."""
+
 PERIODS_SEEN = 4
 """The period of the meter is the longest of so many gaps between its values; the first gaps teach it."""
 
@@ -92,7 +96,8 @@ def _overdue(
     if len(before.gaps_s) == PERIODS_SEEN:
         period_s = max(*before.gaps_s, interval_s)
         # The first look that finds AC power away does not say since when.
-        frozen |= away_s - interval_s >= max(FROZEN_AFTER_PERIODS * period_s, FROZEN_AFTER_LEAST_S)
+        seen_s = away_s - (1.0 - LOOK_EARLY_PART) * interval_s
+        frozen |= seen_s >= max(FROZEN_AFTER_PERIODS * period_s, FROZEN_AFTER_LEAST_S)
     return replace(before, looked_at_s=now_s, away_s=away_s, frozen=frozen)
 
 

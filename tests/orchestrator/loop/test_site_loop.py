@@ -93,6 +93,18 @@ def test_without_a_new_value_the_watchdog_begins_the_cycle_after_one_and_a_quart
     assert reads(bench) == before + 1
 
 
+def test_a_value_that_stays_the_same_while_ac_power_moves_is_looked_at_once_an_interval(bench: Bench) -> None:
+    bench.advance(1.25)
+    for name in ("east", "west"):
+        bench.report(name, ac_watts=3000.0)
+    before = reads(bench)
+    bench.advance(0.99)
+    assert reads(bench) == before
+
+    bench.advance(0.02)
+    assert reads(bench) == before + 1
+
+
 def test_it_is_decided_as_soon_as_all_have_reported(bench: Bench) -> None:
     bench.advance(1.0)
     bench.meter(200.0)

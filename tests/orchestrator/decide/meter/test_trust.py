@@ -52,6 +52,15 @@ def test_a_meter_that_keeps_one_value_while_ac_moves_is_frozen_after_three_secon
     assert watch_meter(trust, meter(-1500.0, 10.0), plant(2000.0), 1.0, 10.0).fault is None
 
 
+@pytest.mark.parametrize(("at_s", "fault"), [(8.7, None), (8.85, "frozen")])
+def test_a_look_that_comes_a_little_early_counts_as_in_time(at_s: float, fault: str | None) -> None:
+    trust = watch(STEADY)
+    for now_s in (6.0, 7.0, 8.0, at_s):
+        trust = watch_meter(trust, meter(-495.0, 5.0), plant(2000.0), 1.0, now_s)
+
+    assert trust.fault == fault
+
+
 def test_a_meter_that_keeps_one_value_while_nothing_moves_is_not_frozen() -> None:
     trust = watch(STEADY)
     for second in range(6, 600):
