@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.decide.ac.displaced import Displaced, displaced_pv
-from orchestrator.decide.ac.limit import rise_watts_per_s, share_rise, stubborn_watts
+from orchestrator.decide.ac.limit import limits_of_stubborn, rise_watts_per_s, share_rise, stubborn_units
 from orchestrator.decide.ac.room import (
     expected_watts,
     hand_out_room,
@@ -242,14 +242,16 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     room_watts = room(fed_watts=-gone_watts)
     if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
         room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) - gone_watts)
-    if room_watts is not None:
-        room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     limits_watts: dict[str, float] = {}
     if room_watts is not None:
+        stubborn = stubborn_units(plant.units, inputs.now_s)
+        limits_watts = limits_of_stubborn(stubborn, room_watts)
+        room_watts = max(room_watts - fsum(u.ac_watts for u in stubborn), 0.0)
+        others = Plant(tuple(u for u in plant.units if u.name not in limits_watts)) if stubborn else plant
         made = made_by_name(inputs.config, plant, inputs.now_s)
-        limits_watts = hand_out_room(
-            plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s, displacing=displacing, made_watts=made
+        limits_watts |= hand_out_room(
+            others, room_watts, targets_watts, expected, dt_s=inputs.dt_s, displacing=displacing, made_watts=made
         )
     if inputs.envelope.unheard:
         limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)

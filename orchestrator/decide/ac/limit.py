@@ -27,6 +27,11 @@ ABOVE_PART_OF_RATING = 0.02
 STUBBORN_AFTER_S = 5.0
 """An inverter that reports so much more than its limit for this long is stubborn: it is taken at its word."""
 
+UNMOVED_AFTER_S = 2.0
+FALLS_PART = 0.05
+"""So is one, sooner, that meanwhile comes no nearer to its limit, by this part of what is missing from look to look:
+the others need the rest of 5 s to make up for it."""
+
 
 def rise_watts_per_s(unit: Unit) -> float:
     """How fast its AC limit may rise, in W a second: as site.yaml says, else 20 % of its rating."""
@@ -41,17 +46,36 @@ def above_limit_since_s(unit: Unit, now_s: float) -> float | None:
     return now_s if unit.memory.above_limit_since_s is None else unit.memory.above_limit_since_s
 
 
-def stubborn_watts(units: Sequence[Unit], now_s: float) -> float:
-    """What stubborn inverters make above their AC limits, in W: the others have so much less room.
+def unmoved_since_s(unit: Unit, now_s: float) -> float | None:
+    """Since when it has made clearly more than its AC limit without coming nearer to it; None while it does not."""
+    since_s, before, was_s = above_limit_since_s(unit, now_s), unit.memory.output, unit.memory.unmoved_since_s
+    if since_s is None or before is None or was_s is None:
+        return None if since_s is None else now_s
+    falls = before.ac_watts - unit.ac_watts >= FALLS_PART * (before.ac_watts - unit.limit_watts)
+    return now_s if falls and unit.sample.at_s != before.at_s else was_s
+
+
+def stubborn_units(units: Sequence[Unit], now_s: float) -> list[Unit]:
+    """Those that have made more than their AC limits for long: the others have only the room that these leave.
 
     The same where one is stuck at an old reading: the load then seems to be higher by as much.
     """
-    since_s = ((unit, above_limit_since_s(unit, now_s)) for unit in units)
-    return fsum(
-        unit.ac_watts - unit.limit_watts
-        for unit, at_s in since_s
-        if at_s is not None and now_s - at_s >= STUBBORN_AFTER_S
-    )
+    return [unit for unit in units if _is_stubborn(unit, now_s)]
+
+
+def _is_stubborn(unit: Unit, now_s: float) -> bool:
+    since_s, unmoved_s = above_limit_since_s(unit, now_s), unmoved_since_s(unit, now_s)
+    if since_s is None or unmoved_s is None:
+        return False
+    return now_s - since_s >= STUBBORN_AFTER_S or now_s - unmoved_s >= UNMOVED_AFTER_S
+
+
+def limits_of_stubborn(stubborn: Sequence[Unit], room_watts: float) -> dict[str, float]:
+    """Their AC limits: as they are, and lower by what they make beyond the room. They never rise."""
+    too_much = max(fsum(u.ac_watts for u in stubborn) - room_watts, 0.0)
+    held = fsum(u.limit_watts for u in stubborn)
+    part = max(1.0 - too_much / held, 0.0) if held else 0.0
+    return {u.name: part * u.limit_watts for u in stubborn}
 
 
 def share_rise(
