@@ -23,6 +23,11 @@ TURNED_S = 10.0
 moves twice as far as AC power looks just like it, so that three moves have to show it, and each takes a second or two
 (docs/safety.md). Nothing else that lies has more than 5 s: not a stuck meter, nor an inverter that does not obey."""
 
+AT_REST_PART, AT_REST_LEAST_WATTS, AT_REST_S = 0.005, 50.0, 16.0
+"""A stuck meter whose value would hardly be another if it were not stuck: where AC power, as far as it can be read, has
+moved by no more than one of these (of nameplate) since, its value proves nothing. After 10 s the plant asks it
+(`ask_meter_after_s` of all storms), for 6 s at most."""
+
 STARTS_S = 5.0
 """A start waits no longer for devices that have not spoken yet."""
 
@@ -62,7 +67,7 @@ def judge(seed: int) -> Verdict:
 
 def _excesses(played: Played, limit: str, causes: Counter[str]) -> Iterator[str]:
     """Count each second above a limit under its cause; a line for each that is above for too long by our own fault."""
-    before, for_s, by_its_sign = -inf, 0, False
+    before, for_s, by_its_sign, rests_s = -inf, 0, False, 0
     for seen in played.seen:
         at_s = seen.moment.at_s
         allowed = _asked(seen.newest, at_s, limit)
@@ -74,6 +79,9 @@ def _excesses(played: Played, limit: str, causes: Counter[str]) -> Iterator[str]
             for_s = 0
             continue
         cause = _cause(seen, limit, allowed)
+        rests_s = rests_s + 1 if _rests_unseen(seen, played.storm.nameplate_watts) else 0
+        if cause is None and 0 < rests_s <= AT_REST_S:
+            cause = "a meter is stuck while AC power rests"
         for_s = for_s + 1 if cause is None else 0
         cause = cause or _excuse(for_s, by_its_sign=by_its_sign)
         causes[cause or "none"] += 1
@@ -88,16 +96,20 @@ def _cause(seen: Seen, limit: str, allowed: float) -> str | None:
     known = limit_watts(seen.moment.wanted, limit)
     if known is None or known > allowed:
         return "the clock is wrong" if seen.clock_wrong_s else "nobody could know of the limit"
-    if limit == "generation" and _is_kept_by_all_that_were_heard(seen, allowed):
-        return "inverters make more that were never heard since the start"
+    if limit == "generation":
+        unheard_watts = 0.0 if seen.says_ratings else seen.unheard_watts
+        made_watts = LIMITED[limit](seen.moment)
+        if made_watts - unheard_watts <= allowed:
+            return "inverters make more that were never heard since the start"
+        if made_watts - unheard_watts - seen.woken_watts <= allowed:
+            return "inverters make more that slept when they were heard last"
     room = allowed + (seen.moment.load_watts if limit == "export" else 0.0)
     return "inverters make more that do not obey" if seen.forced_watts > room else None
 
 
-def _is_kept_by_all_that_were_heard(seen: Seen, allowed: float) -> bool:
-    """Whether only those break the limit of whom nobody has told anything: site.yaml, or they themselves."""
-    heard_watts = LIMITED["generation"](seen.moment) - seen.unheard_watts
-    return seen.unheard_watts > 0 and not seen.says_ratings and heard_watts <= allowed
+def _rests_unseen(seen: Seen, nameplate_watts: float) -> bool:
+    most_watts = max(AT_REST_PART * nameplate_watts, AT_REST_LEAST_WATTS)
+    return seen.unshown_watts is not None and abs(seen.unshown_watts) <= most_watts
 
 
 def _excuse(for_s: float, *, by_its_sign: bool) -> str | None:

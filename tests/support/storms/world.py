@@ -13,6 +13,10 @@ from tests.support.storms.asking import Asking, Message
 from tests.support.storms.plan import OF_CLOCK, OF_ORCHESTRATOR, Change, Fault, Storm
 
 ON_THE_WAY = {each.value: each for each in InverterFault}
+ASLEEP_PART = 0.01
+"""Who makes less than this part of nameplate may be asleep (docs/safety.md)."""
+READ_ALL_THE_SAME = frozenset({"ignores_commands", "ignores_battery", "lost_limits"})
+"""Whoever has another fault cannot be read, or says what is not so."""
 METER = {f"meter_{each.value}": each for each in MeterDefect}
 
 
@@ -24,7 +28,9 @@ class Seen:
     faults of now, `new` the kinds that began or ended since the second before, "load", "setpoint" and "light" among
     them. `forced_watts` is AC power that no command changes; `unheard_watts` that of inverters which have not answered
     since the start (`says_ratings`: site.yaml says what these may make). The wall clock of the orchestrator is ahead by
-    `clock_wrong_s`. `sign_is_wrong`: what the orchestrator takes for import is export.
+    `clock_wrong_s`. `sign_is_wrong`: what the orchestrator takes for import is export. `unshown_watts` is what AC power
+    has moved by, as far as it could be read, since the meter is stuck at a value; None while it is not. `woken_watts`
+    is that of inverters which cannot be read now, and made nothing when they could.
     """
 
     moment: Moment
@@ -37,6 +43,8 @@ class Seen:
     clock_wrong_s: float
     says_ratings: bool
     sign_is_wrong: bool
+    unshown_watts: float | None
+    woken_watts: float
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ class _World:
         self.asking = Asking(self.plant)
         self.active: list[Fault] = []
         self._new: set[str] = set()
+        self._slept: set[str] = set()
+        self._shown: dict[str, float] = {}
         self._unheard: set[str] = set(storm.scenario.inverters)
         self._coming: list[Fault | Change] = sorted([*storm.faults, *storm.changes], key=lambda each: each.at_s)
 
@@ -165,6 +175,7 @@ class _World:
     # What is seen
 
     def _see(self, moment: Moment) -> Seen:
+        self._look_who_sleeps(moment)
         self._unheard -= {command.inverter for command in moment.commands}
         return Seen(
             moment,
@@ -177,7 +188,28 @@ class _World:
             self.asking.clock_wrong_s,
             self.storm.says_ratings,
             self._sign_is_wrong(),
+            self._unshown_watts(moment),
+            self._made_watts(moment, self._slept & self._unread()),
         )
+
+    def _unshown_watts(self, moment: Moment) -> float | None:
+        if self.plant.meter_fault is not MeterDefect.FROZEN or moment.mode is None:
+            self._shown.clear()
+            return None
+        unread = self._unread()
+        made = dict(zip(self.storm.scenario.inverters, (each.ac_watts for each in moment.powers), strict=True))
+        self._shown = {name: self._shown.get(name, watts) for name, watts in made.items() if name not in unread}
+        return fsum(made[name] - watts for name, watts in self._shown.items())
+
+    def _unread(self) -> set[str]:
+        return {name for fault in self.active if fault.kind not in READ_ALL_THE_SAME for name in fault.names}
+
+    def _look_who_sleeps(self, moment: Moment) -> None:
+        unread = self._unread()
+        for (name, inverter), power in zip(self.storm.scenario.inverters.items(), moment.powers, strict=True):
+            if name not in unread:
+                makes = max(power.ac_watts, power.pv_watts) > ASLEEP_PART * inverter.ac_rating_watts
+                (self._slept.discard if makes else self._slept.add)(name)
 
     def _sign_is_wrong(self) -> bool:
         counts_export = self.storm.scenario.meter.sign == "export_positive"
