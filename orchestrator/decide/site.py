@@ -33,6 +33,7 @@ from orchestrator.decide.battery.target import (
     charge_max_watts,
     charge_ramp_watts,
     decide_flow,
+    discharge_max_watts,
     generation_leaves_watts,
     is_on_ramp,
     settle_target,
@@ -213,7 +214,16 @@ def _share(inputs: Inputs, plant: Plant, balance: Balance, target_watts: float) 
     export_limit = export_limit_watts(inputs.config, inputs.wanted)
     surplus = max(balance.available_watts(plant.battery_watts), 0.0)
     refused = 0.0 if export_limit is None else max(surplus - export_limit, 0.0)
-    return share_target(plant, target_watts, Sharing(inputs.config.control, inputs.wanted, refused, inputs.now_s))
+    import_limit = inputs.wanted.import_limit_watts
+    sharing = Sharing(
+        inputs.config.control,
+        inputs.wanted,
+        refused,
+        inputs.now_s,
+        import_room_watts=inf if import_limit is None else balance.available_watts(plant.battery_watts) + import_limit,
+        discharge_max_watts=discharge_max_watts(plant, inputs.wanted),
+    )
+    return share_target(plant, target_watts, sharing)
 
 
 def _uses(inputs: Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
