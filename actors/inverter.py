@@ -41,7 +41,7 @@ STARVED_S = 1.0
 
 DERATED = (
     "an AC limit of {watts:.0f} W was in force before any of ours: it is taken for the installer's and never raised; "
-    "lift it at the device where it is not wanted"
+    "where it is not wanted, or was ours and control.state_dir is lost, stop and run `orchestrator release --lift`"
 )
 
 
