@@ -114,7 +114,7 @@ class Tries:
         return longest_s if is_patient else min(longest_s, max(SHORT_S, usual_s))
 
     def _behind_a_gateway_s(self, device: str, known: _Known, seconds: float, now_s: float) -> float:
-        """How much later than ever a reply came because a gateway still waited for one that was given up; it is paid."""
+        """How much later than ever a reply came, as a gateway still waited for one that was given up; it is paid."""
         given_up, self._given_up = self._given_up, None
         if given_up in (None, device) or known.answered_at_s is None:
             return 0.0

@@ -14,6 +14,7 @@ from orchestrator.loop.messages import (
     Event,
     HandedBack,
     Read,
+    Report,
     SetpointReceived,
     SetpointWithdrawn,
     StopAsked,
@@ -191,6 +192,19 @@ def test_a_failed_attempt_counts_as_an_answer_and_leaves_the_inverter_out(bench:
 
     assert bench.results[-1].snapshot.away == ("west",)
     assert [command.inverter for command in bench.results[-1].commands] == ["east"]
+
+
+def test_why_a_device_does_not_answer_reaches_everybody_in_the_words_of_who_asked_it(bench: Bench) -> None:
+    bench.advance(1.0)
+    bench.meter(200.0)
+    bench.tell(Report("east", bench.cycle, fault="connection", detail="no way to 10.0.0.9: is the address right?"))
+    bench.tell(Report("meter", 0, fault="timeout", detail="nothing answers as unit 200"))
+    bench.advance(6.0)
+
+    troubles = bench.results[-1].snapshot.troubles
+    assert troubles["east"] == "no way to 10.0.0.9: is the address right?"
+    assert troubles["meter"] == "nothing answers as unit 200"
+    assert troubles["west"] == "nothing has been heard of it for more than 2 s"
 
 
 def test_an_inverter_that_is_away_is_still_asked_and_never_waited_for(bench: Bench) -> None:
