@@ -106,7 +106,8 @@ def command_limit(
     """The limit to command (None: no limit) and the memory of it.
 
     `wanted_watts` is the share of the room, None where nothing limits; `needed_now` says that a limit is being
-    exceeded, so that even a small reduction counts, `tries_more` that a step beyond what is seen is under way: it must
+    exceeded, so that even a small reduction counts, and one that says that it makes more than its limit gets no higher
+    one: it is late, or its reading is stuck. `tries_more` that a step beyond what is seen is under way: it must
     not wait, or it fails for that alone; `dt_s` is the time since the last step. It rises with
     `rate_watts_per_s`, but at once to `known_watts`, what the inverter is known to be about to make: the ramp is for
     what is not known.
@@ -115,6 +116,8 @@ def command_limit(
     if rating is None:
         return None, before
     wanted = rating if wanted_watts is None else min(wanted_watts, rating)
+    if needed_now and above_limit_since_s(unit, now_s) is not None:
+        wanted = min(wanted, unit.limit_watts)
     if wanted > known_watts:
         rise = rise_watts(
             rate_watts_per_s,
