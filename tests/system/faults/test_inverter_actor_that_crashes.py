@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from actors.clock import RealClock
 from actors.observer import NoObserver
 from actors.system import start_system
@@ -27,6 +29,7 @@ class BuggyDriver(SunSpecDriver):
         return super().decode_inverter(device, name, registers, at_s)
 
 
+@pytest.mark.long
 def test_an_inverter_whose_actor_crashes_at_each_reading_is_handed_back_by_a_new_one(tmp_path: Path) -> None:
     driver, clock = BuggyDriver(), RealClock()
     with sunny_site() as eyes:
