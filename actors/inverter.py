@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,13 +33,15 @@ from orchestrator.devices.base import AnyDriver
 from orchestrator.errors import DeviceError
 from orchestrator.samples import InverterSample
 
+log = logging.getLogger(__name__)
+
 RETRY_LONGEST_S = 10.0
 STARVED_S = 1.0
 """On a slow link writing may take longer than a cycle; a read that comes too late is dropped, but not for ever."""
 
 DERATED = (
     "an AC limit of {watts:.0f} W was in force before any of ours: it is taken for the installer's and never raised; "
-    "lift it at the device where it is not wanted"
+    "where it is not wanted, or was ours and control.state_dir is lost, stop and run `orchestrator release --lift`"
 )
 
 
@@ -186,13 +189,26 @@ class InverterActor(Actor):
     def _release(self, command: InverterCommand) -> Outcome:
         sample = self._sample
         if self._session.device is None or sample is None:
-            sample = self._read_sample(at_once=True)
-        derated_watts = before_command(self._found, sample, command).derated_watts
-        found = replace(self._found, derated_watts=derated_watts)
+            sample = self._read_for_release()
+        found = self._found
+        if sample is not None:
+            found = replace(found, derated_watts=before_command(found, sample, command).derated_watts)
         outcome = self._writer.carry_out(put_back(command, found), everything=True)
         if not outcome.refused:
             self._keep(after_release(self._found, command))
         return outcome
+
+    def _read_for_release(self) -> InverterSample | None:
+        """What it says now, None where a bug is in the way: being handed back must not fail for that."""
+        try:
+            return self._read_sample(at_once=True)
+        except DeviceError:
+            raise
+        except Exception:
+            if self._session.device is None:
+                raise
+            log.exception("what %s says cannot be read before it is handed back", self._config.name)
+            return None
 
     def _keep(self, found: Found) -> bool:
         """Put `found` on record. False when that failed, which is said once; the plant is commanded all the same."""

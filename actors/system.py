@@ -14,7 +14,7 @@ import pykka
 from actors.actor import Surroundings, actor_of, label_of
 from actors.address import Address, Recipient
 from actors.clock import Clock
-from actors.device.last_commands import Overheard, Reports, hand_back
+from actors.device.last_commands import Overheard, Reports, hand_back, tell_last
 from actors.files.setpoint_store import SetpointStore
 from actors.files.sign_store import SignStore
 from actors.files.state_store import HurriedStore
@@ -39,7 +39,7 @@ from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.drivers import DriverLibrary
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.loop.kept import Kept
-from orchestrator.loop.last_words import last_commands
+from orchestrator.loop.last_words import commands_without_reports, last_commands
 from orchestrator.setpoints.merge import Setpoint
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ RELEASE_SHARE = 0.7
 """The part of the time for stopping that may go into handing the devices back."""
 
 
+DEAD_SHARE = 0.2
+"""The part of it for inverters whose own actors are dead."""
 RELEASE_ON_RELOAD_S = 3.0
 """How long a reload waits for devices that are handed back; then it goes on without their answer."""
 ACTOR_STOPS_WITHIN_S = 5.0
@@ -111,6 +113,7 @@ class System:
         deadline_s = clock.now_s() + timeout_s
         plant.release_devices(timeout_s * RELEASE_SHARE)
         stop_in_reverse((plant.supervisor,), deadline_s, clock)  # first: nobody is to be started any more
+        plant.hand_back_the_dead(timeout_s * DEAD_SHARE)
         stop_in_reverse(plant.addresses(), deadline_s, clock)
         plant.close()
 
@@ -295,6 +298,26 @@ class _Plant:
         except Exception:  # whatever it is, the rest must still be stopped
             log.exception("the last commands could not be made")
             return False
+
+    def hand_back_the_dead(self, timeout_s: float) -> None:
+        """The last commands for inverters whose own actors have crashed for good, each by a new one."""
+        clock, config = self.surroundings.clock, self.config
+        dead = {each.name: each for each in config.inverters if not self.inverters[each.name].is_alive}
+        now_s, wall_s = clock.now_s(), clock.wall().timestamp()
+        stored = _kept_setpoints(config, self._setpoint_store, clock)
+        last = commands_without_reports(config, self._kept, stored, dead, now_s=now_s, wall_s=wall_s)
+        if not last:
+            return
+        log.error("inverters without an actor are handed back by a new one: %s", ", ".join(dead))
+        try:
+            for command in last:
+                self.inverters[command.inverter].lead_to(self._start_inverter(dead[command.inverter]))
+            handed_back = tell_last(self.inverters, self._overheard, last, clock, now_s + timeout_s)
+        except Exception:  # whatever it is, the rest must still be stopped
+            log.exception("an actor for the last command could not be started")
+            return
+        if not handed_back:
+            log.error("not every inverter without an actor could be handed back; their own revert timers do the rest")
 
     def _last_commands(self, reports: Reports, now_s: float) -> Sequence[InverterCommand]:
         clock = self.surroundings.clock

@@ -64,7 +64,7 @@ def step(
     started_at_s = now if state.started_at_s is None else state.started_at_s
     trust = state.trust
     if meter is not None:
-        trust = watch_meter(trust, meter, plant, interval_s, now)
+        trust = watch_meter(trust, meter, plant, interval_s, now, read_every_s=config.meter.interval_s)
         if config.control.enabled:
             after_s = config.control.failsafe.ask_meter_after_s
             trust = ask_meter(trust, plant, wanted, after_s=after_s, running_s=now - started_at_s, now_s=now)

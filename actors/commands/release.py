@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from actors.system import DRIVERS
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, MqttInverterConfig, SiteConfig
 from orchestrator.decide.failsafe import release_command
-from orchestrator.devices.as_found import Found, put_back, reconnected
+from orchestrator.devices.as_found import Found, before_command, put_back, reconnected
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.mqtt.messages import write_command
 from orchestrator.errors import DeviceError
 from orchestrator.telemetry.payloads import reasons_payload
+
+STAYS = "; its AC limit of {watts:.0f} W stays: it is not on record as ours (--lift takes it away)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,12 @@ class ReleaseOutcome:
         return f"{self.inverter}: {self.detail}"
 
 
-def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS) -> Iterator[ReleaseOutcome]:
+def release_site(
+    config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS, *, lift: bool = False
+) -> Iterator[ReleaseOutcome]:
     """Release each inverter of `config`: battery to itself, no AC limit, ChaGriSet and Conn as they were found.
 
+    An AC limit that is not on record as ours stays, because it may be the installer's; `lift` takes it away as well.
     One outcome each, as soon as it is known. The orchestrator must not be running, or it would command them anew.
     """
     clock = RealClock()
@@ -58,13 +64,13 @@ def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS)
             elif isinstance(inverter, MqttInverterConfig):
                 yield _release_by_mqtt(inverter, clock)
             else:
-                yield _release(inverter, drivers[inverter.driver], links, store, clock)
+                yield _release(inverter, drivers[inverter.driver], links, store, clock, lift=lift)
     finally:
         links.close()
 
 
 def _release(
-    config: InverterConfig, driver: AnyDriver, links: LinkPool, store: StateStore, clock: Clock
+    config: InverterConfig, driver: AnyDriver, links: LinkPool, store: StateStore, clock: Clock, *, lift: bool
 ) -> ReleaseOutcome:
     link = links.link(config.host, config.port)
     session = DeviceSession(
@@ -78,30 +84,50 @@ def _release(
         write_single=config.write_single,
     )
     try:
-        outcome = _write_release(config, session, store, clock)
+        outcome, stays_watts = _write_release(config, session, store, clock, lift=lift)
     except DeviceError as trouble:
         return ReleaseOutcome(config.name, False, f"not released: {trouble}")
     except OSError as trouble:
         return ReleaseOutcome(config.name, False, f"released, but that is not on record: {trouble}")
     if outcome.refused:
         return ReleaseOutcome(config.name, False, f"not released: it refuses {', '.join(outcome.refused)}")
-    return ReleaseOutcome(config.name, True, "released")
+    stays = "" if stays_watts is None else STAYS.format(watts=stays_watts)
+    return ReleaseOutcome(config.name, True, f"released{stays}")
 
 
-def _write_release(config: InverterConfig, session: DeviceSession, store: StateStore, clock: Clock) -> Outcome:
-    """Raises DeviceError, and OSError when all is written and the record of what was found cannot be removed."""
+def _write_release(
+    config: InverterConfig, session: DeviceSession, store: StateStore, clock: Clock, *, lift: bool
+) -> tuple[Outcome, float | None]:
+    """What came of it, and the AC limit in W that stays because it is not ours.
+
+    Raises DeviceError, and OSError when all is written and the record of what was found cannot be removed.
+    """
     session.connect(config.serial, at_once=True)
     flash = FlashKeeper(config.name, store, clock)
     writer = CommandWriter(session, clock, NoObserver(), flash=flash, say=_ignore)
-    writer.take(session.read())
+    words, _ = writer.with_controls(session.read())
+    writer.take(words)
     kept = store.load(config.name)
     is_same_device = kept.serial == session.driver.nameplate(session.device).serial
     found = kept if is_same_device else Found()
+    derated_watts = None if lift else _derated_watts(config, session, words, found, clock)
+    found = dataclasses.replace(found, derated_watts=derated_watts)
     command = reconnected(put_back(_command(config), found), found)
     outcome = writer.carry_out(command, everything=True)
     if is_same_device and not outcome.refused:
         store.save(config.name, Found())
-    return outcome
+    return outcome, derated_watts
+
+
+def _derated_watts(
+    config: InverterConfig, session: DeviceSession, words: Mapping[int, int], found: Found, clock: Clock
+) -> float | None:
+    """The AC limit that is in force and not ours; what is on record where the device says nothing of use now."""
+    try:
+        sample = session.driver.decode_inverter(session.device, config.name, words, clock.now_s())
+    except DeviceError:
+        return found.derated_watts
+    return before_command(found, sample, _command(config)).derated_watts
 
 
 def _release_by_mqtt(config: MqttInverterConfig, clock: Clock) -> ReleaseOutcome:

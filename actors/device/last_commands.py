@@ -87,9 +87,18 @@ def hand_back(
     for inverter in inverters.values():
         inverter.tell(Read(CYCLE, until_s=read_until_s))
     overheard.wait_for_reading(inverters.keys(), read_until_s - clock.now_s())
-    now_s = clock.now_s()
-    last = commands(overheard.reports(), now_s)
+    return tell_last(inverters, overheard, commands(overheard.reports(), clock.now_s()), clock, deadline_s)
+
+
+def tell_last(
+    inverters: Mapping[str, Recipient],
+    overheard: Overheard,
+    last: Sequence[InverterCommand],
+    clock: Clock,
+    deadline_s: float,
+) -> bool:
+    """Have `inverters` carry out their `last` commands. Waits as `hand_back` does."""
     overheard.forget_released()
     for command in last:
-        inverters[command.inverter].tell(Release(command, now_s))
+        inverters[command.inverter].tell(Release(command, clock.now_s()))
     return overheard.wait_for_release([each.inverter for each in last], deadline_s - clock.now_s())

@@ -57,9 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     add_site_command(
         commands, "health", "whether the orchestrator of SITE.yaml runs and decides; exit 0 yes, 1 no", _health
     )
-    add_site_command(
+    release = add_site_command(
         commands, "release", "hand every inverter back to itself: batteries released, limits taken away", _release
     )
+    release.add_argument("--lift", action="store_true", help="take away AC limits that are not on record as ours, too")
     _add_explain(commands)
     _add_reports(commands)
     return parser
@@ -215,7 +216,7 @@ def _release(options: argparse.Namespace) -> int:
     locks = DeviceLocks()
     locks.hold(config)
     all_released = True
-    for outcome in release_site(config):
+    for outcome in release_site(config, lift=options.lift):
         print(outcome, file=sys.stdout if outcome.released else sys.stderr)
         all_released = all_released and outcome.released
     return DONE if all_released else FAILED

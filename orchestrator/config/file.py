@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,20 +20,21 @@ from orchestrator.documents.yaml_text import Finding
 def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> SiteConfig:
     """Read and check the file at `path`. Texts may name variables of `environ` (default: the process's) as `${NAME}`.
 
-    `control.state_dir` comes out absolute: it is relative to the folder of the file, wherever one stands. Raises
-    ConfigError with all mistakes.
+    `control.state_dir` and the files that are named in it come out absolute: they are relative to the folder of the
+    file, wherever one stands. Raises ConfigError with all mistakes.
     """
-    environ = os.environ if environ is None else environ
-    return _with_state_beside(SITE_YAML.load(Path(path), environ), Path(path))
+    environ, folder = os.environ if environ is None else environ, Path(path).absolute().parent
+    kind = replace(SITE_YAML, prepare=partial(_prepare, folder=folder))
+    return _with_state_in(folder, kind.load(Path(path), environ))
 
 
 def parse_config(text: str, file: str = "site.yaml", environ: Mapping[str, str] | None = None) -> SiteConfig:
-    """The same for a text; `file` is what messages call it, and `control.state_dir` is as it is written."""
+    """The same for a text; `file` is what messages call it, and paths are as they are written."""
     return SITE_YAML.parse(text, file, os.environ if environ is None else environ)
 
 
-def _with_state_beside(config: SiteConfig, path: Path) -> SiteConfig:
-    state_dir = os.path.abspath(path.absolute().parent / config.control.state_dir)
+def _with_state_in(folder: Path, config: SiteConfig) -> SiteConfig:
+    state_dir = os.path.abspath(folder / config.control.state_dir)
     return config.model_copy(update={"control": config.control.model_copy(update={"state_dir": state_dir})})
 
 
@@ -45,11 +48,11 @@ class UnknownEnvironment(dict[str, str]):
         return super().get(name, "set-elsewhere")
 
 
-def _prepare(data: Any) -> tuple[Any, list[Finding]]:
+def _prepare(data: Any, folder: Path = Path()) -> tuple[Any, list[Finding]]:
     """The values with the secrets that stand in other files, and the mistakes between them."""
     if data is None:
         return None, [((), "the file is empty; it needs at least site, meter and inverters")]
-    filled, found = with_secrets(data)
+    filled, found = with_secrets(data, folder)
     return filled, [*found, *(cross_checks(filled) if isinstance(filled, Mapping) else ())]
 
 

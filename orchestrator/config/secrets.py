@@ -1,6 +1,7 @@
-"""Secrets that site.yaml names by a file (`password_file`, `token_file`): read once, while the site is loaded.
+"""Files that site.yaml names. Secrets (`password_file`, `token_file`) are read once, while the site is loaded.
 
-A file that others can read is refused: a secret that everybody knows is none.
+A file that others can read is refused: a secret that everybody knows is none. Names are relative to a folder, that of
+site.yaml.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from orchestrator.documents.yaml_text import Finding, KeyPath
 
 FILE_KEYS: Mapping[str, str] = {"password_file": "password", "token_file": "token"}
 """Keys that name a file, and the key that its content stands for."""
+OTHER_FILE_KEYS = ("certificate_file", "key_file")
+"""Keys that name a file which somebody else reads."""
 MAX_BYTES = 4096
 
 
@@ -21,10 +24,22 @@ class SecretProblem(Exception):
     """A file does not give a secret; the text says why, never what is in it."""
 
 
-def with_secrets(data: Any) -> tuple[Any, list[Finding]]:
-    """The plain values of a site.yaml with the contents of the named files in place, and what is wrong with them."""
+def with_secrets(data: Any, folder: Path = Path()) -> tuple[Any, list[Finding]]:
+    """The plain values of a site.yaml with the contents of the named files in place, and what is wrong with them.
+
+    Names of files are relative to `folder`, and come out as paths from there.
+    """
     found: list[Finding] = []
-    return _filled(data, (), found), found
+    return _filled(_in_folder(data, folder), (), found), found
+
+
+def _in_folder(value: Any, folder: Path) -> Any:
+    if isinstance(value, list):
+        return [_in_folder(item, folder) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    names = {key for key in (*FILE_KEYS, *OTHER_FILE_KEYS) if isinstance(value.get(key), str) and value[key]}
+    return {key: str(folder / item) if key in names else _in_folder(item, folder) for key, item in value.items()}
 
 
 def _filled(value: Any, path: KeyPath, found: list[Finding]) -> Any:
@@ -33,13 +48,12 @@ def _filled(value: Any, path: KeyPath, found: list[Finding]) -> Any:
     if not isinstance(value, Mapping):
         return value
     filled = {key: _filled(item, (*path, key), found) for key, item in value.items()}
-    for key, secret, text in _read_all(value, path, found):
+    for secret, text in _read_all(value, path, found):
         filled[secret] = text
-        filled[key] = value[key]
     return filled
 
 
-def _read_all(section: Mapping[Any, Any], path: KeyPath, found: list[Finding]) -> Iterator[tuple[str, str, str]]:
+def _read_all(section: Mapping[Any, Any], path: KeyPath, found: list[Finding]) -> Iterator[tuple[str, str]]:
     for key, secret in FILE_KEYS.items():
         name = section.get(key)
         if not isinstance(name, str) or not name:
@@ -48,7 +62,7 @@ def _read_all(section: Mapping[Any, Any], path: KeyPath, found: list[Finding]) -
             found.append(((*path, key), f"either {secret} or {key}, not both"))
             continue
         try:
-            yield key, secret, read_secret(Path(name))
+            yield secret, read_secret(Path(name))
         except SecretProblem as problem:
             found.append(((*path, key), str(problem)))
 

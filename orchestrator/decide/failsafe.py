@@ -5,7 +5,7 @@ Most inverters' own default is "unlimited". Where export is limited, what stays 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import fsum
 from types import MappingProxyType
 from typing import Final
@@ -90,6 +90,27 @@ def final_commands(
             reasons=(because("stop_safe_limit" if inverter.name in limits else "stop_released"),),
         )
         for inverter in inverters
+    )
+
+
+def blind_commands(
+    config: SiteConfig, envelope: OperatingEnvelope, names: Collection[str]
+) -> tuple[InverterCommand, ...]:
+    """What those inverters are told at an end of whom nobody knows what they make: nothing more, where limits stay."""
+    if not config.control.enabled:
+        return ()
+    stays = limits_stay(config) and safe_room_watts(config, envelope.fields) is not None
+    return tuple(
+        InverterCommand(
+            inverter=inverter.name,
+            valid_for_s=config.control.revert_s,
+            ac_limit_watts=0.0 if stays else None,
+            ac_limit_reverts=False,
+            battery=BatteryCommand.release() if batteries_are_ours(config, inverter) else None,
+            reasons=(because("stop_safe_limit" if stays else "stop_released"),),
+        )
+        for inverter in config.inverters
+        if inverter.control and inverter.name in names
     )
 
 

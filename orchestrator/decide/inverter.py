@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
-from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
+from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit, unmoved_since_s
 from orchestrator.decide.battery.command import command_battery
 from orchestrator.decide.failsafe import hold
 from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
@@ -55,6 +55,7 @@ def command_inverter(
         made=remember_made(unit, failsafe=decision.mode == "failsafe", now_s=inputs.now_s),
         disconnected=disconnected,
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
+        unmoved_since_s=unmoved_since_s(unit, inputs.now_s),
         back_at_s=unit.memory.back_at_s,
     )
     return InverterDecision(
@@ -151,6 +152,7 @@ def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | 
         wanted,
         known_watts=known,
         needed_now=limiting.exceeded,
+        tries_more=decision.memory.probe.step_watts > 0,
         rate_watts_per_s=_rate_watts_per_s(limiting, unit),
         dt_s=inputs.dt_s,
         now_s=inputs.now_s,

@@ -80,6 +80,11 @@ class MeterTrust(Struct, frozen=True):
     orientation: int = 1
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether AC power has moved since the newest value of the meter, so that the next one is due."""
+        return self.away_s > 0
+
+    @property
     def fault(self) -> MeterFault | None:
         """What is wrong with the meter, as far as its answers show."""
         if self.sign.accused:
@@ -181,7 +186,8 @@ class InverterMemory(Struct, frozen=True):
     disconnected it; of one that is `away` only that and its limit are known. It answers again since `back_at_s`, None
     where it was there from the start.
     `made` is what it made when the meter fell silent, until it makes that again, or the meter is back for a while.
-    `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not.
+    `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not, and
+    `unmoved_since_s` since when it has not come nearer to it either.
     """
 
     limit: LimitMemory = field(default_factory=LimitMemory)
@@ -192,6 +198,7 @@ class InverterMemory(Struct, frozen=True):
     disconnected: bool = False
     away: bool = False
     above_limit_since_s: float | None = None
+    unmoved_since_s: float | None = None
     back_at_s: float | None = None
 
 

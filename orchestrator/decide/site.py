@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.decide.ac.displaced import Displaced, displaced_pv
-from orchestrator.decide.ac.limit import rise_watts_per_s, share_rise, stubborn_watts
+from orchestrator.decide.ac.limit import limits_of_stubborn, rise_watts_per_s, share_rise, stubborn_units
 from orchestrator.decide.ac.room import (
     expected_watts,
     hand_out_room,
@@ -33,6 +33,7 @@ from orchestrator.decide.battery.target import (
     charge_max_watts,
     charge_ramp_watts,
     decide_flow,
+    discharge_max_watts,
     generation_leaves_watts,
     is_on_ramp,
     settle_target,
@@ -213,7 +214,16 @@ def _share(inputs: Inputs, plant: Plant, balance: Balance, target_watts: float) 
     export_limit = export_limit_watts(inputs.config, inputs.wanted)
     surplus = max(balance.available_watts(plant.battery_watts), 0.0)
     refused = 0.0 if export_limit is None else max(surplus - export_limit, 0.0)
-    return share_target(plant, target_watts, Sharing(inputs.config.control, inputs.wanted, refused, inputs.now_s))
+    import_limit = inputs.wanted.import_limit_watts
+    sharing = Sharing(
+        inputs.config.control,
+        inputs.wanted,
+        refused,
+        inputs.now_s,
+        import_room_watts=inf if import_limit is None else balance.available_watts(plant.battery_watts) + import_limit,
+        discharge_max_watts=discharge_max_watts(plant, inputs.wanted),
+    )
+    return share_target(plant, target_watts, sharing)
 
 
 def _uses(inputs: Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
@@ -242,13 +252,15 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     room_watts = room(fed_watts=-gone_watts)
     if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
         room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) - gone_watts)
-    if room_watts is not None:
-        room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     limits_watts: dict[str, float] = {}
     if room_watts is not None:
-        limits_watts = hand_out_room(
-            plant,
+        stubborn = stubborn_units(plant.units, inputs.now_s)
+        limits_watts = limits_of_stubborn(stubborn, room_watts)
+        room_watts = max(room_watts - fsum(u.ac_watts for u in stubborn), 0.0)
+        others = Plant(tuple(u for u in plant.units if u.name not in limits_watts)) if stubborn else plant
+        limits_watts |= hand_out_room(
+            others,
             room_watts,
             targets_watts,
             expected,

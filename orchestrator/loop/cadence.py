@@ -9,8 +9,10 @@ READ_WAIT_S = 0.3
 """How long a cycle waits for the readings of its inverters: within this they count as taken at one moment."""
 
 WATCHDOG_PART = 1.25
+DOUBTED_PART = 1.0
 JITTER_PART = 0.05
-"""Parts of an interval: after this a cycle begins without a new value; so much too early is in time."""
+"""Parts of an interval: after this a cycle begins without a new value, sooner where the meter shows none although AC
+power has moved, so that a frozen one is found in time; so much too early is in time."""
 
 POLL_PATIENCE = 1.2
 """How long the next poll of the meter is waited for, in its polling intervals."""

@@ -34,7 +34,7 @@ from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.failsafe import final_commands
 from orchestrator.decide.memory import ControlState
-from orchestrator.loop.cadence import FIRST_SAMPLES_WAIT_S, OVER_A_NETWORK, Pace, cycle_due_s
+from orchestrator.loop.cadence import DOUBTED_PART, FIRST_SAMPLES_WAIT_S, OVER_A_NETWORK, Pace, cycle_due_s
 from orchestrator.loop.heard import Heard
 from orchestrator.loop.in_force import InForce, is_stricter
 from orchestrator.loop.kept import Kept
@@ -163,7 +163,10 @@ class SiteLoop:
 
     def _due_s(self, began_s: float, value_at_s: float | None) -> float:
         interval_s, poll_s = self._config.control.interval_s, self._config.meter.interval_s
-        return cycle_due_s(began_s, interval_s, value_at_s, poll_s, self._pace.watchdog_part)
+        watchdog_part = self._pace.watchdog_part
+        if self.state.trust.is_doubted:
+            watchdog_part = min(watchdog_part, DOUBTED_PART)
+        return cycle_due_s(began_s, interval_s, value_at_s, poll_s, watchdog_part)
 
     def _begin_cycle(self, now_s: float) -> None:
         self._cycle += 1

@@ -73,6 +73,7 @@ class Intake:
         self._received: datetime | None = None
         self._refused: bytes | None = None
         self._passed: Arrival | None = None
+        self._late: dict[str, None] = {}
         self._superseded: dict[str, None] = {}
 
     @classmethod
@@ -116,6 +117,13 @@ class Intake:
         refusal, nor does it come back once it was superseded. One that is refused for nothing but its time, which may
         be the fault of a wrong clock, may count later: see `reconsider`.
         """
+        late: list[bytes] = []
+        outcome = self._take(arrivals, late)
+        self._remember_late(reversed(late))
+        return outcome
+
+    def _take(self, arrivals: Sequence[Arrival], late: list[bytes]) -> Outcome:
+        """Put those that are refused for their time alone into `late`, newest first."""
         reasons: list[str] = []
         passed, self._passed = self._passed, None
         for position, arrival in reversed(list(enumerate(arrivals))):
@@ -127,9 +135,10 @@ class Intake:
             try:
                 setpoint = self._parse(arrival)
             except HasPassedError as error:
-                is_known = arrival.redelivered and passed is not None and passed.payload == arrival.payload
-                reasons += [] if is_known else [str(error)]
-                self._passed = self._passed or arrival
+                if not (arrival.redelivered and _digest(arrival.payload) in self._late):
+                    reasons.append(str(error))
+                    self._passed = self._passed or arrival
+                    late.append(arrival.payload)
                 continue
             except PayloadError as error:
                 self._refused = arrival.payload if not reasons else self._refused
@@ -172,24 +181,34 @@ class Intake:
         )
 
     def _withdraw(self, arrival: Arrival, reasons: Iterable[str]) -> Outcome:
-        if self._accepted is not None:
-            self._supersede([self._accepted])
+        self._supersede_all_before()
         self.setpoint = self._accepted = None
         self._received = arrival.wall
         return Outcome(withdrawn=True, reasons=tuple(reasons))
 
     def _accept(self, setpoint: Setpoint, arrival: Arrival, reasons: Iterable[str]) -> Outcome:
-        if self._accepted is not None:
-            self._supersede([self._accepted])
+        self._supersede_all_before()
         self._superseded.pop(_digest(arrival.payload), None)
         former, self.setpoint, self._accepted = self.setpoint, setpoint, arrival.payload
         self._received = arrival.wall
         is_news = former is None or _meaning(former) != _meaning(setpoint)
         return Outcome(setpoint=setpoint if is_news else None, reasons=tuple(reasons))
 
+    def _remember_late(self, payloads: Iterable[bytes]) -> None:
+        """Refused for their time: superseded once another message counts, whatever a clock says of them later."""
+        self._late |= dict.fromkeys(_digest(payload) for payload in payloads)
+        while len(self._late) > SUPERSEDED_KEPT:
+            del self._late[next(iter(self._late))]
+
+    def _supersede_all_before(self) -> None:
+        late, self._late = self._late, {}
+        self._supersede_digests([*late, *([] if self._accepted is None else [_digest(self._accepted)])])
+
     def _supersede(self, payloads: Iterable[bytes]) -> None:
-        for payload in payloads:
-            digest = _digest(payload)
+        self._supersede_digests(_digest(payload) for payload in payloads)
+
+    def _supersede_digests(self, digests: Iterable[str]) -> None:
+        for digest in digests:
             self._superseded.pop(digest, None)  # the newest stands last
             self._superseded[digest] = None
         while len(self._superseded) > SUPERSEDED_KEPT:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from actors.actor import Surroundings
 from actors.clock import RealClock
+from actors.commands.release import release_site
 from actors.files.state_store import StateStore
 from actors.inverter import InverterActor, _CarryOut
 from actors.link import ModbusLink
 from actors.messages import Command, Event, Read, Release, Report
 from actors.observer import NoObserver
 from orchestrator.commands import InverterCommand
+from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.failsafe import release_command
 from orchestrator.devices.sunspec.driver import SunSpecDriver
 from orchestrator.samples import InverterSample
@@ -33,6 +35,7 @@ class East:
     site: Inbox
     now_s: Callable[[], float]
     limit: Callable[[], tuple[int, ...]]
+    config: SiteConfig
 
 
 @contextmanager
@@ -52,7 +55,9 @@ def found_limited(folder: Path, hundredths_percent: int) -> Iterator[East]:
             store=StateStore(folder),
             site=site,
         )
-        yield East(actor, site, clock.now_s, lambda: link.read(east.unit_id, limit_at, 5, "east"))
+        control = running.config.control.model_copy(update={"state_dir": str(folder)})
+        config = running.config.model_copy(update={"control": control})
+        yield East(actor, site, clock.now_s, lambda: link.read(east.unit_id, limit_at, 5, "east"), config)
         link.close()
     clock.close()
 
@@ -79,3 +84,21 @@ def test_an_installers_limit_is_not_lifted_by_commands_nor_by_a_release(tmp_path
 
     assert [(words[0], words[4]) for words in in_force] == [(7000, 1), (2000, 1), (7000, 1), (7000, 1)]
     assert [event.name for event in east.site.of(Event)].count("derating_found") == 1
+
+
+def test_the_command_release_leaves_an_installers_limit_however_often_it_runs_unless_it_is_told_to_lift_it(
+    tmp_path: Path,
+) -> None:
+    with found_limited(tmp_path, 7000) as east:
+        east.actor.on_receive(Read(1, east.now_s() + 60))
+        east.actor.on_receive(Command(InverterCommand("east", 60.0, ac_limit_watts=1000.0), east.now_s()))
+        east.actor.on_receive(_CarryOut())
+        in_force, said = [east.limit()], []
+        for lift in (False, False, True):
+            said.append(next(str(outcome) for outcome in release_site(east.config, lift=lift)))
+            in_force.append(east.limit())
+
+    assert [(words[0], words[4]) for words in in_force[:3]] == [(2000, 1), (7000, 1), (7000, 1)]
+    assert in_force[3][4] == 0
+    stays = "east: released; its AC limit of 3500 W stays: it is not on record as ours (--lift takes it away)"
+    assert said == [stays, stays, "east: released"]

@@ -9,11 +9,20 @@ from __future__ import annotations
 import pytest
 
 from tests.support.storms.laws import judge
+from tests.support.storms.plan import KINDS, make_storm
 
 QUICK, ALL = 4, 40
 
-FOUND = (14, 49, 148, 167)
-"""Storms that broke a law once: a start without its meter, and a meter that is put right after it was turned."""
+FOUND = (14, 16, 27, 29, 34, 42, 49, 52, 54, 70, 78, 135, 148, 167, 191, 237, 663571119, 663571215)
+"""Storms that broke a law once, or for which one had been loosened: a start without its meter, with a frozen one (29,
+191, 237), inverters that come and go beside a frozen meter (52), inverters that lie (42, 78), a meter that is put right
+after it was turned (14, 54, 135), inverters that were never heard (27, 34, 70), a superseded message that came back by
+another clock (16), a meter that is stuck while AC power rests (663571119), an inverter that wakes up while it does not
+answer (663571215)."""
+
+
+def test_all_kinds_of_faults_are_in_the_storms() -> None:
+    assert {fault.kind for seed in range(QUICK) for fault in make_storm(seed).faults} == KINDS
 
 
 @pytest.mark.parametrize(

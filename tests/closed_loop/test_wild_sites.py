@@ -15,24 +15,15 @@ from tests.support.random_plants.wild_scenarios import wild_scenario
 
 QUICK, ALL = 30, 300
 
-FOUND = (404, 1132, 1148, 1511, 2180, 2417, 3825, 3860)
+FOUND = (404, 1132, 1148, 1511, 2180, 2417, 3321, 3501, 3825, 3860, 4124, 4280)
 """Plants beyond them that broke a law once."""
-
-OPEN = {
-    3321: "batteries charge from the grid for some seconds too long at 149 s",
-    3501: "batteries charge from the grid for some seconds too long at 91 s",
-    4124: "charges too little from the grid at 77 s",
-    4280: "the import limit is exceeded at 140 s",
-}
-"""Plants that break a law still, and how."""
 
 
 def _plant(seed: int) -> ParameterSet:
-    marks = [pytest.mark.xfail(reason=OPEN[seed], strict=True, raises=AssertionError)] if seed in OPEN else []
-    return pytest.param(seed, marks=[*marks, *([pytest.mark.long] if seed >= QUICK else [])])
+    return pytest.param(seed, marks=[pytest.mark.long] if seed >= QUICK else [])
 
 
-@pytest.mark.parametrize("seed", [_plant(seed) for seed in (*range(ALL), *FOUND, *OPEN)])
+@pytest.mark.parametrize("seed", [_plant(seed) for seed in (*range(ALL), *FOUND)])
 def test_every_law_holds_whatever_is_asked_for(seed: int) -> None:
     scenario = wild_scenario(seed)
     wild = Wild(scenario, witness(scenario))

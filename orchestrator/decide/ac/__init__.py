@@ -27,5 +27,6 @@ seconds or for ever, except a reduction while a limit is being exceeded. `device
 whole percents only.
 
 A limit never rises because something is unknown. After two steps above a limit, charging that is merely expected makes
-no more room, and what an inverter makes above its own limit for 5 s is taken from the room of the others.
+no more room, and an inverter that stays above its own limit (for 5 s, or for 2 s without coming nearer to it) is taken
+at its word: the others get what it leaves of the room.
 """

@@ -19,9 +19,18 @@ RISE_PART_OF_RATING_PER_S = 0.2
 SMALL_PART_OF_RATING = 0.01
 """A change by less is not worth a write, unless a limit needs it."""
 
+TRIED_PART_OF_RATING = 0.002
+"""A rise by less is not worth a write either, while a step is tried: the smallest is about 2 % of what batteries take,
+and that is shared."""
+
 ABOVE_PART_OF_RATING = 0.02
 STUBBORN_AFTER_S = 5.0
 """An inverter that reports so much more than its limit for this long is stubborn: it is taken at its word."""
+
+UNMOVED_AFTER_S = 2.0
+FALLS_PART = 0.05
+"""So is one, sooner, that meanwhile comes no nearer to its limit, by this part of what is missing from look to look:
+the others need the rest of 5 s to make up for it."""
 
 
 def rise_watts_per_s(unit: Unit) -> float:
@@ -37,17 +46,36 @@ def above_limit_since_s(unit: Unit, now_s: float) -> float | None:
     return now_s if unit.memory.above_limit_since_s is None else unit.memory.above_limit_since_s
 
 
-def stubborn_watts(units: Sequence[Unit], now_s: float) -> float:
-    """What stubborn inverters make above their AC limits, in W: the others have so much less room.
+def unmoved_since_s(unit: Unit, now_s: float) -> float | None:
+    """Since when it has made clearly more than its AC limit without coming nearer to it; None while it does not."""
+    since_s, before, was_s = above_limit_since_s(unit, now_s), unit.memory.output, unit.memory.unmoved_since_s
+    if since_s is None or before is None or was_s is None:
+        return None if since_s is None else now_s
+    falls = before.ac_watts - unit.ac_watts >= FALLS_PART * (before.ac_watts - unit.limit_watts)
+    return now_s if falls and unit.sample.at_s != before.at_s else was_s
+
+
+def stubborn_units(units: Sequence[Unit], now_s: float) -> list[Unit]:
+    """Those that have made more than their AC limits for long: the others have only the room that these leave.
 
     The same where one is stuck at an old reading: the load then seems to be higher by as much.
     """
-    since_s = ((unit, above_limit_since_s(unit, now_s)) for unit in units)
-    return fsum(
-        unit.ac_watts - unit.limit_watts
-        for unit, at_s in since_s
-        if at_s is not None and now_s - at_s >= STUBBORN_AFTER_S
-    )
+    return [unit for unit in units if _is_stubborn(unit, now_s)]
+
+
+def _is_stubborn(unit: Unit, now_s: float) -> bool:
+    since_s, unmoved_s = above_limit_since_s(unit, now_s), unmoved_since_s(unit, now_s)
+    if since_s is None or unmoved_s is None:
+        return False
+    return now_s - since_s >= STUBBORN_AFTER_S or now_s - unmoved_s >= UNMOVED_AFTER_S
+
+
+def limits_of_stubborn(stubborn: Sequence[Unit], room_watts: float) -> dict[str, float]:
+    """Their AC limits: as they are, and lower by what they make beyond the room. They never rise."""
+    too_much = max(fsum(u.ac_watts for u in stubborn) - room_watts, 0.0)
+    held = fsum(u.limit_watts for u in stubborn)
+    part = max(1.0 - too_much / held, 0.0) if held else 0.0
+    return {u.name: part * u.limit_watts for u in stubborn}
 
 
 def share_rise(
@@ -70,6 +98,7 @@ def command_limit(
     *,
     known_watts: float,
     needed_now: bool,
+    tries_more: bool = False,
     rate_watts_per_s: float,
     dt_s: float,
     now_s: float,
@@ -77,7 +106,9 @@ def command_limit(
     """The limit to command (None: no limit) and the memory of it.
 
     `wanted_watts` is the share of the room, None where nothing limits; `needed_now` says that a limit is being
-    exceeded, so that even a small reduction counts; `dt_s` is the time since the last step. It rises with
+    exceeded, so that even a small reduction counts, and one that says that it makes more than its limit gets no higher
+    one: it is late, or its reading is stuck. `tries_more` that a step beyond what is seen is under way: it must
+    not wait, or it fails for that alone; `dt_s` is the time since the last step. It rises with
     `rate_watts_per_s`, but at once to `known_watts`, what the inverter is known to be about to make: the ramp is for
     what is not known.
     """
@@ -85,6 +116,8 @@ def command_limit(
     if rating is None:
         return None, before
     wanted = rating if wanted_watts is None else min(wanted_watts, rating)
+    if needed_now and above_limit_since_s(unit, now_s) is not None:
+        wanted = min(wanted, unit.limit_watts)
     if wanted > known_watts:
         rise = rise_watts(
             rate_watts_per_s,
@@ -97,10 +130,11 @@ def command_limit(
     if wanted < unit.limit_watts and needed_now:
         limit, pending = wanted, None
     else:
+        part = TRIED_PART_OF_RATING if tries_more and wanted > unit.limit_watts else SMALL_PART_OF_RATING
         limit, pending = settle(
             unit.limit_watts,
             wanted,
-            small_watts=SMALL_PART_OF_RATING * rating,
+            small_watts=part * rating,
             pending=before.pending,
             now_s=now_s,
         )

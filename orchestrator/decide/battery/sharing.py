@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import fsum
+from collections.abc import Collection, Mapping, Sequence
+from math import fsum, inf
 from typing import Final
 
 from msgspec import Struct
@@ -31,12 +31,18 @@ RESTS_BEFORE_TURN: Final = because("rests_before_turn")
 
 
 class Sharing(Struct, frozen=True):
-    """By what a target is shared in one step. `refused_watts` >= 0 is surplus that the export limit refuses."""
+    """By what a target is shared in one step. `refused_watts` >= 0 is surplus that the export limit refuses.
+
+    With more than `import_room_watts` for all batteries together (charging +) the import limit is exceeded (inf: there
+    is none); `discharge_max_watts` >= 0 is the most that all may give.
+    """
 
     control: ControlConfig
     wanted: SetpointFields
     refused_watts: float
     now_s: float
+    import_room_watts: float = inf
+    discharge_max_watts: float = inf
 
     def spread(self, watts: float, batteries: Sequence[AllocatableBattery]) -> Allocation:
         """By the strategy of the site."""
@@ -51,9 +57,13 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
     the export limit refuses it. A battery that must stay idle before it turns takes no part.
-    What a battery goes on giving beyond its share, the others give less: never more, and never the other way.
+    What a battery goes on giving beyond its share, the others give less: never more, and never the other way. But where
+    one goes on charging that is not to, and the import limit is exceeded for it, the others give so much more.
     """
     allocation = _share_among(plant, target_watts, sharing)
+    others = _others_than_those_that_charge(plant, target_watts, allocation, sharing)
+    if others is not None:
+        return _and_to_the_others(allocation, share_target(*others, replace(sharing, import_room_watts=inf)))
     stubborn = {
         u.name: u.battery_watts
         for u in plant.units
@@ -66,8 +76,27 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     left_watts = target_watts - fsum(stubborn.values())
     if left_watts * target_watts < 0:
         left_watts = 0.0
-    others = Plant(tuple(replace(u, battery=None) if u.name in stubborn else u for u in plant.units))
-    return _and_to_the_others(allocation, _share_among(others, left_watts, sharing))
+    return _and_to_the_others(allocation, _share_among(_without(plant, stubborn), left_watts, sharing))
+
+
+def _others_than_those_that_charge(
+    plant: Plant, target_watts: float, allocation: Allocation, sharing: Sharing
+) -> tuple[Plant, float] | None:
+    """The others and their target, where batteries charge that are not to, and the import limit is exceeded for it."""
+    charging = {
+        u.name: u.battery_watts
+        for u in plant.units
+        if Disobeys.STUBBORN in u.memory.following.states and u.battery_watts > 0
+    }
+    needed_watts = max(sharing.import_room_watts - fsum(charging.values()), -sharing.discharge_max_watts)
+    given_watts = fsum(share.watts for name, share in allocation.shares.items() if name not in charging)
+    if not charging or target_watts > 0 or needed_watts >= given_watts:
+        return None
+    return _without(plant, charging), needed_watts
+
+
+def _without(plant: Plant, names: Collection[str]) -> Plant:
+    return Plant(tuple(replace(u, battery=None) if u.name in names else u for u in plant.units))
 
 
 def _share_among(plant: Plant, target_watts: float, sharing: Sharing) -> Allocation:

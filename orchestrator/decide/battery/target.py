@@ -47,7 +47,7 @@ def decide_flow(
         battery_soc_min_percent=_mean(group, [b.soc_min_percent for b in group]),
         battery_soc_max_percent=_mean(group, [b.soc_max_percent for b in group]),
         battery_charge_max_watts=charge_max_watts,
-        battery_discharge_max_watts=_discharge_max_watts(plant, wanted),
+        battery_discharge_max_watts=discharge_max_watts(plant, wanted),
         export_limit_watts=export_limit_watts(config, wanted),
         import_limit_watts=wanted.import_limit_watts,
         battery_priority_mode=wanted.battery_priority_mode,
@@ -137,7 +137,7 @@ def is_on_ramp(plant: Plant, target_watts: float, limit_watts: float, ramp_watts
     return ramped and target_watts >= min(limit_watts, ramp_watts) - 1.0
 
 
-def _discharge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
+def discharge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
     """All that may discharge, less what PV leaves of the generation limit."""
     total = fsum(b.discharge_max_watts for b in plant.batteries if b.above_min)
     if wanted.battery_discharge_max_watts is not None:

@@ -6,8 +6,8 @@ an honest meter must show less. Three faults follow, and each of them is a fails
 
 - Silent (`silence`): no answer for too long, or nothing but nonsense.
 - Frozen (`trust`): AC power has moved away from where it was at the meter's last new value, and for three of the
-  meter's own periods the value has stayed the same. The period is learned from the gaps between values; nobody is
-  accused before four of them are known. A frozen meter stays frozen until it shows another value.
+  meter's own periods the value has stayed the same. The period is learned from the gaps between values; before four
+  of them are known it counts as 1 s, or as site.yaml says. A frozen meter stays frozen until it shows another value.
 - Reversed (`votes`): each new value is held against the move of AC power since the value before. A move larger than
   the unrest of the load is a witness. The meter moved the other way: one vote for it, which wipes out all votes
   against it. It moved the same way by the same amount: a vote against it (three quarters of one where it was read
@@ -20,6 +20,7 @@ seconds at a time, and looks whether the meter sees it. It asks only where an ex
 never by raising anything, and rarely: soon where there is a vote against the meter or where a value that never used to
 rest now does, else after `control.failsafe.ask_meter_after_s`.
 
-When the set of inverters that answer changes, that look is no evidence for either side, but what was known still holds.
+When the set of inverters that answer changes, that new value is no evidence for either side, but what was known still
+holds. A value that stays the same goes on being held against those that still answer.
 The evidence is one frozen record (`decide.memory.MeterTrust`), made anew by each step.
 """

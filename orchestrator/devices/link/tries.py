@@ -4,7 +4,8 @@ Behind one host and port stand several devices, and each request waits for the r
 does not answer would take `timeout_s` of the others each time that it is tried. So, while others answer:
 
 - All the dead share one budget: after a try that took d seconds in vain there is none for 9 d, whoever's it would be.
-  The one whose last try is the longest ago comes next.
+  The one whose last try is the longest ago comes next. A gateway may go on waiting, by its own time-out, for one that
+  was given up here: what the next reply of another is late for that is paid for as well.
 - A try is short; each fourth one is patient, for a device that has become slow.
 - A device that has answered so far is given up after four times its slowest reply, at least 2 s, not after a
   `timeout_s` that may be long.
@@ -62,6 +63,7 @@ class Tries:
         self._devices: dict[str, _Known] = {}
         self._free_at_s = float("-inf")
         self._under_way: str | None = None
+        self._given_up: str | None = None
 
     def may_try(self, device: str, now_s: float) -> bool:
         """Whether `device`, which is not connected, may be tried now. Where it may, `tried` has to follow."""
@@ -86,6 +88,7 @@ class Tries:
     def answered(self, device: str, seconds: float, now_s: float) -> None:
         """`device` has answered a request after `seconds`, be it with a refusal."""
         known = self._known(device)
+        seconds -= self._behind_a_gateway_s(device, known, seconds, now_s)
         known.answered_at_s, known.failures = now_s, 0
         known.slowest_s = max(seconds, FADES * known.slowest_s)
         known.spent_s += seconds
@@ -95,6 +98,7 @@ class Tries:
         known = self._known(device)
         known.failures += 1
         known.spent_s += seconds
+        self._given_up = device
         self._pay(seconds, now_s)
 
     def patience_s(self, device: str, timeout_s: float, now_s: float) -> float:
@@ -108,6 +112,15 @@ class Tries:
         longest_s = min(timeout_s, max(PATIENT_S, 1.5 * known.slowest_s))
         is_patient = known.failures % PATIENT_EVERY == 0
         return longest_s if is_patient else min(longest_s, max(SHORT_S, usual_s))
+
+    def _behind_a_gateway_s(self, device: str, known: _Known, seconds: float, now_s: float) -> float:
+        """How much later than ever a reply came, as a gateway still waited for one that was given up; it is paid."""
+        given_up, self._given_up = self._given_up, None
+        if given_up in (None, device) or known.answered_at_s is None:
+            return 0.0
+        late_s = max(seconds - known.slowest_s, 0.0)
+        self._free_at_s = max(self._free_at_s, now_s) + (1.0 / SHARE - 1.0) * late_s
+        return late_s
 
     def _known(self, device: str) -> _Known:
         return self._devices.setdefault(device, _Known())

@@ -86,8 +86,8 @@ def hidden(line: Line, secrets: Iterable[str]) -> Line:
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret hidden, the longer ones first, also as a `repr` writes them."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        for written in (secret, repr(secret)[1:-1]):
-            text = text.replace(written, HIDDEN)
+    """`text` with every secret hidden, also as a `repr` writes it; the longer ones first, so that no end is left."""
+    written = {each for secret in secrets for each in (secret, repr(secret)[1:-1])}
+    for each in sorted(written, key=len, reverse=True):
+        text = text.replace(each, HIDDEN)
     return text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.config.file import parse_config
+from orchestrator.config.file import load_config, parse_config
 from orchestrator.config.sections import SiteConfig
 from orchestrator.errors import ConfigError
 
@@ -50,6 +50,27 @@ def test_a_token_is_read_from_its_file(tmp_path: Path) -> None:
     assert metrics is not None
     assert metrics.token is not None
     assert metrics.token.get_secret_value() == "hunter2"
+
+
+def test_named_files_are_beside_the_site_yaml_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    secret_file(folder)
+    metrics = "token_file: ./secret, certificate_file: tls/site.pem, key_file: /etc/site.key"
+    (folder / "site.yaml").write_text(SITE.format(password="password_file: secret", metrics=metrics))
+
+    for stand, path in ((elsewhere, folder / "site.yaml"), (folder, Path("site.yaml")), (tmp_path, "site/site.yaml")):
+        monkeypatch.chdir(stand)
+        site = load_config(path)
+        (source,) = site.setpoints.mqtt
+        assert source.password is not None
+        assert source.password.get_secret_value() == "hunter2"
+        assert site.metrics is not None
+        assert site.metrics.token is not None
+        assert (site.metrics.certificate_file, site.metrics.key_file) == (str(folder / "tls/site.pem"), "/etc/site.key")
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610])

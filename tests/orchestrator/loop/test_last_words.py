@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import SiteConfig
 from orchestrator.loop.kept import Kept
-from orchestrator.loop.last_words import last_commands
+from orchestrator.loop.last_words import commands_without_reports, last_commands
 from orchestrator.loop.messages import Release, Report, StopAsked, TimePassed
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
@@ -92,3 +92,13 @@ def test_of_two_setpoints_of_one_source_the_stricter_holds() -> None:
 def test_nobody_is_told_anything_in_shadow_mode_or_without_a_word() -> None:
     assert last_commands(site_config(enabled=False), Kept(), {}, answers("east", "west"), now_s=NOW_S) == ()
     assert last_commands(site_config(), Kept(), {}, {}, now_s=NOW_S) == ()
+
+
+def test_those_of_whom_nobody_knows_anything_make_nothing_where_limits_stay() -> None:
+    def told(config: SiteConfig, **asked: float) -> dict[str, float | None]:
+        setpoints = {"mqtt": Setpoint("mqtt", SetpointFields(**asked))}
+        return limits(commands_without_reports(config, Kept(setpoints=setpoints), {}, ["east"], now_s=NOW_S))
+
+    assert told(failsafe_of(5000.0), export_limit_watts=3000.0) == {"east": 0.0}
+    assert told(site_config(failsafe={"when_lost": "release"}), export_limit_watts=3000.0) == {"east": None}
+    assert told(site_config(enabled=False), export_limit_watts=3000.0) == {}

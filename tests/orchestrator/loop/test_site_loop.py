@@ -14,6 +14,7 @@ from orchestrator.loop.messages import (
     Event,
     HandedBack,
     Read,
+    Report,
     SetpointReceived,
     SetpointWithdrawn,
     StopAsked,
@@ -87,6 +88,18 @@ def test_an_unchanged_meter_value_begins_no_cycle(bench: Bench) -> None:
 def test_without_a_new_value_the_watchdog_begins_the_cycle_after_one_and_a_quarter_intervals(bench: Bench) -> None:
     before = reads(bench)
     bench.advance(1.24)
+    assert reads(bench) == before
+
+    bench.advance(0.02)
+    assert reads(bench) == before + 1
+
+
+def test_a_value_that_stays_the_same_while_ac_power_moves_is_looked_at_once_an_interval(bench: Bench) -> None:
+    bench.advance(1.25)
+    for name in ("east", "west"):
+        bench.report(name, ac_watts=3000.0)
+    before = reads(bench)
+    bench.advance(0.99)
     assert reads(bench) == before
 
     bench.advance(0.02)
@@ -179,6 +192,19 @@ def test_a_failed_attempt_counts_as_an_answer_and_leaves_the_inverter_out(bench:
 
     assert bench.results[-1].snapshot.away == ("west",)
     assert [command.inverter for command in bench.results[-1].commands] == ["east"]
+
+
+def test_why_a_device_does_not_answer_reaches_everybody_in_the_words_of_who_asked_it(bench: Bench) -> None:
+    bench.advance(1.0)
+    bench.meter(200.0)
+    bench.tell(Report("east", bench.cycle, fault="connection", detail="no way to 10.0.0.9: is the address right?"))
+    bench.tell(Report("meter", 0, fault="timeout", detail="nothing answers as unit 200"))
+    bench.advance(6.0)
+
+    troubles = bench.results[-1].snapshot.troubles
+    assert troubles["east"] == "no way to 10.0.0.9: is the address right?"
+    assert troubles["meter"] == "nothing answers as unit 200"
+    assert troubles["west"] == "nothing has been heard of it for more than 2 s"
 
 
 def test_an_inverter_that_is_away_is_still_asked_and_never_waited_for(bench: Bench) -> None:

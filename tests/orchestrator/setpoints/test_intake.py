@@ -208,6 +208,38 @@ def test_what_came_after_a_message_that_was_refused_for_its_time_stays_whatever_
     assert limit_in_force(intake) == 2500.0
 
 
+HALF_FOR_AN_HOUR = FOR_AN_HOUR.replace(b": 0,", b": 2500,")
+
+
+def test_a_message_that_was_refused_for_its_time_does_not_come_back_over_what_came_after_it() -> None:
+    intake = Intake("mqtt", None)
+    intake.take([by_a_clock_ahead_by(6, arrival(HALF_FOR_AN_HOUR))])
+    intake.take([by_a_clock_ahead_by(6, arrival(ZERO, 110.0))])
+
+    assert intake.take([arrival(HALF_FOR_AN_HOUR, 120.0, redelivered=True)]) == Outcome()
+    assert limit_in_force(intake) == 0.0
+
+
+def test_one_that_is_refused_for_its_time_is_not_superseded_by_one_before_it_that_came_at_once() -> None:
+    intake = Intake("mqtt", None)
+    late = arrival(HALF_FOR_AN_HOUR, redelivered=True)
+    intake.take([by_a_clock_ahead_by(6, arrival(ZERO)), by_a_clock_ahead_by(6, late)])
+
+    assert limit_of(intake.reconsider(170.0, NOW + timedelta(seconds=70))) == 2500.0
+
+
+def test_a_message_that_is_handed_over_again_does_not_take_the_place_of_a_newer_one_that_waits_for_the_clock() -> None:
+    intake = Intake("mqtt", None)
+    for message in (
+        arrival(HALF_FOR_AN_HOUR),
+        arrival(FOR_AN_HOUR, 110.0),
+        arrival(HALF_FOR_AN_HOUR, 120.0, redelivered=True),
+    ):
+        intake.take([by_a_clock_ahead_by(6, message)])
+
+    assert limit_of(intake.reconsider(170.0, NOW + timedelta(seconds=70))) == 0.0
+
+
 def restored(before: Intake, at_s: float, *, validity_s: float | None = None, wall_s: float = 0.0) -> Intake:
     """The same source after a restart: the monotonic clock began anew, `wall_s` after NOW on the wall."""
     wall = NOW + timedelta(seconds=wall_s)

@@ -77,7 +77,7 @@ def batteries_charge_from_the_grid_only_where_they_may(wild: Wild) -> Iterator[s
 
     def is_broken(seen: Seen) -> bool:
         charging = seen.charging_watts
-        imported = min(charging, seen.moment.site_watts)
+        imported = min(charging, seen.moment.site_watts - seen.forced_import_watts)
         allowed = seen.grid_charging_watts + wild.tolerance_watts + FOLLOWS_PART * charging
         return seen.is_governed and imported > allowed
 

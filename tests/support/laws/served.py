@@ -71,6 +71,7 @@ def _charges_too_little(wild: Wild) -> Callable[[Seen], bool]:
         allowed = seen.grid_charging_watts
         if not seen.is_governed or seen.moment.wanted.load_limit_watts is not None or not 0 < allowed < inf:
             return False
+        allowed = max(allowed - seen.disobedient_charging_watts, 0.0)
         goal = min(seen.charge_watts, max(seen.available_watts, 0.0) + allowed)
         return seen.charging_watts < (1 - FOLLOWS_PART) * goal - wild.tolerance_watts
 

@@ -77,9 +77,10 @@ class Bench:
             self._watts, self._changed_s = watts, self.now_s
         self.tell(Report("meter", 0, MeterSample(self.now_s, self._watts, changed_at_s=self._changed_s)))
 
-    def report(self, name: str, cycle: int | None = None) -> None:
+    def report(self, name: str, cycle: int | None = None, *, ac_watts: float = 1000.0) -> None:
         """An inverter's sample for `cycle`, or for the newest cycle."""
-        self.tell(Report(name, self.cycle if cycle is None else cycle, sample(name, self.now_s)))
+        answer = replace(sample(name, self.now_s), ac_watts=ac_watts)
+        self.tell(Report(name, self.cycle if cycle is None else cycle, answer))
 
     def fault(self, name: str) -> None:
         self.tell(Report(name, self.cycle, fault="timeout"))

@@ -153,6 +153,23 @@ class Seen:
         return fsum(max(part.power.battery_watts, 0.0) for part in self.parts if part.battery_obeys)
 
     @property
+    def forced_import_watts(self) -> float:
+        """What is imported whatever batteries do: AC power that the generation limit keeps the load from getting.
+
+        A battery that its own PV charges behind an AC limit takes nothing of it.
+        """
+        return max(self.moment.load_watts - _or_inf(self.moment.wanted.generation_limit_watts), 0.0)
+
+    @property
+    def disobedient_charging_watts(self) -> float:
+        """What batteries of ours are charged with that do not obey: it counts within what all of them may take."""
+        return fsum(
+            max(part.power.battery_watts, 0.0)
+            for part in self.parts
+            if part.obeys and part.settings.battery.control and not part.battery_obeys
+        )
+
+    @property
     def available_watts(self) -> float:
         """Power for batteries that obey and for export; negative is a deficit."""
         return fsum(part.power.battery_watts for part in self.parts if part.battery_obeys) - self.moment.site_watts

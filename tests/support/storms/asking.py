@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.loop.kept import Kept
 from orchestrator.loop.meter_sign import MeterSign
 from orchestrator.setpoints.fields import SetpointFields
-from orchestrator.setpoints.intake import Arrival, Intake, KeptSource
+from orchestrator.setpoints.intake import Arrival, Intake, KeptSource, Outcome
 from orchestrator.setpoints.payload import to_payload
 from orchestrator.simulation.scenarios.timeline import SOURCE
 from orchestrator.simulation.virtual_time import VirtualTime
@@ -33,6 +33,7 @@ class Message:
     ends_s: float | None
 
     def holds(self, now_s: float) -> bool:
+        """Whether it does where a clock shows that it is `now_s`."""
         return self.fields is not None and (self.ends_s is None or now_s < self.ends_s)
 
 
@@ -60,6 +61,8 @@ class Asking:
     plant: VirtualTime
     disk: Disk = field(default_factory=Disk)
     broker_is_up: bool = True
+    clock_wrong_s: float = 0.0
+    """How far the wall clock of the orchestrator is ahead of that of the operator."""
     runs: bool = True
     sent: int = 0
     retained: Message | None = None
@@ -67,11 +70,20 @@ class Asking:
     """What the operator asked for last, whether or not anybody could hear it."""
     sure: Message | None = None
     """What the orchestrator can know at best."""
+    too_late: Message | None = None
+    """The newest that had ended when it came, by the clock of the orchestrator: another clock may find that it came in
+    time, and then it counts, be it ended by now."""
+    came_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._kept = Kept()
         self.plant.wall_ahead_s = BEGAN.timestamp()
         self.start()
+
+    @property
+    def takes_for_export_positive(self) -> bool:
+        """Whether the orchestrator takes it for granted that the meter counts export as positive."""
+        return self._kept.sign is not None and self._kept.sign.export_positive
 
     def publish(self, fields: SetpointFields | None, *, retained: bool, validity_s: float | None) -> None:
         """The operator asks, once there is a broker. What holds until then is what was asked before."""
@@ -89,7 +101,17 @@ class Asking:
             self.retained = message
         if self.runs:
             self._hear(payload, redelivered=False)
-            self._know(message)
+            self._take(message)
+
+    def set_clock(self, wrong_s: float) -> None:
+        """The wall clock of the orchestrator jumps, to be ahead by `wrong_s`."""
+        self.clock_wrong_s = wrong_s
+        self.plant.wall_ahead_s = BEGAN.timestamp() + wrong_s
+        if self.runs:
+            now_s = self.plant.now_s
+            self._tell(self._intake.reconsider(now_s, self._clock()))
+            if self.too_late is not None and self.too_late.holds(self.came_s + wrong_s):
+                self._know(self.too_late)
 
     def publish_bytes(self, payload: bytes) -> None:
         """Something that is no setpoint, to be refused."""
@@ -97,17 +119,21 @@ class Asking:
             self._hear(payload, redelivered=False)
 
     def publish_expired(self) -> None:
-        """A setpoint that lifts all limits, and that has ended 10 s ago."""
-        self.publish_bytes(_bytes(0, SetpointFields(), self.plant.now_s - 10.0))
+        """A setpoint that lifts all limits, and that has ended 10 s ago. It is nothing that the operator asks for."""
+        self.sent += 1
+        ends_s = self.plant.now_s - 10.0
+        payload = _bytes(0, SetpointFields(), ends_s)
+        if self.runs and self.broker_is_up:
+            self._hear(payload, redelivered=False)
+            self._take(Message(self.sent, payload, SetpointFields(), ends_s))
 
     def connect(self) -> None:
         """The broker hands over what it keeps."""
         if self.runs and self.broker_is_up and self.retained is not None:
             message = self.retained
             self._hear(message.payload, redelivered=True)
-            is_newer = self.sure is None or message.number > self.sure.number
-            if is_newer and message.holds(self.plant.now_s):
-                self._know(message)
+            if self.sure is None or message.number > self.sure.number:
+                self._take(message)
 
     def end(self) -> None:
         """The orchestrator is gone."""
@@ -118,24 +144,36 @@ class Asking:
     def start(self) -> None:
         """The orchestrator starts with what the disk has kept, and connects to the broker if there is one."""
         now_s = self.plant.now_s
-        kept, self.sure, self.runs = self.disk.source, self.disk.message, True
-        self._intake = Intake.restored(SOURCE, None, ORIGIN, kept, now_s=now_s, wall=_wall(now_s))
+        kept, self.sure, self.too_late, self.runs = self.disk.source, self.disk.message, None, True
+        self._intake = Intake.restored(SOURCE, None, ORIGIN, kept, now_s=now_s, wall=self._clock())
         known = self._intake.setpoint
         self._kept = Kept({SOURCE: known} if known else {}, {SOURCE} if kept else set(), self.disk.sign)
         self.plant.start(self._kept)
         self.connect()
 
+    def _take(self, message: Message) -> None:
+        """It has come: it counts unless it has ended, by the clock of the orchestrator."""
+        if message.fields is None or message.holds(self.plant.now_s + self.clock_wrong_s):
+            self._know(message)
+        elif self.too_late is None or message.number > self.too_late.number:
+            self.too_late, self.came_s = message, self.plant.now_s
+
     def _know(self, message: Message) -> None:
-        self.sure = message
+        self.sure, self.too_late = message, None
         self.disk.keep(self._intake.kept(), message)
 
     def _hear(self, payload: bytes, *, redelivered: bool) -> None:
         now_s = self.plant.now_s
-        outcome = self._intake.take([Arrival(payload, redelivered, now_s, _wall(now_s))])
+        self._tell(self._intake.take([Arrival(payload, redelivered, now_s, self._clock())]))
+
+    def _tell(self, outcome: Outcome) -> None:
         if outcome.setpoint is not None:
             self.plant.receive(outcome.setpoint)
         if outcome.withdrawn:
             self.plant.withdraw(SOURCE)
+
+    def _clock(self) -> datetime:
+        return _wall(self.plant.now_s + self.clock_wrong_s)
 
 
 def _bytes(number: int, fields: SetpointFields, ends_s: float | None) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from orchestrator.config.sections import SiteConfig
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.values import PriorityMode
 from orchestrator.simulation.scenarios.scenario import Scenario
@@ -40,18 +41,24 @@ OF_METER: Final = ("meter_silent", "meter_frozen", "meter_reversed")
 OF_ORCHESTRATOR: Final = ("killed", "killed_and_state_lost", "stopped")
 OF_ASKING: Final = ("broker_lost", "disk_full", "redelivered", "expired", "garbage")
 OF_GATEWAY: Final = "dead_gateway"
+OF_CLOCK: Final = "clock_wrong"
+KINDS: Final = frozenset({*OF_INVERTER, *OF_METER, *OF_ORCHESTRATOR, *OF_ASKING, OF_GATEWAY, OF_CLOCK})
 AT_ONCE: Final = frozenset({"lost_limits", "redelivered", "expired", "garbage"})
 """What happens in a moment and lasts no time."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault that begins at `at_s` and ends `for_s` later; `names` are the inverters that it is about."""
+    """One fault that begins at `at_s` and ends `for_s` later; `names` are the inverters that it is about.
+
+    A clock that is wrong is so by `wrong_s`, ahead +.
+    """
 
     at_s: float
     kind: str
     names: tuple[str, ...] = ()
     for_s: float = 0.0
+    wrong_s: float = 0.0
 
     @property
     def ends_s(self) -> float:
@@ -75,12 +82,22 @@ class Change:
 
 @dataclass(frozen=True)
 class Storm:
-    """A plant and all that happens to it."""
+    """A plant and all that happens to it. `says_ratings`: site.yaml has the `ac_max_watts` of each inverter."""
 
     seed: int
     scenario: Scenario
     faults: tuple[Fault, ...]
     changes: tuple[Change, ...]
+    says_ratings: bool = False
+
+    def site_config(self) -> SiteConfig:
+        """The site.yaml of the plant."""
+        config = self.scenario.site_config()
+        if not self.says_ratings:
+            return config
+        ratings = {name: inverter.ac_rating_watts for name, inverter in self.scenario.inverters.items()}
+        said = tuple(each.model_copy(update={"ac_max_watts": ratings[each.name]}) for each in config.inverters)
+        return config.model_copy(update={"inverters": said})
 
     @property
     def nameplate_watts(self) -> float:
@@ -105,8 +122,10 @@ def make_storm(seed: int) -> Storm:
         }
     )
     kinds = [*OF_INVERTER, *OF_METER[: dice.choice([2, 2, 3])], *OF_ORCHESTRATOR, *OF_ASKING, OF_GATEWAY]
-    faults = tuple(_faults(dice, list(inverters), kinds))
-    return Storm(seed, scenario, faults, tuple(_changes(dice, scenario)))
+    faults = [*_faults(dice, list(inverters), kinds), *_wrong_clocks(Random(f"storm/clock/{seed}"))]
+    faults.sort(key=lambda fault: fault.at_s)
+    changes = tuple(_changes(dice, scenario))
+    return Storm(seed, scenario, tuple(faults), changes, says_ratings=Random(f"storm/site/{seed}").random() < 0.5)
 
 
 def _faults(dice: Random, names: list[str], kinds: list[str]) -> Iterator[Fault]:
@@ -121,6 +140,15 @@ def _faults(dice: Random, names: list[str], kinds: list[str]) -> Iterator[Fault]
             busy_until_s |= dict.fromkeys(about, at_s + for_s + 1.0)
             yield Fault(at_s, kind, tuple(each for each in about if each in names), for_s)
         at_s += dice.choice([1.0, 2.0, 5.0, 15.0])
+
+
+def _wrong_clocks(dice: Random) -> Iterator[Fault]:
+    """The wall clock jumps, and is put right some time later."""
+    at_s = dice.choice([12.0, 40.0, 80.0])
+    while at_s < LASTS_S - 90.0:
+        for_s, wrong_s = dice.choice([3.0, 15.0, 60.0]), dice.choice([-21600.0, -3600.0, -30.0, 30.0, 3600.0, 86400.0])
+        yield Fault(at_s, OF_CLOCK, (), for_s, wrong_s)
+        at_s += for_s + dice.choice([20.0, 60.0, 120.0])
 
 
 def _about(dice: Random, kind: str, names: list[str]) -> list[str]:

@@ -52,6 +52,50 @@ def test_a_meter_that_keeps_one_value_while_ac_moves_is_frozen_after_three_secon
     assert watch_meter(trust, meter(-1500.0, 10.0), plant(2000.0), 1.0, 10.0).fault is None
 
 
+@pytest.mark.parametrize(("at_s", "fault"), [(8.7, None), (8.85, "frozen")])
+def test_a_look_that_comes_a_little_early_counts_as_in_time(at_s: float, fault: str | None) -> None:
+    trust = watch(STEADY)
+    for now_s in (6.0, 7.0, 8.0, at_s):
+        trust = watch_meter(trust, meter(-495.0, 5.0), plant(2000.0), 1.0, now_s)
+
+    assert trust.fault == fault
+
+
+def test_a_meter_that_was_frozen_before_the_start_is_found_as_soon() -> None:
+    trust = watch_meter(MeterTrust(), meter(-495.0, 5.0), plant(1000.0), 1.0, 5.0)
+    for now_s, fault in ((6.0, None), (7.0, None), (8.0, None), (9.0, "frozen")):
+        trust = watch_meter(trust, meter(-495.0, 5.0), plant(2000.0), 1.0, now_s)
+        assert trust.fault == fault
+
+
+def test_a_meter_that_is_read_seldom_is_given_three_times_that_from_the_start() -> None:
+    trust = watch_meter(MeterTrust(), meter(-495.0, 5.0), plant(1000.0), 1.0, 5.0, read_every_s=10.0)
+    for now_s, fault in ((6.0, None), (14.0, None), (35.0, None), (36.0, "frozen")):
+        trust = watch_meter(trust, meter(-495.0, 5.0), plant(2000.0), 1.0, now_s, read_every_s=10.0)
+        assert trust.fault == fault
+
+
+def test_inverters_that_come_and_go_do_not_hide_that_a_meter_is_frozen() -> None:
+    trust = watch(STEADY)
+    last = meter(-495.0, 5.0)
+    for now_s, names in ((6.0, BOTH), (7.0, ("east",)), (8.0, BOTH)):
+        trust = watch_meter(trust, last, plant(1000.0 * len(names), names), 1.0, now_s)
+        assert trust.fault is None
+    trust = watch_meter(trust, last, plant(2000.0), 1.0, 9.0)
+
+    assert trust.fault == "frozen"
+
+
+def test_who_comes_back_is_no_witness_of_what_was_before() -> None:
+    trust = MeterTrust()
+    for now_s in range(6):
+        trust = watch_meter(trust, meter(-500.0 + now_s, now_s), plant(500.0, ("east",)), 1.0, now_s)
+    for now_s in range(6, 20):
+        trust = watch_meter(trust, meter(-495.0, 5.0), plant(1000.0), 1.0, now_s)
+
+    assert trust.fault is None
+
+
 def test_a_meter_that_keeps_one_value_while_nothing_moves_is_not_frozen() -> None:
     trust = watch(STEADY)
     for second in range(6, 600):

@@ -36,6 +36,28 @@ def test_after_a_try_in_vain_there_is_none_for_nine_times_as_long_whoever_it_wou
     assert tries.may_try("east", 5.6)
 
 
+def test_what_a_gateway_makes_the_next_reply_wait_for_one_that_was_given_up_is_paid_for_too() -> None:
+    tries = with_one_alive()
+    tries.answered("west", 0.02, 0.0)
+    assert tries.may_try("east", 0.0)
+    lost(tries, "east", 0.5, 0.5)
+    tries.answered("meter", 1.52, 2.0)
+
+    assert not tries.may_try("east", 18.4)
+    assert tries.may_try("east", 18.6)
+    assert tries.patience_s("meter", 60.0, 19.0) == LIVING_LEAST_S, "the meter itself is as quick as ever"
+
+
+def test_a_reply_that_is_late_by_itself_costs_the_dead_nothing() -> None:
+    tries = with_one_alive()
+    assert tries.may_try("east", 0.0)
+    lost(tries, "east", 0.5, 0.5)
+    for seconds, now_s in ((0.02, 0.6), (1.5, 2.2)):
+        tries.answered("meter", seconds, now_s)
+
+    assert tries.may_try("east", 5.1)
+
+
 def test_only_one_is_tried_at_a_time() -> None:
     tries = with_one_alive()
     for name in ("east", "west"):

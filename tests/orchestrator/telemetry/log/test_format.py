@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.config.sections import SiteConfig
@@ -70,6 +70,7 @@ def test_every_secret_of_a_configuration_is_found() -> None:
     assert secrets_of(config) == {"first one", "second one", "of publishing"}
 
 
+@example("ends in \\", "", "")
 @given(st.text(min_size=4).filter(lambda secret: "*" not in secret), st.text(), st.text())
 def test_a_secret_is_hidden_in_what_is_said_and_in_tracebacks(secret: str, before: str, after: str) -> None:
     text = before + secret + after
