@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from bench import core, day, plant, reading, scoreboard
+from bench import core, day, lost, plant, reading, scoreboard
 from bench.progress import Watch, watch
 from orchestrator.simulation.scenarios.scenario import Scenario, load_scenarios
 
-PARTS: Final = ("plant", "reading", "core", "day", "scoreboard")
+PARTS: Final = ("plant", "reading", "core", "day", "scoreboard", "lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         "core" in parts,
         "day" in parts,
         len(extent.scenarios) * ("scoreboard" in parts),
+        len(extent.scenarios) * ("lost" in parts),
     ]
     try:
         with watch(sum(steps)) as progress:
@@ -86,6 +87,8 @@ def _measure(part: str, extent: Extent, progress: Watch) -> str:
         return day.report(day.measure(extent.day_s, progress))
     if part == "scoreboard":
         return scoreboard.report(scoreboard.measure(extent.scenarios, progress))
+    if part == "lost":
+        return lost.report(lost.measure(extent.scenarios, progress))
     progress.begin("decisions in virtual time")
     times = [core.measure_step(inverters, extent.core_steps) for inverters in extent.cores]
     return core.report(times, core.measure_loop(extent.loop_steps))

@@ -10,10 +10,12 @@ from math import fsum
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config.policy import batteries_are_ours, limits_stay
 from orchestrator.config.sections import SiteConfig
+from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.memory import InverterMemory
+from orchestrator.decide.plant.made import made_then_watts
 from orchestrator.decide.plant.others import others_left_alone_watts, takes_limit
 from orchestrator.decide.plant.units import Plant
 from orchestrator.reason import because
@@ -42,18 +44,22 @@ def share_by_nameplate(room_watts: float, ratings_watts: dict[str, float]) -> di
 
 
 def safe_limits(plant: Plant, room_watts: float) -> dict[str, float]:
-    """AC limits while the load is unknown: for every inverter that takes one from us, battery inverters too."""
-    ratings = {
-        u.name: u.rating_watts for u in plant.units if u.rating_watts is not None and takes_limit(u.config, u.sample)
-    }
-    return share_by_nameplate(room_watts, ratings)
+    """AC limits while the load is unknown: for every inverter that takes one from us, battery inverters too.
 
-
-def hold(hold_watts: float) -> BatteryCommand:
-    """No discharge, charging at most `hold_watts` (as it was when the meter fell silent) and from own PV only."""
-    return BatteryCommand(
-        BatteryMode.HOLD, watts=hold_watts, low_watts=0.0, high_watts=max(hold_watts, 0.0), grid_charging=False
-    )
+    The room goes to what PV made when the meter fell silent, first where no battery can store it; then by nameplate.
+    """
+    able = [u for u in plant.units if u.rating_watts is not None and takes_limit(u.config, u.sample)]
+    ratings = {u.name: u.rating_watts or 0.0 for u in able}
+    made = {u.name: min(made_then_watts(u), ratings[u.name]) for u in able}
+    storing = {u.name for u in able if u.battery is not None and u.battery.below_max}
+    unstored = {name: 0.0 if name in storing else watts for name, watts in made.items()}
+    limits = dict.fromkeys(ratings, 0.0)
+    for most, weights in ((unstored, made), (made, made), (ratings, ratings)):
+        wants = {name: most[name] - min(limits[name], most[name]) for name in limits}
+        left_watts = max(room_watts - fsum(limits.values()), 0.0)
+        more = share_by_weight(left_watts, wants, {name: max(watts, 1.0) for name, watts in weights.items()})
+        limits = {name: watts + more.get(name, 0.0) for name, watts in limits.items()}
+    return limits
 
 
 def final_commands(

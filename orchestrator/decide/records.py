@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import SiteConfig
@@ -130,7 +131,10 @@ class Limiting(Struct, frozen=True):
 
 
 class SiteDecision(Struct, frozen=True):
-    """What one step decided for the site. `facts` are None where it was decided without a meter."""
+    """What one step decided for the site. `facts` are None where it was decided without a meter.
+
+    `windows_watts` is the most that each battery may be charged with then.
+    """
 
     facts: SiteFacts | None
     allocation: Allocation
@@ -138,6 +142,7 @@ class SiteDecision(Struct, frozen=True):
     memory: SiteMemory
     totals: SiteTotals
     meter_fault: MeterFault | None = None
+    windows_watts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def mode(self) -> Mode:

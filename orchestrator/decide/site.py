@@ -27,6 +27,7 @@ from orchestrator.decide.ac.room import (
 )
 from orchestrator.decide.allocation.fewest_units import remember_use
 from orchestrator.decide.allocation.spread import Allocation, BatteryUse
+from orchestrator.decide.battery.holding import windows_without_meter
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.battery.target import (
     Balance,
@@ -120,7 +121,14 @@ def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
         export_limit_watts=export_limit,
         generation_limit_watts=inputs.wanted.generation_limit_watts,
     )
-    return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault)
+    windows = windows_without_meter(
+        inputs.plant,
+        limits,
+        charge_limit_watts=inputs.wanted.battery_charge_max_watts,
+        has_site_ramp=inputs.config.control.ramp_watts_per_s is not None,
+        now_s=inputs.now_s,
+    )
+    return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault, windows)
 
 
 def commanded_plant(inputs: Inputs) -> Plant:

@@ -42,7 +42,7 @@ class Ideal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """What one inverter can do, in W.
 
     `most_ac` from its PV while nothing charges, `least_ac` (of `least_dc` PV) while its battery charges all it can;
@@ -65,7 +65,7 @@ def ideal(
 
     Where charging from the grid is asked for, import is no loss: all of it counts as unavoidable.
     """
-    parts = [_part(inverter, state, wanted) for inverter, state in zip(inverters, powers, strict=True)]
+    parts = [part_of(inverter, state, wanted) for inverter, state in zip(inverters, powers, strict=True)]
     light = fsum(state.pv_available_watts for state in powers)
     most, least = fsum(p.most_ac for p in parts), fsum(p.least_ac for p in parts)
     drawn = fsum(p.drawn for p in parts)
@@ -81,17 +81,17 @@ def ideal(
         export_watts=_exported(
             wanted, export_limit, most - load_watts, least - drawn - load_watts, supply - load_watts
         ),
-        battery_watts=_stored(wanted, export_limit, most - load_watts, most - least + drawn, supply - most),
+        battery_watts=stored_watts(wanted, export_limit, most - load_watts, most - least + drawn, supply - most),
     )
 
 
-def _part(inverter: InverterSimulation, state: PowerState, wanted: SetpointFields) -> _Part:
+def part_of(inverter: InverterSimulation, state: PowerState, wanted: SetpointFields) -> Part:
     light, rating = state.pv_available_watts, inverter.ac_rating_watts
     possible = _battery(inverter, state, wanted)
     own = min(light, possible.high_watts)
     most_ac = min(to_ac(inverter, light), rating)
     least_ac = min(to_ac(inverter, light - own), rating)
-    return _Part(
+    return Part(
         most_ac=most_ac,
         least_ac=least_ac,
         least_dc=to_dc(inverter, least_ac),
@@ -123,7 +123,7 @@ def _exported(wanted: SetpointFields, limit: float, unstored: float, stored: flo
     return min(max(left, target, 0.0), limit)
 
 
-def _stored(wanted: SetpointFields, limit: float, surplus: float, absorbed: float, discharged: float) -> float:
+def stored_watts(wanted: SetpointFields, limit: float, surplus: float, absorbed: float, discharged: float) -> float:
     """What batteries should do: give for a deficit, take of a surplus what the priority mode leaves them."""
     if surplus < 0:
         return -min(-surplus, discharged)
