@@ -17,7 +17,7 @@ from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.memory import InverterMemory
 from orchestrator.decide.plant.made import made_then_watts
 from orchestrator.decide.plant.others import others_left_alone_watts, takes_limit
-from orchestrator.decide.plant.units import Plant
+from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.reason import because
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
@@ -48,7 +48,7 @@ def safe_limits(plant: Plant, room_watts: float) -> dict[str, float]:
 
     The room goes to what PV made when the meter fell silent, first where no battery can store it; then by nameplate.
     """
-    able = [u for u in plant.units if u.rating_watts is not None and takes_limit(u.config, u.sample)]
+    able = _able(plant)
     ratings = {u.name: u.rating_watts or 0.0 for u in able}
     made = {u.name: min(made_then_watts(u), ratings[u.name]) for u in able}
     storing = {u.name for u in able if u.battery is not None and u.battery.below_max}
@@ -60,6 +60,15 @@ def safe_limits(plant: Plant, room_watts: float) -> dict[str, float]:
         more = share_by_weight(left_watts, wants, {name: max(watts, 1.0) for name, watts in weights.items()})
         limits = {name: watts + more.get(name, 0.0) for name, watts in limits.items()}
     return limits
+
+
+def safe_limits_left(plant: Plant, room_watts: float) -> dict[str, float]:
+    """The same for the time after us, by nameplate: the sun will be another one."""
+    return share_by_nameplate(room_watts, {u.name: u.rating_watts or 0.0 for u in _able(plant)})
+
+
+def _able(plant: Plant) -> list[Unit]:
+    return [u for u in plant.units if u.rating_watts is not None and takes_limit(u.config, u.sample)]
 
 
 def final_commands(
