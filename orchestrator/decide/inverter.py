@@ -9,6 +9,7 @@ from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
 from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit
 from orchestrator.decide.battery.command import command_battery
 from orchestrator.decide.battery.holding import hold
+from orchestrator.decide.battery.own_pv import open_to_watts
 from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
 from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
@@ -16,6 +17,7 @@ from orchestrator.decide.plant.made import made_by_name, remember_made
 from orchestrator.decide.plant.units import Unit
 from orchestrator.decide.records import Inputs, InverterDecision, Limiting, SiteDecision
 from orchestrator.decide.site import batteries_released, is_held_at_nothing
+from orchestrator.samples import OperatingState
 from orchestrator.setpoints.fields import SetpointFields
 
 EASES_AT_LEAST_S = 5.0
@@ -54,6 +56,7 @@ def command_inverter(
         disconnected=disconnected,
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
         back_at_s=unit.memory.back_at_s,
+        says_throttled=unit.memory.says_throttled or unit.sample.state is OperatingState.THROTTLED,
     )
     return InverterDecision(
         unit,
@@ -75,7 +78,13 @@ def _following(unit: Unit) -> Following:
     limit_watts = max(battery.charge_max_watts, battery.discharge_max_watts)
     asked_watts = unit.memory.battery.target_watts
     reading = Reading(
-        unit.sample.at_s, battery.watts, unit.pv_watts, asked_watts, limit_watts, held_at_ac=unit.stands_at_limit
+        unit.sample.at_s,
+        battery.watts,
+        unit.pv_watts,
+        asked_watts,
+        limit_watts,
+        held_at_ac=unit.stands_at_limit,
+        open_to_watts=unit.memory.battery.open_to_watts,
     )
     return watch_following(before, reading)
 
@@ -88,12 +97,22 @@ def _battery(
         return None, before
     off = is_held_at_nothing(wanted, unit)
     if batteries_released(wanted) and not off:
-        return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None)
+        return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None, open_to_watts=None)
     if decision.mode == "failsafe" and not off:
         return hold(unit, unit.battery, decision.windows_watts.get(unit.name, 0.0), inputs.now_s)
     target = 0.0 if off else decision.allocation.watts(unit.name)
+    limit = decision.limiting.limits_watts.get(unit.name)
+    open_to = None
+    if decision.may_open and limit is not None and not off:
+        open_to = open_to_watts(unit, unit.battery, target, limit, inputs.now_s)
     return command_battery(
-        unit, unit.battery, target, wanted.battery_storage_mode, following=following, now_s=inputs.now_s
+        unit,
+        unit.battery,
+        target,
+        wanted.battery_storage_mode,
+        following=following,
+        now_s=inputs.now_s,
+        open_to_watts=open_to,
     )
 
 

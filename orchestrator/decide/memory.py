@@ -143,7 +143,7 @@ class BatteryMemory(Struct, frozen=True):
 
     `direction` (+1 charging, -1 discharging) was the last that was commanded, and in force until `direction_at_s`.
     `hold_watts` is the charging at the moment the meter fell silent. While `easing`, its inverter has just come back
-    and gets its share step by step.
+    and gets its share step by step. Own PV may charge it beyond its target, up to `open_to_watts` (None: it may not).
     """
 
     target_watts: float | None = None
@@ -154,6 +154,7 @@ class BatteryMemory(Struct, frozen=True):
     grid_unneeded_since_s: float | None = None
     hold_watts: float | None = None
     easing: bool = False
+    open_to_watts: float | None = None
 
 
 class Output(Struct, frozen=True):
@@ -182,6 +183,7 @@ class InverterMemory(Struct, frozen=True):
     where it was there from the start.
     `made` is what it made when the meter fell silent, until it makes that again, or the meter is back for a while.
     `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not.
+    `says_throttled`: it was seen to say so when a limit held it back, so that its silence tells as much.
     """
 
     limit: LimitMemory = field(default_factory=LimitMemory)
@@ -193,6 +195,7 @@ class InverterMemory(Struct, frozen=True):
     away: bool = False
     above_limit_since_s: float | None = None
     back_at_s: float | None = None
+    says_throttled: bool = False
 
 
 class SiteMemory(Struct, frozen=True):

@@ -133,7 +133,8 @@ class Limiting(Struct, frozen=True):
 class SiteDecision(Struct, frozen=True):
     """What one step decided for the site. `facts` are None where it was decided without a meter.
 
-    `windows_watts` is the most that each battery may be charged with then.
+    `windows_watts` is the most that each battery may be charged with then. `may_open`: with a meter, own PV behind an
+    AC limit of nothing may charge its battery beyond its share.
     """
 
     facts: SiteFacts | None
@@ -143,6 +144,7 @@ class SiteDecision(Struct, frozen=True):
     totals: SiteTotals
     meter_fault: MeterFault | None = None
     windows_watts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    may_open: bool = False
 
     @property
     def mode(self) -> Mode:

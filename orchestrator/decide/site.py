@@ -28,6 +28,7 @@ from orchestrator.decide.ac.room import (
 from orchestrator.decide.allocation.fewest_units import remember_use
 from orchestrator.decide.allocation.spread import Allocation, BatteryUse
 from orchestrator.decide.battery.holding import windows_without_meter
+from orchestrator.decide.battery.own_pv import may_open
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.battery.target import (
     Balance,
@@ -56,6 +57,9 @@ EXCESS_LEAST_WATTS = 25.0
 
 EXCESS_STEPS = 2
 """After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
+
+MORE_THAN_HEADROOM_PART_OF_RATING = 0.012
+"""A step counts for that where the excess is more than the headroom beside the room and noise explain."""
 
 
 def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
@@ -97,7 +101,10 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         displaced_watts=displaced.watts,
         disturbed=inputs.trust.question.disturbs(inputs.now_s),
     )
-    return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
+    totals = _totals(inputs, load.load_watts)
+    return SiteDecision(
+        facts, allocation, limiting, memory, totals, may_open=may_open(plant, inputs.config.control, wanted)
+    )
 
 
 def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
@@ -243,8 +250,10 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
     )
-    exceeded = _exceeds(plant, load_watts, export_limit, generation_limit)
-    excess_steps = inputs.state.site.excess_steps + 1 if exceeded else 0
+    excess_watts = _excess_watts(plant, load_watts, export_limit, generation_limit)
+    exceeded = excess_watts > max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
+    lasting = excess_watts > max(MORE_THAN_HEADROOM_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
+    excess_steps = inputs.state.site.excess_steps + 1 if lasting else 0
     targets_watts = {name: share.watts for name, share in allocation.shares.items()}
     gone_watts = no_longer_drawn_watts(plant, targets_watts)
     room_watts = room(fed_watts=-gone_watts)
@@ -276,12 +285,11 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     )
 
 
-def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:
-    """Whether a limit on AC power is exceeded by more than noise."""
-    tolerance = max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
-    return (export_limit is not None and plant.ac_watts - load_watts - export_limit > tolerance) or (
-        generation_limit is not None and plant.generated_watts - generation_limit > tolerance
-    )
+def _excess_watts(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> float:
+    """By how much a limit on AC power is exceeded; negative while none is."""
+    above_export = -inf if export_limit is None else plant.ac_watts - load_watts - export_limit
+    above_generation = -inf if generation_limit is None else plant.generated_watts - generation_limit
+    return max(above_export, above_generation)
 
 
 def _totals(inputs: Inputs, load_watts: float | None) -> SiteTotals:

@@ -7,8 +7,9 @@ Handing it out. One percentage for all would leave the share of a shaded inverte
 order, to commanded discharge, to what unthrottled inverters make anyway, to throttled inverters without a battery, to
 throttled hybrids (their PV can still charge their own battery; what they make is taken from them step by step), and
 then to everybody, by nameplate within each tier. Throttled ones take at first only what their limit can rise into
-before the next step; the rest is for those who can use it now. Unthrottled inverters get a little headroom beside the
-room, all together at most 2 % of nameplate: without it the limits hunt each passing cloud.
+before the next step; the rest is for those who can use it now. What hybrids make is only tried on PV that has used up
+its limit, by little at first. Unthrottled inverters get a little headroom beside the room, all together at most 2 % of
+nameplate, and beside hybrids so does PV that the sun holds: without it the limits hunt each passing cloud.
 
 Curtailed PV cannot be seen (`curtailment`). An inverter at its limit shows the limit, not what its panels could do. So
 while a battery could take more, the plant probes: it raises the battery target by a step and, in the same step, the AC

@@ -88,7 +88,8 @@ def hidden_surplus(
     if importing:
         most = inf if import_limit_watts is None else import_limit_watts
         return _answer_import(curtailed, probe, before.import_steps, min(lasting_watts, most))
-    feeds = fsum(rise_watts_per_s(u) for u in curtailed)  # their AC limits rise no faster
+    hiding = [u for u in curtailed if u.may_hide_pv]
+    feeds = fsum(rise_watts_per_s(u) for u in hiding)  # their AC limits rise no faster
     feeds = feeds if ramp_watts_per_s is None else min(feeds, ramp_watts_per_s)
     watts, probe = _probe_further(
         plant, curtailed, probe, charge_max_watts=charge_max_watts, feeds_watts=feeds, now_s=now_s

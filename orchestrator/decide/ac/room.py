@@ -35,7 +35,14 @@ SIGHT_PART_OF_RATING = 0.015
 together with the headroom of the others at most 2 % of nameplate."""
 
 TRIED_PART_OF_RATING_PER_S = 0.05
-"""So much further an inverter at its limit is let at the cost of hybrids that make use of the room."""
+TRIED_FIRST_PART_OF_RATING = 0.015
+"""So much further an inverter at its limit is let, at most and at first, at the cost of hybrids that make use of the
+room: the sun may hold it, and then the room is imported."""
+
+GROWN_PART_OF_RATING = 0.01
+TRIED_TIMES_GROWN = 3.0
+"""One that grows by so much in a step follows its limit rather than the sun. With a lag of 3 s it comes nearer by 28 %
+of what is missing, so three times as much is left to it."""
 
 COULD_STORE_PART = 0.95
 """A battery that takes less than this part of its charge limit could take more; the rest is losses."""
@@ -80,11 +87,18 @@ def is_binding(plant: Plant, room_watts: float | None) -> bool:
 
 
 def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
-    """How much more batteries are about to take from AC. One that stopped following counts only as far as it does."""
+    """How much more batteries are about to take from AC. One that stopped following counts only as far as it does.
+
+    Nothing of what own PV may still bring behind an open window.
+    """
     before = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
     after = taken_from_ac(plant, targets_watts)
-    stalled = {u.name for u in plant.units if Disobeys.STALLED in u.memory.following.states}
-    return fsum(max(after[name] - before[name], 0.0) for name in after if name not in stalled)
+    left_out = {
+        u.name
+        for u in plant.units
+        if Disobeys.STALLED in u.memory.following.states or u.waits_for_own_pv(targets_watts.get(u.name, 0.0))
+    }
+    return fsum(max(after[name] - before[name], 0.0) for name in after if name not in left_out)
 
 
 def no_longer_drawn_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
@@ -167,13 +181,32 @@ def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float, mad
     within_reach = {name: min(watts, ratings[name]) for name, watts in reach.items()}
     pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
     tried_s = min(dt_s, 1.0)
-    further = {u.name: u.ac_watts + TRIED_PART_OF_RATING_PER_S * ratings[u.name] * tried_s for u in pv_only}
+    further = {u.name: u.ac_watts + _tried_watts(u, ratings[u.name], hybrids) * tried_s for u in pv_only}
     one_step = {name: min(max(watts, made.get(name, 0.0)), ratings[name]) for name, watts in further.items()}
     shares.give_up_to(one_step, pv_only)
     shares.give_up_to({u.name: min(max(u.ac_watts, 0.0), u.limit_watts) for u in hybrids}, hybrids)
     for most in (within_reach, ratings):
         shares.give_up_to(most, pv_only)
         shares.give_up_to(most, hybrids)
+
+
+def _tried_watts(unit: Unit, rating: float, hybrids: Sequence[Unit]) -> float:
+    """How much further it is let at the cost of hybrids, in W a second: it has used up its limit, or is on its way."""
+    most = TRIED_PART_OF_RATING_PER_S * rating
+    if not hybrids:
+        return most
+    least = TRIED_FIRST_PART_OF_RATING * rating if unit.stands_at_limit else 0.0
+    return min(max(TRIED_TIMES_GROWN * _grown_watts(unit), least), most) if _follows_its_limit(unit) else 0.0
+
+
+def _follows_its_limit(unit: Unit) -> bool:
+    """Whether its output is what its limit allows, or on its way there; else it is what the sun allows."""
+    grows = _grown_watts(unit) >= GROWN_PART_OF_RATING * (unit.rating_watts or 0.0)
+    return unit.stands_at_limit or grows
+
+
+def _grown_watts(unit: Unit) -> float:
+    return 0.0 if unit.memory.output is None else unit.ac_watts - unit.memory.output.ac_watts
 
 
 def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:
@@ -199,7 +232,10 @@ def _with_headroom(
 
     While batteries can take more, that covers a small lack of room too: it is noise, or charging of the next step.
     """
-    unthrottled = [u for u in units if not u.throttled]
+    beside_hybrids = any(u.battery for u in units)
+    unthrottled = [
+        u for u in units if not u.throttled or (beside_hybrids and u.battery is None and not _follows_its_limit(u))
+    ]
     could_store = any(b.below_max and b.watts < COULD_STORE_PART * b.charge_max_watts for b in plant.batteries)
     free = could_store and len(unthrottled) == len(units)
     budget = (HEADROOM_PART_OF_SITE_UNTHROTTLED if free else HEADROOM_PART_OF_SITE) * plant.rating_watts

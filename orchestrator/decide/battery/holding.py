@@ -55,7 +55,9 @@ def hold(unit: Unit, battery: Battery, window_watts: float, now_s: float) -> tup
     command = BatteryCommand(
         BatteryMode.HOLD, watts=held_watts, low_watts=0.0, high_watts=max(window_watts, 0.0), grid_charging=False
     )
-    memory = replace(before, target_watts=None, grid_charging=False, hold_watts=_then_watts(battery, before))
+    memory = replace(
+        before, target_watts=None, grid_charging=False, hold_watts=_then_watts(battery, before), open_to_watts=None
+    )
     charges = battery.watts > AT_REST_WATTS
     return command, replace(memory, direction=1, direction_at_s=now_s) if charges else memory
 

@@ -65,7 +65,7 @@ def ideal(
 
     Where charging from the grid is asked for, import is no loss: all of it counts as unavoidable.
     """
-    parts = [part_of(inverter, state, wanted) for inverter, state in zip(inverters, powers, strict=True)]
+    parts = parts_of(inverters, powers, wanted)
     light = fsum(state.pv_available_watts for state in powers)
     most, least = fsum(p.most_ac for p in parts), fsum(p.least_ac for p in parts)
     drawn = fsum(p.drawn for p in parts)
@@ -85,9 +85,25 @@ def ideal(
     )
 
 
-def part_of(inverter: InverterSimulation, state: PowerState, wanted: SetpointFields) -> Part:
+def parts_of(
+    inverters: Sequence[InverterSimulation], powers: Sequence[PowerState], wanted: SetpointFields
+) -> list[Part]:
+    """What each inverter can do. What is asked of all batteries together is spread by what each can do."""
+    ranges = [_battery(inverter, state, wanted) for inverter, state in zip(inverters, powers, strict=True)]
+    charging = _part_allowed(wanted.battery_charge_max_watts, fsum(each.high_watts for each in ranges))
+    discharging = _part_allowed(wanted.battery_discharge_max_watts, -fsum(each.low_watts for each in ranges))
+    return [
+        _part(inverter, state, PowerRange(discharging * possible.low_watts, charging * possible.high_watts))
+        for inverter, state, possible in zip(inverters, powers, ranges, strict=True)
+    ]
+
+
+def _part_allowed(limit_watts: float | None, possible_watts: float) -> float:
+    return 1.0 if limit_watts is None or possible_watts <= limit_watts else limit_watts / possible_watts
+
+
+def _part(inverter: InverterSimulation, state: PowerState, possible: PowerRange) -> Part:
     light, rating = state.pv_available_watts, inverter.ac_rating_watts
-    possible = _battery(inverter, state, wanted)
     own = min(light, possible.high_watts)
     most_ac = min(to_ac(inverter, light), rating)
     least_ac = min(to_ac(inverter, light - own), rating)

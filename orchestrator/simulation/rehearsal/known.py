@@ -8,7 +8,7 @@ failsafe, stores what that refuses from own PV, and discharges nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import fsum, inf
 
 from msgspec import Struct
@@ -24,7 +24,7 @@ from orchestrator.decide.memory import ControlState
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
-from orchestrator.simulation.measuring.ideal import Part, part_of, stored_watts
+from orchestrator.simulation.measuring.ideal import Part, parts_of, stored_watts
 from orchestrator.simulation.physics import to_dc
 from orchestrator.simulation.site import VirtualSite
 
@@ -59,7 +59,7 @@ class PerfectKnowledge:
     ) -> CycleResult:
         """A cycle in which each inverter is told where to settle."""
         wanted = envelope.fields
-        goals = {sample.name: self._goal(sample.name, wanted) for sample in snapshot.inverters}
+        goals = self._goals([sample.name for sample in snapshot.inverters], wanted)
         if snapshot.meter is None:
             goals = _without_meter(goals, safe_room_watts(config, wanted))
         else:
@@ -67,11 +67,18 @@ class PerfectKnowledge:
         commands = tuple(_command(name, goal, float(config.control.revert_s)) for name, goal in goals.items())
         return CycleResult(snapshot, envelope, None, commands, state=state)
 
-    def _goal(self, name: str, wanted: SetpointFields) -> _Goal:
-        """All of the light goes to AC, and the battery rests."""
-        inverter, light = self.site.inverters[name], self.site.pv_available_at(name, self.site.now_s)
-        part = part_of(inverter.settings, replace(inverter.state, pv_available_watts=light), wanted)
-        return _Goal(inverter.settings, part, light, part.most_ac)
+    def _goals(self, names: Sequence[str], wanted: SetpointFields) -> dict[str, _Goal]:
+        """All of the light goes to AC, and batteries rest."""
+        inverters = [self.site.inverters[name] for name in names]
+        lights = [self.site.pv_available_at(name, self.site.now_s) for name in names]
+        states = [
+            replace(inverter.state, pv_available_watts=light) for inverter, light in zip(inverters, lights, strict=True)
+        ]
+        parts = parts_of([inverter.settings for inverter in inverters], states, wanted)
+        return {
+            inverter.name: _Goal(inverter.settings, part, light, part.most_ac)
+            for inverter, part, light in zip(inverters, parts, lights, strict=True)
+        }
 
 
 def _with_meter(goals: Mapping[str, _Goal], load_watts: float, wanted: SetpointFields) -> dict[str, _Goal]:

@@ -101,7 +101,7 @@ def test_room_that_a_hybrid_uses_goes_to_throttled_pv_step_by_step() -> None:
     plant = make_plant([(1000, 1000, None), (1000, 1000, 2000.0)])
     limits = limits_of(plant, 2000, {"i1": 2000.0})
 
-    assert limits["i0"] == pytest.approx(1000 + 0.05 * RATING)
+    assert limits["i0"] == pytest.approx(1000 + 0.015 * RATING)
     assert limits["i1"] == pytest.approx(2000 - limits["i0"])
 
 

@@ -1,0 +1,97 @@
+"""PV behind an AC limit of next to nothing charges its own battery, whatever there is of it, and nothing else does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.decide.following import Disobeys
+from orchestrator.simulation.virtual_time import Moment
+from tests.support.plants.closed_loop import ClosedLoop
+from tests.support.plants.example_site import plant
+
+SUN = {"east": 4000.0, "west": 2500.0, "roof": 3000.0}
+
+
+def behind_the_roof(**control: Any) -> ClosedLoop:
+    """The roof covers the load, batteries may not charge: the PV of both hybrids is hidden behind a limit of 0."""
+    loop = plant(pv_watts=SUN, load_watts=1000.0, **control)
+    loop.ask(export_limit_watts=0.0, battery_charge_max_watts=0.0)
+    loop.run(40)
+    loop.ask(export_limit_watts=0.0)
+    return loop
+
+
+def held_back_watts(moment: Moment) -> float:
+    return sum(power.pv_available_watts - power.pv_watts for power in moment.powers[:2])
+
+
+def windows(loop: ClosedLoop) -> list[tuple[float | None, float | None]]:
+    return [(c.battery.low_watts, c.battery.high_watts) for c in loop.history[-1].commands if c.battery]
+
+
+def test_hidden_pv_charges_its_own_battery_without_being_looked_for() -> None:
+    loop = behind_the_roof()
+    loop.run(5)
+
+    assert held_back_watts(loop.history[-1]) < 1000.0
+    assert max(moment.site_watts for moment in loop.history[-5:]) < 100.0
+
+
+def test_a_window_is_open_only_while_the_battery_may_not_charge_from_ac() -> None:
+    loop = behind_the_roof()
+    loop.run(60)
+
+    for command in (c for m in loop.history for c in m.commands if c.battery is not None):
+        battery = command.battery
+        assert battery is not None
+        is_open = (battery.high_watts or 0.0) > (battery.low_watts or 0.0)
+        assert not is_open or not battery.grid_charging
+
+
+def test_a_battery_with_an_open_window_is_not_said_to_disobey() -> None:
+    loop = behind_the_roof()
+    for _ in range(20):
+        loop.run(1)
+        states = [memory.following.states for memory in loop.state.inverters.values()]
+        assert not any(Disobeys.STUBBORN in each or Disobeys.DEAF in each for each in states)
+
+
+def test_a_load_that_needs_the_hybrids_pins_their_batteries_again() -> None:
+    loop = behind_the_roof()
+    loop.run(20)
+    loop.site.set_load(8000.0)
+    loop.run(20)
+
+    assert all(low == high for low, high in windows(loop))
+    assert abs(loop.true_site_watts) < 100.0
+
+
+@pytest.mark.parametrize(
+    ("control", "asked"),
+    [
+        ({}, {"battery_charge_max_watts": 3000.0}),
+        ({}, {"generation_limit_watts": 6000.0}),
+        ({"ramp_watts_per_s": 300.0}, {}),
+        ({"allocation": "fewest_units"}, {}),
+    ],
+)
+def test_what_is_asked_of_the_batteries_together_keeps_windows_shut(
+    control: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    loop = behind_the_roof(**control)
+    loop.ask(export_limit_watts=0.0, **asked)
+    for _ in range(20):
+        loop.run(1)
+        assert all(low == high for low, high in windows(loop))
+
+
+def test_what_is_stored_of_own_pv_is_its_share_and_the_others_get_the_rest() -> None:
+    loop = behind_the_roof()
+    loop.run(60)
+    asked = [command.battery.watts for command in loop.history[-1].commands if command.battery]
+    charged = [power.battery_watts for power in loop.history[-1].powers[:2]]
+
+    assert asked == pytest.approx(charged, abs=100.0)
+    assert sum(charged) == pytest.approx(sum(SUN.values()) - 1000.0, rel=0.05)
