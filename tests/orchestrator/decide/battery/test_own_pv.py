@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.following import Disobeys
+from orchestrator.decide.plant.units import see_plant
+from orchestrator.samples import InverterSample
 from orchestrator.simulation.virtual_time import Moment
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import plant
@@ -95,3 +99,33 @@ def test_what_is_stored_of_own_pv_is_its_share_and_the_others_get_the_rest() -> 
 
     assert asked == pytest.approx(charged, abs=100.0)
     assert sum(charged) == pytest.approx(sum(SUN.values()) - 1000.0, rel=0.05)
+
+
+def test_what_is_stored_of_own_pv_is_not_given_to_others() -> None:
+    """By capacity east would get two thirds; what west stores behind its limit it keeps, and no more than there is."""
+    loop = behind_the_roof()
+    loop.run(30)
+    inverters = {
+        name: replace(each, battery=replace(each.battery, open_to_watts=4000.0))
+        for name, each in loop.state.inverters.items()
+    }
+    last = loop.history[-1].result
+    assert last is not None
+    samples = tuple(storing(each, {"east": 2000.0, "west": 1900.0}) for each in last.snapshot.inverters)
+    seen = see_plant(
+        loop.config, replace(loop.state, inverters=inverters), replace(last.snapshot, inverters=samples), loop.wanted
+    )
+
+    def shares(target_watts: float) -> dict[str, float]:
+        sharing = Sharing(loop.config.control, loop.wanted, 0.0, loop.now_s)
+        return {name: share.watts for name, share in share_target(seen, target_watts, sharing).shares.items()}
+
+    assert shares(3900.0) == pytest.approx({"east": 2000.0, "west": 1900.0})
+    assert shares(4500.0) == pytest.approx({"east": 2600.0, "west": 1900.0})
+    assert shares(3000.0) == pytest.approx({"east": 2000.0, "west": 1000.0})
+
+
+def storing(sample: InverterSample, watts: dict[str, float]) -> InverterSample:
+    if sample.battery is None:
+        return sample
+    return replace(sample, battery=replace(sample.battery, watts=watts[sample.name]))
