@@ -83,6 +83,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         changed_at_s=before.changed_at_s if target_watts == before.target_watts else inputs.now_s,
         target_pending=pending,
         import_steps=hidden.import_steps,
+        import_watts=hidden.import_watts,
         excess_steps=limiting.excess_steps,
         probe=hidden.probe,
         displaced=displaced.probe,
@@ -266,7 +267,14 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     if room_watts is not None:
         made = made_by_name(inputs.config, plant, inputs.now_s)
         limits_watts = hand_out_room(
-            plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s, displacing=displacing, made_watts=made
+            plant,
+            room_watts,
+            targets_watts,
+            expected,
+            dt_s=inputs.dt_s,
+            displacing=displacing,
+            made_watts=made,
+            import_watts=load_watts - plant.ac_watts,
         )
     if inputs.envelope.unheard:
         limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)

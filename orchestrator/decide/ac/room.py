@@ -44,6 +44,9 @@ TRIED_TIMES_GROWN = 3.0
 """One that grows by so much in a step follows its limit rather than the sun. With a lag of 3 s it comes nearer by 28 %
 of what is missing, so three times as much is left to it."""
 
+UNUSED_PART_OF_SITE = 0.02
+"""Where more than this part of nameplate is imported beside throttled PV, some have room and no sun for it."""
+
 COULD_STORE_PART = 0.95
 """A battery that takes less than this part of its charge limit could take more; the rest is losses."""
 
@@ -123,10 +126,12 @@ def hand_out_room(
     dt_s: float = inf,
     displacing: bool = False,
     made_watts: Mapping[str, float] = NOTHING_MADE,
+    import_watts: float = 0.0,
 ) -> dict[str, float]:
     """AC limit in W for each inverter that can be limited. Their sum is within the room, apart from the headroom.
 
-    `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them.
+    `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them;
+    `import_watts` is what comes from the grid now.
     A throttled inverter takes no more out of its turn than its limit can rise by in `dt_s`: what it cannot use yet must
     not be missed by another that can.
     """
@@ -139,7 +144,8 @@ def hand_out_room(
         steady |= {u.name: max(u.ac_watts - discharges[u.name], 0.0) for u in units if may_displace(u)}
     shares.give(steady, steady)
     if shares.left_watts:
-        _give_throttled(shares, [u for u in units if u.throttled], dt_s, made_watts)
+        unused = import_watts > UNUSED_PART_OF_SITE * plant.rating_watts
+        _give_throttled(shares, [u for u in units if u.throttled], dt_s, made_watts, unused=unused)
     if displacing:
         shares.give_up_to(shares.ratings_watts, [u for u in units if may_displace(u)])
     shares.give_up_to(shares.ratings_watts, units)
@@ -170,14 +176,16 @@ class _Shares:
             self.give({u.name: max(most[u.name] - self.limits_watts[u.name], 0.0) for u in tier}, self.ratings_watts)
 
 
-def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float, made: Mapping[str, float]) -> None:
+def _give_throttled(
+    shares: _Shares, throttled: Sequence[Unit], dt_s: float, made: Mapping[str, float], *, unused: bool
+) -> None:
     """Those without a battery before hybrids; first what their limits can rise to in `dt_s`, then up to the ratings.
 
     What hybrids make now goes to others step by step only: nobody knows whether these can make it, and it would be
     imported while they cannot.
     """
     ratings = shares.ratings_watts
-    reach = {u.name: max(u.limit_watts + rise_watts_per_s(u) * dt_s, made.get(u.name, 0.0)) for u in throttled}
+    reach = {u.name: max(_reach_watts(u, dt_s, unused=unused), made.get(u.name, 0.0)) for u in throttled}
     within_reach = {name: min(watts, ratings[name]) for name, watts in reach.items()}
     pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
     tried_s = min(dt_s, 1.0)
@@ -188,6 +196,18 @@ def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float, mad
     for most in (within_reach, ratings):
         shares.give_up_to(most, pv_only)
         shares.give_up_to(most, hybrids)
+
+
+def _reach_watts(unit: Unit, dt_s: float, *, unused: bool) -> float:
+    """How far its output may come in `dt_s`, in W: what its limit rises to.
+
+    While room stays `unused` though power is imported, PV that has some left is left only what it comes nearer by.
+    """
+    rises_to = unit.limit_watts + rise_watts_per_s(unit) * dt_s
+    if not unused or unit.battery is not None or unit.stands_at_limit:
+        return rises_to
+    least = TRIED_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
+    return min(unit.ac_watts + max(TRIED_TIMES_GROWN * _grown_watts(unit), least), rises_to)
 
 
 def _tried_watts(unit: Unit, rating: float, hybrids: Sequence[Unit]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.plants.example_site import plant
+from tests.support.plants.example_site import EXAMPLE, plant
 
 
 def test_a_charge_limit_far_below_what_batteries_can_take_is_reached_from_behind_an_export_limit() -> None:
@@ -30,3 +30,16 @@ def test_what_is_imported_above_its_limit_is_not_left_to_ac_limits_that_rise_ste
 
     asked = sum(command.battery.watts for command in loop.history[-1].commands if command.battery)
     assert asked == pytest.approx(-4500, abs=100)
+
+
+def test_while_ac_limits_end_an_import_quickly_batteries_go_on_charging() -> None:
+    """The load takes what PV can give, and it comes within some steps: batteries do not turn for it."""
+    slow = {name: each.model_copy(update={"lag_s": 1.6}) for name, each in EXAMPLE.items()}
+    loop = plant(slow, pv_watts={"east": 0.0, "west": 0.0, "roof": 8000.0}, load_watts=500.0)
+    loop.ask(export_limit_watts=0.0, battery_charge_max_watts=1500.0)
+    loop.run(60)
+    loop.site.set_load(4000.0)
+    asked = [sum(c.battery.watts for c in m.commands if c.battery) for m in loop.run(15)]
+
+    assert min(asked) > 1400.0
+    assert abs(loop.true_site_watts) < 100.0
