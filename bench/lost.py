@@ -1,6 +1,7 @@
 """Where energy is lost in vain: every scenario, by us and by perfect knowledge that has the same devices and delays.
 
-In virtual time: the same on every machine.
+In virtual time: the same on every machine. The scenarios are those of the program, and some of our own where much was
+lost once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import fsum
+from pathlib import Path
 from typing import Final
 
 from bench.progress import Watch
@@ -33,6 +35,9 @@ Above limits: by more than 2 % of nameplate. Batteries miss what they should do 
 COLUMNS: Final = (
     *("scenario", "curtailed", "known", "imported", "known", "s above", "known", "batteries miss W", "known"),
 )
+SCENARIOS: Final = Path(__file__).parent / "scenarios"
+"""Ours alone."""
+
 LEFT_OUT: Final = ("killed_", "a_day")
 """Nobody is in control for most of the time, or it takes long and says little."""
 

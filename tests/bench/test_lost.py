@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bench.lost import Compared, Lost, lost_by, measure, report
+from bench.lost import SCENARIOS, Compared, Lost, lost_by, measure, report
 from orchestrator import control
 from orchestrator.simulation.rehearsal.known import PerfectKnowledge
-from orchestrator.simulation.scenarios.scenario import Scenario, load_scenarios, parse_scenario
+from orchestrator.simulation.scenarios.scenario import Scenario, load_scenarios, parse_scenario, play
 from tests.bench.test_scoreboard import CALM, Told
 
 HYBRID = """
@@ -23,6 +23,8 @@ expect:
   - {measure: longest_above_s, at_most: 5}
 """
 LIBRARY = load_scenarios()
+OURS = load_scenarios(SCENARIOS)
+TAKES_LONG = {"hundred_inverters"}
 
 
 @pytest.mark.parametrize("scenario", [parse_scenario(CALM), parse_scenario(HYBRID)], ids=["pv", "hybrid"])
@@ -53,3 +55,12 @@ def test_the_last_row_adds_up_all_but_what_batteries_miss() -> None:
     last = report([one, one]).splitlines()[-1].split()
 
     assert last == ["all", "of", "them", "2.00", "1.00", "4.00", "0.50", "6.00", "2.00", "-", "-"]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in TAKES_LONG else []) for name in OURS]
+)
+def test_no_more_is_lost_than_was_reached(name: str) -> None:
+    outcomes = OURS[name].judge(play(OURS[name]))
+
+    assert [str(outcome) for outcome in outcomes if not outcome.holds] == []
