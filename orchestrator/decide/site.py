@@ -59,7 +59,10 @@ EXCESS_STEPS = 2
 """After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
 
 MORE_THAN_HEADROOM_PART_OF_RATING = 0.012
-"""A step counts for that where the excess is more than the headroom beside the room and noise explain."""
+SMALL_EXCESS_PART_OF_RATING = 0.1
+HALF = 0.5
+"""A step counts for that where the excess is more than the headroom beside the room and noise explain, unless it is
+small by now and no more than half of that of the step before."""
 
 
 def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
@@ -85,6 +88,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         import_steps=hidden.import_steps,
         import_watts=hidden.import_watts,
         excess_steps=limiting.excess_steps,
+        excess_watts=limiting.excess_watts,
         probe=hidden.probe,
         displaced=displaced.probe,
         uses=_uses(inputs, allocation),
@@ -254,7 +258,7 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     excess_watts = _excess_watts(plant, load_watts, export_limit, generation_limit)
     exceeded = excess_watts > max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
     lasting = excess_watts > max(MORE_THAN_HEADROOM_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
-    excess_steps = inputs.state.site.excess_steps + 1 if lasting else 0
+    excess_steps = _excess_steps(plant, inputs.state.site, excess_watts) if lasting else 0
     targets_watts = {name: share.watts for name, share in allocation.shares.items()}
     gone_watts = no_longer_drawn_watts(plant, targets_watts)
     room_watts = room(fed_watts=-gone_watts)
@@ -288,9 +292,17 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         rates,
         exceeded or question.is_open,
         excess_steps,
+        excess_watts=excess_watts if excess_steps else 0.0,
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
     )
+
+
+def _excess_steps(plant: Plant, before: SiteMemory, excess_watts: float) -> int:
+    """The steps above a limit. A small excess that has halved does not count: charging that was expected comes."""
+    small = excess_watts <= SMALL_EXCESS_PART_OF_RATING * plant.rating_watts
+    comes = small and excess_watts <= HALF * before.excess_watts
+    return before.excess_steps if comes and before.excess_steps else before.excess_steps + 1
 
 
 def _excess_watts(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> float:
