@@ -21,7 +21,6 @@ QUICK, ALL = 6, 100
 
 OTHERWISE: dict[str, str] = {
     "battery_accepts_less-mean_battery_watts-from_270": "hidden PV is found more slowly than at one look a second",
-    "meter_frozen-failsafe_after_s-from_65": "a look later: 6 s, because room moves from hybrids step by step",
     "meter_mounted_reversed-failsafe_after_s-from_0": "it lasts for one decision, between two looks",
     "meter_mounted_reversed-seconds_naming-from_0": "it lasts for one decision, between two looks",
     "meter_reversed_at_rest-failsafe_after_s-from_80": "a look later: 6 s",

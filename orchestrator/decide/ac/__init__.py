@@ -16,7 +16,8 @@ while a battery could take more, the plant probes: it raises the battery target 
 limit of the PV that must feed it. A step counts once the batteries have taken half of it. Steps grow with success and
 shrink with failure, and after failures the next one waits for up to a minute. A step that the grid had to serve has
 failed. A small import while PV is throttled is for the throttled PV to cover: batteries that discharged for it would
-take its room, step by step, for good.
+take its room, step by step, for good. A large one is left to it for two steps, and for longer while each step leaves
+clearly less.
 
 Under a generation limit the same is asked of discharge (`displaced`): a hybrid may cut its own PV where that does not
 fit beside the discharge under its AC limit, and other PV may be held back for it too. So discharge is lowered by a step
@@ -28,5 +29,6 @@ seconds or for ever, except a reduction while a limit is being exceeded. `device
 whole percents only.
 
 A limit never rises because something is unknown. After two steps above a limit, charging that is merely expected makes
-no more room, and what an inverter makes above its own limit for 5 s is taken from the room of the others.
+no more room, unless the excess is small and halves from step to step. What an inverter makes above its own limit for
+5 s is taken from the room of the others.
 """
