@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.decide.ac.displaced import Displaced, displaced_pv
+from orchestrator.decide.ac.excess import watch_excess
 from orchestrator.decide.ac.limit import rise_watts_per_s, share_rise, stubborn_watts
 from orchestrator.decide.ac.room import (
     expected_watts,
@@ -50,19 +51,6 @@ from orchestrator.decide.plant.units import Plant, Unit, found_limits_watts
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFacts, SiteTotals, limits_on_ac
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.fields import SetpointFields
-
-EXCESS_PART_OF_RATING = 0.004
-EXCESS_LEAST_WATTS = 25.0
-"""Above this a limit counts as exceeded, and even a small reduction is written."""
-
-EXCESS_STEPS = 2
-"""After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
-
-MORE_THAN_HEADROOM_PART_OF_RATING = 0.012
-SMALL_EXCESS_PART_OF_RATING = 0.1
-HALF = 0.5
-"""A step counts for that where the excess is more than the headroom beside the room and noise explain, unless it is
-small by now and no more than half of that of the step before."""
 
 
 def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
@@ -255,14 +243,17 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
     )
-    excess_watts = _excess_watts(plant, load_watts, export_limit, generation_limit)
-    exceeded = excess_watts > max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
-    lasting = excess_watts > max(MORE_THAN_HEADROOM_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
-    excess_steps = _excess_steps(plant, inputs.state.site, excess_watts) if lasting else 0
+    excess = watch_excess(
+        plant,
+        inputs.state.site,
+        load_watts=load_watts,
+        export_limit_watts=export_limit,
+        generation_limit_watts=generation_limit,
+    )
     targets_watts = {name: share.watts for name, share in allocation.shares.items()}
     gone_watts = no_longer_drawn_watts(plant, targets_watts)
     room_watts = room(fed_watts=-gone_watts)
-    if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
+    if is_binding(plant, room_watts) and not excess.lasts:
         room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) - gone_watts)
     if room_watts is not None:
         room_watts = max(room_watts - stubborn_watts(plant.units, inputs.now_s), 0.0)
@@ -290,26 +281,12 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         left_watts,
         expected,
         rates,
-        exceeded or question.is_open,
-        excess_steps,
-        excess_watts=excess_watts if excess_steps else 0.0,
+        excess.is_exceeded or question.is_open,
+        excess.steps,
+        excess_watts=excess.watts,
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
     )
-
-
-def _excess_steps(plant: Plant, before: SiteMemory, excess_watts: float) -> int:
-    """The steps above a limit. A small excess that has halved does not count: charging that was expected comes."""
-    small = excess_watts <= SMALL_EXCESS_PART_OF_RATING * plant.rating_watts
-    comes = small and excess_watts <= HALF * before.excess_watts
-    return before.excess_steps if comes and before.excess_steps else before.excess_steps + 1
-
-
-def _excess_watts(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> float:
-    """By how much a limit on AC power is exceeded; negative while none is."""
-    above_export = -inf if export_limit is None else plant.ac_watts - load_watts - export_limit
-    above_generation = -inf if generation_limit is None else plant.generated_watts - generation_limit
-    return max(above_export, above_generation)
 
 
 def _totals(inputs: Inputs, load_watts: float | None) -> SiteTotals:

@@ -6,7 +6,7 @@ The limit of an inverter holds its AC output only, discharge included: behind it
 battery. What batteries draw from AC makes room for as much AC of others. One percentage for all would leave the room
 of a shaded inverter unused, so commanded discharge comes first, then what unthrottled inverters make, then throttled
 inverters without a battery, then throttled hybrids (they can store theirs), then everybody, by nameplate within each.
-What throttled hybrids make goes to those without a battery by 5 % of rating a second: it is missing if these cannot.
+What throttled hybrids make goes to those without a battery step by step (`tries`): it is missing if these cannot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 from orchestrator.decide.ac.curtailment import taken_from_ac
 from orchestrator.decide.ac.displaced import may_displace
-from orchestrator.decide.ac.limit import rise_watts_per_s
+from orchestrator.decide.ac.tries import follows_its_limit, reach_watts, tried_watts
 from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Plant, Unit
@@ -33,16 +33,6 @@ HEADROOM_PART_OF_SITE_UNTHROTTLED = 0.02
 SIGHT_PART_OF_RATING = 0.015
 """What an inverter without any output may make, so that it shows whether there is sun: more than counts as nothing, and
 together with the headroom of the others at most 2 % of nameplate."""
-
-TRIED_PART_OF_RATING_PER_S = 0.05
-TRIED_FIRST_PART_OF_RATING = 0.015
-"""So much further an inverter at its limit is let, at most and at first, at the cost of hybrids that make use of the
-room: the sun may hold it, and then the room is imported."""
-
-GROWN_PART_OF_RATING = 0.01
-TRIED_TIMES_GROWN = 3.0
-"""One that grows by so much in a step follows its limit rather than the sun. With a lag of 3 s it comes nearer by 28 %
-of what is missing, so three times as much is left to it."""
 
 UNUSED_PART_OF_SITE = 0.02
 """Where more than this part of nameplate is imported beside throttled PV, some have room and no sun for it."""
@@ -185,48 +175,17 @@ def _give_throttled(
     imported while they cannot.
     """
     ratings = shares.ratings_watts
-    reach = {u.name: max(_reach_watts(u, dt_s, unused=unused), made.get(u.name, 0.0)) for u in throttled}
+    reach = {u.name: max(reach_watts(u, dt_s, unused=unused), made.get(u.name, 0.0)) for u in throttled}
     within_reach = {name: min(watts, ratings[name]) for name, watts in reach.items()}
     pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
     tried_s = min(dt_s, 1.0)
-    further = {u.name: u.ac_watts + _tried_watts(u, ratings[u.name], hybrids) * tried_s for u in pv_only}
+    further = {u.name: u.ac_watts + tried_watts(u, ratings[u.name], hybrids) * tried_s for u in pv_only}
     one_step = {name: min(max(watts, made.get(name, 0.0)), ratings[name]) for name, watts in further.items()}
     shares.give_up_to(one_step, pv_only)
     shares.give_up_to({u.name: min(max(u.ac_watts, 0.0), u.limit_watts) for u in hybrids}, hybrids)
     for most in (within_reach, ratings):
         shares.give_up_to(most, pv_only)
         shares.give_up_to(most, hybrids)
-
-
-def _reach_watts(unit: Unit, dt_s: float, *, unused: bool) -> float:
-    """How far its output may come in `dt_s`, in W: what its limit rises to.
-
-    While room stays `unused` though power is imported, PV that has some left is left only what it comes nearer by.
-    """
-    rises_to = unit.limit_watts + rise_watts_per_s(unit) * dt_s
-    if not unused or unit.battery is not None or unit.stands_at_limit:
-        return rises_to
-    least = TRIED_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
-    return min(unit.ac_watts + max(TRIED_TIMES_GROWN * _grown_watts(unit), least), rises_to)
-
-
-def _tried_watts(unit: Unit, rating: float, hybrids: Sequence[Unit]) -> float:
-    """How much further it is let at the cost of hybrids, in W a second: it has used up its limit, or is on its way."""
-    most = TRIED_PART_OF_RATING_PER_S * rating
-    if not hybrids:
-        return most
-    least = TRIED_FIRST_PART_OF_RATING * rating if unit.stands_at_limit else 0.0
-    return min(max(TRIED_TIMES_GROWN * _grown_watts(unit), least), most) if _follows_its_limit(unit) else 0.0
-
-
-def _follows_its_limit(unit: Unit) -> bool:
-    """Whether its output is what its limit allows, or on its way there; else it is what the sun allows."""
-    grows = _grown_watts(unit) >= GROWN_PART_OF_RATING * (unit.rating_watts or 0.0)
-    return unit.stands_at_limit or grows
-
-
-def _grown_watts(unit: Unit) -> float:
-    return 0.0 if unit.memory.output is None else unit.ac_watts - unit.memory.output.ac_watts
 
 
 def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:
@@ -254,7 +213,7 @@ def _with_headroom(
     """
     beside_hybrids = any(u.battery for u in units)
     unthrottled = [
-        u for u in units if not u.throttled or (beside_hybrids and u.battery is None and not _follows_its_limit(u))
+        u for u in units if not u.throttled or (beside_hybrids and u.battery is None and not follows_its_limit(u))
     ]
     could_store = any(b.below_max and b.watts < COULD_STORE_PART * b.charge_max_watts for b in plant.batteries)
     free = could_store and len(unthrottled) == len(units)
