@@ -44,12 +44,17 @@ def open_to_watts(unit: Unit, battery: Battery, target_watts: float, limit_watts
     `limit_watts` is the AC limit that it is about to get.
     """
     rating = unit.rating_watts
-    if rating is None or not unit.limitable or target_watts < 0 or not battery.below_max:
+    if rating is None or not unit.limitable or target_watts < 0 or not battery.below_max or not takes_window(unit):
         return None
     limited = max(unit.limit_watts, limit_watts) <= NOTHING_PART_OF_RATING * rating
     if not limited or abs(unit.ac_watts) > IDLE_AC_PART_OF_RATING * rating or must_rest(unit, True, now_s):
         return None
     return max(battery.charge_max_watts, target_watts)
+
+
+def takes_window(unit: Unit) -> bool:
+    """Whether its battery may do more than its target within a window; one that is told a power does just that."""
+    return unit.sample.battery is not None and unit.sample.battery.takes_window
 
 
 def stored_watts(plant: Plant, target_watts: float) -> Mapping[str, float]:

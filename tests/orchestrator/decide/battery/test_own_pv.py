@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.config.sections import SiteConfig
+from orchestrator.cycle import CycleResult
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.following import Disobeys
+from orchestrator.decide.memory import ControlState
 from orchestrator.decide.plant.units import see_plant
-from orchestrator.samples import InverterSample
+from orchestrator.samples import InverterSample, SiteSnapshot
+from orchestrator.setpoints.merge import OperatingEnvelope
 from orchestrator.simulation.virtual_time import Moment
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import plant
@@ -89,6 +93,35 @@ def test_what_is_asked_of_the_batteries_together_keeps_windows_shut(
     for _ in range(20):
         loop.run(1)
         assert all(low == high for low, high in windows(loop))
+
+
+def test_a_battery_that_is_told_a_power_and_no_window_stays_pinned_and_its_pv_is_looked_for() -> None:
+    class ToldAPower(ClosedLoop):
+        def _decide(
+            self,
+            config: SiteConfig,
+            state: ControlState,
+            snapshot: SiteSnapshot,
+            _envelope: OperatingEnvelope,
+            now_s: float,
+        ) -> CycleResult:
+            seen = replace(snapshot, inverters=tuple(told_a_power(each) for each in snapshot.inverters))
+            return super()._decide(config, state, seen, _envelope, now_s)
+
+    loop = ToldAPower(behind_the_roof().config)
+    for name, watts in SUN.items():
+        loop.site.set_pv_available(name, watts)
+    loop.ask(export_limit_watts=0.0)
+    for _ in range(60):
+        loop.run(1)
+        assert all(low == high for low, high in windows(loop))
+    assert held_back_watts(loop.history[-1]) < 500.0
+
+
+def told_a_power(sample: InverterSample) -> InverterSample:
+    if sample.battery is None:
+        return sample
+    return replace(sample, battery=replace(sample.battery, takes_window=False))
 
 
 def test_what_is_stored_of_own_pv_is_its_share_and_the_others_get_the_rest() -> None:
