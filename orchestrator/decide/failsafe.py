@@ -23,6 +23,9 @@ from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
 
+LIMITED_PART_OF_RATING = 0.99
+"""While the room is not enough for all, each is held by a limit, be it little below its rating."""
+
 NO_MEMORIES: Final[Mapping[str, InverterMemory]] = MappingProxyType({})
 
 
@@ -50,6 +53,9 @@ def safe_limits(plant: Plant, room_watts: float) -> dict[str, float]:
     """
     able = _able(plant)
     ratings = {u.name: u.rating_watts or 0.0 for u in able}
+    if room_watts >= fsum(ratings.values()):
+        return ratings
+    ratings = {name: LIMITED_PART_OF_RATING * rating for name, rating in ratings.items()}
     made = {u.name: min(made_then_watts(u), ratings[u.name]) for u in able}
     storing = {u.name for u in able if u.battery is not None and u.battery.below_max}
     unstored = {name: 0.0 if name in storing else watts for name, watts in made.items()}
