@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from bench import core, day, plant, reading, scoreboard
+from bench import core, day, lost, plant, reading, scoreboard
 from bench.progress import Watch, watch
 from orchestrator.simulation.scenarios.scenario import Scenario, load_scenarios
 
-PARTS: Final = ("plant", "reading", "core", "day", "scoreboard")
+PARTS: Final = ("plant", "reading", "core", "day", "scoreboard", "lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Extent:
     loop_steps: int
     day_s: float
     scenarios: Mapping[str, Scenario]
+    lost: Mapping[str, Scenario]
 
 
 FULL: Final = Extent(
@@ -41,8 +42,10 @@ FULL: Final = Extent(
     loop_steps=3000,
     day_s=86400.0,
     scenarios=load_scenarios(),
+    lost=load_scenarios() | load_scenarios(lost.SCENARIOS),
 )
-QUICK: Final = Extent((plant.Case(1),), 2.6, 0.1, (1, 3), 5, 20, 60.0, {"limit_steps": FULL.scenarios["limit_steps"]})
+ONE: Final = {"limit_steps": FULL.scenarios["limit_steps"]}
+QUICK: Final = Extent((plant.Case(1),), 2.6, 0.1, (1, 3), 5, 20, 60.0, ONE, ONE)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         "core" in parts,
         "day" in parts,
         len(extent.scenarios) * ("scoreboard" in parts),
+        len(extent.lost) * ("lost" in parts),
     ]
     try:
         with watch(sum(steps)) as progress:
@@ -86,6 +90,8 @@ def _measure(part: str, extent: Extent, progress: Watch) -> str:
         return day.report(day.measure(extent.day_s, progress))
     if part == "scoreboard":
         return scoreboard.report(scoreboard.measure(extent.scenarios, progress))
+    if part == "lost":
+        return lost.report(lost.measure(extent.lost, progress))
     progress.begin("decisions in virtual time")
     times = [core.measure_step(inverters, extent.core_steps) for inverters in extent.cores]
     return core.report(times, core.measure_loop(extent.loop_steps))

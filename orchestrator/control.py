@@ -17,7 +17,7 @@ from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
 from orchestrator.cycle import CycleResult
 from orchestrator.decide.ac.device_steps import in_steps
-from orchestrator.decide.failsafe import safe_limits, safe_room_watts
+from orchestrator.decide.failsafe import safe_limits_left, safe_room_watts
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.inverter import command_inverter
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory, MeterFault, Response
@@ -163,7 +163,7 @@ def _limits_after(inputs: Inputs) -> Mapping[str, float]:
         return {}
     beside_watts = others_left_alone_watts(inputs.config, inputs.state.inverters, inputs.snapshot)
     room = safe_room_watts(inputs.config, inputs.envelope.fields, beside_watts)
-    return {} if room is None else safe_limits(inputs.plant, room)
+    return {} if room is None else safe_limits_left(inputs.plant, room)
 
 
 def _absent(inputs: Inputs) -> Mapping[str, InverterMemory]:

@@ -59,7 +59,8 @@ class BatterySample(Struct, frozen=True):
 
     `watts` charging +; `soc_percent` 0 to 100. `charge_max_watts` and `discharge_max_watts` are magnitudes: what the
     device says it can do, in a snapshot no more than site.yaml allows. `grid_charging_allowed` is ChaGriSet: may it
-    charge from AC at all; `grid_charging_wears`: each change of that wears the device's flash.
+    charge from AC at all; `grid_charging_wears`: each change of that wears the device's flash. `takes_window`: a
+    command bounds its power on both sides; otherwise it is told one power, and does just that.
     """
 
     watts: float | None = None
@@ -69,6 +70,7 @@ class BatterySample(Struct, frozen=True):
     capacity_wh: float | None = None
     grid_charging_allowed: bool | None = None
     grid_charging_wears: bool = False
+    takes_window: bool = True
     state: ChargeState | None = None
 
 

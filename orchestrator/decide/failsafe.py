@@ -10,16 +10,21 @@ from math import fsum
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
+from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config.policy import batteries_are_ours, limits_stay
 from orchestrator.config.sections import SiteConfig
+from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.memory import InverterMemory
+from orchestrator.decide.plant.made import made_then_watts
 from orchestrator.decide.plant.others import others_left_alone_watts, takes_limit
-from orchestrator.decide.plant.units import Plant
+from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.reason import because
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
+
+LIMITED_PART_OF_RATING = 0.99
+"""While the room is not enough for all, each is held by a limit, be it little below its rating."""
 
 NO_MEMORIES: Final[Mapping[str, InverterMemory]] = MappingProxyType({})
 
@@ -42,18 +47,34 @@ def share_by_nameplate(room_watts: float, ratings_watts: dict[str, float]) -> di
 
 
 def safe_limits(plant: Plant, room_watts: float) -> dict[str, float]:
-    """AC limits while the load is unknown: for every inverter that takes one from us, battery inverters too."""
-    ratings = {
-        u.name: u.rating_watts for u in plant.units if u.rating_watts is not None and takes_limit(u.config, u.sample)
-    }
-    return share_by_nameplate(room_watts, ratings)
+    """AC limits while the load is unknown: for every inverter that takes one from us, battery inverters too.
+
+    The room goes to what PV made when the meter fell silent, first where no battery can store it; then by nameplate.
+    """
+    able = _able(plant)
+    ratings = {u.name: u.rating_watts or 0.0 for u in able}
+    if room_watts >= fsum(ratings.values()):
+        return ratings
+    ratings = {name: LIMITED_PART_OF_RATING * rating for name, rating in ratings.items()}
+    made = {u.name: min(made_then_watts(u), ratings[u.name]) for u in able}
+    storing = {u.name for u in able if u.battery is not None and u.battery.below_max}
+    unstored = {name: 0.0 if name in storing else watts for name, watts in made.items()}
+    limits = dict.fromkeys(ratings, 0.0)
+    for most, weights in ((unstored, made), (made, made), (ratings, ratings)):
+        wants = {name: most[name] - min(limits[name], most[name]) for name in limits}
+        left_watts = max(room_watts - fsum(limits.values()), 0.0)
+        more = share_by_weight(left_watts, wants, {name: max(watts, 1.0) for name, watts in weights.items()})
+        limits = {name: watts + more.get(name, 0.0) for name, watts in limits.items()}
+    return limits
 
 
-def hold(hold_watts: float) -> BatteryCommand:
-    """No discharge, charging at most `hold_watts` (as it was when the meter fell silent) and from own PV only."""
-    return BatteryCommand(
-        BatteryMode.HOLD, watts=hold_watts, low_watts=0.0, high_watts=max(hold_watts, 0.0), grid_charging=False
-    )
+def safe_limits_left(plant: Plant, room_watts: float) -> dict[str, float]:
+    """The same for the time after us, by nameplate: the sun will be another one."""
+    return share_by_nameplate(room_watts, {u.name: u.rating_watts or 0.0 for u in _able(plant)})
+
+
+def _able(plant: Plant) -> list[Unit]:
+    return [u for u in plant.units if u.rating_watts is not None and takes_limit(u.config, u.sample)]
 
 
 def final_commands(

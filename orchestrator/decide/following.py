@@ -106,7 +106,8 @@ class Reading(NamedTuple):
     """A sample of one battery, in W, charging +, with what it was asked for when it was taken (None: nothing).
 
     `limit_watts` is the larger of its power limits, the measure for little. `held_at_ac`: its inverter stands at an AC
-    limit below its rating, so what it discharges less than asked says nothing of the battery.
+    limit below its rating, so what it discharges less than asked says nothing of the battery. Charging up to
+    `open_to_watts` is not too much, None where what is asked is the most.
     """
 
     at_s: float
@@ -115,6 +116,14 @@ class Reading(NamedTuple):
     asked_watts: float | None
     limit_watts: float
     held_at_ac: bool = False
+    open_to_watts: float | None = None
+
+    @property
+    def asked_most_watts(self) -> float | None:
+        """The most that it was allowed, charging +; None where it was told nothing."""
+        if self.asked_watts is None or self.open_to_watts is None:
+            return self.asked_watts
+        return max(self.asked_watts, min(self.open_to_watts, self.watts))
 
 
 def watch_following(before: Following, reading: Reading) -> Following:
@@ -144,10 +153,11 @@ def _is_short(before: Following, reading: Reading) -> bool:
 
 def _gives_too_much(before: Following, reading: Reading) -> bool:
     """It does clearly more than it was asked for, and goes on with it."""
-    if reading.asked_watts is None or before.seen_at_s is None or reading.watts == 0:
+    most = reading.asked_most_watts
+    if most is None or before.seen_at_s is None or reading.watts == 0:
         return False
     sign = 1 if reading.watts > 0 else -1
-    too_much = sign * (reading.watts - reading.asked_watts)
+    too_much = sign * (reading.watts - most)
     came_nearer = sign * (before.seen_watts - reading.watts)
     return too_much > _little_watts(reading) and came_nearer < PROGRESS_PART * too_much
 
@@ -164,7 +174,7 @@ def _does_not_care(reading: Reading) -> bool:
     if asked is None or (asked < 0 and reading.held_at_ac):
         return False
     if asked == 0:
-        return abs(reading.watts) > _little_watts(reading)
+        return abs(reading.watts - (reading.asked_most_watts or 0.0)) > _little_watts(reading)
     given = reading.watts if asked > 0 else -reading.watts
     return given < DEAF_PART * abs(asked)
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from math import fsum
-
 from msgspec.structs import replace
 
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
 from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit, unmoved_since_s
 from orchestrator.decide.battery.command import command_battery
-from orchestrator.decide.failsafe import hold
+from orchestrator.decide.battery.holding import hold
+from orchestrator.decide.battery.own_pv import open_to_watts
 from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
 from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
 from orchestrator.decide.plant.made import remember_made
-from orchestrator.decide.plant.units import Battery, Unit
+from orchestrator.decide.plant.units import Unit
 from orchestrator.decide.records import Inputs, InverterDecision, Limiting, SiteDecision
 from orchestrator.decide.site import batteries_released, is_held_at_nothing
+from orchestrator.samples import OperatingState
 from orchestrator.setpoints.fields import SetpointFields
 
 EASES_AT_LEAST_S = 5.0
@@ -57,6 +57,7 @@ def command_inverter(
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
         unmoved_since_s=unmoved_since_s(unit, inputs.now_s),
         back_at_s=unit.memory.back_at_s,
+        says_throttled=unit.memory.says_throttled or unit.sample.state is OperatingState.THROTTLED,
     )
     return InverterDecision(
         unit,
@@ -78,7 +79,13 @@ def _following(unit: Unit) -> Following:
     limit_watts = max(battery.charge_max_watts, battery.discharge_max_watts)
     asked_watts = unit.memory.battery.target_watts
     reading = Reading(
-        unit.sample.at_s, battery.watts, unit.pv_watts, asked_watts, limit_watts, held_at_ac=unit.stands_at_limit
+        unit.sample.at_s,
+        battery.watts,
+        unit.pv_watts,
+        asked_watts,
+        limit_watts,
+        held_at_ac=unit.stands_at_limit,
+        open_to_watts=unit.memory.battery.open_to_watts,
     )
     return watch_following(before, reading)
 
@@ -91,35 +98,23 @@ def _battery(
         return None, before
     off = is_held_at_nothing(wanted, unit)
     if batteries_released(wanted) and not off:
-        return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None)
+        return BatteryCommand.release(), replace(before, target_watts=None, grid_charging=None, open_to_watts=None)
     if decision.mode == "failsafe" and not off:
-        then_watts = _then_watts(unit.battery, before)
-        memory = replace(before, target_watts=None, grid_charging=False, hold_watts=then_watts)
-        return hold(_held_watts(unit.battery, before) * _part_of_charge_limit(inputs)), memory
+        return hold(unit, unit.battery, decision.windows_watts.get(unit.name, 0.0), inputs.now_s)
     target = 0.0 if off else decision.allocation.watts(unit.name)
+    limit = decision.limiting.limits_watts.get(unit.name)
+    open_to = None
+    if decision.may_open and limit is not None and not off:
+        open_to = open_to_watts(unit, unit.battery, target, limit, inputs.now_s)
     return command_battery(
-        unit, unit.battery, target, wanted.battery_storage_mode, following=following, now_s=inputs.now_s
+        unit,
+        unit.battery,
+        target,
+        wanted.battery_storage_mode,
+        following=following,
+        now_s=inputs.now_s,
+        open_to_watts=open_to,
     )
-
-
-def _held_watts(battery: Battery, before: BatteryMemory) -> float:
-    """The most it may be charged with while the meter says nothing: as it was then, and never above its limits."""
-    return min(_then_watts(battery, before), battery.charge_max_watts) if battery.below_max else 0.0
-
-
-def _then_watts(battery: Battery, before: BatteryMemory) -> float:
-    """What it was charged with when the meter fell silent."""
-    return max(battery.watts, 0.0) if before.hold_watts is None else before.hold_watts
-
-
-def _part_of_charge_limit(inputs: Inputs) -> float:
-    """What each battery may take of what it holds, so that all keep the limit that the site has for charging."""
-    limit_watts = inputs.wanted.battery_charge_max_watts
-    if limit_watts is None:
-        return 1.0
-    units = (unit for unit in inputs.plant.units if unit.controllable)
-    held_watts = fsum(_held_watts(unit.battery, unit.memory.battery) for unit in units if unit.battery)
-    return limit_watts / held_watts if held_watts > limit_watts else 1.0
 
 
 def _eases(inputs: Inputs, decision: SiteDecision, unit: Unit, after: BatteryMemory, limit_watts: float | None) -> bool:

@@ -148,7 +148,7 @@ class BatteryMemory(Struct, frozen=True):
 
     `direction` (+1 charging, -1 discharging) was the last that was commanded, and in force until `direction_at_s`.
     `hold_watts` is the charging at the moment the meter fell silent. While `easing`, its inverter has just come back
-    and gets its share step by step.
+    and gets its share step by step. Own PV may charge it beyond its target, up to `open_to_watts` (None: it may not).
     """
 
     target_watts: float | None = None
@@ -159,6 +159,7 @@ class BatteryMemory(Struct, frozen=True):
     grid_unneeded_since_s: float | None = None
     hold_watts: float | None = None
     easing: bool = False
+    open_to_watts: float | None = None
 
 
 class Output(Struct, frozen=True):
@@ -188,6 +189,7 @@ class InverterMemory(Struct, frozen=True):
     `made` is what it made when the meter fell silent, until it makes that again, or the meter is back for a while.
     `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not, and
     `unmoved_since_s` since when it has not come nearer to it either.
+    `says_throttled`: it was seen to say so when a limit held it back, so that its silence tells as much.
     """
 
     limit: LimitMemory = field(default_factory=LimitMemory)
@@ -200,14 +202,16 @@ class InverterMemory(Struct, frozen=True):
     above_limit_since_s: float | None = None
     unmoved_since_s: float | None = None
     back_at_s: float | None = None
+    says_throttled: bool = False
 
 
 class SiteMemory(Struct, frozen=True):
     """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
 
-    The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, `import_steps` those in which
-    an import was left to the AC limits. `displaced` is the probe for PV behind the discharge of its own hybrid: its
-    watts are those of PV.
+    The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, by `excess_watts` in the last
+    of them, `import_steps` those in which
+    an import was left to the AC limits, `import_watts` in the last of them. `displaced` is the probe for PV behind the
+    discharge of its own hybrid: its watts are those of PV.
     `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
     """
 
@@ -216,7 +220,9 @@ class SiteMemory(Struct, frozen=True):
     changed_at_s: float | None = None
     target_pending: Pending | None = None
     import_steps: int = 0
+    import_watts: float = 0.0
     excess_steps: int = 0
+    excess_watts: float = 0.0
     probe: Probe = field(default_factory=Probe)
     displaced: Probe = field(default_factory=Probe)
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))

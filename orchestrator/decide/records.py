@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import SiteConfig
@@ -126,12 +127,17 @@ class Limiting(Struct, frozen=True):
     rates_watts_per_s: Mapping[str, float]
     exceeded: bool
     excess_steps: int = 0
+    excess_watts: float = 0.0
     export_limit_watts: float | None = None
     generation_limit_watts: float | None = None
 
 
 class SiteDecision(Struct, frozen=True):
-    """What one step decided for the site. `facts` are None where it was decided without a meter."""
+    """What one step decided for the site. `facts` are None where it was decided without a meter.
+
+    `windows_watts` is the most that each battery may be charged with then. `may_open`: with a meter, own PV behind an
+    AC limit of nothing may charge its battery beyond its share.
+    """
 
     facts: SiteFacts | None
     allocation: Allocation
@@ -139,6 +145,8 @@ class SiteDecision(Struct, frozen=True):
     memory: SiteMemory
     totals: SiteTotals
     meter_fault: MeterFault | None = None
+    windows_watts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    may_open: bool = False
 
     @property
     def mode(self) -> Mode:

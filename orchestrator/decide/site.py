@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.decide.ac.displaced import Displaced, displaced_pv
+from orchestrator.decide.ac.excess import watch_excess
 from orchestrator.decide.ac.limit import limits_of_stubborn, rise_watts_per_s, share_rise, stubborn_units
 from orchestrator.decide.ac.room import (
     expected_watts,
@@ -27,6 +28,8 @@ from orchestrator.decide.ac.room import (
 )
 from orchestrator.decide.allocation.fewest_units import remember_use
 from orchestrator.decide.allocation.spread import Allocation, BatteryUse
+from orchestrator.decide.battery.holding import windows_without_meter
+from orchestrator.decide.battery.own_pv import may_open
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.battery.target import (
     Balance,
@@ -50,13 +53,6 @@ from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFact
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.fields import SetpointFields
 
-EXCESS_PART_OF_RATING = 0.004
-EXCESS_LEAST_WATTS = 25.0
-"""Above this a limit counts as exceeded, and even a small reduction is written."""
-
-EXCESS_STEPS = 2
-"""After so many steps above a limit only charging that is seen makes room for AC: what was expected did not come."""
-
 
 def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
     """The normal case: everything follows from the load."""
@@ -79,7 +75,9 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         changed_at_s=before.changed_at_s if target_watts == before.target_watts else inputs.now_s,
         target_pending=pending,
         import_steps=hidden.import_steps,
+        import_watts=hidden.import_watts,
         excess_steps=limiting.excess_steps,
+        excess_watts=limiting.excess_watts,
         probe=hidden.probe,
         displaced=displaced.probe,
         uses=_uses(inputs, allocation),
@@ -97,7 +95,10 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         displaced_watts=displaced.watts,
         disturbed=inputs.trust.question.disturbs(inputs.now_s),
     )
-    return SiteDecision(facts, allocation, limiting, memory, _totals(inputs, load.load_watts))
+    totals = _totals(inputs, load.load_watts)
+    return SiteDecision(
+        facts, allocation, limiting, memory, totals, may_open=may_open(plant, inputs.config.control, wanted)
+    )
 
 
 def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
@@ -121,7 +122,14 @@ def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
         export_limit_watts=export_limit,
         generation_limit_watts=inputs.wanted.generation_limit_watts,
     )
-    return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault)
+    windows = windows_without_meter(
+        inputs.plant,
+        limits,
+        charge_limit_watts=inputs.wanted.battery_charge_max_watts,
+        has_site_ramp=inputs.config.control.ramp_watts_per_s is not None,
+        now_s=inputs.now_s,
+    )
+    return SiteDecision(None, Allocation({}), limiting, memory, _totals(inputs, None), fault, windows)
 
 
 def commanded_plant(inputs: Inputs) -> Plant:
@@ -245,12 +253,17 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
     )
-    exceeded = _exceeds(plant, load_watts, export_limit, generation_limit)
-    excess_steps = inputs.state.site.excess_steps + 1 if exceeded else 0
+    excess = watch_excess(
+        plant,
+        inputs.state.site,
+        load_watts=load_watts,
+        export_limit_watts=export_limit,
+        generation_limit_watts=generation_limit,
+    )
     targets_watts = {name: share.watts for name, share in allocation.shares.items()}
     gone_watts = no_longer_drawn_watts(plant, targets_watts)
     room_watts = room(fed_watts=-gone_watts)
-    if is_binding(plant, room_watts) and excess_steps <= EXCESS_STEPS:
+    if is_binding(plant, room_watts) and not excess.lasts:
         room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) - gone_watts)
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     limits_watts: dict[str, float] = {}
@@ -267,6 +280,7 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
             dt_s=inputs.dt_s,
             displacing=displacing,
             made_watts=inputs.made_watts,
+            import_watts=load_watts - plant.ac_watts,
         )
     if inputs.envelope.unheard:
         limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)
@@ -278,18 +292,11 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         left_watts,
         expected,
         rates,
-        exceeded or question.is_open,
-        excess_steps,
+        excess.is_exceeded or question.is_open,
+        excess.steps,
+        excess_watts=excess.watts,
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
-    )
-
-
-def _exceeds(plant: Plant, load_watts: float, export_limit: float | None, generation_limit: float | None) -> bool:
-    """Whether a limit on AC power is exceeded by more than noise."""
-    tolerance = max(EXCESS_PART_OF_RATING * plant.rating_watts, EXCESS_LEAST_WATTS)
-    return (export_limit is not None and plant.ac_watts - load_watts - export_limit > tolerance) or (
-        generation_limit is not None and plant.generated_watts - generation_limit > tolerance
     )
 
 

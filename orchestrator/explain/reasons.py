@@ -146,7 +146,7 @@ def _of_battery(site: _Site, inverter: InverterDecision, battery: BatteryCommand
     if envelope.fields.connect is False:
         return because("battery_idle", why=because("connect_false", source=envelope.whose("connect")))
     if fault is not None:
-        return because("hold", why=FAULTS[fault], watts=battery.watts)
+        return because("hold", why=FAULTS[fault], watts=battery.high_watts or 0.0)
     share = site.decision.allocation.shares.get(inverter.unit.name)
     why = NOTHING_ASKED if share is None else of_share(envelope, inverter.unit, share)
     if battery.mode is BatteryMode.IDLE:

@@ -7,15 +7,17 @@ Handing it out. One percentage for all would leave the share of a shaded inverte
 order, to commanded discharge, to what unthrottled inverters make anyway, to throttled inverters without a battery, to
 throttled hybrids (their PV can still charge their own battery; what they make is taken from them step by step), and
 then to everybody, by nameplate within each tier. Throttled ones take at first only what their limit can rise into
-before the next step; the rest is for those who can use it now. Unthrottled inverters get a little headroom beside the
-room, all together at most 2 % of nameplate: without it the limits hunt each passing cloud.
+before the next step; the rest is for those who can use it now. What hybrids make is only tried on PV that has used up
+its limit, by little at first. Unthrottled inverters get a little headroom beside the room, all together at most 2 % of
+nameplate, and beside hybrids so does PV that the sun holds: without it the limits hunt each passing cloud.
 
 Curtailed PV cannot be seen (`curtailment`). An inverter at its limit shows the limit, not what its panels could do. So
 while a battery could take more, the plant probes: it raises the battery target by a step and, in the same step, the AC
 limit of the PV that must feed it. A step counts once the batteries have taken half of it. Steps grow with success and
 shrink with failure, and after failures the next one waits for up to a minute. A step that the grid had to serve has
 failed. A small import while PV is throttled is for the throttled PV to cover: batteries that discharged for it would
-take its room, step by step, for good.
+take its room, step by step, for good. A large one is left to it for two steps, and for longer while each step leaves
+clearly less.
 
 Under a generation limit the same is asked of discharge (`displaced`): a hybrid may cut its own PV where that does not
 fit beside the discharge under its AC limit, and other PV may be held back for it too. So discharge is lowered by a step
@@ -27,6 +29,6 @@ seconds or for ever, except a reduction while a limit is being exceeded. `device
 whole percents only.
 
 A limit never rises because something is unknown. After two steps above a limit, charging that is merely expected makes
-no more room, and an inverter that stays above its own limit (for 5 s, or for 2 s without coming nearer to it) is taken
-at its word: the others get what it leaves of the room.
+no more room, unless the excess is small and halves from step to step. An inverter that stays above its own limit (for
+5 s, or for 2 s without coming nearer to it) is taken at its word: the others get what it leaves of the room.
 """

@@ -50,16 +50,23 @@ then."""
 IMPORT_STEPS = 2
 """An import while PV is throttled is left to the AC limits for this many steps before batteries give way."""
 
+FALLS_TO_PART = 0.75
+"""... and for longer while each step leaves no more than this part of the import of the step before."""
+
 IMPORT_TOLERANCE_PART_OF_RATING = 0.01
 """Less import than this is losses and noise, and no sign that a step was served by the grid."""
 
 
 class HiddenSurplus(Struct, frozen=True):
-    """`watts` are added to the visible surplus for the power flow; `probe` and `import_steps` go into the memory."""
+    """`watts` are added to the visible surplus for the power flow; the rest goes into the memory.
+
+    `import_watts` is the import of this step that is left to AC limits.
+    """
 
     watts: float
     probe: Probe
     import_steps: int
+    import_watts: float = 0.0
 
 
 def hidden_surplus(
@@ -87,8 +94,9 @@ def hidden_surplus(
         return HiddenSurplus(0.0, probe if not probe.step_watts else replace(probe, step_watts=0.0), 0)
     if importing:
         most = inf if import_limit_watts is None else import_limit_watts
-        return _answer_import(curtailed, probe, before.import_steps, min(lasting_watts, most))
-    feeds = fsum(rise_watts_per_s(u) for u in curtailed)  # their AC limits rise no faster
+        return _answer_import(curtailed, probe, before, min(lasting_watts, most))
+    hiding = [u for u in curtailed if u.may_hide_pv]
+    feeds = fsum(rise_watts_per_s(u) for u in hiding)  # their AC limits rise no faster
     feeds = feeds if ramp_watts_per_s is None else min(feeds, ramp_watts_per_s)
     watts, probe = _probe_further(
         plant, curtailed, probe, charge_max_watts=charge_max_watts, feeds_watts=feeds, now_s=now_s
@@ -156,12 +164,18 @@ def lost_with_its_battery_watts(unit: Unit) -> float:
     return max(min(charging_lost, before.seen_pv_watts - unit.pv_watts), 0.0)
 
 
-def _answer_import(curtailed: list[Unit], probe: Probe, steps: int, import_watts: float) -> HiddenSurplus:
-    """Leave a short import to the AC limits, as far as the throttled inverters have room to their ratings."""
-    if steps >= IMPORT_STEPS:
+def _answer_import(curtailed: list[Unit], probe: Probe, before: SiteMemory, import_watts: float) -> HiddenSurplus:
+    """Leave a short import to the AC limits, as far as the throttled inverters have room to their ratings.
+
+    For longer while it falls by much in each step: they are on their way, and batteries would give way for nothing.
+    """
+    steps = before.import_steps
+    if steps >= IMPORT_STEPS and import_watts > FALLS_TO_PART * before.import_watts:
         return HiddenSurplus(0.0, probe, steps)
     room = fsum((u.rating_watts or 0.0) - u.limit_watts for u in curtailed)
-    return HiddenSurplus(min(import_watts, room), probe, steps + 1)
+    if steps >= IMPORT_STEPS:
+        room += fsum(max(u.limit_watts - u.ac_watts, 0.0) for u in curtailed)
+    return HiddenSurplus(min(import_watts, room), probe, steps + 1, import_watts)
 
 
 def judge(probe: Probe, seen_watts: float, importing: bool, now_s: float, *, taken_part: float = TAKEN_PART) -> Probe:

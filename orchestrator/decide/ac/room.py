@@ -6,7 +6,7 @@ The limit of an inverter holds its AC output only, discharge included: behind it
 battery. What batteries draw from AC makes room for as much AC of others. One percentage for all would leave the room
 of a shaded inverter unused, so commanded discharge comes first, then what unthrottled inverters make, then throttled
 inverters without a battery, then throttled hybrids (they can store theirs), then everybody, by nameplate within each.
-What throttled hybrids make goes to those without a battery by 5 % of rating a second: it is missing if these cannot.
+What throttled hybrids make goes to those without a battery step by step (`tries`): it is missing if these cannot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 from orchestrator.decide.ac.curtailment import taken_from_ac
 from orchestrator.decide.ac.displaced import may_displace
-from orchestrator.decide.ac.limit import rise_watts_per_s
+from orchestrator.decide.ac.tries import follows_its_limit, reach_watts, tried_watts
 from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Plant, Unit
@@ -34,8 +34,8 @@ SIGHT_PART_OF_RATING = 0.015
 """What an inverter without any output may make, so that it shows whether there is sun: more than counts as nothing, and
 together with the headroom of the others at most 2 % of nameplate."""
 
-TRIED_PART_OF_RATING_PER_S = 0.05
-"""So much further an inverter at its limit is let at the cost of hybrids that make use of the room."""
+UNUSED_PART_OF_SITE = 0.02
+"""Where more than this part of nameplate is imported beside throttled PV, some have room and no sun for it."""
 
 COULD_STORE_PART = 0.95
 """A battery that takes less than this part of its charge limit could take more; the rest is losses."""
@@ -80,11 +80,18 @@ def is_binding(plant: Plant, room_watts: float | None) -> bool:
 
 
 def newly_fed_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
-    """How much more batteries are about to take from AC. One that stopped following counts only as far as it does."""
+    """How much more batteries are about to take from AC. One that stopped following counts only as far as it does.
+
+    Nothing of what own PV may still bring behind an open window.
+    """
     before = taken_from_ac(plant, {b.name: b.watts for b in plant.batteries})
     after = taken_from_ac(plant, targets_watts)
-    stalled = {u.name for u in plant.units if Disobeys.STALLED in u.memory.following.states}
-    return fsum(max(after[name] - before[name], 0.0) for name in after if name not in stalled)
+    left_out = {
+        u.name
+        for u in plant.units
+        if Disobeys.STALLED in u.memory.following.states or u.waits_for_own_pv(targets_watts.get(u.name, 0.0))
+    }
+    return fsum(max(after[name] - before[name], 0.0) for name in after if name not in left_out)
 
 
 def no_longer_drawn_watts(plant: Plant, targets_watts: Mapping[str, float]) -> float:
@@ -109,10 +116,12 @@ def hand_out_room(
     dt_s: float = inf,
     displacing: bool = False,
     made_watts: Mapping[str, float] = NOTHING_MADE,
+    import_watts: float = 0.0,
 ) -> dict[str, float]:
     """AC limit in W for each inverter that can be limited. Their sum is within the room, apart from the headroom.
 
-    `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them.
+    `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them;
+    `import_watts` is what comes from the grid now.
     A throttled inverter takes no more out of its turn than its limit can rise by in `dt_s`: what it cannot use yet must
     not be missed by another that can.
     """
@@ -125,7 +134,8 @@ def hand_out_room(
         steady |= {u.name: max(u.ac_watts - discharges[u.name], 0.0) for u in units if may_displace(u)}
     shares.give(steady, steady)
     if shares.left_watts:
-        _give_throttled(shares, [u for u in units if u.throttled], dt_s, made_watts)
+        unused = import_watts > UNUSED_PART_OF_SITE * plant.rating_watts
+        _give_throttled(shares, [u for u in units if u.throttled], dt_s, made_watts, unused=unused)
     if displacing:
         shares.give_up_to(shares.ratings_watts, [u for u in units if may_displace(u)])
     shares.give_up_to(shares.ratings_watts, units)
@@ -156,18 +166,20 @@ class _Shares:
             self.give({u.name: max(most[u.name] - self.limits_watts[u.name], 0.0) for u in tier}, self.ratings_watts)
 
 
-def _give_throttled(shares: _Shares, throttled: Sequence[Unit], dt_s: float, made: Mapping[str, float]) -> None:
+def _give_throttled(
+    shares: _Shares, throttled: Sequence[Unit], dt_s: float, made: Mapping[str, float], *, unused: bool
+) -> None:
     """Those without a battery before hybrids; first what their limits can rise to in `dt_s`, then up to the ratings.
 
     What hybrids make now goes to others step by step only: nobody knows whether these can make it, and it would be
     imported while they cannot.
     """
     ratings = shares.ratings_watts
-    reach = {u.name: max(u.limit_watts + rise_watts_per_s(u) * dt_s, made.get(u.name, 0.0)) for u in throttled}
+    reach = {u.name: max(reach_watts(u, dt_s, unused=unused), made.get(u.name, 0.0)) for u in throttled}
     within_reach = {name: min(watts, ratings[name]) for name, watts in reach.items()}
     pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
     tried_s = min(dt_s, 1.0)
-    further = {u.name: u.ac_watts + TRIED_PART_OF_RATING_PER_S * ratings[u.name] * tried_s for u in pv_only}
+    further = {u.name: u.ac_watts + tried_watts(u, ratings[u.name], hybrids) * tried_s for u in pv_only}
     one_step = {name: min(max(watts, made.get(name, 0.0)), ratings[name]) for name, watts in further.items()}
     shares.give_up_to(one_step, pv_only)
     shares.give_up_to({u.name: min(max(u.ac_watts, 0.0), u.limit_watts) for u in hybrids}, hybrids)
@@ -199,7 +211,10 @@ def _with_headroom(
 
     While batteries can take more, that covers a small lack of room too: it is noise, or charging of the next step.
     """
-    unthrottled = [u for u in units if not u.throttled]
+    beside_hybrids = any(u.battery for u in units)
+    unthrottled = [
+        u for u in units if not u.throttled or (beside_hybrids and u.battery is None and not follows_its_limit(u))
+    ]
     could_store = any(b.below_max and b.watts < COULD_STORE_PART * b.charge_max_watts for b in plant.batteries)
     free = could_store and len(unthrottled) == len(units)
     budget = (HEADROOM_PART_OF_SITE_UNTHROTTLED if free else HEADROOM_PART_OF_SITE) * plant.rating_watts

@@ -14,6 +14,10 @@ its share, the others give less; the load limit cuts what is drawn from AC.
 otherwise work against the site (`batteryStorageMode` may leave one side free). Charging beyond its own PV needs
 permission to charge from AC. It is given when needed, and taken back once own PV has sufficed for ten seconds.
 
+Behind an AC limit of next to nothing, PV can only charge its own battery (`own_pv`). Nobody sees how much of it there
+is, so the window is open for all that the battery takes, from PV only: that neither exports nor imports, and needs no
+guess. While the meter says nothing the same holds behind every limit (`holding`).
+
 Whether a battery does what it is told is decided in one place, `decide.following`. Here it has consequences: for one
 that has stalled nobody counts on its own curtailed PV to follow, so it may get permission to charge from AC; one that
 is short is asked for little more than it gives; the others are shared around a stubborn one.

@@ -46,25 +46,31 @@ def command_battery(
     *,
     following: Following,
     now_s: float,
+    open_to_watts: float | None = None,
 ) -> tuple[BatteryCommand, BatteryMemory]:
     """Pin the battery to its target (charging +), so that the device's own ideas cannot work against the site.
 
     `storage_mode` (1 to 3, None all) says which sides of the window may be set, `following` how it follows as of now.
+    Where it is to charge from own PV only, that may charge it up to `open_to_watts`.
     """
     memory = unit.memory.battery
     follows_now = Disobeys.STALLED not in following.states
-    grid_charging, grid_unneeded_since_s = _allow_grid(unit, battery, target_watts, follows_now, now_s)
+    just_opens = open_to_watts is not None and memory.open_to_watts is None
+    own_pv_may_follow = follows_now and (unit.curtailed or just_opens or unit.waits_for_own_pv(target_watts))
+    grid_charging, grid_unneeded_since_s = _allow_grid(unit, battery, target_watts, own_pv_may_follow, now_s)
     direction, direction_at_s = memory.direction, memory.direction_at_s
     if target_watts:
         direction = 1 if target_watts > 0 else -1
     if target_watts or memory.target_watts or _goes_on(memory, battery, following):
         direction_at_s = now_s  # the command before was in force until now, or the battery has not come to rest since
+    allowed = battery.grid_charging_allowed if grid_charging is None else grid_charging
+    open_to = None if battery.grid_charging_allowed is None or allowed else open_to_watts
     bits = CHARGE_BIT | DISCHARGE_BIT if storage_mode is None else storage_mode
     command = BatteryCommand(
         mode=_mode(target_watts),
         watts=target_watts,
         low_watts=target_watts if bits & DISCHARGE_BIT else None,
-        high_watts=target_watts if bits & CHARGE_BIT else None,
+        high_watts=(target_watts if open_to is None else open_to) if bits & CHARGE_BIT else None,
         grid_charging=grid_charging,
     )
     return command, BatteryMemory(
@@ -75,6 +81,7 @@ def command_battery(
         grid_charging=grid_charging,
         grid_unneeded_since_s=grid_unneeded_since_s,
         easing=memory.easing and _is_held_back(battery, target_watts),
+        open_to_watts=open_to,
     )
 
 
@@ -91,7 +98,7 @@ def _is_held_back(battery: Battery, target_watts: float) -> bool:
 
 
 def _allow_grid(
-    unit: Unit, battery: Battery, target_watts: float, follows_now: bool, now_s: float
+    unit: Unit, battery: Battery, target_watts: float, own_pv_may_follow: bool, now_s: float
 ) -> tuple[bool | None, float | None]:
     """Charging beyond own PV is charging from AC to its inverter: allow it when needed, not before and not much longer.
 
@@ -102,7 +109,6 @@ def _allow_grid(
     allowed = battery.grid_charging_allowed if memory.grid_charging is None else memory.grid_charging
     if target_watts <= 0:
         return memory.grid_charging, None
-    own_pv_may_follow = follows_now and unit.curtailed
     margin = max(BEYOND_PV_PART_OF_LIMIT * battery.charge_max_watts, BEYOND_PV_LEAST_WATTS)
     if target_watts > unit.pv_watts + margin and not own_pv_may_follow:
         return True, None

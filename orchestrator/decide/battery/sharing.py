@@ -18,6 +18,7 @@ from orchestrator.decide.allocation.spread import (
     allocate_battery_power,
 )
 from orchestrator.decide.battery.command import must_rest
+from orchestrator.decide.battery.own_pv import stored_watts
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Battery, Plant, Unit
 from orchestrator.reason import because
@@ -58,25 +59,29 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
     the export limit refuses it. A battery that must stay idle before it turns takes no part.
     What a battery goes on giving beyond its share, the others give less: never more, and never the other way. But where
-    one goes on charging that is not to, and the import limit is exceeded for it, the others give so much more.
+    one goes on charging that is not to, and the import limit is exceeded for it, the others give so much more. One that
+    stores own PV behind an AC limit of nothing keeps what it stores.
     """
     allocation = _share_among(plant, target_watts, sharing)
     others = _others_than_those_that_charge(plant, target_watts, allocation, sharing)
     if others is not None:
         return _and_to_the_others(allocation, share_target(*others, replace(sharing, import_room_watts=inf)))
-    stubborn = {
+    stored = stored_watts(plant, target_watts)
+    fixed = {
         u.name: u.battery_watts
         for u in plant.units
-        if Disobeys.STUBBORN in u.memory.following.states
+        if (u.name in stored or Disobeys.STUBBORN in u.memory.following.states)
         and u.battery_watts * target_watts > 0
         and abs(u.battery_watts) > abs(allocation.watts(u.name))
     }
-    if not stubborn:
+    if not fixed:
         return allocation
-    left_watts = target_watts - fsum(stubborn.values())
+    left_watts = target_watts - fsum(fixed.values())
     if left_watts * target_watts < 0:
         left_watts = 0.0
-    return _and_to_the_others(allocation, _share_among(_without(plant, stubborn), left_watts, sharing))
+    kept = {name: replace(allocation.shares[name], watts=stored[name]) for name in fixed if name in stored}
+    allocation = replace(allocation, shares={**allocation.shares, **kept})
+    return _and_to_the_others(allocation, _share_among(_without(plant, fixed), left_watts, sharing))
 
 
 def _others_than_those_that_charge(

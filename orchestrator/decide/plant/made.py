@@ -35,6 +35,12 @@ def remember_made(unit: Unit, *, failsafe: bool, now_s: float) -> Made | None:
     return replace(made, back_at_s=now_s) if made.back_at_s is None else made
 
 
+def made_then_watts(unit: Unit) -> float:
+    """AC power in W that its PV made when the meter fell silent; while it speaks, what it makes now."""
+    made = unit.memory.made
+    return _pv_at_ac_watts(unit) if made is None or made.back_at_s is not None else made.watts
+
+
 def made_watts(unit: Unit, now_s: float) -> float:
     """AC power in W that its PV made before and is counted on to make again; 0 where it is not, or does so already."""
     made = unit.memory.made

@@ -27,6 +27,9 @@ DEAD_TIME_S = 0.9
 FOLLOWS_PART = 0.15
 """Then its output comes nearer to the limit by this part of what is missing in a step."""
 
+RISES_PART = 0.25
+"""Charging that comes nearer to its target by less than this part of what is missing has come to its end."""
+
 NO_LIMIT_PART = 0.99
 """A limit at this part of the rating or above holds nothing back: inverters seldom make more."""
 
@@ -115,6 +118,19 @@ class Unit(Struct, frozen=True):
             return False
         return self.ac_watts >= self.limit_watts - NEAR_PART_OF_RATING * rating - self.sample.ac_limit_step_watts
 
+    def waits_for_own_pv(self, target_watts: float) -> bool:
+        """Whether own PV behind an open window may still come up to this target: what it charges with rises."""
+        if self.battery is None or self.memory.battery.open_to_watts is None:
+            return False
+        risen_watts = self.battery.watts - self.memory.following.seen_watts
+        return risen_watts >= RISES_PART * (target_watts - self.battery.watts)
+
+    @property
+    def may_hide_pv(self) -> bool:
+        """Whether more room may show more PV now: it is at its limit, or says so, or is not known to say so."""
+        says = self.sample.state is OperatingState.THROTTLED
+        return self.curtailed and (says or self.stands_at_limit or not self.memory.says_throttled)
+
     @property
     def stays_connected(self) -> bool:
         """Whether it cannot be taken off the grid, or was told to leave it and has not."""
@@ -134,11 +150,18 @@ class Unit(Struct, frozen=True):
             return False
         if self.sample.state is OperatingState.THROTTLED:
             return True
+        if self._stores_all_it_makes():
+            return False
         small_watts = NEAR_PART_OF_RATING * self.rating_watts
         near_watts = small_watts + self.sample.ac_limit_step_watts
         if self.sample.battery is not None and self.pv_watts < small_watts < self.ac_watts:
             return False  # a hybrid that discharges at its limit in the dark: no PV is held back
         return self.ac_watts >= self.limit_watts - near_watts or self._follows_its_limit_up()
+
+    def _stores_all_it_makes(self) -> bool:
+        """Own PV may charge its battery with more than it does: nothing holds that back."""
+        open_to = self.memory.battery.open_to_watts
+        return self.battery is not None and open_to is not None and self.battery.watts < NO_LIMIT_PART * open_to
 
     def _follows_its_limit_up(self) -> bool:
         """Its limit has risen and its output comes after it, later: what held it back holds it back still."""

@@ -104,7 +104,7 @@ def read_meter(arrival: Arrival) -> MeterSample:
 def read_inverter(arrival: Arrival, name: str) -> InverterSample:
     """The sample in a message, stamped with when it was measured. Raises PayloadError."""
     state, at_s = _read(InverterState, arrival)
-    battery = None if state.battery is None else BatterySample(**state.battery.model_dump())
+    battery = None if state.battery is None else BatterySample(**state.battery.model_dump(), takes_window=False)
     texts = state.model_dump(include={"manufacturer", "model", "version", "serial", "ac_max_watts"})
     return InverterSample(
         name=name,

@@ -187,6 +187,7 @@ def _battery(
         capacity_wh=plate.capacity_wh,
         grid_charging_allowed=None if allowed is None else holds(profile, allowed, registers),
         grid_charging_wears=allowed is not None and profile.registers[allowed.register_].flash,
+        takes_window=False,
         state=_state(device, ChargeState, battery.state_register, battery.state, registers),
     )
 

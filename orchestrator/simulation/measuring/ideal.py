@@ -42,7 +42,7 @@ class Ideal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """What one inverter can do, in W.
 
     `most_ac` from its PV while nothing charges, `least_ac` (of `least_dc` PV) while its battery charges all it can;
@@ -65,7 +65,7 @@ def ideal(
 
     Where charging from the grid is asked for, import is no loss: all of it counts as unavoidable.
     """
-    parts = [_part(inverter, state, wanted) for inverter, state in zip(inverters, powers, strict=True)]
+    parts = parts_of(inverters, powers, wanted)
     light = fsum(state.pv_available_watts for state in powers)
     most, least = fsum(p.most_ac for p in parts), fsum(p.least_ac for p in parts)
     drawn = fsum(p.drawn for p in parts)
@@ -81,17 +81,33 @@ def ideal(
         export_watts=_exported(
             wanted, export_limit, most - load_watts, least - drawn - load_watts, supply - load_watts
         ),
-        battery_watts=_stored(wanted, export_limit, most - load_watts, most - least + drawn, supply - most),
+        battery_watts=stored_watts(wanted, export_limit, most - load_watts, most - least + drawn, supply - most),
     )
 
 
-def _part(inverter: InverterSimulation, state: PowerState, wanted: SetpointFields) -> _Part:
+def parts_of(
+    inverters: Sequence[InverterSimulation], powers: Sequence[PowerState], wanted: SetpointFields
+) -> list[Part]:
+    """What each inverter can do. What is asked of all batteries together is spread by what each can do."""
+    ranges = [_battery(inverter, state, wanted) for inverter, state in zip(inverters, powers, strict=True)]
+    charging = _part_allowed(wanted.battery_charge_max_watts, fsum(each.high_watts for each in ranges))
+    discharging = _part_allowed(wanted.battery_discharge_max_watts, -fsum(each.low_watts for each in ranges))
+    return [
+        _part(inverter, state, PowerRange(discharging * possible.low_watts, charging * possible.high_watts))
+        for inverter, state, possible in zip(inverters, powers, ranges, strict=True)
+    ]
+
+
+def _part_allowed(limit_watts: float | None, possible_watts: float) -> float:
+    return 1.0 if limit_watts is None or possible_watts <= limit_watts else limit_watts / possible_watts
+
+
+def _part(inverter: InverterSimulation, state: PowerState, possible: PowerRange) -> Part:
     light, rating = state.pv_available_watts, inverter.ac_rating_watts
-    possible = _battery(inverter, state, wanted)
     own = min(light, possible.high_watts)
     most_ac = min(to_ac(inverter, light), rating)
     least_ac = min(to_ac(inverter, light - own), rating)
-    return _Part(
+    return Part(
         most_ac=most_ac,
         least_ac=least_ac,
         least_dc=to_dc(inverter, least_ac),
@@ -123,7 +139,7 @@ def _exported(wanted: SetpointFields, limit: float, unstored: float, stored: flo
     return min(max(left, target, 0.0), limit)
 
 
-def _stored(wanted: SetpointFields, limit: float, surplus: float, absorbed: float, discharged: float) -> float:
+def stored_watts(wanted: SetpointFields, limit: float, surplus: float, absorbed: float, discharged: float) -> float:
     """What batteries should do: give for a deficit, take of a surplus what the priority mode leaves them."""
     if surplus < 0:
         return -min(-surplus, discharged)

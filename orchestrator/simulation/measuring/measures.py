@@ -117,6 +117,14 @@ def avoidable_imported_wh(run: Run) -> float:
     )
 
 
+def mean_battery_miss_watts(run: Run) -> float:
+    """By how much all batteries together are away from what the best second asks of them, in the mean, in W."""
+    return _mean(
+        abs(fsum(p.battery_watts for p in m.powers) - i.battery_watts)
+        for m, i in zip(run.moments, run.ideals, strict=True)
+    )
+
+
 def curtailed_wh(run: Run) -> float:
     """All PV that was curtailed."""
     return _watt_hours(run, [_curtailed_watts(m) for m in run.moments])

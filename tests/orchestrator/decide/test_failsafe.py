@@ -132,3 +132,28 @@ def test_ac_limits_never_rise_in_the_failsafe_where_its_export_limit_would_let_t
     assert all(limit is not None for limit in before.values())
     assert all(after[name] is not None for name in before)
     assert {name: max(after[name] or 0.0, limit or 0.0) for name, limit in before.items()} == before
+
+
+def test_what_the_failsafe_allows_goes_to_those_whose_pv_nothing_can_store() -> None:
+    loop = plant(pv_watts={"east": 4000.0, "west": 2000.0, "roof": 1500.0}, failsafe={"export_limit_watts": 2000.0})
+    loop.ask(export_limit_watts=6000.0)
+    loop.run(30)
+    loop.meter_silent = True
+    moment = loop.run(15)[-1]
+    limits = {c.inverter: c.ac_limit_watts or 0.0 for c in moment.commands}
+
+    assert sum(limits.values()) <= 2000.0 + 1e-6
+    assert moment.powers[2].ac_watts == pytest.approx(1455, abs=30)
+    assert sum(p.pv_available_watts - p.pv_watts for p in moment.powers) < 50.0
+
+
+def test_while_the_room_is_not_enough_for_all_each_has_a_limit_below_its_rating() -> None:
+    """The room goes to the roof, which made all it can: its limit is not lifted for that."""
+    loop = plant(pv_watts={"east": 500.0, "west": 500.0, "roof": 8500.0}, failsafe={"export_limit_watts": 16000.0})
+    loop.ask(export_limit_watts=16000.0)
+    loop.run(30)
+    loop.meter_silent = True
+    limits = [c.ac_limit_watts for c in loop.run(15)[-1].commands]
+
+    assert all(limit is not None for limit in limits)
+    assert sum(limit or 0.0 for limit in limits) <= 16000.0

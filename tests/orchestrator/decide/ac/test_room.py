@@ -7,6 +7,7 @@ from math import fsum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import force_setattr
 
 from orchestrator.config.simulation import InverterSimulation
 from orchestrator.decide.ac.room import expected_watts, hand_out_room, room_for_ac
@@ -101,7 +102,7 @@ def test_room_that_a_hybrid_uses_goes_to_throttled_pv_step_by_step() -> None:
     plant = make_plant([(1000, 1000, None), (1000, 1000, 2000.0)])
     limits = limits_of(plant, 2000, {"i1": 2000.0})
 
-    assert limits["i0"] == pytest.approx(1000 + 0.05 * RATING)
+    assert limits["i0"] == pytest.approx(1000 + 0.015 * RATING)
     assert limits["i1"] == pytest.approx(2000 - limits["i0"])
 
 
@@ -116,3 +117,18 @@ def test_the_generation_limit_caps_the_room() -> None:
     plant = make_plant([(3000, None, None)])
     assert room_for_ac(plant, load_watts=9000, export_limit_watts=500, generation_limit_watts=800) == 800
     assert room_for_ac(plant, load_watts=9000, export_limit_watts=None, generation_limit_watts=None) is None
+
+
+def test_pv_that_has_room_left_gets_no_more_of_it_while_power_is_imported() -> None:
+    """i0 has not used up its limit, so the sun holds it: what is left goes to the hybrid that stands at its limit."""
+    plant = make_plant([(1000, 3000, None), (1000, 1000, 2000.0)])
+    targets = {"i1": 2000.0}
+    expected = {u.name: expected_watts(u, targets) for u in plant.units}
+    force_setattr(plant.units[0], "throttled", True)
+
+    calm = hand_out_room(plant, 4000, targets, expected, dt_s=1.0)
+    short = hand_out_room(plant, 4000, targets, expected, dt_s=1.0, import_watts=1500.0)
+
+    assert calm["i0"] > 2900
+    assert short["i0"] == pytest.approx(2000, abs=300)
+    assert short["i1"] == pytest.approx(2000, abs=300)
