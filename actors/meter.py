@@ -64,7 +64,9 @@ class MeterActor(Actor):
             pass  # the failure was reported when it happened
         except DeviceError as trouble:
             self._site.tell(Report(self.name, 0, fault=trouble.kind, detail=str(trouble)))
-        self.later(max(0.0, began_s + self._config.interval_s - self.clock.now_s()), Tick())
+        now_s = self.clock.now_s()
+        rest_s = now_s - began_s if self._config.line else 0.0  # on a line half of the time is for the others
+        self.later(max(rest_s, began_s + self._config.interval_s - now_s), Tick())
 
     def _take(self, registers: dict[int, int]) -> None:
         now_s = self.clock.now_s()

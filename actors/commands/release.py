@@ -49,7 +49,7 @@ def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS)
     clock = RealClock()
     links = LinkPool(clock, NoObserver())
     for device in config.modbus_devices():
-        links.expect(device.host, device.port, LinkNeeds(device.timeout_s, device.min_gap_s))
+        links.expect(device.way, LinkNeeds(device.timeout_s, device.min_gap_s))
     store = StateStore(Path(config.control.state_dir))
     try:
         for inverter in config.inverters:
@@ -66,7 +66,7 @@ def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS)
 def _release(
     config: InverterConfig, driver: AnyDriver, links: LinkPool, store: StateStore, clock: Clock
 ) -> ReleaseOutcome:
-    link = links.link(config.host, config.port)
+    link = links.link(config.way)
     session = DeviceSession(
         config.name,
         driver,
@@ -90,7 +90,7 @@ def _release(
 
 def _write_release(config: InverterConfig, session: DeviceSession, store: StateStore, clock: Clock) -> Outcome:
     """Raises DeviceError, and OSError when all is written and the record of what was found cannot be removed."""
-    session.connect(config.serial, at_once=True)
+    session.connect(config.expected_serial, at_once=True)
     flash = FlashKeeper(config.name, store, clock)
     writer = CommandWriter(session, clock, NoObserver(), flash=flash, say=_ignore)
     writer.take(session.read())

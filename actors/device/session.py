@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from actors.clock import Clock
@@ -38,6 +38,14 @@ class NotTriedYet(DeviceError):
 
     def __init__(self) -> None:
         super().__init__("it has not been looked for yet: others behind the same host and port come first")
+
+
+class BrokenOff(Exception):
+    """A reading has given way to something that is more urgent."""
+
+
+def _never() -> bool:
+    return False
 
 
 class DeviceSession:
@@ -102,14 +110,15 @@ class DeviceSession:
         is_early = self._last_trouble is not None and not self._backoff.is_over(self._clock.now_s())
         return not is_early and self._link.may_try(self.name)
 
-    def read(self) -> dict[int, int]:
+    def read(self, is_urgent: Callable[[], bool] = _never) -> dict[int, int]:
         """The words of one cycle by address. Parts that the device refuses are left out, unless it refuses all.
 
-        Loses the device on a LinkError. Success ends the waiting after failures.
+        Loses the device on a LinkError. Success ends the waiting after failures. Raises BrokenOff as soon as
+        `is_urgent`, which is asked before each request.
         """
         self._plan_whole_again()
         try:
-            words = self._read_plan()
+            words = self._read_plan(is_urgent)
         except LinkError as trouble:
             self.lost(trouble)
             raise
@@ -203,13 +212,15 @@ class DeviceSession:
             self.device, self._split_until_s = self._found, None
             self._parts.clear()
 
-    def _read_plan(self) -> dict[int, int]:
+    def _read_plan(self, is_urgent: Callable[[], bool]) -> dict[int, int]:
         words: dict[int, int] = {}
         asked: list[ReadRequest] = []
         refusal: RequestRefused | None = None
         waiting = iter(self.driver.plan_reads(self.device))
         while (request := next(waiting, None)) is not None:
             asked.append(request)
+            if is_urgent():
+                raise BrokenOff
             try:
                 words |= self._read_one(request)
             except RequestRefused as refused:
