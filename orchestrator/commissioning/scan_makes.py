@@ -30,6 +30,11 @@ def makes_at(port: int, unit_id: int) -> tuple[Profile, ...]:
     return tuple(profile for profile in own if profile.link.port == port or port not in PORTS)
 
 
+def makes_on_a_line() -> tuple[Profile, ...]:
+    """The makes without SunSpec: on a serial line any of them may be at any unit."""
+    return tuple(profile for profile in _makes() if profile.sunspec is None)
+
+
 def identity_only(profile: Profile) -> Profile:
     """The profile without anything but what tells the make: to ask a device that may be of another one."""
     nothing = {"nameplate": None, "inverter": None, "battery": None, "meter": None, "commands": Commands()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import termios
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -82,12 +83,18 @@ class ServedLine:
             data = os.read(self._ends[0], MOST_BYTES)
         except OSError:
             return
+        if not self._is_in_tune():
+            return  # at another speed nobody understands it
         if loop.time() - self._heard_s > FORGETS_AFTER_S:
             self._buffer.clear()
         self._heard_s = loop.time()
         self._buffer += data
         while (request := take_line_request(self._buffer)) is not None:
             self._answer(request, now_s())
+
+    def _is_in_tune(self) -> bool:
+        """Whether who has the port open has set it to the speed of the line. A pseudo-terminal knows no parity."""
+        return self._ends is not None and termios.tcgetattr(self._ends[1])[5] == _speed(self.way.baud_rate)
 
     def _answer(self, request: Request, now_s: float) -> None:
         self.requests.append(request)
@@ -101,6 +108,11 @@ class ServedLine:
         if self._ends is not None:
             with contextlib.suppress(OSError):  # nobody reads, and the buffer of the port is full
                 os.write(self._ends[0], data)
+
+
+def _speed(baud_rate: int) -> int:
+    """What the system calls a speed."""
+    return int(getattr(termios, f"B{baud_rate}"))
 
 
 def _reply(unit: Unit, request: Request, now_s: float) -> tuple[bytes, float]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.config.sections import SiteConfig
+from orchestrator.config.sections import MeterConfig, SiteConfig
 from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 from orchestrator.cycle import CycleResult
 from orchestrator.simulation.physics import Controls
@@ -159,8 +159,14 @@ def test_an_export_limit_of_zero_is_obeyed_within_5_s_and_kept_while_pv_charges_
     plant.see({"export": above(7000), "charging": above(15000)})
 
     plant.setpoint.publish({"opModExpLimW": 0})
-    plant.see({"export": below(100)}, within_s=OBEYED_WITHIN_S, for_s=2.0)
-    plant.stays({"export": below(100), "charging": above(14000)}, 15.0)
+    plant.see({"export": below(kept_within_watts(plant))}, within_s=OBEYED_WITHIN_S, for_s=2.0)
+    plant.stays({"export": below(kept_within_watts(plant)), "charging": above(14000)}, 15.0)
+
+
+def kept_within_watts(plant: RunningPlant) -> float:
+    """How near a limit is kept: what is known of two of the five is up to 3 s old where they are on a slow line."""
+    is_wired = isinstance(plant.config.meter, MeterConfig) and plant.config.meter.line is not None
+    return 300.0 if is_wired else 100.0
 
 
 def test_a_unit_behind_the_gateway_is_lost_and_comes_back_while_the_others_go_on(plant: RunningPlant) -> None:
