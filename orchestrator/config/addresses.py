@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from orchestrator.config.sections import MQTT_DRIVER, NO_ADDRESS, SerialLine
-from orchestrator.devices.makes.choice import link_defaults
+from orchestrator.devices.makes.choice import line_defaults, link_defaults
 from orchestrator.documents.yaml_text import Finding, KeyPath, key_path_text
 
 UNITS_OF_A_LINE: Final = range(1, 248)
@@ -100,12 +100,13 @@ def _lines_agree(devices: list[Entry]) -> Iterator[Finding]:
     first: dict[str, tuple[KeyPath, Mapping[str, Any]]] = {}
     defaults = {key: SerialLine.model_fields[key].default for key in LINE_KEYS}
     for path, entry in devices:
-        line = line_of(entry)
-        if line is None or not isinstance(line.get("port"), str):
+        written = line_of(entry)
+        if written is None or not isinstance(written.get("port"), str):
             continue
-        other_path, other = first.setdefault(line["port"], (path, line))
+        line = defaults | line_defaults(entry.get("driver")) | dict(written)
+        other_path, other = first.setdefault(written["port"], (path, line))
         for key in LINE_KEYS:
-            own, others = line.get(key, defaults[key]), other.get(key, defaults[key])
+            own, others = line[key], other[key]
             if own != others:
                 there = f"{key_path_text(other_path)}.serial.{key} is {others}"
                 yield (*path, "serial", key), f"must be the same for all devices of one line; {there} (got {own})"

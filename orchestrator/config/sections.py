@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, field
 from orchestrator.config.setpoint_values import SetpointValues
 from orchestrator.config.simulation import SimulationConfig
 from orchestrator.devices.link.ways import Framing, Parity, SerialWay, TcpWay, Way
-from orchestrator.devices.makes.choice import known_driver, link_defaults
+from orchestrator.devices.makes.choice import known_driver, line_defaults, link_defaults
 from orchestrator.documents.section import (
     Host,
     Mistakes,
@@ -91,7 +91,11 @@ class ModbusDevice(Section):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_make(cls, value: object) -> object:
-        return {**link_defaults(value), **value} if isinstance(value, Mapping) else value
+        if not isinstance(value, Mapping):
+            return value
+        own = {**link_defaults(value), **value}
+        line = own.get("serial")
+        return own if not isinstance(line, Mapping) else own | {"serial": {**line_defaults(own.get("driver")), **line}}
 
     @model_validator(mode="after")
     def _has_one_address(self) -> Self:
