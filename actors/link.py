@@ -32,7 +32,7 @@ from actors.wire.turn_lock import TurnLock
 from actors.wire.wires import Client, TcpWire, Wire, wire_to
 from orchestrator.devices.link import trouble as words
 from orchestrator.devices.link.tries import Tries
-from orchestrator.devices.link.turns import Turn
+from orchestrator.devices.link.turns import HEAD_START_S, Turn, try_slot_s
 from orchestrator.devices.link.ways import TcpWay, Way
 from orchestrator.errors import DeviceError, LinkError, LinkTimeout, NonsenseReply, RequestRefused
 
@@ -71,8 +71,11 @@ class Link(Protocol):
         before a refusal stays written.
         """
 
-    def may_try(self, device: str) -> bool:
-        """Whether a device that is not connected may be looked for now; if so, `tried` has to follow."""
+    def may_try(self, device: str, *, first: bool = False) -> bool:
+        """Whether a device that is not connected may be looked for now; if so, `tried` has to follow.
+
+        `first`: every other try is its.
+        """
 
     def tried(self, device: str, *, found: bool) -> None:
         """Whether it was found."""
@@ -120,6 +123,7 @@ class WireLink:
         self._observer = observer
         self._lock = TurnLock()
         self._tries, self._tries_lock = Tries(is_rationed=shared), threading.Lock()
+        self._try_slot_s = float("-inf")
         self._told: dict[str, int] = {}
         self._client = self._make_client()
 
@@ -160,10 +164,10 @@ class WireLink:
                 return False
             return True
 
-    def may_try(self, device: str) -> bool:
+    def may_try(self, device: str, *, first: bool = False) -> bool:
         """See `Link`."""
         with self._tries_lock:
-            return self._tries.may_try(device, self._clock.now_s())
+            return self._tries.may_try(device, self._clock.now_s(), first=first)
 
     def tried(self, device: str, *, found: bool) -> None:
         """See `Link`."""
@@ -192,7 +196,12 @@ class WireLink:
         return self._wire.client(self._needs.timeout_s)
 
     def _turn(self, turn: Turn) -> AbstractContextManager[None]:
-        return self._lock.turn(turn, self._clock.now_s())
+        now_s = self._clock.now_s()
+        if turn is not Turn.TRY:
+            return self._lock.turn(turn, now_s)
+        with self._tries_lock:
+            self._try_slot_s = try_slot_s(now_s, self._try_slot_s)
+            return self._lock.turn(turn, self._try_slot_s + HEAD_START_S[turn])
 
     def _in_turn(self, device: str, request: ModbusPDU, turn: Turn) -> ModbusPDU:
         if not self._client.is_connected:

@@ -86,6 +86,24 @@ class Look:
 
 def look(received: bytes, wanted: Wanted, *, is_all: bool = False) -> Look:
     """Search `received` for the reply. `is_all`: nothing more will come, so what is not whole is none."""
+    at, size = _find(received, wanted)
+    if not size:
+        return _pass_over(received, wanted, is_all=is_all)
+    before = _pass_over(received[:at], wanted, is_all=True)
+    return Look(received[at : at + size], before.others, before.noise, received[at + size :])
+
+
+def _find(received: bytes, wanted: Wanted) -> tuple[int, int]:
+    """Where the reply begins and how long it is, whatever stands before it; a length of 0 where there is none yet."""
+    for at in range(len(received)):
+        rest = received[at:]
+        size = size_of(rest) if wanted.may_begin(rest) else None
+        if size is not None and wanted.is_answered_by(rest[:size]) and is_sound(rest[:size]):
+            return at, size
+    return 0, 0
+
+
+def _pass_over(received: bytes, wanted: Wanted, *, is_all: bool) -> Look:
     at, noise, corrupt = 0, 0, False
     others: list[bytes] = []
     while at < len(received):
@@ -96,8 +114,6 @@ def look(received: bytes, wanted: Wanted, *, is_all: bool = False) -> Look:
         if is_begun and not is_all:
             return Look(None, tuple(others), noise, rest, corrupt)
         if size is not None and is_sound(rest[:size]):
-            if is_ours and wanted.is_answered_by(rest[:size]):
-                return Look(rest[:size], tuple(others), noise, rest[size:], corrupt)
             others.append(rest[:size])
             at += size
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
+from math import ceil
 
 from orchestrator.config.policy import (
     SILENT_AFTER_MOST_S,
@@ -19,6 +20,8 @@ from orchestrator.devices.link.ways import SerialWay
 
 _CYCLES_PER_REVERT = 3
 _SLOW_METER_S = 1.0
+_WITH_COMMANDS = 2.0
+"""Commands, and reading back what they wrote, take about as long as the readings: 20 requests for 10 were seen."""
 
 
 def warnings(config: SiteConfig) -> tuple[str, ...]:
@@ -112,6 +115,21 @@ def _lines_are_slow(config: SiteConfig) -> str | None:
     return (
         f"serial: {'; '.join(slow)}; a cycle has {config.control.interval_s:g} s, so inverters are read less often "
         "than that (the meter and commands go first): a higher baud_rate, or a second line, helps"
+    )
+
+
+def _lines_are_too_slow(config: SiteConfig) -> str | None:
+    """Whose samples are too old by the time they are read again counts as away, by turns."""
+    window_s = config.control.sample_window_s
+    slow = {str(way): load.cycle_s for way, load in line_loads(config).items()}
+    longest_s = _WITH_COMMANDS * max(slow.values(), default=0.0)
+    if longest_s <= window_s:
+        return None
+    where = ", ".join(way for way, cycle_s in slow.items() if _WITH_COMMANDS * cycle_s > window_s)
+    return (
+        f"control.sample_window_s: {window_s:g} s, but while commands are written it may take {longest_s:.0f} s until "
+        f"an inverter on {where} is read again, and until then it may count as away: a quicker line is better, "
+        f"{ceil(longest_s)} s here is the least"
     )
 
 
@@ -224,6 +242,7 @@ _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _percent_is_a_share,
     _time_outs_are_long,
     _lines_are_slow,
+    _lines_are_too_slow,
     _metrics_are_public,
     _sign_is_guessed,
     _meter_is_slow,

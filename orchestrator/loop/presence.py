@@ -74,6 +74,8 @@ class Presence(Struct, frozen=True):
             return "nothing has been heard of it yet"
         if self.fault is not None:
             return self.trouble or f"its last reading failed ({self.fault})"
+        if self.patience_s == inf:
+            return "its last reading is too old: others on its serial line take the time"
         return f"nothing has been heard of it for more than {self.patience_s:g} s"
 
     def waited_in_vain(self, cycle: int) -> Presence:

@@ -157,9 +157,21 @@ def test_a_line_that_only_fails_is_a_named_fault_and_heals(
     with pytest.raises(fault, match=f"^{bench.where}: "):
         bench.read("meter")
     assert bench.noted.faults[kind] == 1
+    assert (bench.sessions["meter"].device is None) is (kind == "timeout")
 
     running.set_line_troubles(bench.where, LineTroubles())
     bench.read("meter")
+
+
+def test_a_device_whose_answers_are_spoiled_three_times_on_end_is_found_anew(
+    running: RunningSite, bench: Reader
+) -> None:
+    bench.read("meter")
+    running.set_line_troubles(bench.where, LineTroubles(corrupt_every=1))
+    for times in range(1, 4):
+        with pytest.raises(LinkCorrupt):
+            bench.read("meter")
+        assert (bench.sessions["meter"].device is None) is (times == 3)
 
 
 @pytest.mark.long
@@ -238,7 +250,7 @@ def test_a_gateway_that_passes_frames_on_is_read_over_tcp(running: RunningSite, 
         pytest.skip("socat is missing")
     tcp_port = free_port()
     listening = f"TCP-LISTEN:{tcp_port},bind=127.0.0.1,reuseaddr,fork"
-    with subprocess.Popen([socat, listening, f"FILE:{port},raw,echo=0"]) as gateway:
+    with subprocess.Popen([socat, listening, f"FILE:{port},raw,echo=0,b{QUICK_BAUD}"]) as gateway:
         bench = reader(TcpWay("127.0.0.1", tcp_port, "rtu"), timeout_s=5.0)
         wait_until(bench.link.connect, "socat listens")
         try:

@@ -37,6 +37,16 @@ def rank(turn: Turn, asked_at_s: float) -> float:
     return asked_at_s - HEAD_START_S[turn]
 
 
+TRY_WITHIN_S: Final = 5.0
+"""On a link that is never free each try would wait for a minute. So one has its turn in so many seconds; how much time
+they get in all is bounded by `tries`."""
+
+
+def try_slot_s(now_s: float, last_slot_s: float) -> float:
+    """The rank of a try that is asked for now, where the one before had or has `last_slot_s`."""
+    return min(max(now_s, last_slot_s) + TRY_WITHIN_S, rank(Turn.TRY, now_s))
+
+
 SMALL_WATTS: Final = 500.0
 """So much battery power may wait for the next reading: at 9600 baud that is a second or two."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.commands.progress import watch
+from actors.commands.progress import Lines, watch
 from actors.commands.scan_line import LineOptions, scan_line
 from orchestrator.commissioning.draft_site import draft_site
 from orchestrator.commissioning.scan_report import Kind, ScanReport
@@ -46,6 +46,16 @@ def test_the_devices_of_a_line_are_found_with_unit_speed_and_make(tmp_path: Path
     ]
     assert {device.endpoint for device in found.devices} == {LineEndpoint(SerialWay(str(port), 115200))}
     assert found.remarks == ()
+
+
+def test_no_other_speed_is_tried_after_something_has_answered_unless_it_is_asked_for(tmp_path: Path) -> None:
+    port = tmp_path / "line"
+    where = line_endpoints(str(port), (115200, 9600), "N")
+    with served_line(port):
+        for all_ways, units in ((False, 1), (True, 2)):
+            lines = Lines("scanning", 2)
+            scan_line(where, LineOptions((METER_UNIT,), 0.05, all_ways), lines)
+            assert lines.done == units
 
 
 def test_the_draft_of_a_line_is_a_site_on_that_line(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import pytest
 from pydantic import ValidationError
 
@@ -61,6 +63,15 @@ def test_a_line_that_is_too_slow_for_the_cycle_is_a_warning_and_a_quick_one_is_n
     (said,) = [each for each in warnings(slow) if each.startswith("serial: ")]
     assert "/dev/ttyUSB0 (9600 8E1): to read all that is on it takes about" in said
     assert not [each for each in warnings(quick) if each.startswith("serial: ")]
+
+
+def test_a_line_on_which_samples_grow_too_old_asks_for_a_longer_window() -> None:
+    slow, slower = site(2), site(6)
+
+    assert not [each for each in warnings(slow) if each.startswith("control.sample_window_s: ")]
+    (said,) = [each for each in warnings(slower) if each.startswith("control.sample_window_s: 5 s, but ")]
+    needed_s = ceil(2.0 * next(iter(line_loads(slower).values())).cycle_s)
+    assert said.endswith(f"{needed_s} s here is the least")
 
 
 def test_how_long_a_line_takes_is_said_with_its_meter() -> None:

@@ -12,6 +12,7 @@ from orchestrator.devices.link.line_load import (
     OnLine,
     cycle_words,
     load_of,
+    meter_rest_s,
 )
 from orchestrator.devices.link.line_time import DEVICE_S, read_s, silence_s
 from orchestrator.devices.link.ways import SerialWay
@@ -53,7 +54,7 @@ def test_at_9600_baud_a_cycle_of_six_units_does_not_fit_into_a_second_and_at_115
 
 
 @given(st.sampled_from((1200, 9600, 115200)), st.floats(0.1, 60.0), st.integers(0, 20))
-def test_a_meter_takes_half_of_its_line_at_most_and_inverters_have_the_rest(
+def test_a_meter_takes_a_third_of_its_line_at_most_and_inverters_have_the_rest(
     baud_rate: int, interval_s: float, count: int
 ) -> None:
     way = SerialWay("/dev/x", baud_rate)
@@ -62,6 +63,15 @@ def test_a_meter_takes_half_of_its_line_at_most_and_inverters_have_the_rest(
 
     assert load.meter_s / load.meter_every_s <= METER_SHARE
     assert alone.cycle_s <= load.cycle_s <= alone.cycle_s / (1.0 - METER_SHARE) + load.meter_s
+
+
+@given(st.floats(0.001, 0.3))
+def test_a_meter_rests_so_long_that_it_takes_its_share(took_s: float) -> None:
+    assert took_s / (took_s + meter_rest_s(took_s)) == pytest.approx(METER_SHARE)
+
+
+def test_after_a_reading_that_took_long_in_vain_the_next_comes_before_the_failsafe() -> None:
+    assert meter_rest_s(2.0) < 1.0
 
 
 def test_the_longest_gap_of_a_line_counts_for_all_of_its_devices() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.devices.link.turns import HEAD_START_S, Turn, can_wait, rank
+from orchestrator.devices.link.turns import HEAD_START_S, TRY_WITHIN_S, Turn, can_wait, rank, try_slot_s
 
 TIMES = st.floats(0.0, 1e6, allow_nan=False)
 
@@ -61,3 +61,14 @@ def test_the_first_command_after_a_reading_never_waits() -> None:
 def test_a_limit_where_there_was_none_waits_only_while_the_inverter_is_well_below_it() -> None:
     assert can_wait(charge(0.0, limit_watts=None), charge(0.0), ac_watts=4000.0)
     assert not can_wait(charge(0.0, limit_watts=None), charge(0.0), ac_watts=4600.0)
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=30))
+def test_on_a_link_that_is_never_free_one_try_has_its_turn_in_five_seconds(waits_s: list[int]) -> None:
+    now_s, slot_s = 0.0, -1e9
+    for number, wait_s in enumerate(waits_s):
+        now_s += wait_s
+        former_s, slot_s = slot_s, try_slot_s(now_s, slot_s)
+        assert slot_s == now_s + TRY_WITHIN_S or number
+        assert now_s + TRY_WITHIN_S <= slot_s <= rank(Turn.TRY, now_s)
+        assert slot_s - former_s >= TRY_WITHIN_S or slot_s == rank(Turn.TRY, now_s)
