@@ -21,8 +21,8 @@ from tests.support.servers.lines import METER_UNIT, served_line
 from tests.support.servers.networks import writes_of
 
 MAKES = ("sungrow-sh", "huawei-luna")
-QUICK = LineOptions((1, METER_UNIT), timeout_s=0.3)
-ALL = LineOptions((1, 2, 3, 4, METER_UNIT), timeout_s=0.3)
+QUICK = LineOptions((1, METER_UNIT), timeout_s=3.0)
+ALL = LineOptions((1, 2, 3, 4, METER_UNIT), timeout_s=1.0)
 
 
 def scanned(port: Path, baud_rates: tuple[int, ...] = (115200,), options: LineOptions = QUICK) -> ScanReport:
@@ -54,7 +54,7 @@ def test_no_other_speed_is_tried_after_something_has_answered_unless_it_is_asked
     with served_line(port):
         for all_ways, units in ((False, 1), (True, 2)):
             lines = Lines("scanning", 2)
-            scan_line(where, LineOptions((METER_UNIT,), 0.05, all_ways), lines)
+            scan_line(where, LineOptions((METER_UNIT,), 0.4, all_ways), lines)
             assert lines.done == units
 
 

@@ -41,7 +41,7 @@ def test_scan_finds_the_line_and_its_draft_is_fine(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     draft, port = tmp_path / "draft.yaml", tmp_path / "line"
-    bounds = ["--units", f"1,{METER_UNIT}", "--baud-rates", "115200", "--parities", "N"]
+    bounds = ["--units", f"1,{METER_UNIT}", "--baud-rates", "115200", "--parities", "N", "--timeout", "3"]
     with served_line(port):
         assert main(["scan", str(port), *bounds, "-o", str(draft)]) == 0
 
