@@ -109,6 +109,12 @@ class Actor(pykka.ThreadingActor):
         """How many messages wait."""
         return cast("queue.Queue[Any]", self.actor_inbox).qsize()
 
+    def waiting(self) -> tuple[Any, ...]:
+        """The messages that wait, the oldest first."""
+        inbox = cast("queue.Queue[Any]", self.actor_inbox)
+        with inbox.mutex:
+            return tuple(envelope.message for envelope in inbox.queue)
+
     def on_stop(self) -> None:
         self.observer.actor_up(self._label, False)
         self.close()

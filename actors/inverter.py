@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from msgspec import structs
@@ -12,7 +13,7 @@ from msgspec import structs
 from actors.actor import Actor, Surroundings, actor_of
 from actors.address import Recipient
 from actors.device.flash import FlashKeeper
-from actors.device.session import DeviceSession
+from actors.device.session import BrokenOff, DeviceSession
 from actors.device.writer import CommandWriter, Outcome
 from actors.files.state_store import StateStore
 from actors.link import Link
@@ -30,6 +31,7 @@ from orchestrator.devices.as_found import (
     without_grid_charging,
 )
 from orchestrator.devices.base import AnyDriver
+from orchestrator.devices.link.turns import can_wait
 from orchestrator.errors import DeviceError
 from orchestrator.samples import InverterSample
 
@@ -43,6 +45,13 @@ DERATED = (
     "an AC limit of {watts:.0f} W was in force before any of ours: it is taken for the installer's and never raised; "
     "where it is not wanted, or was ours and control.state_dir is lost, stop and run `orchestrator release --lift`"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadAfterAll:
+    """A reading that gave way to what was waiting."""
+
+    read: Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +92,19 @@ class InverterActor(Actor):
         self._sample: InverterSample | None = None
         self._found = Found()
         self._waiting: Command | None = None
+        self._carried_out: InverterCommand | None = None
+        """The last command since the last reading, if there was one."""
+        self._last: InverterCommand | None = None
+        self._was_broken_off = False
         self._said_not_kept = False
 
     def receive(self, message: Any) -> None:
         """Read, Command and Release, answered by Report and Acknowledged to the site."""
         match message:
             case Read():
-                self._carry_out_waiting()  # it came first, and a read may take a second on a slow gateway
-                self._on_read(message)
+                self._on_read_message(message)
+            case _ReadAfterAll():
+                self._carry_out_and_read(message.read)
             case Command():
                 self._on_command(message)
             case _CarryOut():
@@ -104,11 +118,22 @@ class InverterActor(Actor):
 
     # Reading
 
-    def _on_read(self, read: Read) -> None:
+    def _on_read_message(self, read: Read) -> None:
+        """Where readings take long, commands come in meanwhile: the newest of them is to be carried out, not each."""
+        if self.clock.now_s() > read.until_s and self.inbox_depth():
+            self.actor_ref.tell(_ReadAfterAll(read))
+        else:
+            self._carry_out_and_read(read)
+
+    def _carry_out_and_read(self, read: Read) -> None:
+        if not self._may_wait():
+            self._carry_out_waiting()  # it came first, and a read may take a second on a slow gateway
         if self.clock.now_s() > read.until_s and not self._is_starved():
             return
         try:
             sample = self._recent_sample() or self._read_sample()
+        except BrokenOff:
+            self.actor_ref.tell(_ReadAfterAll(read))
         except DeviceError as trouble:
             self._site.tell(Report(self.name, read.cycle, fault=trouble.kind, detail=str(trouble)))
         else:
@@ -126,14 +151,30 @@ class InverterActor(Actor):
         return sample if self.clock.now_s() - sample.at_s < interval_s else None
 
     def _read_sample(self, *, at_once: bool = False) -> InverterSample:
-        if self._session.connect(self._config.serial, at_once=at_once):
+        if self._session.connect(self._config.expected_serial, at_once=at_once):
             self._on_connected()
-        registers, controls_at_s = self._writer.with_controls(self._session.read())
+        registers, controls_at_s = self._writer.with_controls(self._session.read(self._is_urgent_waiting))
         sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
         sample = structs.replace(sample, controls_at_s=controls_at_s)
+        self._carried_out, self._was_broken_off = None, False
         self._sample = within_derating(self._found, sample)
         return self._sample
+
+    def _is_urgent_waiting(self) -> bool:
+        """Whether a reading is to be broken off for a command: on a serial line, once until there is a sample."""
+        if self._config.line is None or self._was_broken_off or self._sample is None:
+            return False
+        newest = next((each for each in reversed(self.waiting()) if isinstance(each, Command)), None)
+        if newest is None or can_wait(self._last, newest.command, self._ac_watts()):
+            return False
+        self._was_broken_off = True
+        return True
+
+    def _ac_watts(self) -> float:
+        """What it fed the last time; endless where that is not known."""
+        known = self._sample.ac_watts if self._sample is not None else None
+        return inf if known is None else known
 
     def _on_connected(self) -> None:
         self._writer.forget()
@@ -145,7 +186,14 @@ class InverterActor(Actor):
 
     def _on_command(self, message: Command) -> None:
         self._waiting = message
-        self.actor_ref.tell(_CarryOut())
+        if not self._may_wait():
+            self.actor_ref.tell(_CarryOut())
+
+    def _may_wait(self) -> bool:
+        """Whether the newest command waits: a serial line has no time for two commands without a reading between."""
+        if self._config.line is None or self._waiting is None:
+            return False
+        return can_wait(self._carried_out, self._waiting.command, self._ac_watts())
 
     def _carry_out_waiting(self) -> None:
         message, self._waiting = self._waiting, None
@@ -175,12 +223,14 @@ class InverterActor(Actor):
             self._acknowledge(issued_at_s, writes=outcome.writes, fault=fault, detail=detail, released=released)
 
     def _carry_out(self, command: InverterCommand, sample: InverterSample) -> Outcome:
+        asked = command
         found = before_command(self._found, sample, command)
         if found.derated_watts != self._found.derated_watts:
             self._site.tell(Event("derating_found", self.name, DERATED.format(watts=found.derated_watts)))
         if not self._keep(found):
             command = without_grid_charging(command)
         command = reconnected(put_back(command, self._found), self._found)
+        self._carried_out = self._last = asked
         outcome = self._writer.carry_out(command)
         if not outcome.refused:
             self._keep(after_command(self._found, command))

@@ -1,8 +1,9 @@
-"""Modbus TCP links: one per host and port, shared by the units behind it.
+"""Modbus links: one per host and port, or per serial port, shared by the units behind it.
 
 The client reports trouble in two ways: what is wrong with the connection is raised, a refusal comes back as a value.
-Here both become errors of `orchestrator.errors`, and every raised one closes the connection: the next call makes a new
-one. Who goes first, and how long a device that does not answer may hold up the others: `orchestrator.devices.link`.
+Here both become errors of `orchestrator.errors`, and what a connection does not survive closes it: the next call
+makes a new one. Who goes first, and how long a device that does not answer may hold up the others:
+`orchestrator.devices.link`.
 """
 
 from __future__ import annotations
@@ -24,28 +25,23 @@ from pymodbus.pdu.register_message import (
 
 from actors.clock import Clock
 from actors.observer import Observer
-from actors.wire.modbus_client import ModbusClient, NoReply, NotModbus, NotReached
-from actors.wire.names import LookUp, Name, NameNotKnown, system_look_up
+from actors.wire.modbus_client import NoReply, NotModbus
+from actors.wire.names import LookUp, system_look_up
+from actors.wire.rtu_client import Corrupt, HalfFrame, Restless
 from actors.wire.turn_lock import TurnLock
+from actors.wire.wires import Client, TcpWire, Wire, wire_to
 from orchestrator.devices.link import trouble as words
 from orchestrator.devices.link.tries import Tries
-from orchestrator.devices.link.turns import Turn
-from orchestrator.errors import (
-    DeviceError,
-    LinkDown,
-    LinkError,
-    LinkNonsense,
-    LinkTimeout,
-    NonsenseReply,
-    RequestRefused,
-)
+from orchestrator.devices.link.turns import HEAD_START_S, Turn, try_slot_s
+from orchestrator.devices.link.ways import TcpWay, Way
+from orchestrator.errors import DeviceError, LinkError, LinkTimeout, NonsenseReply, RequestRefused
 
 GATEWAY_SILENT = (0x0A, 0x0B)
 """Exception codes by which a gateway says that the device behind it did not answer."""
 
 
 class Link(Protocol):
-    """The way to the units behind one host and port. Any thread may call; calls are served one by one, by urgency.
+    """The way to the units behind one address. Any thread may call; calls are served one by one, by urgency.
 
     `device` is the name of the caller; what is remembered and counted of a device is so by this name.
     """
@@ -63,7 +59,7 @@ class Link(Protocol):
         """Read `count` (1 to 125) holding registers from `address` (0-based).
 
         `inputs`: of the input registers (function 4) in place of the holding registers (function 3). Raises
-        LinkDown, LinkTimeout, LinkNonsense, RequestRefused or NonsenseReply (another number of words came back).
+        a LinkError, RequestRefused or NonsenseReply (another number of words came back).
         """
 
     def write(
@@ -75,8 +71,11 @@ class Link(Protocol):
         before a refusal stays written.
         """
 
-    def may_try(self, device: str) -> bool:
-        """Whether a device that is not connected may be looked for now; if so, `tried` has to follow."""
+    def may_try(self, device: str, *, first: bool = False) -> bool:
+        """Whether a device that is not connected may be looked for now; if so, `tried` has to follow.
+
+        `first`: every other try is its.
+        """
 
     def tried(self, device: str, *, found: bool) -> None:
         """Whether it was found."""
@@ -87,7 +86,7 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LinkNeeds:
-    """What the devices behind one host and port need.
+    """What the devices behind one address need.
 
     `timeout_s` bounds the connection and each reply; `min_gap_s` is the least time from a reply to the next request.
     """
@@ -100,8 +99,8 @@ class LinkNeeds:
         return LinkNeeds(max(self.timeout_s, other.timeout_s), max(self.min_gap_s, other.min_gap_s))
 
 
-class ModbusLink:
-    """A `Link` over Modbus TCP. `timeout_s` and `min_gap_s` as in `LinkNeeds`; nothing is tried twice.
+class WireLink:
+    """A `Link` over a wire. `timeout_s` and `min_gap_s` as in `LinkNeeds`; no request is made twice but by the wire.
 
     `shared`: devices of a running plant are behind it, and those that answer come before those that do not. Without it
     each request has its whole `timeout_s`.
@@ -109,24 +108,23 @@ class ModbusLink:
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        wire: Wire,
         timeout_s: float,
         clock: Clock,
         observer: Observer,
         *,
         min_gap_s: float = 0.0,
         shared: bool = False,
-        look_up: LookUp = system_look_up,
     ) -> None:
-        self._where = f"{host}:{port}"
+        self._wire, self._where = wire, wire.where
         self._needs = LinkNeeds(timeout_s, min_gap_s)
         self._quiet_since_s = float("-inf")
         self._clock = clock
         self._observer = observer
         self._lock = TurnLock()
         self._tries, self._tries_lock = Tries(is_rationed=shared), threading.Lock()
-        self._name = Name(host, port, look_up=look_up)
+        self._try_slot_s = float("-inf")
+        self._told: dict[str, int] = {}
         self._client = self._make_client()
 
     def read(
@@ -158,7 +156,7 @@ class ModbusLink:
 
     def connect(self) -> bool:
         """Make the connection now; whether the peer takes it. Others need not call this: a request connects as well."""
-        self._name.prepare()
+        self._wire.prepare()
         with self._turn(Turn.READ):
             try:
                 self._client.connect()
@@ -166,10 +164,10 @@ class ModbusLink:
                 return False
             return True
 
-    def may_try(self, device: str) -> bool:
+    def may_try(self, device: str, *, first: bool = False) -> bool:
         """See `Link`."""
         with self._tries_lock:
-            return self._tries.may_try(device, self._clock.now_s())
+            return self._tries.may_try(device, self._clock.now_s(), first=first)
 
     def tried(self, device: str, *, found: bool) -> None:
         """See `Link`."""
@@ -193,15 +191,21 @@ class ModbusLink:
             self._needs = needs
             self._client = self._make_client()
 
-    def _make_client(self) -> ModbusClient:
-        return ModbusClient(self._name, self._needs.timeout_s)
+    def _make_client(self) -> Client:
+        self._told = {}
+        return self._wire.client(self._needs.timeout_s)
 
     def _turn(self, turn: Turn) -> AbstractContextManager[None]:
-        return self._lock.turn(turn, self._clock.now_s())
+        now_s = self._clock.now_s()
+        if turn is not Turn.TRY:
+            return self._lock.turn(turn, now_s)
+        with self._tries_lock:
+            self._try_slot_s = try_slot_s(now_s, self._try_slot_s)
+            return self._lock.turn(turn, self._try_slot_s + HEAD_START_S[turn])
 
     def _in_turn(self, device: str, request: ModbusPDU, turn: Turn) -> ModbusPDU:
         if not self._client.is_connected:
-            self._name.prepare()  # before the turn: a name server that is silent holds up nobody else
+            self._wire.prepare()  # before the turn: a name server that is silent holds up nobody else
         with self._turn(turn):
             if self._needs.min_gap_s:
                 self._keep_the_gap()
@@ -233,14 +237,24 @@ class ModbusLink:
     def _carry_out(self, request: ModbusPDU, patience_s: float) -> ModbusPDU:
         try:
             reply = self._client.execute(request, patience_s)
-        except (NoReply, NotModbus, OSError) as problem:
-            self._client.close()
-            raise _link_error(problem, self._where, request.dev_id) from problem
+        except (NoReply, NotModbus, Corrupt, HalfFrame, Restless, OSError) as problem:
+            if not self._client.survives(problem):
+                self._client.close()
+            raise self._wire.link_error(problem, request.dev_id) from problem
+        finally:
+            self._tell_of_the_line()
         if reply.isError():
             raise self._refusal(reply.exception_code, request.dev_id)
         if isinstance(request, ReadHoldingRegistersRequest) and len(reply.registers) != request.count:
             raise NonsenseReply(f"{self._where}: {len(reply.registers)} words instead of {request.count}")
         return reply
+
+    def _tell_of_the_line(self) -> None:
+        """What the client has passed over since the last request."""
+        for what, count in self._client.noted.items():
+            if count > self._told.get(what, 0):
+                self._observer.line_noted(self._where, what, count - self._told.get(what, 0))
+                self._told[what] = count
 
     def _refusal(self, code: int, unit_id: int) -> DeviceError:
         if code in GATEWAY_SILENT:
@@ -248,20 +262,23 @@ class ModbusLink:
         return RequestRefused(f"{self._where}: refused with exception {code}", code)
 
 
-def _link_error(problem: Exception, where: str, unit_id: int) -> LinkError:
-    """What the client has raised, as one of ours, in words that help."""
-    match problem:
-        case NoReply():
-            return LinkTimeout(words.silent(where, unit_id))
-        case NotModbus():
-            return LinkNonsense(words.no_modbus(where, str(problem)))
-        case NameNotKnown():
-            return LinkDown(words.name_not_known(where, str(problem)))
-        case NotReached():
-            return LinkDown(words.not_reached(where, problem.errno, problem.strerror or ""))
-        case OSError():
-            return LinkDown(words.hung_up(where, problem.strerror or str(problem)))
-    return LinkDown(f"{where}: {problem}")
+class ModbusLink(WireLink):
+    """A `Link` over Modbus TCP, for who has a host and port. The options are those of `WireLink`."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        timeout_s: float,
+        clock: Clock,
+        observer: Observer,
+        *,
+        min_gap_s: float = 0.0,
+        shared: bool = False,
+        look_up: LookUp = system_look_up,
+    ) -> None:
+        wire = TcpWire(TcpWay(host, port), look_up)
+        super().__init__(wire, timeout_s, clock, observer, min_gap_s=min_gap_s, shared=shared)
 
 
 class LinkPool:
@@ -270,17 +287,17 @@ class LinkPool:
     def __init__(self, clock: Clock, observer: Observer) -> None:
         self._clock = clock
         self._observer = observer
-        self._needs: dict[tuple[str, int], LinkNeeds] = {}
-        self._links: dict[tuple[str, int], ModbusLink] = {}
+        self._needs: dict[Way, LinkNeeds] = {}
+        self._links: dict[Way, WireLink] = {}
         self._lock = threading.Lock()
 
-    def expect(self, host: str, port: int, needs: LinkNeeds) -> None:
+    def expect(self, way: Way, needs: LinkNeeds) -> None:
         """Say before the first `link` what a device there needs; with others behind it the larger of each counts."""
         with self._lock:
-            self._needs[host, port] = needs | self._needs.get((host, port), needs)
+            self._needs[way] = needs | self._needs.get(way, needs)
 
-    def expect_only(self, needs: Mapping[tuple[str, int], LinkNeeds]) -> None:
-        """From now on these are all the devices, by host and port, with what they need; other links are closed."""
+    def expect_only(self, needs: Mapping[Way, LinkNeeds]) -> None:
+        """From now on these are all the devices, by their way, with what they need; other links are closed."""
         with self._lock:
             self._needs = dict(needs)
             gone = [self._links.pop(key) for key in list(self._links) if key not in needs]
@@ -291,16 +308,15 @@ class LinkPool:
             if link.needs != wanted:
                 link.allow(wanted)
 
-    def link(self, host: str, port: int) -> ModbusLink:
-        """The one link to `host` and `port`. Raises KeyError when it was not expected."""
-        key = (host, port)
+    def link(self, way: Way) -> WireLink:
+        """The one link that leads this way. Raises KeyError when it was not expected."""
         with self._lock:
-            if key not in self._links:
-                needs = self._needs[key]
-                self._links[key] = ModbusLink(
-                    host, port, needs.timeout_s, self._clock, self._observer, min_gap_s=needs.min_gap_s, shared=True
+            if way not in self._links:
+                needs = self._needs[way]
+                self._links[way] = WireLink(
+                    wire_to(way), needs.timeout_s, self._clock, self._observer, min_gap_s=needs.min_gap_s, shared=True
                 )
-            return self._links[key]
+            return self._links[way]
 
     def close(self) -> None:
         """End all connections."""

@@ -13,6 +13,7 @@ from actors.link import Link
 from actors.messages import Report, Tick
 from orchestrator.config.sections import MeterConfig
 from orchestrator.devices.base import AnyDriver
+from orchestrator.devices.link.line_load import meter_rest_s
 from orchestrator.errors import DeviceError
 
 RETRY_LONGEST_S = 2.0
@@ -64,7 +65,9 @@ class MeterActor(Actor):
             pass  # the failure was reported when it happened
         except DeviceError as trouble:
             self._site.tell(Report(self.name, 0, fault=trouble.kind, detail=str(trouble)))
-        self.later(max(0.0, began_s + self._config.interval_s - self.clock.now_s()), Tick())
+        now_s = self.clock.now_s()
+        rest_s = meter_rest_s(now_s - began_s) if self._config.line else 0.0
+        self.later(max(rest_s, began_s + self._config.interval_s - now_s), Tick())
 
     def _take(self, registers: dict[int, int]) -> None:
         now_s = self.clock.now_s()

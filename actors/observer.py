@@ -27,6 +27,9 @@ class Observer(Protocol):
     def request_done(self, device: str, seconds: float, error: str | None) -> None:
         """One Modbus request to `device` (the name of an inverter, or "meter") took `seconds`."""
 
+    def line_noted(self, line: str, what: str, count: int) -> None:
+        """On the line at `line` so much was passed over: `echo`, `late`, `noise` (bytes), `crc`, `half_frame`."""
+
     def register_written(self, inverter: str, register: str) -> None:
         """One register write of `inverter` was acknowledged."""
 
@@ -52,6 +55,8 @@ class NoObserver:
     def message_handled(self, actor: str, seconds: float, inbox_depth: int) -> None: ...
 
     def request_done(self, device: str, seconds: float, error: str | None) -> None: ...
+
+    def line_noted(self, line: str, what: str, count: int) -> None: ...
 
     def register_written(self, inverter: str, register: str) -> None: ...
 

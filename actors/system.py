@@ -37,6 +37,7 @@ from orchestrator.config.policy import meter_silent_after_s, meter_told_every_s
 from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.drivers import DriverLibrary
+from orchestrator.devices.link.ways import Way
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.loop.kept import Kept
 from orchestrator.loop.last_words import commands_without_reports, last_commands
@@ -209,8 +210,8 @@ class _Plant:
         former, self.config = self.inverters, config
         stay = {name: address for name, address in former.items() if name not in changes.removed}
         self.inverters = {each.name: stay.get(each.name) or Address(actor_of(each.name)) for each in config.inverters}
-        for (host, port), needs in _link_needs(config).items():
-            self.links.expect(host, port, needs)
+        for way, needs in _link_needs(config).items():
+            self.links.expect(way, needs)
         self._tell_site(changes)
         self._stop(*(former[name] for name in changes.stopped))
         for name in changes.removed:
@@ -334,7 +335,7 @@ class _Plant:
             self.surroundings,
             config=inverter,
             driver=self._drivers[inverter.driver],
-            link=self.links.link(inverter.host, inverter.port),
+            link=self.links.link(inverter.way),
             store=self._store,
             site=self._overheard,
         )
@@ -353,7 +354,7 @@ class _Plant:
             self.surroundings,
             config=meter,
             driver=self._drivers[meter.driver],
-            link=self.links.link(meter.host, meter.port),
+            link=self.links.link(meter.way),
             site=self.site,
             report_interval_s=meter_told_every_s(self.config),
         )
@@ -387,11 +388,10 @@ def _expect_devices(links: LinkPool, config: SiteConfig) -> LinkPool:
     return links
 
 
-def _link_needs(config: SiteConfig) -> dict[tuple[str, int], LinkNeeds]:
-    """What the units behind each host and port need together."""
-    needs: dict[tuple[str, int], LinkNeeds] = {}
+def _link_needs(config: SiteConfig) -> dict[Way, LinkNeeds]:
+    """What the units behind each address need together."""
+    needs: dict[Way, LinkNeeds] = {}
     for device in config.modbus_devices():
         own = LinkNeeds(device.timeout_s, device.min_gap_s)
-        key = (device.host, device.port)
-        needs[key] = own | needs.get(key, own)
+        needs[device.way] = own | needs.get(device.way, own)
     return needs

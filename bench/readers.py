@@ -58,7 +58,7 @@ class OurReader(NoObserver):
     def __init__(self, config: InverterConfig) -> None:
         self.requests = 0
         self._clock = RealClock()
-        self._link = ModbusLink(config.host, config.port, TIMEOUT_S, self._clock, self)
+        self._link = ModbusLink(config.host or "", config.port, TIMEOUT_S, self._clock, self)
         self._session = DeviceSession(
             config.name, DRIVER, self._link, config.unit_id, clock=self._clock, retry_longest_s=1.0
         )
@@ -154,7 +154,7 @@ class NaiveReader:
 
     def __init__(self, config: InverterConfig, device: SunSpecDevice) -> None:
         self.requests = 0
-        self._client = ModbusTcpClient(config.host, port=config.port, timeout=TIMEOUT_S)
+        self._client = ModbusTcpClient(config.host or "", port=config.port, timeout=TIMEOUT_S)
         self._unit_id = config.unit_id
         self._found = {model.id: model for model in device.models}
 

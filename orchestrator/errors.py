@@ -8,7 +8,9 @@ OrchestratorError
     ├── LinkError            the connection; trying again helps
     │   ├── LinkDown         cannot connect, was reset, was closed       kind "connection"
     │   ├── LinkTimeout      connected, but no answer in time            kind "timeout"
-    │   └── LinkNonsense     what came is no Modbus TCP                  kind "nonsense"
+    │   ├── LinkNonsense     what came is no Modbus                      kind "nonsense"
+    │   ├── LinkCorrupt      a frame with a wrong checksum               kind "crc"
+    │   └── LinkHalfFrame    a frame that broke off                      kind "half_frame"
     ├── RequestRefused       a Modbus exception reply                    kind "refused"
     ├── NonsenseReply        registers that cannot be true               kind "nonsense"
     └── WrongDevice          no SunSpec map, or another serial number    kind "wrong_device"
@@ -82,9 +84,21 @@ class LinkTimeout(LinkError):
 
 
 class LinkNonsense(LinkError):
-    """The peer sent what is no Modbus TCP, or no answer to what it was asked."""
+    """The peer sent what is no Modbus, or no answer to what it was asked."""
 
     kind = "nonsense"
+
+
+class LinkCorrupt(LinkError):
+    """On a serial line: the checksum of an answer is wrong."""
+
+    kind = "crc"
+
+
+class LinkHalfFrame(LinkError):
+    """On a serial line: an answer began and broke off."""
+
+    kind = "half_frame"
 
 
 class RequestRefused(DeviceError):

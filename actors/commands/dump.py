@@ -8,10 +8,11 @@ from typing import Final, TypeVar
 
 from actors.clock import RealClock
 from actors.commands.progress import Watch
-from actors.link import ModbusLink
+from actors.link import WireLink
 from actors.observer import NoObserver
+from actors.wire.wires import wire_to
 from orchestrator.commissioning.register_image import RegisterImage, find_chain, read_words
-from orchestrator.commissioning.scan_targets import Endpoint
+from orchestrator.commissioning.scan_targets import Place
 from orchestrator.devices.base import ReadRequest, Refused, Words
 from orchestrator.devices.sunspec.finding.discovery import MARKER
 from orchestrator.errors import LinkError, RequestRefused
@@ -25,9 +26,9 @@ ResultT = TypeVar("ResultT")
 Steps = Generator[ReadRequest, Words | Refused, ResultT]
 
 
-def dump(endpoint: Endpoint, unit_id: int, timeout_s: float, watch: Watch) -> RegisterImage:
+def dump(endpoint: Place, unit_id: int, timeout_s: float, watch: Watch) -> RegisterImage:
     """Read everything. `watch` counts words. Raises DeviceError."""
-    link = ModbusLink(endpoint.host, endpoint.port, timeout_s, RealClock(), NoObserver())
+    link = WireLink(wire_to(endpoint.way), timeout_s, RealClock(), NoObserver())
     reader = _Reader(link, unit_id)
     try:
         chain = reader.carry_out(find_chain())
@@ -41,7 +42,7 @@ def dump(endpoint: Endpoint, unit_id: int, timeout_s: float, watch: Watch) -> Re
 class _Reader:
     """Carries out reads on one unit; what fails for a moment is tried again."""
 
-    def __init__(self, link: ModbusLink, unit_id: int) -> None:
+    def __init__(self, link: WireLink, unit_id: int) -> None:
         self._link = link
         self._unit_id = unit_id
         self._pause = threading.Event()

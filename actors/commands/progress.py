@@ -46,6 +46,11 @@ class Lines:
     def __init__(self, title: str, steps: int) -> None:
         self._title, self._steps, self._done = title, steps, 0
 
+    @property
+    def done(self) -> int:
+        """How many steps are done."""
+        return self._done
+
     def advance(self, steps: int = 1) -> None:
         before, self._done = self._done, self._done + steps
         if before * LINES // max(self._steps, 1) != self._done * LINES // max(self._steps, 1):

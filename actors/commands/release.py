@@ -55,7 +55,7 @@ def release_site(
     clock = RealClock()
     links = LinkPool(clock, NoObserver())
     for device in config.modbus_devices():
-        links.expect(device.host, device.port, LinkNeeds(device.timeout_s, device.min_gap_s))
+        links.expect(device.way, LinkNeeds(device.timeout_s, device.min_gap_s))
     store = StateStore(Path(config.control.state_dir))
     try:
         for inverter in config.inverters:
@@ -72,7 +72,7 @@ def release_site(
 def _release(
     config: InverterConfig, driver: AnyDriver, links: LinkPool, store: StateStore, clock: Clock, *, lift: bool
 ) -> ReleaseOutcome:
-    link = links.link(config.host, config.port)
+    link = links.link(config.way)
     session = DeviceSession(
         config.name,
         driver,
@@ -102,7 +102,7 @@ def _write_release(
 
     Raises DeviceError, and OSError when all is written and the record of what was found cannot be removed.
     """
-    session.connect(config.serial, at_once=True)
+    session.connect(config.expected_serial, at_once=True)
     flash = FlashKeeper(config.name, store, clock)
     writer = CommandWriter(session, clock, NoObserver(), flash=flash, say=_ignore)
     words, _ = writer.with_controls(session.read())

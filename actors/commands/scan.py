@@ -18,9 +18,15 @@ from typing import Any, Final
 from actors.clock import RealClock
 from actors.commands.progress import Watch
 from actors.device.session import DeviceSession
-from actors.link import ModbusLink
+from actors.link import ModbusLink, WireLink
 from actors.observer import NoObserver
-from orchestrator.commissioning.scan_makes import identity_only, makes_at, makes_like, meters_that_say_so
+from orchestrator.commissioning.scan_makes import (
+    identity_only,
+    makes_at,
+    makes_like,
+    makes_on_a_line,
+    meters_that_say_so,
+)
 from orchestrator.commissioning.scan_report import (
     FoundDevice,
     Kind,
@@ -30,7 +36,7 @@ from orchestrator.commissioning.scan_report import (
     found_make,
     report,
 )
-from orchestrator.commissioning.scan_targets import Endpoint
+from orchestrator.commissioning.scan_targets import Endpoint, Place
 from orchestrator.devices.base import AnyDriver, Role
 from orchestrator.devices.makes.schema import Profile
 from orchestrator.devices.profiles.driver import ProfileDriver
@@ -48,14 +54,14 @@ class ScanOptions:
 
 
 ROLES: Final[tuple[Role, ...]] = ("inverter", "meter")
-_Findings = tuple[list[FoundDevice], list[Remark]]
+Findings = tuple[list[FoundDevice], list[Remark]]
 
 
 def scan(endpoints: Sequence[Endpoint], options: ScanOptions, watch: Watch) -> ScanReport:
     """Every inverter and meter at these endpoints and units. `watch` counts endpoints."""
     devices: list[FoundDevice] = []
     remarks: list[Remark] = []
-    scanner = _Scanner(options, watch)
+    scanner = Scanner(options, watch)
     with ThreadPoolExecutor(options.connections, thread_name_prefix="scan") as pool:
         try:
             for done in as_completed([pool.submit(scanner.look_at, endpoint) for endpoint in endpoints]):
@@ -69,8 +75,8 @@ def scan(endpoints: Sequence[Endpoint], options: ScanOptions, watch: Watch) -> S
     return report(devices, remarks)
 
 
-class _Scanner:
-    """Looks at endpoints, in any thread, until `ended`."""
+class Scanner:
+    """Looks at places, in any thread, until `ended`."""
 
     def __init__(self, options: ScanOptions, watch: Watch) -> None:
         self.ended = threading.Event()
@@ -78,7 +84,7 @@ class _Scanner:
         self._watch = watch
         self._clock = RealClock()
 
-    def look_at(self, endpoint: Endpoint) -> _Findings:
+    def look_at(self, endpoint: Endpoint) -> Findings:
         """What answers at one endpoint."""
         link = ModbusLink(endpoint.host, endpoint.port, self._options.timeout_s, self._clock, NoObserver())
         try:
@@ -86,14 +92,14 @@ class _Scanner:
         finally:
             link.close()
 
-    def _ask_units(self, endpoint: Endpoint, link: ModbusLink) -> _Findings:
+    def _ask_units(self, endpoint: Endpoint, link: ModbusLink) -> Findings:
         devices: list[FoundDevice] = []
         troubles: dict[str, list[int]] = {}
         for unit_id in self._options.units:
             if self.ended.is_set():
                 break
             try:
-                devices.extend(self._ask(endpoint, unit_id, link))
+                devices.extend(self.ask(endpoint, unit_id, link))
             except LinkError:
                 continue
             except DeviceError as trouble:
@@ -103,12 +109,13 @@ class _Scanner:
             remarks = [Remark(endpoint, (), "the port is open, but none of the units answers Modbus")]
         return devices, remarks
 
-    def _ask(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> list[FoundDevice]:
+    def ask(self, endpoint: Place, unit_id: int, link: WireLink) -> list[FoundDevice]:
         """What answers at one unit. Raises DeviceError where nothing does, or nothing that is known."""
         try:
             found = self._ask_sunspec(endpoint, unit_id, link)
         except DeviceError as trouble:
-            found = self._first_make(endpoint, unit_id, link, makes_at(endpoint.port, unit_id), ask_first=True)
+            makes = makes_at(endpoint.port, unit_id) if isinstance(endpoint, Endpoint) else makes_on_a_line()
+            found = self._first_make(endpoint, unit_id, link, makes, ask_first=True)
             if not found and not isinstance(trouble, LinkError):
                 found = self._meter(endpoint, unit_id, link)
             if not found:
@@ -117,7 +124,7 @@ class _Scanner:
             self._watch.say(f"found {each.address}: {each.title}")
         return found
 
-    def _ask_sunspec(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> list[FoundDevice]:
+    def _ask_sunspec(self, endpoint: Place, unit_id: int, link: WireLink) -> list[FoundDevice]:
         """The inverter, and the meter that may be behind it in the same map. Raises DeviceError where there is none."""
         found: list[FoundDevice] = []
         nothing: WrongDevice | None = None
@@ -130,7 +137,7 @@ class _Scanner:
             raise nothing
         return found
 
-    def _find(self, endpoint: Endpoint, unit_id: int, link: ModbusLink, role: Role) -> FoundDevice:
+    def _find(self, endpoint: Place, unit_id: int, link: WireLink, role: Role) -> FoundDevice:
         found = found_device(endpoint, unit_id, self._discover(SunSpecDriver(), unit_id, link, role))
         if found.kind is Kind.METER:
             return found
@@ -139,9 +146,9 @@ class _Scanner:
 
     def _first_make(
         self,
-        endpoint: Endpoint,
+        endpoint: Place,
         unit_id: int,
-        link: ModbusLink,
+        link: WireLink,
         makes: Sequence[Profile],
         *,
         ask_first: bool = False,
@@ -154,7 +161,7 @@ class _Scanner:
                 return [found_make(endpoint, unit_id, self._discover(ProfileDriver(make), unit_id, link))]
         return []
 
-    def _meter(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> list[FoundDevice]:
+    def _meter(self, endpoint: Place, unit_id: int, link: WireLink) -> list[FoundDevice]:
         """The meter that says of itself what it is. Raises WrongDevice, with what to do, for one that is set wrong."""
         for make in meters_that_say_so():
             try:
@@ -166,7 +173,7 @@ class _Scanner:
             return [found_make(endpoint, unit_id, self._discover(ProfileDriver(make), unit_id, link, "meter"))]
         return []
 
-    def _discover(self, driver: AnyDriver, unit_id: int, link: ModbusLink, role: Role = "inverter") -> Any:
+    def _discover(self, driver: AnyDriver, unit_id: int, link: WireLink, role: Role = "inverter") -> Any:
         session = DeviceSession(driver.name, driver, link, unit_id, clock=self._clock, retry_longest_s=1.0, role=role)
         session.connect(None)
         return session.device

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from actors.clock import Clock
@@ -11,13 +11,16 @@ from orchestrator.devices.addresses import OWN_HOLDING_END, place_of
 from orchestrator.devices.base import AnyDriver, Discovery, ReadRequest, Refused, RegisterWrite, Role, Words
 from orchestrator.devices.link.backoff import Backoff
 from orchestrator.devices.link.turns import Turn
-from orchestrator.errors import DeviceError, LinkError, RequestRefused, WrongDevice
+from orchestrator.errors import DeviceError, LinkCorrupt, LinkError, LinkHalfFrame, RequestRefused, WrongDevice
 
 RETRY_FIRST_S = 0.5
 ILLEGAL_ADDRESS = 2
 
 WHOLE_AGAIN_S = 300.0
 """After this a read that had to be split is tried as a whole again: some devices refuse words by night only."""
+
+SPOILED_MOST = 3
+"""After so many answers on end that were spoiled on a line the device is found anew: it may be another one by now."""
 
 LOOK_AGAIN_S = 300.0
 """How often a device is asked again for what it did not say when it was found: at night some say nothing."""
@@ -38,6 +41,14 @@ class NotTriedYet(DeviceError):
 
     def __init__(self) -> None:
         super().__init__("it has not been looked for yet: others behind the same host and port come first")
+
+
+class BrokenOff(Exception):
+    """A reading has given way to something that is more urgent."""
+
+
+def _never() -> bool:
+    return False
 
 
 class DeviceSession:
@@ -73,6 +84,7 @@ class DeviceSession:
         self._split_until_s: float | None = None
         self._parts: dict[ReadRequest, tuple[ReadRequest, ...]] = {}
         self._look_again_at_s = 0.0
+        self._spoiled = 0
         self.device: Any = None
         """What discovery found, without the reads that it refuses; None while there is no connection."""
 
@@ -100,19 +112,21 @@ class DeviceSession:
     def _may_try(self) -> bool:
         """Whether it is not too early, and the others behind the link can spare the time."""
         is_early = self._last_trouble is not None and not self._backoff.is_over(self._clock.now_s())
-        return not is_early and self._link.may_try(self.name)
+        return not is_early and self._link.may_try(self.name, first=self._role == "meter")
 
-    def read(self) -> dict[int, int]:
+    def read(self, is_urgent: Callable[[], bool] = _never) -> dict[int, int]:
         """The words of one cycle by address. Parts that the device refuses are left out, unless it refuses all.
 
-        Loses the device on a LinkError. Success ends the waiting after failures.
+        Loses the device on a LinkError. Success ends the waiting after failures. Raises BrokenOff as soon as
+        `is_urgent`, which is asked before each request.
         """
         self._plan_whole_again()
         try:
-            words = self._read_plan()
+            words = self._read_plan(is_urgent)
         except LinkError as trouble:
-            self.lost(trouble)
+            self._failed(trouble)
             raise
+        self._spoiled = 0
         self._backoff = self._backoff.succeeded()
         return words
 
@@ -144,12 +158,18 @@ class DeviceSession:
             one_by_one = self._write_single or write.one_by_one
             self._link.write(unit_id, place.address, write.values, self.name, one_by_one=one_by_one)
         except LinkError as trouble:
-            self.lost(trouble)
+            self._failed(trouble)
             raise
+
+    def _failed(self, trouble: LinkError) -> None:
+        """A request has come to nothing. A device whose answers are spoiled now and then is there all the same."""
+        self._spoiled += isinstance(trouble, LinkCorrupt | LinkHalfFrame)
+        if not isinstance(trouble, LinkCorrupt | LinkHalfFrame) or self._spoiled >= SPOILED_MOST:
+            self.lost(trouble)
 
     def lost(self, trouble: DeviceError) -> None:
         """There is no connection any more; the next attempt waits, longer each time."""
-        self.device = None
+        self.device, self._spoiled = None, 0
         self._last_trouble = trouble
         self._backoff = self._backoff.failed(self._clock.now_s())
 
@@ -193,6 +213,7 @@ class DeviceSession:
                 answer = self._ask(request)
             except RequestRefused as refusal:
                 answer = Refused(refusal.code)
+            self._is_trying = False  # it answers: what else is asked of it is as urgent as what others are asked
 
     def _check_serial(self, expected: str | None, found: str) -> None:
         if expected is not None and found != expected:
@@ -203,13 +224,15 @@ class DeviceSession:
             self.device, self._split_until_s = self._found, None
             self._parts.clear()
 
-    def _read_plan(self) -> dict[int, int]:
+    def _read_plan(self, is_urgent: Callable[[], bool]) -> dict[int, int]:
         words: dict[int, int] = {}
         asked: list[ReadRequest] = []
         refusal: RequestRefused | None = None
         waiting = iter(self.driver.plan_reads(self.device))
         while (request := next(waiting, None)) is not None:
             asked.append(request)
+            if is_urgent():
+                raise BrokenOff
             try:
                 words |= self._read_one(request)
             except RequestRefused as refused:

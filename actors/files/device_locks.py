@@ -1,4 +1,4 @@
-"""One orchestrator commands a device, whatever folder it keeps its state in: a lock for each host, port and unit.
+"""One orchestrator commands a device, whatever folder it keeps its state in: a lock for each address and unit.
 
 The lock is a name in the kernel's table of local sockets ("abstract" names, of Linux only): it needs no folder that
 every user may write to, it is the same for a service with a /tmp of its own, and it ends with the process. Containers
@@ -7,13 +7,14 @@ with a network of their own do not see each other's. Elsewhere than on Linux the
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import sys
 from collections.abc import Iterable
 from typing import Final
 
-from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, SiteConfig
+from orchestrator.config.sections import AnyInverterConfig, InverterConfig, MqttInverterConfig, SiteConfig
 from orchestrator.errors import OrchestratorError
 
 PREFIX: Final = "\0orchestrator.device/"
@@ -63,7 +64,9 @@ class DeviceLocks:
 
 
 def _place(inverter: AnyInverterConfig) -> str:
-    host = inverter.host.lower()
+    if isinstance(inverter, InverterConfig) and inverter.line is not None:
+        return f"{os.path.realpath(inverter.line.port)}/{inverter.unit_id}"  # a port has several names
+    host = (inverter.host or "").lower()
     host = "127.0.0.1" if host == "localhost" else host
     unit = inverter.topic if isinstance(inverter, MqttInverterConfig) else str(inverter.unit_id)
     return f"{host}:{inverter.port}/{unit}"

@@ -81,6 +81,7 @@ class PrometheusObserver:
     def _make_device_metrics(self) -> None:
         self._requests = self._counter("modbus_requests_total", "Modbus requests that ended.", "inverter")
         self._errors = self._counter("modbus_errors_total", "Modbus requests that failed, by kind.", "inverter", "kind")
+        self._line = self._counter("line_passed_over_total", "What came over a line and was no answer.", "line", "what")
         self._latency = self._histogram("modbus_latency_seconds", "Time of one Modbus request.", "inverter")
         self._writes = self._counter(
             "register_writes_total", "Register writes that the device acknowledged.", "inverter", "register"
@@ -162,6 +163,10 @@ class PrometheusObserver:
             self._expect_errors(device)
         if error is not None:
             self._errors.labels(device, error).inc()
+
+    def line_noted(self, line: str, what: str, count: int) -> None:
+        """So much was passed over on the line at `line`."""
+        self._line.labels(line, what).inc(count)
 
     def _expect_errors(self, device: str) -> None:
         for kind in ERROR_KINDS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Mapping
 from time import monotonic
 from typing import Final
 
@@ -96,11 +97,16 @@ class ModbusClient:
         """Whether there is a connection, as far as is known."""
         return self._socket is not None
 
+    @property
+    def noted(self) -> Mapping[str, int]:
+        """Nothing is passed over that is worth a word: replies have numbers here."""
+        return {}
+
     def connect(self, timeout_s: float | None = None) -> socket.socket:
         """The connection, made now if there is none. Raises NotReached, or NameNotKnown without a look-up."""
         if self._socket is None:
             try:
-                self._socket = _connected(self._name, self._timeout_s if timeout_s is None else timeout_s)
+                self._socket = connected(self._name, self._timeout_s if timeout_s is None else timeout_s)
             except NameNotKnown:
                 raise
             except OSError as trouble:
@@ -115,6 +121,10 @@ class ModbusClient:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def survives(self, _problem: Exception) -> bool:
+        """Whether the connection is of use after a problem that `execute` has raised: never."""
+        return False
 
     def execute(self, request: ModbusPDU, timeout_s: float | None = None) -> ModbusPDU:
         """The reply to `request` (functions 3, 4, 6 and 16), which may be an ExceptionResponse.
@@ -174,11 +184,12 @@ class ModbusClient:
                 return None
             pdu, self._received = self._received[_HEADER.size : end], self._received[end:]
             if transaction == request.transaction_id and unit_id == request.dev_id:
-                return _decoded(pdu, request.function_code)
+                return decoded(pdu, request.function_code)
         return None
 
 
-def _decoded(pdu: bytes, function: int) -> ModbusPDU:
+def decoded(pdu: bytes, function: int) -> ModbusPDU:
+    """The reply in a frame to a request of `function`. Raises NotModbus."""
     reply: ModbusPDU
     if pdu[0] == function:
         reply = _REPLIES[function]()
@@ -193,7 +204,7 @@ def _decoded(pdu: bytes, function: int) -> ModbusPDU:
     return reply
 
 
-def _connected(name: Name, timeout_s: float) -> socket.socket:
+def connected(name: Name, timeout_s: float) -> socket.socket:
     """A connection to the first address that takes it, within `timeout_s` in all. Raises OSError."""
     until_s, trouble = monotonic() + timeout_s, OSError(0, "no address")
     for family, address in name.targets():

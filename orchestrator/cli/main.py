@@ -102,11 +102,13 @@ def _add_reports(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _check(options: argparse.Namespace) -> int:
-    from orchestrator.config.warnings import warnings  # noqa: PLC0415 - only what a command needs is loaded
+    from orchestrator.config.warnings import line_loads, line_text, warnings  # noqa: PLC0415 - only what is needed
 
     config = load_config(options.site)
     if not options.quiet:
         print(f"{options.site} is fine: {summary(config)}")
+        for way, load in line_loads(config).items():
+            print(f"line {line_text(way, load)}")
         for warning in warnings(config):
             print(f"warning: {warning}", file=sys.stderr)
     return DONE

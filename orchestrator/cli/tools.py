@@ -14,22 +14,35 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.cli.common import DONE, FAILED, SubCommands, add_command, program_version
 from orchestrator.commissioning.scan_targets import (
+    BAUD_RANGE,
+    BAUD_RATES,
     LARGE_FROM,
+    LINE_UNIT_RANGE,
+    LINE_UNITS,
+    PARITIES,
     PORT_RANGE,
     PORTS,
     UNIT_RANGE,
     UNITS,
     Endpoint,
+    LineEndpoint,
+    Place,
     addresses,
     endpoints,
+    is_line,
+    line_endpoints,
     numbers,
     split_host,
 )
+from orchestrator.devices.link.ways import SerialWay
 from orchestrator.errors import OrchestratorError, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.commissioning.report import CommissionReport
     from orchestrator.commissioning.scan_report import ScanReport
+
+LINE_TIMEOUT_S = 0.3
+"""Devices on a line begin to answer within 0.1 s; most of what is asked on a line is not there."""
 
 
 def add_tools(commands: SubCommands) -> None:
@@ -43,29 +56,29 @@ def add_tools(commands: SubCommands) -> None:
 def _add_scan(commands: SubCommands) -> None:
     text = "find inverters and meters, and draft a site.yaml of them; reads only"
     parser = add_command(commands, "scan", text, _scan)
-    parser.add_argument("target", metavar="TARGET", help="HOST, HOST:PORT or NETWORK/BITS, such as 192.168.1.0/24")
+    target = "HOST, HOST:PORT, NETWORK/BITS such as 192.168.1.0/24, or a serial port such as /dev/ttyUSB0"
+    parser.add_argument("target", metavar="TARGET", help=target)
     parser.add_argument("--ports", metavar="LIST", default=_text(PORTS), help="such as 502,1502 (default: %(default)s)")
-    parser.add_argument("--units", metavar="LIST", default=_text(UNITS), help="such as 1-3,126 (default: %(default)s)")
-    parser.add_argument("--timeout", metavar="S", type=_seconds, default=1.0, help="seconds for a reply (default: 1)")
+    units = f"such as 1-3,126 (default: {_text(UNITS)}; on a serial line 1-{LINE_UNITS[-1]})"
+    parser.add_argument("--units", metavar="LIST", help=units)
+    timeout = f"seconds for a reply (default: 1; on a serial line {LINE_TIMEOUT_S:g})"
+    parser.add_argument("--timeout", metavar="S", type=_seconds, help=timeout)
+    speeds = "speeds of a serial line, in this order (default: %(default)s)"
+    parser.add_argument("--baud-rates", metavar="LIST", default=_text(BAUD_RATES), help=speeds)
+    parser.add_argument("--parities", metavar="LIST", default="N,E", help="parities of a serial line (default: N,E)")
+    further = "on a serial line: try further speeds after something has answered"
+    parser.add_argument("--all-speeds", action="store_true", help=further)
     parser.add_argument("--connections", metavar="N", type=_count, default=32, help="how many at a time (default: 32)")
     parser.add_argument("--yes", action="store_true", help=f"scan a network of more than {LARGE_FROM} addresses")
     parser.add_argument("-o", "--output", metavar="FILE", help="write a draft site.yaml")
 
 
 def _scan(options: argparse.Namespace) -> int:
-    where = endpoints(options.target, numbers(options.ports, PORT_RANGE, "port"))
-    units = numbers(options.units, UNIT_RANGE, "unit")
-    if addresses(options.target) > LARGE_FROM and not options.yes:
-        raise UsageError(f"{options.target} has {addresses(options.target)} addresses; say --yes to scan them all")
-    _require_new(options.output)
+    found = _scan_line(options) if is_line(options.target) else _scan_network(options)
     from rich.console import Console  # noqa: PLC0415
 
-    from actors.commands.progress import watch  # noqa: PLC0415
-    from actors.commands.scan import ScanOptions, scan  # noqa: PLC0415
     from orchestrator.commissioning.scan_report import table  # noqa: PLC0415
 
-    with watch(f"scanning {options.target}", len(where)) as progress:
-        found = scan(where, ScanOptions(units, options.timeout, options.connections), progress)
     for remark in found.remarks:
         print(remark, file=sys.stderr)
     if not found.devices:
@@ -79,18 +92,47 @@ def _scan(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _scan_line(options: argparse.Namespace) -> ScanReport:
+    where = line_endpoints(options.target, numbers(options.baud_rates, BAUD_RANGE, "baud rate"), options.parities)
+    units = numbers(options.units, LINE_UNIT_RANGE, "unit of a line") if options.units else LINE_UNITS
+    _require_new(options.output)
+    from actors.commands.progress import watch  # noqa: PLC0415
+    from actors.commands.scan_line import LineOptions, scan_line  # noqa: PLC0415
+
+    wanted = LineOptions(units, options.timeout or LINE_TIMEOUT_S, options.all_speeds)
+    with watch(f"scanning {options.target}", len(where) * len(units)) as progress:
+        return scan_line(where, wanted, progress)
+
+
+def _scan_network(options: argparse.Namespace) -> ScanReport:
+    where = endpoints(options.target, numbers(options.ports, PORT_RANGE, "port"))
+    units = numbers(options.units, UNIT_RANGE, "unit") if options.units else UNITS
+    if addresses(options.target) > LARGE_FROM and not options.yes:
+        raise UsageError(f"{options.target} has {addresses(options.target)} addresses; say --yes to scan them all")
+    _require_new(options.output)
+    from actors.commands.progress import watch  # noqa: PLC0415
+    from actors.commands.scan import ScanOptions, scan  # noqa: PLC0415
+
+    with watch(f"scanning {options.target}", len(where)) as progress:
+        return scan(where, ScanOptions(units, options.timeout or 1.0, options.connections), progress)
+
+
 def _add_dump(commands: SubCommands) -> None:
     text = "save all registers of a SunSpec device as JSON, without its serial number; reads only"
     parser = add_command(commands, "dump", text, _dump)
-    parser.add_argument("target", metavar="HOST[:PORT]", help="the port is 502 where none is given")
+    target = "the port is 502 where none is given; or a serial port, such as /dev/ttyUSB0"
+    parser.add_argument("target", metavar="HOST[:PORT]", help=target)
     parser.add_argument("--unit", metavar="N", type=_unit, default=1, help="the Modbus unit (default: 1)")
+    parser.add_argument("--baud-rate", metavar="N", type=_baud, default=9600, help="of a serial line (default: 9600)")
+    parser.add_argument("--parity", choices=PARITIES, default="N", help="of a serial line (default: N)")
+    parser.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help="of a serial line (default: 1)")
     parser.add_argument("--timeout", metavar="S", type=_seconds, default=3.0, help="seconds for a reply (default: 3)")
     parser.add_argument("--with-serial", action="store_true", help="keep serial numbers and MAC addresses")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write (default: standard output)")
 
 
 def _dump(options: argparse.Namespace) -> int:
-    host, port = split_host(options.target)
+    place = _place(options)
     _require_new(options.output)
     from actors.commands.dump import dump  # noqa: PLC0415
     from actors.commands.progress import watch  # noqa: PLC0415
@@ -98,7 +140,7 @@ def _dump(options: argparse.Namespace) -> int:
     from orchestrator.commissioning.register_image import described  # noqa: PLC0415
 
     with watch(f"reading {options.target}", 0) as progress:
-        image = dump(Endpoint(host, port or PORTS[0]), options.unit, options.timeout, progress)
+        image = dump(place, options.unit, options.timeout, progress)
     image = described(image, captured=date.today().isoformat(), with_serial=options.with_serial)
     if options.output is None:
         print(to_json(image), end="")
@@ -106,6 +148,14 @@ def _dump(options: argparse.Namespace) -> int:
     _write(options.output, to_json(image))
     print(f"written: {options.output}; {len(image.registers())} of {len(image.words)} words of {image.device}")
     return DONE
+
+
+def _place(options: argparse.Namespace) -> Place:
+    """Where a device is that is looked at alone."""
+    if is_line(options.target):
+        return LineEndpoint(SerialWay(options.target, options.baud_rate, options.parity, options.stop_bits))
+    host, port = split_host(options.target)
+    return Endpoint(host, port or PORTS[0])
 
 
 def _add_serve(commands: SubCommands) -> None:
@@ -246,6 +296,11 @@ def _count(text: str) -> int:
 def _unit(text: str) -> int:
     """A Modbus unit, 0 to 255."""
     return int(_within(int(text), 0, 255))
+
+
+def _baud(text: str) -> int:
+    """A speed of 300 to 1000000 baud."""
+    return int(_within(int(text), BAUD_RANGE[0], BAUD_RANGE[-1]))
 
 
 def _port(text: str) -> int:

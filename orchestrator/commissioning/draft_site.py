@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 
 from orchestrator.commissioning.scan_report import FoundDevice, Kind, ScanReport
+from orchestrator.commissioning.scan_targets import LineEndpoint
 from orchestrator.devices.makes.choice import SUNSPEC
 from orchestrator.devices.makes.library import load_profile
 
@@ -105,7 +106,8 @@ def _inverter(name: str, device: FoundDevice, *, commented: bool) -> str:
     fields = [f"name: {json.dumps(name)}", f"driver: {device.driver}", _where(device)]
     serial = device.nameplate.serial
     if _PLAIN.fullmatch(serial):
-        fields.append(f"serial: {json.dumps(serial)}")
+        key = "serial_number" if isinstance(device.endpoint, LineEndpoint) else "serial"
+        fields.append(f"{key}: {json.dumps(serial)}")
     notes = [_comment(device)]
     notes.extend(_of_make(device))
     if not serial:
@@ -133,6 +135,10 @@ def _again(devices: Iterable[FoundDevice]) -> Iterator[str]:
 
 
 def _where(device: FoundDevice) -> str:
+    if isinstance(device.endpoint, LineEndpoint):
+        way = device.endpoint.way
+        line = f"port: {json.dumps(way.port)}, baud_rate: {way.baud_rate}, parity: {way.parity}"
+        return f"serial: {{{line}, stop_bits: {way.stop_bits}}}, unit_id: {device.unit_id}"
     return f"host: {json.dumps(device.endpoint.host)}, port: {device.endpoint.port}, unit_id: {device.unit_id}"
 
 

@@ -30,6 +30,11 @@ def makes_at(port: int, unit_id: int) -> tuple[Profile, ...]:
     return tuple(profile for profile in own if profile.link.port == port or port not in PORTS)
 
 
+def makes_on_a_line() -> tuple[Profile, ...]:
+    """The makes without SunSpec: on a serial line any of them may be at any unit."""
+    return tuple(profile for profile in _makes() if profile.sunspec is None)
+
+
 def meters_that_say_so() -> tuple[Profile, ...]:
     """The meters that say their model. They may be at any unit: one at an RS-485 line has what its installer chose.
 

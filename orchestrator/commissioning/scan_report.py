@@ -11,7 +11,7 @@ from typing import Final
 from rich.console import JustifyMethod
 from rich.table import Table
 
-from orchestrator.commissioning.scan_targets import Endpoint
+from orchestrator.commissioning.scan_targets import Endpoint, LineEndpoint, Place
 from orchestrator.devices.makes.choice import SUNSPEC
 from orchestrator.devices.profiles.device import ProfileDevice
 from orchestrator.devices.sunspec.device import SunSpecDevice
@@ -35,7 +35,7 @@ class FoundDevice:
     `driver` is what site.yaml has to say for it: that of its make where there is one.
     """
 
-    endpoint: Endpoint
+    endpoint: Place
     unit_id: int
     kind: Kind
     nameplate: Nameplate
@@ -57,7 +57,7 @@ class FoundDevice:
 class Remark:
     """What some units of one endpoint answered in place of a usable device."""
 
-    endpoint: Endpoint
+    endpoint: Place
     units: tuple[int, ...]
     text: str
 
@@ -76,13 +76,13 @@ class ScanReport:
     remarks: tuple[Remark, ...] = ()
 
 
-def found_device(endpoint: Endpoint, unit_id: int, device: SunSpecDevice) -> FoundDevice:
+def found_device(endpoint: Place, unit_id: int, device: SunSpecDevice) -> FoundDevice:
     """What discovery found at one address."""
     kind = Kind.METER if device.is_meter else Kind.HYBRID if device.has_battery else Kind.INVERTER
     return FoundDevice(endpoint, unit_id, kind, device.nameplate, tuple(model.id for model in device.models))
 
 
-def found_make(endpoint: Endpoint, unit_id: int, device: ProfileDevice) -> FoundDevice:
+def found_make(endpoint: Place, unit_id: int, device: ProfileDevice) -> FoundDevice:
     """What the profile of a make discovered at one address: an inverter, or a meter where it is of one."""
     kind = Kind.HYBRID if device.has_battery else Kind.METER if device.profile.is_meter else Kind.INVERTER
     models = () if device.base is None else tuple(model.id for model in device.base.models)
@@ -109,9 +109,10 @@ def report(devices: Iterable[FoundDevice], remarks: Iterable[Remark]) -> ScanRep
 def table(found: ScanReport) -> Table:
     """The devices, one row each. On a narrow terminal the names of devices and the list of models are folded."""
     drawn = Table(box=None, header_style="bold", pad_edge=False)
+    folded = FOLDED if all(isinstance(each.endpoint, Endpoint) for each in found.devices) else ("host", *FOLDED)
     for column in ("host", "port", "unit", "device", "version", "serial", "kind", "driver", "models"):
         justify: JustifyMethod = "right" if column in ("port", "unit") else "left"
-        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=column not in FOLDED)
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=column not in folded)
     for each in found.devices:
         plate, where = each.nameplate, each.endpoint
         texts = (each.title, plate.version, plate.serial, each.kind.value, each.driver)
@@ -148,8 +149,10 @@ def _serial_at(device: FoundDevice) -> object:
     return (device.endpoint.host, device.nameplate.serial) if device.nameplate.serial else device
 
 
-def _order(endpoint: Endpoint) -> tuple[int, int, str, int]:
+def _order(endpoint: Place) -> tuple[int, int, str, int]:
     """Addresses by number, before names."""
+    if isinstance(endpoint, LineEndpoint):
+        return 10, 0, endpoint.host, endpoint.way.baud_rate
     try:
         address = ipaddress.ip_address(endpoint.host)
     except ValueError:

@@ -7,12 +7,20 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.devices.link.ways import Parity, SerialWay, TcpWay
 from orchestrator.errors import UsageError
 
 PORTS: Final = (502, 1502)
 """The port of the standard, and that of SolarEdge and Kostal."""
 UNITS: Final = (1, 2, 3, 17, 71, 85, 100, 126, 200, 201, 202, 203, 204, 240, 247)
 """Inverters (3, 126 SMA, 17 GivEnergy, 71 Kostal, 85 AlphaESS, 100 Victron, 247 GoodWe), and the meters of Fronius."""
+BAUD_RATES: Final = (9600, 19200, 115200, 38400, 4800, 2400)
+"""What devices are delivered with, the most frequent first."""
+BAUD_RANGE: Final = range(300, 1_000_001)
+PARITIES: Final[tuple[Parity, ...]] = ("N", "E", "O")
+LINE_UNITS: Final = tuple(range(1, 17))
+"""Units on a line are numbered from 1 by who installs them."""
+LINE_UNIT_RANGE: Final = range(1, 248)
 ADDRESSES_MAX: Final = 65536
 LARGE_FROM: Final = 1024
 """A network with more addresses than this (a /22) is scanned only when it is really meant."""
@@ -30,8 +38,55 @@ class Endpoint:
     host: str
     port: int
 
+    @property
+    def way(self) -> TcpWay:
+        """The way there."""
+        return TcpWay(self.host, self.port)
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class LineEndpoint:
+    """A serial line, set in one way."""
+
+    way: SerialWay
+
+    @property
+    def host(self) -> str:
+        """Its port, in the place of a host."""
+        return self.way.port
+
+    @property
+    def port(self) -> str:
+        """How it is set, in the place of a TCP port."""
+        return self.way.settings
+
+    def __str__(self) -> str:
+        return f"{self.way} at {self.way.settings}"
+
+
+Place = Endpoint | LineEndpoint
+
+
+def is_line(target: str) -> bool:
+    """Whether `target` is the path of a serial port: a network begins with a number."""
+    return target.startswith("/")
+
+
+def line_endpoints(port: str, baud_rates: tuple[int, ...], parities: str) -> tuple[LineEndpoint, ...]:
+    """Every way in which a line is tried: all `parities` (such as `N,E`) of the first speed, then the next.
+
+    Raises UsageError.
+    """
+    wanted: list[Parity] = []
+    for part in parities.upper().split(","):
+        parity = next((each for each in PARITIES if each == part.strip()), None)
+        if parity is None:
+            raise UsageError(f"{part.strip()!r} is no parity: say some of {','.join(PARITIES)}")
+        wanted.append(parity)
+    return tuple(LineEndpoint(SerialWay(port, rate, parity)) for rate in baud_rates for parity in wanted)
 
 
 def endpoints(target: str, ports: tuple[int, ...]) -> tuple[Endpoint, ...]:

@@ -100,8 +100,9 @@ def _is_another(before: AnyInverterConfig, after: AnyInverterConfig) -> bool:
 
 
 def _device(inverter: AnyInverterConfig) -> tuple[object, ...]:
-    where = inverter.unit_id if isinstance(inverter, InverterConfig) else inverter.topic
-    return inverter.driver, inverter.host, inverter.port, where
+    if isinstance(inverter, InverterConfig):
+        return inverter.driver, str(inverter.way), inverter.unit_id
+    return inverter.driver, inverter.host, inverter.port, inverter.topic
 
 
 def _meter_of(config: SiteConfig) -> tuple[object, ...]:

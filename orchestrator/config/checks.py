@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from orchestrator.config.addresses import address_checks
 from orchestrator.config.sections import MQTT_DRIVER
-from orchestrator.devices.makes.choice import has_meter, is_meter_only, link_defaults
+from orchestrator.devices.makes.choice import has_meter, is_meter_only
 from orchestrator.documents.yaml_text import Finding, KeyPath, key_path_text
 
 RESERVED_SOURCES = ("fixed", "page", "manual")
@@ -90,22 +91,8 @@ def _inverters_of_make(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Only a meter may share the address of an inverter, which may have it in its map; a simulated one has not."""
-    first: dict[tuple[str, str, str], KeyPath] = {}
-    simulated = _section(data, "simulation", "inverters")
-    for path, entry in (*_entries(data, "meter"), *_entries(data, "inverters")):
-        host = entry.get("host")
-        if not isinstance(host, str) or entry.get("driver") == MQTT_DRIVER:
-            continue
-        make = link_defaults(entry)
-        port, unit = (entry.get(key, make.get(key, value)) for key, value in (("port", 502), ("unit_id", 1)))
-        address = (host.lower(), str(port), str(unit))
-        behind = first.get(address) == ("meter",) and str(entry.get("name")) not in simulated
-        if address in first and not behind:
-            taken = key_path_text(first[address])
-            where = (*path, "unit_id" if "unit_id" in entry else "host")
-            yield where, f"host, port and unit_id must be unique; {taken} is at {host} port {port} unit {unit} already"
-        first[address] = path if behind else first.get(address, path)
+    devices = [*_entries(data, "meter"), *(each for each in _entries(data, "inverters") if len(each[0]) > 1)]
+    yield from address_checks(devices, _section(data, "simulation", "inverters"))
 
 
 def _device_topics(data: Mapping[str, Any]) -> Iterator[Finding]:

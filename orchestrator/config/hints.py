@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from orchestrator.config.sections import MQTT_DRIVER
 from orchestrator.devices.makes.choice import SUNSPEC
 from orchestrator.documents.problems import UnknownKey
 from orchestrator.documents.yaml_text import KeyPath
 from orchestrator.setpoints.fields import ROWS
+
+OTHER_NAMES_OF_BAUD_RATE: Final = ("speed", "rate", "baud", "bps")
 
 
 def meaning_of_key(unknown: UnknownKey) -> str | None:
@@ -14,6 +18,8 @@ def meaning_of_key(unknown: UnknownKey) -> str | None:
     driver = _driver_with(unknown)
     if driver is not None:
         return f"it belongs to driver {driver!r}, which this section does not have"
+    if unknown.path[-2:-1] == ("serial",) and unknown.key in OTHER_NAMES_OF_BAUD_RATE:
+        return "here it is 'baud_rate'"
     return name_in_messages(unknown)
 
 

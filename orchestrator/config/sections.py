@@ -6,14 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, field_validator, model_validator
 
 from orchestrator.config.setpoint_values import SetpointValues
 from orchestrator.config.simulation import SimulationConfig
-from orchestrator.devices.makes.choice import known_driver, link_defaults
-from orchestrator.documents.section import Host, Name, Percent, Port, Section, Text, Title, Topic, UnitId, Watts
+from orchestrator.devices.link.ways import Framing, Parity, SerialWay, TcpWay, Way
+from orchestrator.devices.makes.choice import known_driver, line_defaults, link_defaults
+from orchestrator.documents.section import (
+    Host,
+    Mistakes,
+    Name,
+    Percent,
+    Port,
+    Section,
+    Text,
+    Title,
+    Topic,
+    UnitId,
+    Watts,
+)
 from orchestrator.setpoints.fields import SetpointFields
 
 MinGap = Annotated[float, Field(ge=0, le=5)]
@@ -27,6 +40,20 @@ ModbusDriver = Annotated[
 """The drivers that speak Modbus; `mqtt` makes a section another one, see `MqttMeterConfig` and `MqttInverterConfig`."""
 
 
+NO_ADDRESS = (
+    "this key is missing; it must be a host name or an IP address, without port or 'http://'; "
+    "a device on a serial line has serial: {port: /dev/ttyUSB0} in its place"
+)
+"""Where neither `host` nor `serial` says where a device is."""
+SerialPort = Annotated[
+    str,
+    Field(
+        pattern=r"^/[^\x00-\x20\x7f]{1,250}$",
+        description="the path of a serial port, such as /dev/serial/by-id/usb-...",
+    ),
+]
+
+
 class SiteSection(Section):
     """`site:` its name, and its time zone for reports."""
 
@@ -34,26 +61,74 @@ class SiteSection(Section):
     timezone: str = "UTC"
 
 
+class SerialLine(Section):
+    """`serial:` a serial port of this machine, and how the devices on its line are set."""
+
+    port: SerialPort
+    baud_rate: Annotated[int, Field(ge=300, le=1_000_000)] = 9600
+    parity: Parity = "N"
+    stop_bits: Literal[1, 2] = 1
+
+    @property
+    def way(self) -> SerialWay:
+        """The way to the devices on it."""
+        return SerialWay(self.port, self.baud_rate, self.parity, self.stop_bits)
+
+
 class ModbusDevice(Section):
     """A device that is spoken to by Modbus. What its make needs of the connection is the default of the same keys."""
+
+    @property
+    def line(self) -> SerialLine | None:
+        """The serial line that it is on, if it is on one."""
+        raise NotImplementedError
+
+    @property
+    def way(self) -> Way:
+        """How it is reached. Devices with the same way share one connection."""
+        raise NotImplementedError
 
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_make(cls, value: object) -> object:
-        return {**link_defaults(value), **value} if isinstance(value, Mapping) else value
+        if not isinstance(value, Mapping):
+            return value
+        own = {**link_defaults(value), **value}
+        line = own.get("serial")
+        return own if not isinstance(line, Mapping) else own | {"serial": {**line_defaults(own.get("driver")), **line}}
+
+    @model_validator(mode="after")
+    def _has_one_address(self) -> Self:
+        if self.line is None and getattr(self, "host", None) is None:
+            serial = getattr(self, "serial", None)
+            is_path = isinstance(serial, str) and serial.startswith("/")
+            raise Mistakes((("serial" if is_path else "host",), NO_ADDRESS))
+        return self
 
 
 class MeterConfig(ModbusDevice):
     """`meter:` the meter at the point of common coupling."""
 
     driver: ModbusDriver = "sunspec"
-    host: Host
+    host: Host | None = None
     port: Port = 502
+    serial: SerialLine | None = None
+    framing: Framing = "tcp"
     unit_id: UnitId = 1
     sign: Literal["import_positive", "export_positive", "auto"] = "auto"
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     min_gap_s: MinGap = 0.0
     interval_s: Annotated[float, Field(gt=0, le=60)] = 0.25
+
+    @property
+    def line(self) -> SerialLine | None:
+        """See `ModbusDevice`."""
+        return self.serial
+
+    @property
+    def way(self) -> Way:
+        """See `ModbusDevice`."""
+        return self.serial.way if self.serial else TcpWay(self.host or "", self.port, self.framing)
 
 
 class BatteryConfig(Section):
@@ -68,16 +143,26 @@ class BatteryConfig(Section):
     idle_between_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
 
 
+def _kind_of_serial(value: object) -> str:
+    """`serial` of an inverter is a line where it is a mapping, else the serial number."""
+    return "line" if isinstance(value, Mapping | SerialLine) else "number"
+
+
 class InverterConfig(ModbusDevice):
     """`inverters[]:` one inverter; its battery is found by itself."""
 
     name: Name
     driver: ModbusDriver = "sunspec"
-    host: Host
+    host: Host | None = None
     port: Port = 502
+    framing: Framing = "tcp"
     unit_id: UnitId = 1
     control: bool = True
-    serial: Text | None = None
+    serial: (
+        Annotated[Annotated[Text, Tag("number")] | Annotated[SerialLine, Tag("line")], Discriminator(_kind_of_serial)]
+        | None
+    ) = None
+    serial_number: Text | None = None
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     min_gap_s: MinGap = 0.0
     write_single: bool = False
@@ -86,6 +171,21 @@ class InverterConfig(ModbusDevice):
     phases: Literal[1, 3] | None = None
     ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
     battery: BatteryConfig = BatteryConfig()
+
+    @property
+    def line(self) -> SerialLine | None:
+        """See `ModbusDevice`."""
+        return self.serial if isinstance(self.serial, SerialLine) else None
+
+    @property
+    def way(self) -> Way:
+        """See `ModbusDevice`."""
+        return self.line.way if self.line else TcpWay(self.host or "", self.port, self.framing)
+
+    @property
+    def expected_serial(self) -> str | None:
+        """The serial number that it must have; None: any."""
+        return self.serial_number or (self.serial if isinstance(self.serial, str) else None)
 
 
 class FailsafeConfig(Section):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
+from math import ceil
 
 from orchestrator.config.policy import (
     SILENT_AFTER_MOST_S,
@@ -13,11 +14,15 @@ from orchestrator.config.policy import (
     meter_silent_after_s,
 )
 from orchestrator.config.sections import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.devices.link.line_load import LineLoad, OnLine, load_of
 from orchestrator.devices.link.tries import PATIENT_S
+from orchestrator.devices.link.ways import SerialWay
 from orchestrator.devices.makes.choice import new_value_s
 
 _CYCLES_PER_REVERT = 3
 _SLOW_METER_S = 1.0
+_WITH_COMMANDS = 2.0
+"""Commands, and reading back what they wrote, take about as long as the readings: 20 requests for 10 were seen."""
 
 
 def warnings(config: SiteConfig) -> tuple[str, ...]:
@@ -68,12 +73,12 @@ def _percents(config: SiteConfig) -> Iterator[tuple[str, float]]:
 
 def _time_outs_are_long(config: SiteConfig) -> str | None:
     """One who is waited for keeps the others waiting, and a limit must be obeyed within 5 s."""
-    where = Counter((each.host.lower(), each.port) for each in config.modbus_devices())
+    where = Counter(str(each.way).lower() for each in config.modbus_devices())
     slow = sorted(
         {
-            f"{each.host}:{each.port}"
+            str(each.way)
             for each in config.modbus_devices()
-            if each.timeout_s > PATIENT_S and where[each.host.lower(), each.port] > 1
+            if each.timeout_s > PATIENT_S and where[str(each.way).lower()] > 1
         }
     )
     if not slow:
@@ -81,6 +86,51 @@ def _time_outs_are_long(config: SiteConfig) -> str | None:
     return (
         f"timeout_s: above {PATIENT_S:g} s at {', '.join(slow)}, which several devices share; while others answer, "
         f"one that is looked for must answer within {PATIENT_S:g} s"
+    )
+
+
+def line_loads(config: SiteConfig) -> dict[SerialWay, LineLoad]:
+    """How busy each serial line is."""
+    devices: dict[SerialWay, list[OnLine]] = {}
+    for each in config.modbus_devices():
+        if isinstance(each.way, SerialWay):
+            on_line = OnLine(each.driver, isinstance(each, MeterConfig), each.min_gap_s)
+            devices.setdefault(each.way, []).append(on_line)
+    interval_s = config.meter.interval_s
+    return {way: load_of(way, there, interval_s) for way, there in devices.items()}
+
+
+def line_text(way: SerialWay, load: LineLoad) -> str:
+    """How long a cycle takes on a line, in one sentence."""
+    meter = f", with the meter read every {load.meter_every_s:.2g} s" if load.meter_s else ""
+    return f"{way} ({way.settings}): to read all that is on it takes about {load.cycle_s:.2g} s{meter}"
+
+
+def _lines_are_slow(config: SiteConfig) -> str | None:
+    """What does not fit into a cycle is read less often, which makes limits slower."""
+    slow = [
+        line_text(way, load) for way, load in line_loads(config).items() if load.cycle_s > config.control.interval_s
+    ]
+    if not slow:
+        return None
+    return (
+        f"serial: {'; '.join(slow)}; a cycle has {config.control.interval_s:g} s, so inverters are read less often "
+        "than that (the meter and commands go first): a higher baud_rate, or a second line, helps"
+    )
+
+
+def _lines_are_too_slow(config: SiteConfig) -> str | None:
+    """Whose samples are too old by the time they are read again counts as away, by turns."""
+    window_s = config.control.sample_window_s
+    slow = {str(way): load.cycle_s for way, load in line_loads(config).items()}
+    longest_s = _WITH_COMMANDS * max(slow.values(), default=0.0)
+    if longest_s <= window_s:
+        return None
+    where = ", ".join(way for way, cycle_s in slow.items() if _WITH_COMMANDS * cycle_s > window_s)
+    return (
+        f"control.sample_window_s: {window_s:g} s, but while commands are written it may take {longest_s:.0f} s until "
+        f"an inverter on {where} is read again, and until then it may count as away: a quicker line is better, "
+        f"{ceil(longest_s)} s here is the least"
     )
 
 
@@ -156,8 +206,8 @@ def _meter_is_behind_an_inverter(config: SiteConfig) -> str | None:
     return f"meter.unit_id: the address of {name}, so the meter is looked for in the registers of that inverter"
 
 
-def _address(device: MeterConfig | InverterConfig) -> tuple[str, int, int]:
-    return device.host.lower(), device.port, device.unit_id
+def _address(device: MeterConfig | InverterConfig) -> tuple[str, int]:
+    return str(device.way).lower(), device.unit_id
 
 
 def _revert_is_short(config: SiteConfig) -> str | None:
@@ -205,6 +255,8 @@ _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _batteries_are_not_commanded,
     _percent_is_a_share,
     _time_outs_are_long,
+    _lines_are_slow,
+    _lines_are_too_slow,
     _metrics_are_public,
     _sign_is_guessed,
     _meter_is_slow,

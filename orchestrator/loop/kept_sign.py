@@ -15,7 +15,7 @@ def meter_address(meter: AnyMeterConfig) -> str:
     """Which meter it is: another address is another meter, whose sign is not known."""
     if isinstance(meter, MqttMeterConfig):
         return f"{meter.driver} {meter.host}:{meter.port} {meter.topic}"
-    return f"{meter.driver} {meter.host}:{meter.port} unit {meter.unit_id}"
+    return f"{meter.driver} {meter.way} unit {meter.unit_id}"
 
 
 def to_json(meter: AnyMeterConfig, sign: MeterSign | None) -> str:

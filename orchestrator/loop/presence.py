@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,9 +18,15 @@ SILENT_INTERVALS = 2
 
 
 def patience_s(config: AnyInverterConfig, interval_s: float) -> float:
-    """How long an inverter may say nothing: one that is known to be slow has as long as one reply may take."""
-    reply_s = config.timeout_s if isinstance(config, InverterConfig) else 0.0
-    return max(SILENT_INTERVALS * interval_s, reply_s)
+    """How long an inverter may say nothing: one that is known to be slow has as long as one reply may take.
+
+    On a serial line readings wait for each other: there only the age of its sample counts.
+    """
+    if not isinstance(config, InverterConfig):
+        return SILENT_INTERVALS * interval_s
+    if config.line is not None:
+        return inf
+    return max(SILENT_INTERVALS * interval_s, config.timeout_s)
 
 
 class Presence(Struct, frozen=True):
@@ -67,6 +74,8 @@ class Presence(Struct, frozen=True):
             return "nothing has been heard of it yet"
         if self.fault is not None:
             return self.trouble or f"its last reading failed ({self.fault})"
+        if self.patience_s == inf:
+            return "its last reading is too old: others on its serial line take the time"
         return f"nothing has been heard of it for more than {self.patience_s:g} s"
 
     def waited_in_vain(self, cycle: int) -> Presence:

@@ -1,6 +1,8 @@
-"""The virtual site on the network: one Modbus TCP server per host and port, one thread for all of them.
+"""The virtual site on the network: one Modbus TCP server per host and port, a pseudo-terminal per serial line, and one
+thread for all of them.
 
-The only module of the simulation with a thread, sockets and a clock. Physics moves on by the time that really passes.
+The only module of the simulation with a thread, sockets and a clock, beside `network.served_line`. Physics moves on by
+the time that really passes.
 
     with serve(config) as running:
         running.stop_device("east")
@@ -19,10 +21,13 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from orchestrator.config.sections import AnyDeviceConfig, MeterConfig, SiteConfig
+from orchestrator.devices.link.ways import SerialWay, Way
 from orchestrator.simulation.devices.plain.map import PlainDevice
 from orchestrator.simulation.devices.sunspec.register_map import Device, Registers
 from orchestrator.simulation.network.faults import Fault, FaultKind, Reply
+from orchestrator.simulation.network.line import LineTroubles
 from orchestrator.simulation.network.modbus import NotModbus, take_request
+from orchestrator.simulation.network.served_line import ServedLine
 from orchestrator.simulation.network.unit import Unit, no_such_unit
 from orchestrator.simulation.site import METER, VirtualSite
 
@@ -106,6 +111,23 @@ class RunningSite:
         """Make a fault of a device (METER is the meter); None heals it."""
         self.call(lambda _site: self._units[name].set_fault(fault))
 
+    def line(self, port: str) -> ServedLine:
+        """The serial line at `port`. Raises KeyError where there is none."""
+        return {each.way.port: each for each in self._ports if isinstance(each, ServedLine)}[port]
+
+    def set_line_troubles(self, port: str, troubles: LineTroubles) -> None:
+        """From now on this is wrong with the serial line at `port`."""
+        line = self.line(port).line
+        self.call(lambda _site: setattr(line, "troubles", troubles))
+
+    def pull(self, port: str) -> None:
+        """Pull the adapter of a serial line out."""
+        self._await(self.line(port).close())
+
+    def plug(self, port: str) -> None:
+        """Plug it in again."""
+        self._await(self.line(port).open(self._now_s))
+
     def freeze(self, name: str) -> None:
         """Let a device answer every read with the same words from now on, until `set_fault(name, None)`."""
         self.set_fault(name, Fault(FaultKind.FROZEN))
@@ -137,6 +159,8 @@ class RunningSite:
         unit = self._units[name]
         port = next(port for port in self._ports if unit in port.units.values())
         unit.running = running
+        if isinstance(port, ServedLine):
+            return  # a line is there without devices
         if not any(other.running for other in port.units.values()):
             await port.close()
         elif not port.is_open:
@@ -245,23 +269,35 @@ def _make_units(site: VirtualSite) -> dict[str, Unit]:
     return {name: Unit(name, device, latencies[name]) for name, device in site.devices.items()}
 
 
-def _group_by_port(config: SiteConfig, units: dict[str, Unit], new_port: Callable[[], int] | None) -> list[ServedPort]:
-    """One port for every host:port; several units may share it. Raises ValueError for an address used twice."""
-    ports: dict[tuple[str, int], ServedPort] = {}
+def _group_by_port(
+    config: SiteConfig, units: dict[str, Unit], new_port: Callable[[], int] | None
+) -> list[ServedPort | ServedLine]:
+    """One port for every host:port, one line for every serial port; several units may share it.
+
+    Raises ValueError for an address used twice.
+    """
+    ports: dict[Way, ServedPort | ServedLine] = {}
     for address in config.modbus_devices():
         name = METER if isinstance(address, MeterConfig) else address.name
         if name not in units:
             continue
-        _require_loopback(address.host)
-        key = (address.host, address.port)
-        if key not in ports:
-            ports[key] = ServedPort(*key, bind_port=address.port if new_port is None else new_port())
-        port = ports[key]
+        if address.way not in ports:
+            ports[address.way] = _served(address.way, new_port)
+        port = ports[address.way]
         if address.unit_id in port.units:
-            raise ValueError(f"{name} has the address of another device: {address.host}:{address.port}")
+            raise ValueError(f"{name} has the address of another device: {address.way}")
         port.units[address.unit_id] = units[name]
         port.units |= dict.fromkeys(_other_ids(units[name].device), units[name])
     return list(ports.values())
+
+
+def _served(way: Way, new_port: Callable[[], int] | None) -> ServedPort | ServedLine:
+    if isinstance(way, SerialWay):
+        return ServedLine(way)
+    _require_loopback(way.host)
+    if way.framing != "tcp":
+        raise ValueError(f"{way}: a gateway that passes frames of a line on cannot be simulated")
+    return ServedPort(way.host, way.port, bind_port=way.port if new_port is None else new_port())
 
 
 def _other_ids(device: Registers) -> Mapping[int, Registers]:
@@ -278,13 +314,13 @@ def _require_loopback(host: str) -> None:
         raise ValueError(f"only a loopback address such as 127.0.0.1 can be simulated, not {host!r}")
 
 
-def _with_ports(config: SiteConfig, ports: list[ServedPort]) -> SiteConfig:
+def _with_ports(config: SiteConfig, ports: list[ServedPort | ServedLine]) -> SiteConfig:
     """The same configuration with the ports that are really open."""
-    bound = {(port.host, port.config_port): port.bind_port for port in ports}
+    bound = {(port.host, port.config_port): port.bind_port for port in ports if isinstance(port, ServedPort)}
     at_modbus = config.modbus_devices()
 
     def moved(device: AnyDeviceConfig) -> AnyDeviceConfig:
-        port = bound.get((device.host, device.port), device.port) if device in at_modbus else device.port
+        port = bound.get((device.host or "", device.port), device.port) if device in at_modbus else device.port
         return device.model_copy(update={"port": port})
 
     inverters = tuple(moved(inverter) for inverter in config.inverters)

@@ -10,6 +10,7 @@ import pytest
 from actors.clock import RealClock
 from actors.link import LinkNeeds, LinkPool, ModbusLink
 from actors.observer import NoObserver
+from orchestrator.devices.link.ways import TcpWay
 from orchestrator.errors import LinkDown, LinkError, LinkTimeout, NonsenseReply, RequestRefused
 from tests.support.plants.plant import ModbusBox, ServerThread
 from tests.support.servers.required import wait_until
@@ -222,13 +223,13 @@ def test_a_closed_link_connects_again_when_it_is_used(link: ModbusLink, box: Mod
 def test_devices_behind_one_host_and_port_share_a_link_with_the_longest_timeout(box: ModbusBox) -> None:
     pool = LinkPool(RealClock(), NoObserver())
     for timeout_s in (0.05, 30.0, 0.05):
-        pool.expect("127.0.0.1", box.port, LinkNeeds(timeout_s))
+        pool.expect(TcpWay("127.0.0.1", box.port), LinkNeeds(timeout_s))
     box.delay_s = 0.3
 
-    link = pool.link("127.0.0.1", box.port)
+    link = pool.link(TcpWay("127.0.0.1", box.port))
 
     assert link.read(1, 10, 1, "east") == (7,)
-    assert pool.link("127.0.0.1", box.port) is link
+    assert pool.link(TcpWay("127.0.0.1", box.port)) is link
     pool.close()
 
 
@@ -346,13 +347,13 @@ def test_all_units_and_tables_of_a_link_share_its_rest() -> None:
 
 def test_units_behind_one_link_rest_as_long_as_the_slowest_of_them_needs() -> None:
     pool = LinkPool(RealClock(), NoObserver())
-    key = ("127.0.0.1", 502)
-    pool.expect(*key, LinkNeeds(1.0, min_gap_s=0.5))
-    pool.expect(*key, LinkNeeds(5.0, min_gap_s=0.1))
+    key = TcpWay("127.0.0.1", 502)
+    pool.expect(key, LinkNeeds(1.0, min_gap_s=0.5))
+    pool.expect(key, LinkNeeds(5.0, min_gap_s=0.1))
 
-    link = pool.link(*key)
+    link = pool.link(key)
 
     assert link.needs == LinkNeeds(5.0, min_gap_s=0.5)
     pool.expect_only({key: LinkNeeds(2.0)})
-    assert pool.link(*key) is link
+    assert pool.link(key) is link
     assert link.needs == LinkNeeds(2.0)

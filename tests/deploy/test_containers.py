@@ -54,6 +54,18 @@ def test_compose_takes_the_files(files: tuple[str, ...], tmp_path: Path, secrets
     assert "--simulate" in services["orchestrator"]["command"] or files == REAL
 
 
+def test_a_serial_port_is_passed_on_with_the_group_that_it_belongs_to(tmp_path: Path, secrets: dict[str, str]) -> None:
+    files = (*REAL, "compose.serial.yaml")
+    said = config(tmp_path, *files, SITE="/tmp/site.yaml", SERIAL_PORT="/dev/null", SERIAL_GROUP="986", **secrets)
+    assert said.returncode == 0, said.stderr
+    orchestrator = yaml.safe_load(said.stdout)["services"]["orchestrator"]
+
+    assert "/dev/null" in str(orchestrator["devices"])
+    assert "/dev/ttyUSB0" in str(orchestrator["devices"])
+    assert [str(each) for each in orchestrator["group_add"]] == ["986"]
+    assert config(tmp_path, *files, SITE="/tmp/site.yaml", **secrets).returncode != 0
+
+
 def test_a_real_site_takes_the_place_of_the_virtual_one(tmp_path: Path, secrets: dict[str, str]) -> None:
     said = config(tmp_path, *REAL, SITE="/srv/my-site.yaml", **secrets)
     orchestrator = yaml.safe_load(said.stdout)["services"]["orchestrator"]

@@ -97,7 +97,7 @@ class _Run:
         self._store = StateStore(Path(config.control.state_dir))
         self._links = LinkPool(self._clock, NoObserver())
         for device in config.modbus_devices():
-            self._links.expect(device.host, device.port, LinkNeeds(device.timeout_s, device.min_gap_s))
+            self._links.expect(device.way, LinkNeeds(device.timeout_s, device.min_gap_s))
         self._meter = grid_meter(config.meter, self._links, self._clock)
         self._checks: list[Check] = []
 

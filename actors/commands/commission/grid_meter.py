@@ -43,7 +43,7 @@ class _Meter:
         self._driver = DRIVERS[meter.driver]
         self._sign = meter_sign.initial(meter.sign)
         self._clock = clock
-        link = links.link(meter.host, meter.port)
+        link = links.link(meter.way)
         self._session = DeviceSession(
             METER, self._driver, link, meter.unit_id, clock=clock, retry_longest_s=RETRY_LONGEST_S, role="meter"
         )

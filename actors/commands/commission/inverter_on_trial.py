@@ -38,7 +38,7 @@ class InverterOnTrial:
         self._driver = DRIVERS[config.driver]
         self._clock = clock
         self._meter = meter
-        link = links.link(config.host, config.port)
+        link = links.link(config.way)
         self._session = DeviceSession(
             config.name,
             self._driver,
@@ -56,13 +56,13 @@ class InverterOnTrial:
 
     def connect(self) -> InverterSample:
         """Find it; the first sample. Raises DeviceError."""
-        self._session.connect(self._config.serial, at_once=True)
+        self._session.connect(self._config.expected_serial, at_once=True)
         return self.sample()
 
     def sample(self) -> InverterSample:
         """Read it, what can be written too. Raises DeviceError."""
         if self._session.device is None:
-            self._session.connect(self._config.serial, at_once=True)
+            self._session.connect(self._config.expected_serial, at_once=True)
         words: dict[int, int] = {}
         for request in self._driver.plan_readback(self._session.device):
             words |= self._session.read_more(request)

@@ -31,7 +31,7 @@ from actors.files.recorder import recording_to
 from actors.files.signals import Flag, handling
 from actors.prometheus.observer import PrometheusObserver
 from actors.system import System, start_system
-from orchestrator.config.sections import MQTT_DRIVER, Broker, SiteConfig
+from orchestrator.config.sections import MQTT_DRIVER, Broker, ModbusDevice, SiteConfig
 from orchestrator.config.warnings import is_loopback, warnings
 from orchestrator.errors import OrchestratorError, UsageError
 
@@ -176,7 +176,10 @@ def require_local(config: SiteConfig) -> None:
     for where, device in (("meter", config.meter), *((each.name, each) for each in config.inverters)):
         if device.driver == MQTT_DRIVER:
             raise UsageError(f"{where} has driver 'mqtt': nobody knows what is behind it, so it cannot be simulated")
-        if not is_loopback(device.host):
+        line = device.line if isinstance(device, ModbusDevice) else None
+        if line is not None and Path(line.port).exists():
+            raise UsageError(f"{where} is at {line.port}, which is a real port: it cannot be simulated")
+        if line is None and not is_loopback(device.host or ""):
             raise UsageError(f"{where} is at {device.host}: only a site on this machine (127.0.0.1) can be simulated")
 
 

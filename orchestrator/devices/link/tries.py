@@ -4,8 +4,9 @@ Behind one host and port stand several devices, and each request waits for the r
 does not answer would take `timeout_s` of the others each time that it is tried. So, while others answer:
 
 - All the dead share one budget: after a try that took d seconds in vain there is none for 9 d, whoever's it would be.
-  The one whose last try is the longest ago comes next. A gateway may go on waiting, by its own time-out, for one that
-  was given up here: what the next reply of another is late for that is paid for as well.
+  The one whose last try is the longest ago comes next, but for the meter, which comes every other time. A gateway may
+  go on waiting, by its own time-out, for one that was given up here: what the next reply of another is late for that
+  is paid for as well.
 - A try is short; each fourth one is patient, for a device that has become slow.
 - A device that has answered so far is given up after four times its slowest reply, at least 2 s, not after a
   `timeout_s` that may be long.
@@ -46,6 +47,7 @@ class _Known:
     tried_at_s: float = float("-inf")
     asked_at_s: float = float("-inf")
     spent_s: float = 0.0
+    is_first: bool = False
 
     def is_alive(self, now_s: float) -> bool:
         return self.failures == 0 and self.answered_at_s is not None and now_s - self.answered_at_s <= ALIVE_S
@@ -64,15 +66,20 @@ class Tries:
         self._free_at_s = float("-inf")
         self._under_way: str | None = None
         self._given_up: str | None = None
+        self._last_tried: str | None = None
 
-    def may_try(self, device: str, now_s: float) -> bool:
-        """Whether `device`, which is not connected, may be tried now. Where it may, `tried` has to follow."""
+    def may_try(self, device: str, now_s: float, *, first: bool = False) -> bool:
+        """Whether `device`, which is not connected, may be tried now. Where it may, `tried` has to follow.
+
+        `first`: it has every other try, as the meter has: without it nothing is decided.
+        """
         known = self._known(device)
-        known.asked_at_s = now_s
+        known.asked_at_s, known.is_first = now_s, first
         is_new = known.failures == 0 and known.answered_at_s is None
         if not is_new and self._others_alive(device, now_s) and not self._is_its_turn(device, known, now_s):
             return False
         known.tried_at_s, known.spent_s, self._under_way = now_s, 0.0, device
+        self._last_tried = device
         return True
 
     def tried(self, device: str, now_s: float, *, found: bool) -> None:
@@ -125,16 +132,21 @@ class Tries:
     def _known(self, device: str) -> _Known:
         return self._devices.setdefault(device, _Known())
 
-    def _others(self, device: str) -> Iterator[_Known]:
-        return (known for name, known in self._devices.items() if name != device)
+    def _others(self, device: str) -> Iterator[tuple[str, _Known]]:
+        return ((name, known) for name, known in self._devices.items() if name != device)
 
     def _others_alive(self, device: str, now_s: float) -> bool:
-        return self._is_rationed and any(known.is_alive(now_s) for known in self._others(device))
+        return self._is_rationed and any(known.is_alive(now_s) for _, known in self._others(device))
 
     def _is_its_turn(self, device: str, known: _Known, now_s: float) -> bool:
         if now_s < self._free_at_s or self._under_way not in (None, device):
             return False
-        return all(known.tried_at_s <= other.tried_at_s for other in self._others(device) if other.waits(now_s))
+        own = self._order(device, known)
+        return all(own <= self._order(name, other) for name, other in self._others(device) if other.waits(now_s))
+
+    def _order(self, device: str, known: _Known) -> tuple[bool, float]:
+        """The least comes next: the meter every other time, else the one whose last try is the longest ago."""
+        return not (known.is_first and device != self._last_tried), known.tried_at_s
 
     def _pay(self, seconds: float, now_s: float) -> None:
         self._free_at_s = max(self._free_at_s, now_s + (1.0 / SHARE - 1.0) * seconds)

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
+from orchestrator.devices.makes.schema import Link
 
 SUNSPEC: Final = "sunspec"
 """Whatever speaks SunSpec, of any make."""
@@ -70,5 +71,18 @@ def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
     return defaults | read_often
 
 
+def line_defaults(driver: object) -> dict[str, Any]:
+    """How a device of a make is set on a serial line when it is delivered; empty where that is not known."""
+    if not isinstance(driver, str) or driver not in (*profile_names(), *meter_profile_names()):
+        return {}
+    return line_settings(load_profile(driver).link)
+
+
+def line_settings(link: Link) -> dict[str, Any]:
+    """What a make says of its serial line."""
+    return {key: value for key in _LINE_KEYS if (value := getattr(link, key)) is not None}
+
+
+_LINE_KEYS: Final = ("baud_rate", "parity", "stop_bits")
 _INVERTER_KEYS: Final = ("port", "unit_id", "timeout_s", "min_gap_s", "write_single", "interval_s")
 _METER_KEYS: Final = ("port", "unit_id", "timeout_s", "min_gap_s")

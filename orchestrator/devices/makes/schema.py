@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from orchestrator.devices.link.ways import Parity
 from orchestrator.devices.makes.registers import WORDS_MAX, Key, Register, WordOrder
 from orchestrator.documents.section import Name, Port, Section, UnitId
 
@@ -63,7 +64,10 @@ class Document(Section):
 
 
 class Link(Section):
-    """`link:` what the make needs of the connection; these are defaults of the keys of the same names in site.yaml."""
+    """`link:` what the make needs of the connection; these are defaults of the keys of the same names in site.yaml.
+
+    `baud_rate`, `parity` and `stop_bits` are what it is delivered with on a serial line.
+    """
 
     port: Port = 502
     unit_id: UnitId = 1
@@ -71,6 +75,9 @@ class Link(Section):
     min_gap_s: Annotated[float, Field(ge=0, le=5)] = 0.0
     write_single: bool = False
     interval_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    baud_rate: Annotated[int, Field(ge=300, le=1_000_000)] | None = None
+    parity: Parity | None = None
+    stop_bits: Literal[1, 2] | None = None
 
 
 class SunSpecUse(Section):

@@ -19,6 +19,11 @@ class Unit:
         self._fault: Fault | None = None
         self._frozen = FrozenReads()
 
+    @property
+    def fault_kind(self) -> FaultKind | None:
+        """What is wrong with it, if anything is."""
+        return self._fault.kind if self._fault else None
+
     def set_fault(self, fault: Fault | None) -> None:
         """Make this fault from now on; None heals the device."""
         self._fault = fault

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,20 @@ def test_another_unit_behind_the_same_port_is_free(locks: list[DeviceLocks]) -> 
     one.hold(site(inverter(port)))
 
     other.hold(site(inverter(port, unit_id=2)))
+
+
+def test_a_unit_of_a_serial_line_is_one_device_by_whichever_name_of_its_port(
+    locks: list[DeviceLocks], tmp_path: Path
+) -> None:
+    one, other = locks
+    port, by_id = tmp_path / "ttyUSB0", tmp_path / "usb-adapter"
+    port.touch()
+    by_id.symlink_to(port)
+    one.hold(site({"name": "east", "serial": {"port": str(port)}, "unit_id": 3}))
+
+    other.hold(site({"name": "west", "serial": {"port": str(by_id)}, "unit_id": 4}))
+    with pytest.raises(DeviceTaken, match=f"commands east at {port}/3"):
+        other.hold(site({"name": "east", "serial": {"port": str(by_id)}, "unit_id": 3}))
 
 
 def test_whoever_only_reads_needs_no_lock(locks: list[DeviceLocks]) -> None:

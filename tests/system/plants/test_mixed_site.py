@@ -1,4 +1,7 @@
-"""One site of four makes, three units of it behind one gateway, and what must hold on any site must hold on it."""
+"""One site of four makes, and what must hold on any site must hold on it.
+
+Once three units of it are behind one gateway; once two inverters and the meter are on a serial line of 9600 baud.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.config.sections import SiteConfig
+from orchestrator.config.sections import MeterConfig, SiteConfig
 from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 from orchestrator.cycle import CycleResult
 from orchestrator.simulation.physics import Controls
@@ -55,13 +58,32 @@ def hybrid(make: str, battery: BatterySimulation) -> InverterSimulation:
     )
 
 
+def on_the_line(port: Path, unit_id: int) -> dict[str, object]:
+    return {"serial": {"port": str(port)}, "unit_id": unit_id}
+
+
+def inverters(line: Path | None) -> list[dict[str, object]]:
+    """As they are, or with west and north on a serial line."""
+    if line is None:
+        return [dict(each) for each in INVERTERS]
+    units = {"west": 11, "north": 12}
+    return [
+        {"name": each["name"], "driver": each["driver"], **on_the_line(line, units[str(each["name"])])}
+        if each["name"] in units
+        else dict(each)
+        for each in INVERTERS
+    ]
+
+
 def mixed_site(
     state_dir: Path,
     broker_port: int,
     guest: dict[str, Any] | None = None,
     guest_plant: InverterSimulation | None = None,
+    *,
+    line: Path | None = None,
 ) -> SiteConfig:
-    """The site, with one inverter more where there is a guest."""
+    """The site, with one inverter more where there is a guest, and with a serial line for two of them and the meter."""
     plants = {
         "east": hybrid("solaredge-storedge", LARGE),
         "west": hybrid("sungrow-sh", SMALL),
@@ -71,8 +93,8 @@ def mixed_site(
     }
     sections = {
         "site": {"name": "mixed"},
-        "meter": {"host": "127.0.0.1", "port": 5020, "unit_id": 200},
-        "inverters": INVERTERS if guest is None else (*INVERTERS, guest),
+        "meter": on_the_line(line, 200) if line else {"host": "127.0.0.1", "port": 5020, "unit_id": 200},
+        "inverters": inverters(line) if guest is None else [*inverters(line), guest],
         "control": {"battery_power_flow": True, "state_dir": str(state_dir)},
         "setpoints": {
             "fixed": {"export_limit_watts": 20000.0, "battery_soc_min_percent": 10.0},
@@ -84,17 +106,26 @@ def mixed_site(
     return SiteConfig.model_validate(sections)
 
 
-@pytest.fixture(scope="module")
-def shared_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared[RunningPlant]]:
-    with shared(lambda: mixed_plant(tmp_path_factory.mktemp("mixed"))) as plant:
+WIRED = ("network", pytest.param("serial line", marks=pytest.mark.long))
+
+
+def line_in(folder: Path, wired: str) -> Path | None:
+    return folder / "line" if wired == "serial line" else None
+
+
+@pytest.fixture(scope="module", params=WIRED)
+def shared_plant(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Shared[RunningPlant]]:
+    with shared(lambda: mixed_plant(tmp_path_factory.mktemp("mixed"), request.param)) as plant:
         yield plant
 
 
 @contextmanager
-def mixed_plant(folder: Path) -> Iterator[RunningPlant]:
+def mixed_plant(folder: Path, wired: str) -> Iterator[RunningPlant]:
     with (
         mosquitto(folder) as broker,
-        serve(mixed_site(folder / "state", broker.port), new_port=free_port) as site,
+        serve(mixed_site(folder / "state", broker.port, line=line_in(folder, wired)), new_port=free_port) as site,
     ):
         plant = RunningPlant(site, broker, site.config, DRIVERS)
         try:
@@ -137,8 +168,14 @@ def test_an_export_limit_of_zero_is_obeyed_within_5_s_and_kept_while_pv_charges_
     plant.see({"export": above(7000), "charging": above(15000)})
 
     plant.setpoint.publish({"opModExpLimW": 0})
-    plant.see({"export": below(100)}, within_s=OBEYED_WITHIN_S, for_s=2.0)
-    plant.stays({"export": below(100), "charging": above(14000)}, 15.0)
+    plant.see({"export": below(kept_within_watts(plant))}, within_s=OBEYED_WITHIN_S, for_s=2.0)
+    plant.stays({"export": below(kept_within_watts(plant)), "charging": above(14000)}, 15.0)
+
+
+def kept_within_watts(plant: RunningPlant) -> float:
+    """How near a limit is kept: what is known of two of the five is up to 3 s old where they are on a slow line."""
+    is_wired = isinstance(plant.config.meter, MeterConfig) and plant.config.meter.line is not None
+    return 300.0 if is_wired else 100.0
 
 
 def test_a_unit_behind_the_gateway_is_lost_and_comes_back_while_the_others_go_on(plant: RunningPlant) -> None:
@@ -159,11 +196,12 @@ def answers(result: CycleResult, names: list[str]) -> bool:
     return all(result.snapshot.inverter(name) is not None for name in names)
 
 
-def test_stopping_hands_the_batteries_of_every_make_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wired", WIRED)
+def test_stopping_hands_the_batteries_of_every_make_back(tmp_path: Path, wired: str) -> None:
     """AC limits stay, as everywhere, so that the site keeps within its limits."""
     with (
         mosquitto(tmp_path) as broker,
-        serve(mixed_site(tmp_path / "state", broker.port), new_port=free_port) as site,
+        serve(mixed_site(tmp_path / "state", broker.port, line=line_in(tmp_path, wired)), new_port=free_port) as site,
     ):
         delivered = site.call(battery_controls)
         plant = RunningPlant(site, broker, site.config, DRIVERS)

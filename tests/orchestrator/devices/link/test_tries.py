@@ -150,6 +150,24 @@ def test_a_look_for_a_device_that_ends_in_vain_is_paid_for_although_it_answered(
     assert tries.may_try("wrong", 11.1)
 
 
+def test_the_meter_has_every_other_try_and_the_others_have_theirs() -> None:
+    tries = with_one_alive()
+    names = ("one", "two", "meter")
+    for name in names:
+        tries.failed(name, 0.0, 1.0)
+    tried: list[str] = []
+    for second in range(2, 20):
+        tries.answered("alive", 0.1, float(second))
+        for name in names:
+            if tries.may_try(name, float(second), first=name == "meter"):
+                tried.append(name)
+                tries.tried(name, float(second), found=False)
+
+    assert tried.count("meter") >= len(tried) // 2 - 1
+    assert tried.count("one") > 2
+    assert tried.count("two") > 2
+
+
 @dataclass
 class Caller:
     """Somebody who asks a link again and again, as the actors do."""

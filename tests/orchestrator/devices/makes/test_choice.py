@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from orchestrator.config.file import parse_config
-from orchestrator.config.sections import InverterConfig, MeterConfig
-from orchestrator.devices.makes.choice import has_meter, known_driver, link_defaults
+from orchestrator.config.sections import InverterConfig, MeterConfig, SerialLine
+from orchestrator.devices.makes.choice import has_meter, known_driver, line_defaults, line_settings, link_defaults
 from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
+from orchestrator.devices.makes.schema import Link
 from orchestrator.errors import ConfigError
 
 SITE = """
@@ -159,3 +160,32 @@ def test_a_driver_of_another_brand_is_never_suggested(name: str) -> None:
 
     suggested = str(caught.value).partition("did you mean '")[2].partition("'")[0]
     assert suggested.partition("-")[0] in ("", name.partition("-")[0])
+
+
+def test_how_a_make_is_delivered_on_a_serial_line_is_what_its_file_says_of_it() -> None:
+    assert line_settings(Link.model_validate({"baud_rate": 19200, "parity": "E"})) == {
+        "baud_rate": 19200,
+        "parity": "E",
+    }
+    assert line_settings(Link()) == {}
+    assert line_defaults("xyz") == line_defaults(None) == {}
+
+
+def line_of(text: str) -> SerialLine:
+    inverter = parse_config(text, environ={}).inverters[0]
+    assert isinstance(inverter, InverterConfig)
+    assert inverter.line is not None
+    return inverter.line
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_make_on_a_serial_line_has_its_settings_unless_site_yaml_has_others(name: str) -> None:
+    text = SITE.format(meter="", east=f", driver: {name}")
+    plain = text.replace("host: 10.0.0.2", "serial: {port: /dev/ttyUSB0}, unit_id: 1")
+    other = text.replace("host: 10.0.0.2", "serial: {port: /dev/ttyUSB0, baud_rate: 38400}, unit_id: 1")
+
+    line, quick = (line_of(each) for each in (plain, other))
+    assert (line.baud_rate, line.parity, line.stop_bits) == tuple(
+        ({"baud_rate": 9600, "parity": "N", "stop_bits": 1} | line_defaults(name)).values()
+    )
+    assert quick.baud_rate == 38400
