@@ -85,6 +85,7 @@ class InverterConfig(ModbusDevice):
     ac_max_watts: Annotated[float, Field(gt=0, le=1e9)] | None = None
     phases: Literal[1, 3] | None = None
     ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    flash_writes_per_day: Annotated[int, Field(ge=1, le=100_000)] | None = None
     battery: BatteryConfig = BatteryConfig()
 
 

@@ -29,6 +29,7 @@ SECTIONS = {
     "Inverter": "inverter",
     "ShownLimit": "inverter.ac_limit",
     "Battery": "battery",
+    "BatteryPart": "battery.parts",
     "Meter": "meter",
     "Condition": "a condition",
     "Commands": "commands",

@@ -1,4 +1,4 @@
-"""A SolarEdge inverter: silent no-ops, the mode that was found, and a limit that must stay, over real Modbus."""
+"""A SolarEdge inverter over real Modbus: silent no-ops, the mode that was found, a limit that must stay, batteries."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
 from tests.makes.test_makes import MAKES, ask
 from tests.support.plants.made_site import MadeSite, made
 
@@ -68,3 +69,81 @@ def test_a_limit_that_may_lapse_gives_way_to_what_is_safe_then(site: MadeSite) -
     site.wait(600)
 
     assert site.ac_watts == pytest.approx(2400.0, abs=CLOSE_WATTS)
+
+
+PER_DAY = 40
+
+
+def behind(site: MadeSite, *shares: float) -> None:
+    """So many batteries behind the inverter, and a driver that finds it anew."""
+    inverter = site.call(lambda plant: plant.inverters["east"])
+    site.running.replace_device("east", lambda _: SolarEdgeStorEdge(inverter, shares))
+    site.start()
+
+
+@pytest.mark.parametrize("shares", [(1.0,), (0.5, 0.5), (0.5, 0.3, 0.2)])
+def test_up_to_three_batteries_are_one(site: MadeSite, shares: tuple[float, ...]) -> None:
+    behind(site, *shares)
+    site.light(3000.0)
+    ask(site, NAME, -1500.0, -1500.0)
+    sample = site.sample()
+    battery, soc_percent = sample.battery, site.call(lambda plant: plant.inverters["east"].soc_percent)
+
+    assert battery is not None
+    assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+    assert battery.watts == pytest.approx(site.battery_watts, abs=1.0)
+    assert battery.soc_percent == pytest.approx(soc_percent, abs=0.1)
+    assert battery.capacity_wh == pytest.approx(10000.0)
+    assert (battery.charge_max_watts, battery.discharge_max_watts) == pytest.approx((5000.0, 4000.0))
+    assert sample.pv_watts == pytest.approx(site.pv_watts, abs=CLOSE_WATTS)
+    assert sample.faults == ()
+
+
+def test_while_one_of_two_batteries_does_not_say_its_power_that_of_all_is_unknown(site: MadeSite) -> None:
+    behind(site, 0.5, 0.5)
+    ask(site, NAME, -1500.0, -1500.0)
+    cell = site.call(lambda plant: plant.devices["east"].registers)._cells["battery 2 power"]
+    object.__setattr__(cell, "value", lambda: float("nan"))
+    battery = site.sample().battery
+
+    assert battery is not None
+    assert battery.watts is None
+    assert battery.soc_percent == pytest.approx(50.0, abs=1.0)
+
+
+def watched(site: MadeSite, watts: float) -> int:
+    """How many of the two neighbourhoods that may be flash show something else after this command."""
+    before = site.call(lambda plant: plant.devices["east"].read(0xE00B, 7))
+    site.battery(watts, watts)
+    after = site.call(lambda plant: plant.devices["east"].read(0xE00B, 7))
+    places = ((0, 3), (3, 7))
+    return sum(before[first:end] != after[first:end] for first, end in places)
+
+
+def test_no_more_changes_a_day_than_the_budget_allows_and_then_the_battery_is_its_own(site: MadeSite) -> None:
+    site.config = site.config.model_copy(update={"flash_writes_per_day": PER_DAY})
+    site.start()
+    changes = 0
+    for step in range(2 * PER_DAY):
+        changes += watched(site, 1000.0 + 10.0 * step)
+        site.wait(5)
+    site.wait(60)
+
+    assert changes <= PER_DAY
+    assert "flash_budget_spent" in site.events
+    assert site.battery_watts == pytest.approx(0.0, abs=CLOSE_WATTS)
+    site.clock.advance(86400.0)
+    ask(site, NAME, 1200.0, 1200.0)
+    assert site.battery_watts == pytest.approx(1200.0, abs=CLOSE_WATTS)
+
+
+def test_what_keeps_a_command_alive_is_no_change(site: MadeSite) -> None:
+    site.config = site.config.model_copy(update={"flash_writes_per_day": PER_DAY})
+    site.start()
+    for _ in range(400):
+        site.battery(-1500.0, -1500.0)
+        site.wait(10)
+
+    assert site.battery_watts == pytest.approx(-1500.0, abs=CLOSE_WATTS)
+    assert site.observer.registers.count("command_timeout") > PER_DAY
+    assert "flash_budget_spent" not in site.events

@@ -127,7 +127,7 @@ class _Run:
         if not inverter.control:
             self._note(inverter.name, "reading", Verdict.NOT_TRIED, "left alone (control: false)")
             return
-        flash = FlashKeeper(inverter.name, self._store, self._clock)
+        flash = FlashKeeper(inverter.name, self._store, self._clock, inverter.flash_writes_per_day)
         device = InverterOnTrial(inverter, self._links, self._clock, self._meter, flash)
         try:
             sample = device.connect()

@@ -29,7 +29,8 @@ class Register(Section):
 
     `address` is the 0-based wire address. The value in its unit is raw number x `scale`; `missing` are raw numbers that
     say "not available", `low` and `high` the values that can be true. `values` names raw numbers. `flash` marks a
-    setting that the device keeps for good, which wears it out; `counts_down` a timer that runs; `read_back` false what
+    setting that the device keeps for good, which wears it out; `renews` one of these that keeps a command alive, and is
+    written again as it is; `counts_down` a timer that runs; `read_back` false what
     cannot be read; `when_missing` the value where the device says "not available"; `phase` what is not written to a
     device of fewer phases.
     """
@@ -46,6 +47,7 @@ class Register(Section):
     high: float | None = None
     values: dict[Key, int] = Field(default_factory=dict)
     flash: bool = False
+    renews: bool = False
     counts_down: bool = False
     read_back: bool = True
     when_missing: float | None = None

@@ -149,16 +149,26 @@ class Inverter(Section):
     ac_limit: ShownLimit | None = None
 
 
+class BatteryPart(Section):
+    """`battery.parts[]:` one of several batteries, read where it says a `capacity_wh` (looked at when found)."""
+
+    capacity_wh: Key
+    watts: Key
+    soc_percent: Key
+
+
 class Battery(Section):
     """`battery:` what is read of it in each cycle. `present`: there is a battery at all (looked at when found).
 
-    At or below `soc_min_percent`, a setting of the device, the battery is said to give nothing.
+    At or below `soc_min_percent`, a setting of the device, the battery is said to give nothing. With several `parts`
+    the state of charge is that of all, by their capacity, and while the power of one is unknown, that of all is.
     """
 
     present: Condition | None = None
     watts: Sum
     soc_percent: Key
     soc_min_percent: Key | None = None
+    parts: Annotated[tuple[BatteryPart, ...], Field(strict=False)] = ()
     charge_max_watts: Sum | None = None
     discharge_max_watts: Sum | None = None
     grid_charging_allowed: Condition | None = None

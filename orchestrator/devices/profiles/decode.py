@@ -18,7 +18,9 @@ from orchestrator.devices.profiles.device import (
     named,
     raw_of,
     register_value,
+    soc_percent,
     total,
+    with_whole_power,
 )
 from orchestrator.devices.profiles.found import found_settings, is_empty
 from orchestrator.devices.profiles.plan import cycle_names, sample_names
@@ -51,7 +53,7 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
     else:
         _refuse_empty(device, cycle_names(device.profile), registers)
         sample = InverterSample(name=name, at_s=at_s)
-    sample = _with_own_readings(device, sample, registers, faults)
+    sample = _with_own_readings(device, sample, with_whole_power(device, registers), faults)
     return replace(
         sample,
         nameplate=device.nameplate,
@@ -160,7 +162,7 @@ def _battery(
     )
     rating = max(plate.charge_max_watts or 0.0, plate.discharge_max_watts or 0.0, device.rated_watts or 0.0)
     watts = faults.power("battery", _total(device, battery.watts, registers, more), rating or SMALL_BATTERY_WATTS)
-    soc = read_value(profile.registers[battery.soc_percent], registers, profile.word_order)
+    soc = soc_percent(device, registers)
     allowed = battery.grid_charging_allowed
     least_discharge = _lower(plate.discharge_max_watts, discharge_max)
     return BatterySample(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
@@ -55,8 +55,12 @@ def groups_of_settings(name: str, asked: Asked, steps: Sequence[Write], register
 def group_of(
     name: str, asked: Asked, steps: Sequence[Write], refresh_s: float | None, registers: Registers | None = None
 ) -> Iterator[WriteGroup]:
-    """One group of all steps; what is kept in flash is left out where `registers` show that it is there already."""
-    needed = (write for write in _writes(asked, steps) if not write.flash or _differs(write, registers or {}))
+    """One group of all steps; what is kept in flash is left out where `registers` show that it is there already.
+
+    What keeps the command alive is in it all the same.
+    """
+    every = _writes(asked, steps)
+    needed = (each for each in every if not each.flash or each.renews or _differs(each, registers or {}))
     writes = tuple(_joined(needed))
     if writes:
         yield WriteGroup(name, writes, refresh_s)
@@ -76,8 +80,8 @@ def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
     """Steps that follow each other on neighbouring registers go in one request, as makes expect of pairs."""
     before: RegisterWrite | None = None
     for write in writes:
-        if before is not None and _continues(before, write) and not write.flash:
-            before = RegisterWrite(before.address, before.values + write.values, before.register, before.flash)
+        if before is not None and _continues(before, write):
+            before = replace(before, values=before.values + write.values)
             continue
         if before is not None:
             yield before
@@ -87,13 +91,16 @@ def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
 
 
 def _continues(before: RegisterWrite, write: RegisterWrite) -> bool:
+    """What is kept in flash is written by itself, so that its writes are counted, but for what is renewed together."""
     end = before.address + len(before.values)
-    return write.address == end and are_in_one_table(before.address, write.address)
+    in_flash = write.flash and not (before.renews and write.renews)
+    return write.address == end and not in_flash and are_in_one_table(before.address, write.address)
 
 
 def _write(profile: Profile, name: str, raw: float) -> RegisterWrite:
     register = profile.registers[name]
-    return RegisterWrite(register.place, to_words(register, raw, profile.word_order), name, register.flash)
+    words = to_words(register, raw, profile.word_order)
+    return RegisterWrite(register.place, words, name, register.flash, renews=register.renews)
 
 
 def _raw(asked: Asked, step: Write) -> float | None:
