@@ -25,6 +25,7 @@ SECTIONS = {
     "Identity": "identity",
     "Unit": "units",
     "Register": "registers.name",
+    "SignBits": "sign",
     "Nameplate": "nameplate",
     "Inverter": "inverter",
     "ShownLimit": "inverter.ac_limit",

@@ -60,6 +60,10 @@ def _named(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _unknown_registers(profile: Profile) -> Iterator[Finding]:
+    for name, register in profile.registers.items():
+        if register.sign is not None and register.sign.register_ not in profile.registers:
+            path: KeyPath = ("registers", name, "sign", "register")
+            yield path, f"{register.sign.register_!r} is not one of the registers of this profile"
     for path, name in _mentions(profile):
         if name in profile.registers:
             continue

@@ -24,6 +24,17 @@ _LARGEST_FLOAT: Final = float.fromhex("0x1.fffffcp+127")
 """The one before it."""
 
 
+class SignBits(Section):
+    """`sign:` where the sign of a value stands: in bits of another register. While none of them is set, it has its own.
+
+    `plus_bits` and `minus_bits` are sums of powers of two.
+    """
+
+    register_: Annotated[Key, Field(alias="register")]
+    plus_bits: Annotated[int, Field(ge=1, le=0xFFFF)]
+    minus_bits: Annotated[int, Field(ge=1, le=0xFFFF)]
+
+
 class Register(Section):
     """`registers.<name>:` one value of the device.
 
@@ -51,6 +62,7 @@ class Register(Section):
     counts_down: bool = False
     read_back: bool = True
     when_missing: float | None = None
+    sign: SignBits | None = None
     phase: Annotated[int, Field(ge=1, le=3)] | None = None
 
     @model_validator(mode="after")

@@ -160,12 +160,14 @@ class BatteryPart(Section):
 class Battery(Section):
     """`battery:` what is read of it in each cycle. `present`: there is a battery at all (looked at when found).
 
-    At or below `soc_min_percent`, a setting of the device, the battery is said to give nothing. With several `parts`
-    the state of charge is that of all, by their capacity, and while the power of one is unknown, that of all is.
+    `or_watts` is its power where `watts` is not known. At or below `soc_min_percent`, a setting of the device, the
+    battery is said to give nothing. With several `parts` the state of charge is that of all, by their capacity, and
+    while the power of one is unknown, that of all is.
     """
 
     present: Condition | None = None
     watts: Sum
+    or_watts: Sum | None = None
     soc_percent: Key
     soc_min_percent: Key | None = None
     parts: Annotated[tuple[BatteryPart, ...], Field(strict=False)] = ()
@@ -278,9 +280,10 @@ class Commands(Section):
 
 
 class Profile(Section):
-    """A whole profile."""
+    """A whole profile. `like` is a delivered one whose keys hold where this one has none."""
 
     name: Name
+    like: Name | None = None
     make: Line
     devices: Line
     documents: Annotated[tuple[Document, ...], Field(strict=False, min_length=1)]

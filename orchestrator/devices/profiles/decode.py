@@ -161,7 +161,10 @@ def _battery(
         for name, terms in (("charge_max", battery.charge_max_watts), ("discharge_max", battery.discharge_max_watts))
     )
     rating = max(plate.charge_max_watts or 0.0, plate.discharge_max_watts or 0.0, device.rated_watts or 0.0)
-    watts = faults.power("battery", _total(device, battery.watts, registers, more), rating or SMALL_BATTERY_WATTS)
+    said_watts = _total(device, battery.watts, registers, more)
+    if said_watts is None:
+        said_watts = _total(device, battery.or_watts, registers, more)
+    watts = faults.power("battery", said_watts, rating or SMALL_BATTERY_WATTS)
     soc = soc_percent(device, registers)
     allowed = battery.grid_charging_allowed
     least_discharge = _lower(plate.discharge_max_watts, discharge_max)

@@ -11,7 +11,7 @@ from typing import Final
 
 from orchestrator.devices.base import ReadRequest, Registers
 from orchestrator.devices.capabilities import Capabilities
-from orchestrator.devices.makes.registers import Register, read_value
+from orchestrator.devices.makes.registers import Register, SignBits, read_raw, read_value
 from orchestrator.devices.makes.schema import BatteryPart, Condition, Profile, Revert, Sum, registers_of
 from orchestrator.devices.sunspec.device import SunSpecDevice
 from orchestrator.samples import Nameplate
@@ -63,7 +63,17 @@ def register_value(profile: Profile, name: str, words: Mapping[int, int]) -> flo
     """The value of one register in its unit; None where there is none, or it is outside of what can be true."""
     register = profile.registers[name]
     value = read_value(register, words, profile.word_order)
+    if value is not None and register.sign is not None:
+        value = _signed(profile, value, register.sign, words)
     return value if value is None or is_true(register, value) else None
+
+
+def _signed(profile: Profile, value: float, sign: SignBits, words: Mapping[int, int]) -> float:
+    """The value with the sign that bits of another register say, or its own where they say none."""
+    bits = read_raw(profile.registers[sign.register_], words, profile.word_order)
+    if bits is None or not int(bits) & (sign.plus_bits | sign.minus_bits):
+        return value
+    return abs(value) if int(bits) & sign.plus_bits else -abs(value)
 
 
 def is_true(register: Register, value: float) -> bool:

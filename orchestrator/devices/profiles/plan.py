@@ -145,7 +145,9 @@ def _battery_names(profile: Profile) -> list[str]:
     battery = profile.battery
     if battery is None:
         return []
-    names = [*registers_of(battery.watts), battery.soc_percent]
+    names = [*registers_of(battery.watts), *registers_of(battery.or_watts), battery.soc_percent]
+    signs = (profile.registers[name].sign for name in registers_of(battery.or_watts))
+    names += [sign.register_ for sign in signs if sign is not None]
     names += [battery.soc_min_percent] if battery.soc_min_percent else []
     names += [name for part in battery.parts for name in (part.watts, part.soc_percent)]
     names += registers_of(profile.commands.battery.ac_out_watts) if profile.commands.battery else ()
