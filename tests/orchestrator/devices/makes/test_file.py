@@ -178,22 +178,27 @@ def test_a_profile_that_is_like_another_one_says_only_what_differs() -> None:
     assert mine.inverter == other.inverter
 
 
+NOT_DELIVERED = "2:1: like: 'sungro' is no make that is delivered; did you mean 'sungrow-sh'?"
+LIKE_ANOTHER = "2:1: like: 'sungrow-sh-forced' is like another one itself; say 'sungrow-sh'"
+CHARGE = "charge: [{register: heartbeat, to: watt}]"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("like: sungrow-sh", "like: sungro", "mine.yaml:2:1: like: 'sungro' is no make that is delivered; did you mean 'sungrow-sh'?"),
-        ("like: sungrow-sh", "like: sungrow-sh-forced", "mine.yaml:2:1: like: 'sungrow-sh-forced' is like another one itself; say 'sungrow-sh'"),
-        ("reaction_s: 3", "charge: [{register: heartbeat, to: watt}]", "mine.yaml:6:84: commands.battery.charge[0].to: 'watt' is not one of"),
-        ("scale: 10", "scale: 0", "mine.yaml:5:27: registers.battery_command_power.scale: must be"),
+        ("like: sungrow-sh", "like: sungro", NOT_DELIVERED),
+        ("like: sungrow-sh", "like: sungrow-sh-forced", LIKE_ANOTHER),
+        ("reaction_s: 3", CHARGE, "6:84: commands.battery.charge[0].to: 'watt' is not one of"),
+        ("scale: 10", "scale: 0", "5:27: registers.battery_command_power.scale: must be"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_in_a_profile_that_is_like_another_one_is_told_where_it_stands(
     old: str, new: str, says: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_profile(LIKE.replace(old, new), "mine.yaml")
 
-    assert says in str(caught.value)
+    assert f"mine.yaml:{says}" in str(caught.value)
 
 
 def test_a_key_without_a_value_takes_away_what_the_other_one_has() -> None:
