@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Registers, WriteGroup
 from orchestrator.devices.makes.schema import AFTER, BY_AC, REVERT, BatteryCommands, Profile, Revert, Write
@@ -40,8 +42,24 @@ def _by_standard(device: ProfileDevice, command: InverterCommand, registers: Reg
     if device.base is None or use is None:
         return ()
     used = {"connect": True, "ac_limit": use.ac_limit, "battery": use.battery}
+    if command.battery is not None:
+        command = structs.replace(command, battery=_in_steps(command.battery, use.battery_step_watts))
     groups = (group for group in sunspec_encode.encode(device.base, command, registers) if used[group.name])
     return tuple(_one_by_one(group) if use.write_single else group for group in groups)
+
+
+def _in_steps(asked: BatteryCommand, step_watts: int) -> BatteryCommand:
+    """The command in whole steps, towards 0, so that never more is asked for."""
+
+    def whole(watts: float) -> float:
+        return math.copysign(step_watts * math.floor(abs(watts) / step_watts + NOISE), watts)
+
+    return structs.replace(
+        asked,
+        watts=whole(asked.watts),
+        low_watts=None if asked.low_watts is None else whole(asked.low_watts),
+        high_watts=None if asked.high_watts is None else whole(asked.high_watts),
+    )
 
 
 def _one_by_one(group: WriteGroup) -> WriteGroup:
