@@ -77,7 +77,7 @@ class SunSpecUse(Section):
     `manufacturer` and `model` are patterns of what model 1 must say. `write_single`: its controls
     take one register a request (function 6). `battery_input` is the number (from 1) of the input of model 160 that is
     the battery's and has no sign; battery power is then the other inputs less the DC total. `battery_step_watts`: its
-    battery is told whole multiples of this only, towards 0.
+    battery is told whole multiples of this only, towards 0. `limit_stays_enabled`: no limit is 100 %, enabled as ever.
     """
 
     ac_limit: bool = True
@@ -85,6 +85,7 @@ class SunSpecUse(Section):
     write_single: bool = False
     battery_input: Annotated[int, Field(ge=1, le=20)] | None = None
     battery_step_watts: Annotated[int, Field(ge=1, le=1000)] = 1
+    limit_stays_enabled: bool = False
     manufacturer: Line | None = None
     model: Line | None = None
     generation: Literal["1xx", "7xx"] | None = None

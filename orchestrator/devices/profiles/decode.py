@@ -47,7 +47,7 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
     faults = Faults()
     zeros: frozenset[int] = frozenset()
     if device.base is not None:
-        sample = sunspec_decode.decode_inverter(device.base, name, registers, at_s)
+        sample = _without_full_limit(device, sunspec_decode.decode_inverter(device.base, name, registers, at_s))
         zeros = _all_zero(device, registers)
         registers = {at: word for at, word in registers.items() if at not in zeros} if zeros else registers
     else:
@@ -64,6 +64,13 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
         faults=(*sample.faults, *((ALL_ZERO,) if zeros else ()), *faults.names(), *_untrue(device, registers)),
         settings=found_settings(device.profile, registers),
     )
+
+
+def _without_full_limit(device: ProfileDevice, sample: InverterSample) -> InverterSample:
+    """For a make that keeps its limit enabled: 100 % is none, and not what an installer has derated it to."""
+    use, limit_watts, rating = device.profile.sunspec, sample.ac_limit_watts, device.rated_watts
+    is_full = limit_watts is not None and rating is not None and limit_watts >= rating
+    return replace(sample, ac_limit_watts=None) if use and use.limit_stays_enabled and is_full else sample
 
 
 def decode_meter(device: ProfileDevice, registers: Registers, at_s: float) -> MeterSample:

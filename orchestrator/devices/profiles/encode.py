@@ -45,6 +45,8 @@ def _by_standard(device: ProfileDevice, command: InverterCommand, registers: Reg
     if command.battery is not None:
         command = structs.replace(command, battery=_in_steps(command.battery, use.battery_step_watts))
     groups = (group for group in sunspec_encode.encode(device.base, command, registers) if used[group.name])
+    if use.limit_stays_enabled and command.ac_limit_watts is None:
+        groups = (_without_enable(group) for group in groups)
     return tuple(_one_by_one(group) if use.write_single else group for group in groups)
 
 
@@ -60,6 +62,13 @@ def _in_steps(asked: BatteryCommand, step_watts: int) -> BatteryCommand:
         low_watts=None if asked.low_watts is None else whole(asked.low_watts),
         high_watts=None if asked.high_watts is None else whole(asked.high_watts),
     )
+
+
+def _without_enable(group: WriteGroup) -> WriteGroup:
+    """No limit for a make that keeps it enabled: 100 %, and nothing that it would not take."""
+    if group.name != "ac_limit":
+        return group
+    return replace(group, writes=tuple(write for write in group.writes if write.register != "123.WMaxLim_Ena"))
 
 
 def _one_by_one(group: WriteGroup) -> WriteGroup:
