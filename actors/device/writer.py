@@ -99,13 +99,12 @@ class CommandWriter:
                 del self._unchecked[name]
 
     def carry_out(self, command: InverterCommand, *, everything: bool = False) -> Outcome:
-        """Write what is due, or `everything`. Raises LinkError.
+        """Write what is due, or `everything`, as the last command to the device. Raises LinkError.
 
         A group of which the device refuses a part ends there; the groups after it are written all the same.
         """
         # What was written since the last read counts as done; but only what was read can contradict it.
-        if not everything:
-            command = self._frugal(command)
+        command = structs.replace(command, final=True) if everything else self._frugal(command)
         groups = self._session.driver.encode(self._session.device, command, self._read | self._written)
         if everything:
             return self._write(groups)

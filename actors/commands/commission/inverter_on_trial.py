@@ -85,7 +85,7 @@ class InverterOnTrial:
 
     def may_write(self, step: Step) -> bool:
         """Whether what the step writes to the device's flash is within today's budget."""
-        flash = self._driver.capabilities(self._session.device).flash
+        flash = self._flash.budget(self._driver.capabilities(self._session.device).flash)
         return all(
             self._flash.allows(group, sum(write.flash for write in group.writes), flash) for group in self._groups(step)
         )

@@ -238,13 +238,15 @@ class Revert(Section):
 class AcLimit(Section):
     """`commands.ac_limit:` in writing order. `prepare` are settings that are only written where they differ.
 
-    `present`: the device can be limited at all (looked at when found).
+    `present`: the device can be limited at all (looked at when found). `release` follows `clear` when the device is
+    handed back without a limit.
     """
 
     present: Condition | None = None
     prepare: Writes = ()
     set: Writes
     clear: Writes
+    release: Writes = ()
     revert: Revert = Revert()
 
 
@@ -323,7 +325,7 @@ def writes_of_limit(profile: Profile) -> Iterator[Write]:
     """Every write that an AC limit can ever ask for."""
     limit = profile.commands.ac_limit
     if limit is not None:
-        yield from (*limit.prepare, *limit.set, *limit.clear)
+        yield from (*limit.prepare, *limit.set, *limit.clear, *limit.release)
 
 
 def writes_of_battery(profile: Profile) -> Iterator[Write]:

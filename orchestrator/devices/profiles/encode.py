@@ -80,10 +80,10 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     if limit is None or rating is None or not device.capabilities.limit_ac:
         return
     if command.ac_limit_watts is None:
-        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0, 100.0))
-        yield from (
-            replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, limit.clear, None, registers)
-        )
+        found = to_put_back(device.profile, dict(command.settings), registers)
+        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0, 100.0), found=found)
+        steps = (*limit.clear, *(limit.release if command.final else ()))
+        yield from (replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, steps, None, registers))
         return
     percent = _limit_percent(device.profile, 100.0 * command.ac_limit_watts / rating)
     revert = revert_of(device.profile, limit.revert, device.fixed)

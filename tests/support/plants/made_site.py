@@ -109,7 +109,11 @@ class MadeSite:
 
     def release(self) -> Acknowledged:
         """The last command, as on a clean stop."""
-        command = InverterCommand("east", valid_for_s=VALID_FOR_S, battery=BatteryCommand.release())
+        return self.stop_with()
+
+    def stop_with(self, **options: Any) -> Acknowledged:
+        """The last command, with what it leaves in force."""
+        command = InverterCommand("east", valid_for_s=VALID_FOR_S, battery=BatteryCommand.release(), **options)
         self._tell(Release(command, self.clock.now_s()))
         return self.site.of(Acknowledged)[-1]
 
