@@ -24,6 +24,7 @@ from orchestrator.config.sections import AnyInverterConfig, InverterConfig, Mqtt
 from orchestrator.decide.failsafe import release_command
 from orchestrator.devices.as_found import Found, put_back, reconnected
 from orchestrator.devices.base import AnyDriver
+from orchestrator.devices.drivers import driver_of
 from orchestrator.devices.mqtt.messages import write_command
 from orchestrator.errors import DeviceError
 from orchestrator.telemetry.payloads import reasons_payload
@@ -58,7 +59,7 @@ def release_site(config: SiteConfig, drivers: Mapping[str, AnyDriver] = DRIVERS)
             elif isinstance(inverter, MqttInverterConfig):
                 yield _release_by_mqtt(inverter, clock)
             else:
-                yield _release(inverter, drivers[inverter.driver], links, store, clock)
+                yield _release(inverter, driver_of(inverter, drivers), links, store, clock)
     finally:
         links.close()
 

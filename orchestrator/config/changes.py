@@ -101,7 +101,8 @@ def _is_another(before: AnyInverterConfig, after: AnyInverterConfig) -> bool:
 
 def _device(inverter: AnyInverterConfig) -> tuple[object, ...]:
     where = inverter.unit_id if isinstance(inverter, InverterConfig) else inverter.topic
-    return inverter.driver, inverter.host, inverter.port, where
+    made = (inverter.profile, inverter.units) if isinstance(inverter, InverterConfig) else ()
+    return inverter.driver, inverter.host, inverter.port, where, made
 
 
 def _meter_of(config: SiteConfig) -> tuple[object, ...]:

@@ -27,6 +27,10 @@ ModbusDriver = Annotated[
 """The drivers that speak Modbus; `mqtt` makes a section another one, see `MqttMeterConfig` and `MqttInverterConfig`."""
 
 
+Units = dict[str, UnitId]
+"""Unit ids by the names that the make has for them."""
+
+
 class SiteSection(Section):
     """`site:` its name, and its time zone for reports."""
 
@@ -47,6 +51,8 @@ class MeterConfig(ModbusDevice):
     """`meter:` the meter at the point of common coupling."""
 
     driver: ModbusDriver = "sunspec"
+    profile: Text | None = None
+    units: Units = Field(default_factory=dict)
     host: Host
     port: Port = 502
     unit_id: UnitId = 1
@@ -73,6 +79,8 @@ class InverterConfig(ModbusDevice):
 
     name: Name
     driver: ModbusDriver = "sunspec"
+    profile: Text | None = None
+    units: Units = Field(default_factory=dict)
     host: Host
     port: Port = 502
     unit_id: UnitId = 1

@@ -70,6 +70,17 @@ def blocks() -> list[str]:
     return re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 
+def block(start: str) -> str:
+    return next(block for block in blocks() if block.startswith(start))
+
+
+def test_the_example_of_a_profile_that_is_like_another_one_is_one() -> None:
+    profile, other = parse_profile(block("name: my-sungrow"), "docs/makes.md"), load_profile("sungrow-sh")
+
+    assert profile.registers["battery_command_power"].scale == 100
+    assert profile.registers.keys() == other.registers.keys()
+
+
 def test_what_is_made_from_the_profiles_is_up_to_date() -> None:
     assert renewed(TEXT) == TEXT, "run `python -m tools.makes`"
 
@@ -131,7 +142,7 @@ def test_the_example_site_is_fine_and_takes_the_connection_from_its_makes() -> N
 
 
 def test_the_example_profile_is_one() -> None:
-    profile = parse_profile(blocks()[1], "docs/makes.md")
+    profile = parse_profile(block("name: example-home"), "docs/makes.md")
 
     assert profile.commands.ac_limit is not None
     assert profile.commands.battery is not None

@@ -18,6 +18,7 @@ from orchestrator.commissioning.trial import Observation, Timing
 from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import InverterConfig
 from orchestrator.devices.base import WriteGroup
+from orchestrator.devices.drivers import driver_of
 from orchestrator.errors import DeviceError
 from orchestrator.samples import InverterSample
 
@@ -35,7 +36,7 @@ class InverterOnTrial:
     ) -> None:
         self.name = config.name
         self._config = config
-        self._driver = DRIVERS[config.driver]
+        self._driver = driver_of(config, DRIVERS)
         self._clock = clock
         self._meter = meter
         link = links.link(config.host, config.port)

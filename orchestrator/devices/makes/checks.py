@@ -20,7 +20,7 @@ from orchestrator.samples import ChargeState, OperatingState
 
 _TEXTS: Final = ("model", "version", "serial")
 """Keys of `nameplate` that take a register of any type."""
-_NO_REGISTERS: Final = ("manufacturer", "state", "matches", "or_matches", "is_", "to")
+_NO_REGISTERS: Final = ("name", "manufacturer", "state", "matches", "or_matches", "is_", "to")
 
 
 def checks(profile: Profile) -> Iterator[Finding]:

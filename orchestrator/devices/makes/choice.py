@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.schema import Profile
 
 SUNSPEC: Final = "sunspec"
 """Whatever speaks SunSpec, of any make."""
@@ -46,8 +47,13 @@ def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
     driver = section.get("driver")
     if not isinstance(driver, str) or driver not in profile_names():
         return {}
-    link = load_profile(driver).link.model_dump(exclude_none=True)
-    keys = _METER_KEYS if "name" not in section else _INVERTER_KEYS
+    return link_keys(load_profile(driver), of_meter="name" not in section)
+
+
+def link_keys(profile: Profile, *, of_meter: bool) -> dict[str, Any]:
+    """What a make says about port, unit and times, as keys of its section."""
+    link = profile.link.model_dump(exclude_none=True)
+    keys = _METER_KEYS if of_meter else _INVERTER_KEYS
     return {key: value for key, value in link.items() if key in keys}
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Any, Final
 
 from orchestrator.devices.makes.checks import checks
-from orchestrator.devices.makes.delivered import profile_names, profile_text
 from orchestrator.devices.makes.schema import Profile
 from orchestrator.documents.problems import FileKind, UnknownKey
 from orchestrator.documents.words import nearest
 from orchestrator.documents.yaml_text import Finding, read_document
+
+_DELIVERED: Final = files("orchestrator.devices.makes") / "inverters"
 
 
 def parse_profile(text: str, file: str) -> Profile:
@@ -22,10 +24,11 @@ def _with_what_it_is_like(data: Any) -> tuple[Any, list[Finding]]:
     like = data.get("like") if isinstance(data, dict) else None
     if not isinstance(like, str):
         return data, []
-    makes = tuple(name for name in profile_names() if name != data.get("name"))
+    texts = {file.name.removesuffix(".yaml"): file for file in _DELIVERED.iterdir() if file.name.endswith(".yaml")}
+    makes = sorted(texts.keys() - {data.get("name")})
     if like not in makes:
         return data, [(("like",), f"{like!r} is no make that is delivered; {nearest(like, makes)}")]
-    base = read_document(profile_text(like), {}).data
+    base = read_document(texts[like].read_text(encoding="utf-8"), {}).data
     if isinstance(base, dict) and "like" in base:
         return data, [(("like",), f"{like!r} is like another one itself; say {base['like']!r}")]
     return _on_top(base, data), []

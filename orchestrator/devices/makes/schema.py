@@ -92,8 +92,12 @@ class SunSpecUse(Section):
 
 
 class Unit(Section):
-    """`units[]:` registers at `unit_id` lie at one of `others` on some models: where `probe` has a value."""
+    """`units[]:` registers at `unit_id` lie at one of `others` on some models: where `probe` has a value.
 
+    `name` is what site.yaml calls it, to say where it is.
+    """
+
+    name: Key
     unit_id: UnitId
     others: Annotated[tuple[UnitId, ...], Field(strict=False, min_length=1)]
     probe: Key

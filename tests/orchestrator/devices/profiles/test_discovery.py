@@ -13,6 +13,7 @@ from orchestrator.devices.base import ReadRequest
 from orchestrator.devices.makes.file import parse_profile
 from orchestrator.devices.makes.registers import to_words
 from orchestrator.devices.profiles.driver import ProfileDriver
+from orchestrator.devices.profiles.location import placed
 from orchestrator.errors import DeviceError, WrongDevice
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
 from orchestrator.simulation.plant.inverter import SimulatedInverter
@@ -118,6 +119,15 @@ def test_where_no_unit_answers_for_the_converter_the_battery_is_not_commanded() 
     assert device.has_battery
     assert device.capabilities.battery is None
     assert device.doubtful
+
+
+def test_a_unit_that_is_said_is_the_one_that_is_asked() -> None:
+    image = Recorder(VictronGx(SimulatedInverter("east", PLANT), vebus_unit=9))
+    driver = ProfileDriver(placed(DRIVERS["victron-gx"].profile, {"vebus": 9}))
+    device = carried_out(driver.discover(), image)
+
+    assert device.capabilities.battery is not None
+    assert {place_of(request.address).unit_id for request in driver.plan_readback(device)} == {None, 9}
 
 
 @pytest.mark.parametrize("name", WITH_IDENTITY)
