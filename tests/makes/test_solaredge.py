@@ -12,7 +12,7 @@ from tests.makes.test_makes import MAKES, ask
 from tests.support.plants.made_site import MadeSite, made
 
 NAME = "solaredge-storedge"
-CONTROL_MODE_AT, ADVANCED_AT = 0xE004, 0xF142
+CONTROL_MODE_AT, DEFAULT_MODE_AT, ADVANCED_AT = 0xE004, 0xE00A, 0xF142
 CLOSE_WATTS = 70.0
 
 
@@ -40,6 +40,18 @@ def test_release_gives_back_the_control_mode_that_was_found(site: MadeSite, foun
     site.release()
 
     assert (during, mode(site)) == (4, found)
+
+
+@pytest.mark.parametrize("found", [0, 1, 5, 7])
+def test_release_gives_back_the_default_mode_that_was_found_and_the_time_of_a_device_as_delivered(
+    site: MadeSite, found: int
+) -> None:
+    set_at(site, DEFAULT_MODE_AT, found)
+    ask(site, NAME, -1500.0, -1500.0)
+    site.release()
+    words = site.call(lambda plant: plant.devices["east"].read(DEFAULT_MODE_AT, 3))
+
+    assert words == (found, 3600, 0)
 
 
 def test_where_power_control_is_not_allowed_no_limit_is_offered(site: MadeSite) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from orchestrator.devices.makes.fallback import fallbacks
 from orchestrator.devices.makes.library import load_profile, profile_names
-from orchestrator.devices.makes.schema import Profile, Revert, writes_of
+from orchestrator.devices.makes.schema import Profile, writes_of
 from tools.makes.steps import command_rows
 
 PAGE: Final = Path(__file__).parents[2] / "docs/makes.md"
@@ -119,26 +120,7 @@ def _battery(profile: Profile) -> str:
 
 
 def _falls_back(profile: Profile) -> Iterator[str]:
-    limit, battery, use = profile.commands.ac_limit, profile.commands.battery, profile.sunspec
-    if limit is not None:
-        yield f"AC limit: {_after(limit.revert)}"
-    elif use is not None and use.ac_limit:
-        yield "AC limit: after the revert time of the model, where the device has one"
-    if battery is not None:
-        yield f"battery: {_after(battery.revert)}"
-    elif use is not None and use.battery:
-        yield "battery: after the revert time of the model, where the device has one"
-
-
-def _after(revert: Revert) -> str:
-    if revert.only_while is not None:
-        time = f"the time in `{revert.told_by}`" if revert.told_by else f"{revert.after_s:g} s"
-        return f"as it is set: after {time} while `{revert.only_while.register_}` says so, and else not at all"
-    if revert.after_s is not None:
-        return f"to its own default {revert.after_s:g} s after the last write"
-    if revert.register_ is not None:
-        return f"to its own default after the time that `{revert.register_}` was told"
-    return "**never by itself**: it stays as it was told last"
+    yield from (text.replace("never by itself", "**never by itself**") for text in fallbacks(profile))
 
 
 def _flash(profile: Profile) -> str:

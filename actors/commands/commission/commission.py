@@ -131,7 +131,7 @@ class _Run:
         device = InverterOnTrial(inverter, self._links, self._clock, self._meter, flash)
         try:
             sample = device.connect()
-            self._checks.append(reading(sample))
+            self._checks.append(reading(sample, device.fallback()))
             self._try_steps(device, sample)
         except DeviceError as trouble:
             self._note(inverter.name, "reading", Verdict.UNSAFE, f"lost: {trouble}")

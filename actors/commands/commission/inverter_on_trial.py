@@ -12,7 +12,7 @@ from actors.device.session import DeviceSession
 from actors.link import LinkPool
 from actors.system import DRIVERS
 from orchestrator.commands import BatteryCommand, InverterCommand
-from orchestrator.commissioning.revert import timing_of
+from orchestrator.commissioning.revert import fallback_of, timing_of
 from orchestrator.commissioning.steps import Quantity, Step
 from orchestrator.commissioning.trial import Observation, Timing
 from orchestrator.config.overrides import apply_overrides
@@ -83,6 +83,10 @@ class InverterOnTrial:
     def timing(self, quantity: Quantity, asked: Timing) -> Timing:
         """How long a step of `quantity` waits for this device."""
         return timing_of(self._session.device, quantity, asked)
+
+    def fallback(self) -> str:
+        """What it goes back to when nobody speaks to it, where its make is known."""
+        return fallback_of(self._session.device)
 
     def may_write(self, step: Step) -> bool:
         """Whether what the step writes to the device's flash is within today's budget."""

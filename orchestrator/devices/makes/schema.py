@@ -229,14 +229,15 @@ class Revert(Section):
     """What the device falls back to by itself: `after_s` of silence, or the time that `register` was told (in s).
 
     Nothing of both: what was written holds until something else is written. `told_by` is a setting of the device that
-    says the time in place of `after_s`, and `only_while` one without which it never falls back; both are read when it
-    is found.
+    says the time in place of `after_s`, `only_while` one without which it never falls back, `falls_to` one that says to
+    what (in percent of the rating); all are read when it is found.
     """
 
     after_s: Seconds | None = None
     register_: Annotated[Key | None, Field(alias="register")] = None
     told_by: Key | None = None
     only_while: Condition | None = None
+    falls_to: Key | None = None
 
 
 class AcLimit(Section):

@@ -84,6 +84,7 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
     for revert in (part.revert for part in (limit, command) if part is not None):
         names += [revert.told_by] if revert.told_by else []
         names += [revert.only_while.register_] if revert.only_while else []
+        names += [revert.falls_to] if revert.falls_to else []
     if command is not None and command.phases is not None:
         names.append(command.phases)
     return tuple(dict.fromkeys(names))
