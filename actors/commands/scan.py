@@ -1,7 +1,8 @@
 """`orchestrator scan`: which devices answer at these addresses. It reads, and never writes.
 
 SunSpec is asked for first. What then says that it is of a make that has a driver of its own is listed with that driver;
-where there is no SunSpec, the makes are asked for that may answer at this unit, by the registers that tell the make.
+where there is no SunSpec, the makes are asked for that may answer at this unit, by the registers that tell the make,
+and then the meters that say their model.
 Each host and port is one connection, its units are asked one after the other: some inverters take one client only.
 """
 
@@ -19,7 +20,7 @@ from actors.commands.progress import Watch
 from actors.device.session import DeviceSession
 from actors.link import ModbusLink
 from actors.observer import NoObserver
-from orchestrator.commissioning.scan_makes import identity_only, makes_at, makes_like
+from orchestrator.commissioning.scan_makes import identity_only, makes_at, makes_like, meters_that_say_so
 from orchestrator.commissioning.scan_report import (
     FoundDevice,
     Kind,
@@ -106,8 +107,10 @@ class _Scanner:
         """What answers at one unit. Raises DeviceError where nothing does, or nothing that is known."""
         try:
             found = self._ask_sunspec(endpoint, unit_id, link)
-        except DeviceError:
+        except DeviceError as trouble:
             found = self._first_make(endpoint, unit_id, link, makes_at(endpoint.port, unit_id), ask_first=True)
+            if not found and not isinstance(trouble, LinkError):
+                found = self._meter(endpoint, unit_id, link)
             if not found:
                 raise
         for each in found:
@@ -149,6 +152,18 @@ class _Scanner:
                 if ask_first:
                     self._discover(ProfileDriver(identity_only(make)), unit_id, link)
                 return [found_make(endpoint, unit_id, self._discover(ProfileDriver(make), unit_id, link))]
+        return []
+
+    def _meter(self, endpoint: Endpoint, unit_id: int, link: ModbusLink) -> list[FoundDevice]:
+        """The meter that says of itself what it is. Raises WrongDevice, with what to do, for one that is set wrong."""
+        for make in meters_that_say_so():
+            try:
+                self._discover(ProfileDriver(identity_only(make)), unit_id, link)
+            except LinkError:
+                return []
+            except DeviceError:
+                continue
+            return [found_make(endpoint, unit_id, self._discover(ProfileDriver(make), unit_id, link, "meter"))]
         return []
 
     def _discover(self, driver: AnyDriver, unit_id: int, link: ModbusLink, role: Role = "inverter") -> Any:

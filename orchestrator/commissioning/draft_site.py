@@ -31,6 +31,7 @@ site: {{name: my-site, timezone: UTC}}   # the time zone is for reports, such as
 _NO_METER: Final = """\
 # No meter was found. Without one nothing can be controlled: put its address here (192.0.2.1 stands for it).
 # Fronius meters are units 200 to 204 and 240 behind the inverter; SolarEdge meters are in the inverter's own map.
+# Some meters do not say what they are (Eastron, Janitza, Siemens): docs/meters.md lists their drivers.
 meter: {driver: sunspec, host: 192.0.2.1, port: 502, unit_id: 200, sign: auto}
 """
 
@@ -84,9 +85,12 @@ def _meter(devices: Sequence[FoundDevice]) -> Iterator[str]:
         return
     yield f"# {_comment(meters[0])}\n"
     yield "# sign: auto takes import as positive until the meter proves otherwise; write the sign once it is known.\n"
-    yield f"meter: {{driver: sunspec, {_where(meters[0])}, sign: auto}}\n"
+    if meters[0].driver != SUNSPEC:
+        yield f"# not yet tried on hardware; what must be set in it: docs/meters.md, {meters[0].driver}\n"
+    yield f"meter: {{driver: {meters[0].driver}, {_where(meters[0])}, sign: auto}}\n"
     for other in meters[1:]:
-        yield f"# another meter, if this is the one at the grid connection: {_where(other)}   # {_comment(other)}\n"
+        where = _where(other) if other.driver == SUNSPEC else f"driver: {other.driver}, {_where(other)}"
+        yield f"# another meter, if this is the one at the grid connection: {where}   # {_comment(other)}\n"
 
 
 def _own_meters(devices: Iterable[FoundDevice]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from orchestrator.commissioning.scan_targets import PORTS
-from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
 from orchestrator.devices.makes.schema import Commands, Profile, SunSpecUse
 from orchestrator.samples import Nameplate
 
@@ -28,6 +28,20 @@ def makes_at(port: int, unit_id: int) -> tuple[Profile, ...]:
     """
     own = (profile for profile in _makes() if profile.sunspec is None and profile.link.unit_id == unit_id)
     return tuple(profile for profile in own if profile.link.port == port or port not in PORTS)
+
+
+def meters_that_say_so() -> tuple[Profile, ...]:
+    """The meters that say their model. They may be at any unit: one at an RS-485 line has what its installer chose.
+
+    Of the others it could only be guessed what they are, and a wrong meter is worse than none.
+    """
+    meters = map(load_profile, meter_profile_names())
+    return tuple(profile for profile in meters if _says_its_model(profile))
+
+
+def _says_its_model(profile: Profile) -> bool:
+    model = profile.nameplate.model if profile.nameplate else None
+    return any(identity.register_ == model for identity in profile.identity)
 
 
 def identity_only(profile: Profile) -> Profile:

@@ -83,8 +83,8 @@ def found_device(endpoint: Endpoint, unit_id: int, device: SunSpecDevice) -> Fou
 
 
 def found_make(endpoint: Endpoint, unit_id: int, device: ProfileDevice) -> FoundDevice:
-    """What the profile of a make discovered at one address; always an inverter."""
-    kind = Kind.HYBRID if device.has_battery else Kind.INVERTER
+    """What the profile of a make discovered at one address: an inverter, or a meter where it is of one."""
+    kind = Kind.HYBRID if device.has_battery else Kind.METER if device.profile.is_meter else Kind.INVERTER
     models = () if device.base is None else tuple(model.id for model in device.base.models)
     return FoundDevice(endpoint, unit_id, kind, device.nameplate, models, device.profile.name)
 

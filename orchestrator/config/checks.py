@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from orchestrator.config.sections import MQTT_DRIVER
-from orchestrator.devices.makes.choice import has_meter, link_defaults
+from orchestrator.devices.makes.choice import has_meter, is_meter_only, link_defaults
 from orchestrator.documents.yaml_text import Finding, KeyPath, key_path_text
 
 RESERVED_SOURCES = ("fixed", "page", "manual")
@@ -80,6 +80,13 @@ def _meter_of_make(data: Mapping[str, Any]) -> Iterator[Finding]:
     driver = _section(data, "meter").get("driver")
     if isinstance(driver, str) and not has_meter(driver):
         yield ("meter", "driver"), f"no meter is known of {driver!r}"
+
+
+def _inverters_of_make(data: Mapping[str, Any]) -> Iterator[Finding]:
+    for path, entry in _entries(data, "inverters"):
+        driver = entry.get("driver")
+        if isinstance(driver, str) and is_meter_only(driver):
+            yield (*path, "driver"), f"{driver!r} is a meter; it may stand below 'meter' only"
 
 
 def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -181,6 +188,7 @@ _CHECKS: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
     _inverter_names,
     _source_names,
     _meter_of_make,
+    _inverters_of_make,
     _addresses,
     _device_topics,
     _soc_ranges,

@@ -15,7 +15,7 @@ from orchestrator.config.secrets import with_secrets
 from orchestrator.config.sections import SiteConfig
 from orchestrator.devices.makes.choice import link_keys
 from orchestrator.devices.makes.file import PROFILE_YAML
-from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
 from orchestrator.devices.makes.schema import Profile
 from orchestrator.documents.problems import FileKind
 from orchestrator.documents.words import nearest
@@ -93,7 +93,7 @@ def _with_profile(entry: Mapping[str, Any], path: KeyPath, folder: Path, found: 
             entry = {**link_keys(profile, of_meter=path == ("meter",)), **entry}
         except ConfigError as error:
             found.append(((*path, "profile"), "; ".join(map(str, str(error).splitlines()))))
-    elif isinstance(driver, str) and driver in profile_names():
+    elif isinstance(driver, str) and driver in (*profile_names(), *meter_profile_names()):
         profile = load_profile(driver)
     found += _unknown_units(entry, path, profile)
     return dict(entry)

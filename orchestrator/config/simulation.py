@@ -29,6 +29,26 @@ Make = Literal[
     "victron-gx",
 ]
 
+MeterMake = Literal[
+    "carlo-gavazzi-em24",
+    "carlo-gavazzi-em24-e1",
+    "carlo-gavazzi-em340",
+    "eastron-sdm630",
+    "eastron-sdm72",
+    "goodwe-et",
+    "huawei-luna",
+    "janitza-umg",
+    "kostal-ksem",
+    "schneider-iem3000",
+    "shelly-pro-3em",
+    "siemens-pac2200",
+    "sma",
+    "sma-home-manager",
+    "sungrow-sh",
+    "victron-gx-grid",
+]
+"""Meters that are simulated in the registers of their make; some of them are read by way of an inverter."""
+
 
 class BatterySimulation(Section):
     """`simulation.inverters.<name>.battery:` a battery on the DC side.
@@ -115,11 +135,12 @@ class LoadSimulation(Section):
 class MeterSimulation(Section):
     """`simulation.meter:` a new value every `period_s`; between them the last one is read again.
 
-    `sign` is what a positive W means in its registers.
+    `sign` is what a positive W means in its registers. `make` lets it have the registers of a make, not SunSpec.
     """
 
     period_s: Annotated[float, Field(ge=0.02, le=60)] = 0.2
     sign: Literal["import_positive", "export_positive"] = "import_positive"
+    make: MeterMake | None = None
     latency_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     jitter_s: Annotated[float, Field(ge=0, le=10)] = 0.0
 

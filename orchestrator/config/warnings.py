@@ -14,6 +14,7 @@ from orchestrator.config.policy import (
 )
 from orchestrator.config.sections import InverterConfig, MeterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.devices.link.tries import PATIENT_S
+from orchestrator.devices.makes.choice import new_value_s
 
 _CYCLES_PER_REVERT = 3
 _SLOW_METER_S = 1.0
@@ -109,10 +110,13 @@ def _sign_is_guessed(config: SiteConfig) -> str | None:
 
 
 def _meter_is_slow(config: SiteConfig) -> str | None:
-    """What a meter costs that is read seldom."""
+    """What a meter costs that is read seldom, or has new values seldom."""
     meter = config.meter
-    if isinstance(meter, MqttMeterConfig) or meter.interval_s <= max(config.control.interval_s, _SLOW_METER_S):
+    if isinstance(meter, MqttMeterConfig):
         return None
+    quick_s = max(config.control.interval_s, _SLOW_METER_S)
+    if meter.interval_s <= quick_s:
+        return has_new_values_seldom(meter.driver, new_value_s(meter.driver), quick_s)
     late = f"limits are followed up to {meter.interval_s:g} s late"
     silent_s = meter_silent_after_s(config)
     if silent_s <= SILENT_AFTER_MOST_S:
@@ -120,6 +124,16 @@ def _meter_is_slow(config: SiteConfig) -> str | None:
     return (
         f"meter.interval_s: {meter.interval_s:g} s: {late}, because load and sun are seen only that often, and a meter "
         f"that falls silent is noticed after {silent_s:g} s, not within {SILENT_AFTER_MOST_S:g} s"
+    )
+
+
+def has_new_values_seldom(driver: str, renewed_s: float | None, quick_s: float) -> str | None:
+    """What a meter costs that is read often and has a new value only every `renewed_s` (None: not known)."""
+    if renewed_s is None or renewed_s <= quick_s:
+        return None
+    return (
+        f"meter.driver: {driver} has a new value every {renewed_s:g} s: limits are followed up to "
+        f"{renewed_s:g} s late, because load and sun are seen only that often"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.makes.choice import SUNSPEC
 from orchestrator.devices.makes.file import PROFILE_YAML
-from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
 from orchestrator.devices.profiles.driver import ProfileDriver
 from orchestrator.devices.profiles.location import placed
 from orchestrator.devices.sunspec.driver import SunSpecDriver
@@ -28,10 +28,10 @@ class DriverLibrary(Mapping[str, AnyDriver]):
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter((SUNSPEC, *profile_names()))
+        return iter((SUNSPEC, *profile_names(), *meter_profile_names()))
 
     def __len__(self) -> int:
-        return 1 + len(profile_names())
+        return 1 + len(profile_names()) + len(meter_profile_names())
 
 
 class Chosen(Protocol):

@@ -16,7 +16,7 @@ from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import SiteConfig
 from orchestrator.config.simulation import SimulationConfig
 from orchestrator.samples import InverterSample, MeterSample
-from orchestrator.simulation.devices.catalogue import MAKES
+from orchestrator.simulation.devices.catalogue import MAKES, METERS
 from orchestrator.simulation.devices.sunspec.der import SunSpecDer
 from orchestrator.simulation.devices.sunspec.inverter import SunSpecInverter
 from orchestrator.simulation.devices.sunspec.meter import SunSpecMeter
@@ -104,7 +104,8 @@ class VirtualSite:
         most_load_watts = load.base_watts + load.variation_watts + load.appliance_watts + load.noise_watts
         largest_watts = most_load_watts + sum(inverter.settings.ac_rating_watts for inverter in inverters)
         devices: dict[str, Device] = {inverter.name: _make_device(inverter) for inverter in inverters}
-        devices[METER] = SunSpecMeter(self.meter, largest_watts)
+        make = self.simulation.meter.make
+        devices[METER] = SunSpecMeter(self.meter, largest_watts) if make is None else METERS[make](self.meter)
         return devices
 
     def measure(self, at_s: float) -> float:

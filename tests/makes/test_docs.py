@@ -32,6 +32,7 @@ SECTIONS = {
     "Battery": "battery",
     "BatteryPart": "battery.parts",
     "Meter": "meter",
+    "MeterNeed": "meter.needs",
     "Condition": "a condition",
     "Commands": "commands",
     "AcLimit": "commands.ac_limit",

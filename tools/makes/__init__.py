@@ -1,1 +1,1 @@
-"""The part of docs/makes.md that is made from the profiles: what each make is read and commanded by."""
+"""What docs/makes.md and docs/meters.md say out of the profiles: how each make is read and commanded."""

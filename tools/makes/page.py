@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from orchestrator.devices.makes.fallback import fallbacks
 from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.devices.makes.schema import Profile, writes_of
+from tools.makes.marked import renewed_between, table
 from tools.makes.steps import command_rows
 
 PAGE: Final = Path(__file__).parents[2] / "docs/makes.md"
-BEGIN: Final = "<!-- made from the profiles by `python -m tools.makes` -->"
-END: Final = "<!-- end of what is made from the profiles -->"
 UNTRIED: Final = "not yet tried on hardware"
 
 _COLUMNS: Final = (
@@ -36,19 +35,13 @@ _MODELS: Final = {
 
 def renewed(page: str) -> str:
     """The page with the part between the marks made anew. Raises ValueError where a mark is missing."""
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{PAGE} needs the lines {BEGIN!r} and {END!r}")
-    return f"{head}{BEGIN}\n\n{made()}\n{END}{tail}"
+    return renewed_between(page, made(), PAGE)
 
 
 def made() -> str:
     """The table, and what is to be known of each make."""
     profiles = [load_profile(name) for name in profile_names()]
-    return "\n".join(
-        (*_table(_COLUMNS, map(row, profiles)), "", *(line for each in profiles for line in section(each)))
-    )
+    return "\n".join((*table(_COLUMNS, map(row, profiles)), "", *(line for each in profiles for line in section(each))))
 
 
 def row(profile: Profile) -> tuple[str, ...]:
@@ -70,15 +63,16 @@ def section(profile: Profile) -> Iterator[str]:
     """What the installer has to know, how it is connected, and which registers are written."""
     yield from (f"### `{profile.name}`", "", f"{profile.make}: {profile.devices}.", "")
     yield from (f"- {note}" for note in profile.notes)
-    yield from ("", f"Connection, where site.yaml says nothing else: {_connection(profile)}.", "", "Documents:", "")
+    yield from ("", f"Connection, where site.yaml says nothing else: {connection(profile)}.", "", "Documents:", "")
     yield from (f"- {document.title}: {document.covers}" for document in profile.documents)
     yield ""
     rows = command_rows(profile)
     if rows:
-        yield from (*_table(("command", "registers in the order of writing"), rows), "")
+        yield from (*table(("command", "registers in the order of writing"), rows), "")
 
 
-def _connection(profile: Profile) -> str:
+def connection(profile: Profile) -> str:
+    """Port, unit and times that a make needs, for people."""
     link = profile.link
     gap = f", {link.min_gap_s:g} s between requests" if link.min_gap_s else ""
     return f"port {link.port}, unit {link.unit_id}, {link.timeout_s:g} s for an answer{gap}"
@@ -129,14 +123,3 @@ def _flash(profile: Profile) -> str:
         return "nothing that is written, as far as known"
     listed = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
     return f"{listed}; at most {profile.flash_writes_per_day} writes a day"
-
-
-def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    columns = tuple(columns)
-    yield _line(columns)
-    yield _line("---" for _ in columns)
-    yield from map(_line, rows)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

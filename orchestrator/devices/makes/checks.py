@@ -12,7 +12,14 @@ from typing import Final
 
 from orchestrator.devices.makes.command_checks import command_checks
 from orchestrator.devices.makes.registers import Register, raw_range
-from orchestrator.devices.makes.schema import BASE_VALUES, Battery, Condition, Inverter, Profile, registers_of
+from orchestrator.devices.makes.schema import (
+    BASE_VALUES,
+    Battery,
+    Condition,
+    Inverter,
+    Profile,
+    registers_of,
+)
 from orchestrator.documents.section import Section
 from orchestrator.documents.words import nearest
 from orchestrator.documents.yaml_text import Finding, KeyPath
@@ -20,7 +27,7 @@ from orchestrator.samples import ChargeState, OperatingState
 
 _TEXTS: Final = ("model", "version", "serial")
 """Keys of `nameplate` that take a register of any type."""
-_NO_REGISTERS: Final = ("name", "manufacturer", "state", "matches", "or_matches", "is_", "to")
+_NO_REGISTERS: Final = ("name", "manufacturer", "state", "matches", "or_matches", "is_", "to", "because")
 
 
 def checks(profile: Profile) -> Iterator[Finding]:
@@ -114,6 +121,8 @@ def _texts_as_numbers(profile: Profile) -> Iterator[Finding]:
 
 
 def _conditions(profile: Profile) -> Iterator[Finding]:
+    for index, need in enumerate(profile.meter.needs if profile.meter else ()):
+        yield from _values(("meter", "needs", index, "is"), need.is_, profile, need.register_)
     for path, condition in _all_conditions(profile, ()):
         if bool(condition.is_) == (condition.above is not None):
             yield path, "a condition needs 'is' or 'above', and not both"
@@ -157,9 +166,13 @@ def _all_conditions(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, Con
 
 def _parts(profile: Profile) -> Iterator[Finding]:
     if profile.sunspec is None:
-        for part in ("nameplate", "inverter"):
+        needed = ("nameplate",) if profile.is_meter else ("nameplate", "inverter")
+        for part in needed:
             if getattr(profile, part) is None:
                 yield (), f"a profile without 'sunspec' needs {part!r}"
+    for name, register in profile.registers.items():
+        if register.size > profile.read_words_max:
+            yield ("registers", name), f"has {register.size} words, more than 'read_words_max'"
 
 
 def _patterns(profile: Profile) -> Iterator[Finding]:

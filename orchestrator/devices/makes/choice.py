@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
 from orchestrator.devices.makes.schema import Profile
 
 SUNSPEC: Final = "sunspec"
@@ -15,7 +15,7 @@ SUNSPEC: Final = "sunspec"
 
 def known_driver(name: str) -> str:
     """`name`, where there is such a driver. Raises ValueError that names the nearest one, or all."""
-    names = (SUNSPEC, "mqtt", *profile_names())
+    names = (SUNSPEC, "mqtt", *profile_names(), *meter_profile_names())
     if name in names:
         return name
     nearest = _nearest_of_its_brand(name, names)
@@ -42,10 +42,23 @@ def has_meter(name: str) -> bool:
     return profile.meter is not None or profile.sunspec is not None
 
 
+def is_meter_only(name: str) -> bool:
+    """Whether this driver is that of a make of meters, and so none for an inverter."""
+    return name in meter_profile_names()
+
+
+def new_value_s(name: str) -> float | None:
+    """How often, in seconds, the meter that this driver reads has a new value, where that is known of its make."""
+    if name not in (*profile_names(), *meter_profile_names()):
+        return None
+    meter = load_profile(name).meter
+    return None if meter is None else meter.new_value_s
+
+
 def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
     """What the make of a section of site.yaml says about port, unit and times; empty where it is no make."""
     driver = section.get("driver")
-    if not isinstance(driver, str) or driver not in profile_names():
+    if not isinstance(driver, str) or driver not in (*profile_names(), *meter_profile_names()):
         return {}
     return link_keys(load_profile(driver), of_meter="name" not in section)
 
@@ -53,8 +66,13 @@ def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
 def link_keys(profile: Profile, *, of_meter: bool) -> dict[str, Any]:
     """What a make says about port, unit and times, as keys of its section."""
     link = profile.link.model_dump(exclude_none=True)
-    keys = _METER_KEYS if of_meter else _INVERTER_KEYS
-    return {key: value for key, value in link.items() if key in keys}
+    if not of_meter:
+        return {key: value for key, value in link.items() if key in _INVERTER_KEYS}
+    defaults = {key: value for key, value in link.items() if key in _METER_KEYS}
+    read_often = (
+        {} if profile.meter is None or not profile.meter.interval_s else {"interval_s": profile.meter.interval_s}
+    )
+    return defaults | read_often
 
 
 _INVERTER_KEYS: Final = ("port", "unit_id", "timeout_s", "min_gap_s", "write_single", "interval_s")

@@ -15,9 +15,13 @@ from orchestrator.documents.section import Section
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="a name of a-z, 0-9 and '_'")]
 WordOrder = Literal["big", "little"]
-TypeName = Literal["u16", "i16", "u32", "i32", "u64", "i64", "f32", "text"]
+TypeName = Literal["u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "text"]
 
-_WORDS: Final = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "u64": 4, "i64": 4, "f32": 2}
+WORDS_MAX: Final = 125
+"""So many words a Modbus request may ask for."""
+
+_WORDS: Final = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "u64": 4, "i64": 4, "f32": 2, "f64": 4}
+_FLOATS: Final = {"f32": ">f", "f64": ">d"}
 _NO_FLOAT: Final = float.fromhex("0x1.fffffep+127")
 """SolarEdge says "not supported" with -FLT_MAX: a power of this size is none."""
 _LARGEST_FLOAT: Final = float.fromhex("0x1.fffffcp+127")
@@ -43,7 +47,7 @@ class Register(Section):
     setting that the device keeps for good, which wears it out; `renews` one of these that keeps a command alive, and is
     written again as it is; `counts_down` a timer that runs; `read_back` false what
     cannot be read; `when_missing` the value where the device says "not available"; `phase` what is not written to a
-    device of fewer phases.
+    device of fewer phases; `byte_order` little a text whose second character comes first in each word.
     """
 
     address: Annotated[int, Field(ge=0, le=65535)]
@@ -52,6 +56,7 @@ class Register(Section):
     table: Literal["holding", "input"] = "holding"
     unit_id: Annotated[int, Field(ge=1, le=255)] | None = None
     word_order: WordOrder | None = None
+    byte_order: WordOrder = "big"
     scale: Annotated[float, Field(ge=1e-9, le=1e6)] = 1.0
     missing: Annotated[tuple[int, ...], Field(strict=False)] = ()
     low: float | None = None
@@ -69,6 +74,8 @@ class Register(Section):
     def _text_has_a_length(self) -> Register:
         if (self.type == "text") != (self.words is not None):
             raise ValueError("'words' belongs to a register of the type 'text', and to no other")
+        if self.byte_order != "big" and self.type != "text":
+            raise ValueError("'byte_order' belongs to a register of the type 'text', and to no other")
         return self
 
     @cached_property
@@ -95,8 +102,8 @@ def read_raw(register: Register, words: Registers, order: WordOrder) -> float | 
     number = _whole(parts)
     if number in register.missing:
         return None
-    if register.type == "f32":
-        value = _float(number)
+    if register.type in _FLOATS:
+        value = _float(number, _FLOATS[register.type])
         return value if math.isfinite(value) and abs(value) < _NO_FLOAT else None
     bits = 16 * register.size
     if register.type.startswith("i") and number >> (bits - 1):
@@ -120,7 +127,7 @@ def read_text(register: Register, words: Registers, order: WordOrder) -> str:
     parts = _parts(register, words, "big")
     if parts is None:
         return ""
-    data = b"".join(word.to_bytes(2, "big") for word in parts)
+    data = b"".join(word.to_bytes(2, register.byte_order) for word in parts)
     text = data.split(b"\0", 1)[0].decode("utf-8", "replace")
     return "".join(filter(str.isprintable, text)).strip()
 
@@ -132,7 +139,7 @@ def to_words(register: Register, raw: float, order: WordOrder) -> tuple[int, ...
     """
     low, high = raw_range(register)
     within = min(max(raw, low), high)
-    number = _float_bits(within) if register.type == "f32" else round(within)
+    number = _float_bits(within, _FLOATS[register.type]) if register.type in _FLOATS else round(within)
     words = tuple((number >> 16 * (register.size - 1 - index)) & 0xFFFF for index in range(register.size))
     return words[::-1] if (register.word_order or order) == "little" else words
 
@@ -154,17 +161,17 @@ def _whole(parts: list[int]) -> int:
 
 def raw_range(register: Register) -> tuple[float, float]:
     """The least and the greatest raw number of its type."""
-    if register.type == "f32":
+    if register.type in _FLOATS:
         return -_LARGEST_FLOAT, _LARGEST_FLOAT
     bits = 16 * register.size
     return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if register.type.startswith("i") else (0, (1 << bits) - 1)
 
 
-def _float(bits: int) -> float:
-    return float(struct.unpack(">f", bits.to_bytes(4, "big"))[0])
+def _float(bits: int, kind: str) -> float:
+    return float(struct.unpack(kind, bits.to_bytes(struct.calcsize(kind), "big"))[0])
 
 
-def _float_bits(value: float) -> int:
-    """The nearest float of 32 bits that is not further from 0."""
-    bits = int.from_bytes(struct.pack(">f", value), "big")
-    return bits - 1 if abs(_float(bits)) > abs(value) else bits
+def _float_bits(value: float, kind: str) -> int:
+    """The nearest float of this kind that is not further from 0."""
+    bits = int.from_bytes(struct.pack(kind, value), "big")
+    return bits - 1 if abs(_float(bits, kind)) > abs(value) else bits

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from orchestrator.devices.makes.registers import Key, Register, WordOrder
+from orchestrator.devices.makes.registers import WORDS_MAX, Key, Register, WordOrder
 from orchestrator.documents.section import Name, Port, Section, UnitId
 
 Line = Annotated[str, Field(min_length=1, max_length=400, description="one line of text")]
@@ -185,14 +185,30 @@ class Battery(Section):
     state_register: Key | None = None
 
 
+class MeterNeed(Section):
+    """`meter.needs[]:` a setting without which the meter must not be believed; `because` tells the installer."""
+
+    register_: Annotated[Key, Field(alias="register")]
+    is_: Annotated[Numbers, Field(alias="is", min_length=1)]
+    because: Line
+
+
 class Meter(Section):
-    """`meter:` a meter that the device reads and passes on. `site_watts` import +."""
+    """`meter:` a meter, or one that the device reads and passes on. `site_watts` import +.
+
+    `needs` are looked at when it is found; while `valid` does not hold what it shows is no measurement. It is read
+    every `interval_s` where site.yaml says nothing else, and has a new value once in `new_value_s`.
+    """
 
     site_watts: Sum
-    phase_watts: Annotated[tuple[Term, ...], Field(strict=False)] = ()
+    phase_watts: Annotated[tuple[Term | Sum, ...], Field(strict=False)] = ()
     import_wh: Sum | None = None
     export_wh: Sum | None = None
     frequency_hz: Key | None = None
+    valid: Condition | None = None
+    needs: Annotated[tuple[MeterNeed, ...], Field(strict=False)] = ()
+    interval_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    new_value_s: Annotated[float, Field(gt=0, le=60)] | None = None
 
 
 class ByPermission(Section):
@@ -302,6 +318,7 @@ class Profile(Section):
     link: Link = Link()
     word_order: WordOrder = "big"
     read_gap_words: Annotated[int, Field(ge=0, le=100)] = 0
+    read_words_max: Annotated[int, Field(ge=1, le=WORDS_MAX)] = WORDS_MAX
     flash_writes_per_day: Annotated[int, Field(ge=1, le=10000)] | None = None
     sunspec: SunSpecUse | None = None
     identity: Annotated[tuple[Identity, ...], Field(strict=False)] = ()
@@ -313,11 +330,22 @@ class Profile(Section):
     meter: Meter | None = None
     commands: Commands = Commands()
 
+    @property
+    def is_meter(self) -> bool:
+        """Whether this is a meter and nothing else."""
+        others = (self.inverter, self.sunspec, self.battery, self.commands.ac_limit, self.commands.battery)
+        return self.meter is not None and all(other is None for other in others)
+
 
 def registers_of(terms: Sum | tuple[str, ...] | None) -> Iterator[str]:
     """The registers that a sum names."""
     for term in terms or ():
         yield from term.removeprefix("-").removesuffix("?").split("*")
+
+
+def sums_of_phases(meter: Meter) -> Iterator[Sum]:
+    """The power of each phase that the meter shows."""
+    return ((each,) if isinstance(each, str) else each for each in meter.phase_watts)
 
 
 def writes_of(profile: Profile) -> Iterator[Write]:

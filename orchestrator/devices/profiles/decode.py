@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from orchestrator.devices.base import Registers
 from orchestrator.devices.makes.registers import read_value
-from orchestrator.devices.makes.schema import Battery, Inverter, Meter, Profile, Sum
+from orchestrator.devices.makes.schema import Battery, Condition, Inverter, Meter, Profile, Sum, sums_of_phases
 from orchestrator.devices.profiles.device import (
     ProfileDevice,
     holds,
@@ -82,7 +82,7 @@ def decode_meter(device: ProfileDevice, registers: Registers, at_s: float) -> Me
             raise NonsenseReply(f"{profile.name}: no meter is known of this make")
         return sunspec_decode_meter.decode_meter(device.base, registers, at_s)
     frequency_hz = register_value(profile, meter.frequency_hz, registers) if meter.frequency_hz else None
-    phases = tuple(total(profile, (term,), registers, {}) for term in meter.phase_watts)
+    phases = tuple(total(profile, terms, registers, {}) for terms in sums_of_phases(meter))
     return MeterSample(
         at_s=at_s,
         site_watts=_site_watts(profile, meter, registers, frequency_hz),
@@ -95,6 +95,10 @@ def decode_meter(device: ProfileDevice, registers: Registers, at_s: float) -> Me
 
 def _site_watts(profile: Profile, meter: Meter, registers: Registers, frequency_hz: float | None) -> float:
     """Power at the meter. 0 W alone is believed: it is what a site without export has."""
+    if meter.valid is not None and holds(profile, meter.valid, registers) is not True:
+        raise NonsenseReply(f"{profile.name}: the meter does not measure ({_shown(profile, meter.valid, registers)})")
+    if meter.frequency_hz is not None and frequency_hz is None:
+        _refuse_other_frequency(profile, meter.frequency_hz, registers)
     site_watts = total(profile, meter.site_watts, registers, {})
     if site_watts is None:
         raise NonsenseReply(f"{profile.name}: the meter shows no power")
@@ -103,6 +107,18 @@ def _site_watts(profile: Profile, meter: Meter, registers: Registers, frequency_
     if site_watts == 0 and frequency_hz == 0:
         raise NonsenseReply(f"{profile.name}: the meter says 0 W at 0 Hz")
     return site_watts
+
+
+def _shown(profile: Profile, condition: Condition, registers: Registers) -> str:
+    value = register_value(profile, condition.register_, registers)
+    return f"{condition.register_} cannot be read" if value is None else f"{condition.register_} says {value:g}"
+
+
+def _refuse_other_frequency(profile: Profile, name: str, registers: Registers) -> None:
+    """No grid has it, so these are registers of something else."""
+    value = read_value(profile.registers[name], registers, profile.word_order)
+    if value:
+        raise NonsenseReply(f"{profile.name}: the meter says {value:g} Hz; is it of this make?")
 
 
 def _with_own_readings(

@@ -30,7 +30,16 @@ from orchestrator.devices.makes.schema import (
     writes_of_battery,
     writes_of_limit,
 )
-from orchestrator.devices.profiles.device import ProfileDevice, holds, register_value, revert_of, total, without_absent
+from orchestrator.devices.profiles.device import (
+    ProfileDevice,
+    holds,
+    named,
+    raw_of,
+    register_value,
+    revert_of,
+    total,
+    without_absent,
+)
 from orchestrator.devices.profiles.location import located
 from orchestrator.devices.profiles.plan import (
     cycle_names,
@@ -65,7 +74,19 @@ def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
     if profile.units:
         profile = yield from located(profile)
         fixed |= yield from _read_all(requests(profile, set(fixed_names(profile)) - set(first)), profile)
+    if role == "meter":
+        _require_settings(profile, fixed)
     return _device(profile, base, MappingProxyType(fixed), role)
+
+
+def _require_settings(profile: Profile, fixed: Mapping[int, int]) -> None:
+    """A meter that counts export as import would have the site do the opposite of what is right."""
+    for need in profile.meter.needs if profile.meter else ():
+        register = profile.registers[need.register_]
+        value = register_value(profile, need.register_, fixed)
+        if value is None or raw_of(value, register) not in {named(register, each) for each in need.is_}:
+            shown = "cannot be read" if value is None else f"says {value:g}"
+            raise WrongDevice(f"{profile.name}: {need.register_} {shown}: {need.because}")
 
 
 def _require_identity(profile: Profile, fixed: Mapping[int, int]) -> None:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
 
 from orchestrator.devices.addresses import place_of
 from orchestrator.devices.base import ReadRequest
 from orchestrator.devices.makes.registers import Register
-from orchestrator.devices.makes.schema import BASE_VALUES, Profile, registers_of, writes_of
+from orchestrator.devices.makes.schema import BASE_VALUES, Profile, registers_of, sums_of_phases, writes_of
 from orchestrator.devices.profiles.device import ProfileDevice
-
-WORDS_MAX: Final = 125
 
 
 def requests(profile: Profile, names: Iterable[str], *, gap_words: int | None = None) -> tuple[ReadRequest, ...]:
-    """Reads that cover these registers, joined over at most `gap_words` (None: the profile's `read_gap_words`)."""
+    """Reads that cover these registers, joined over at most `gap_words` (None: the profile's `read_gap_words`).
+
+    None is longer than the profile's `read_words_max`.
+    """
     gap = profile.read_gap_words if gap_words is None else gap_words
     spans = sorted({(register.place, register.end) for register in _registers(profile, names)})
     joined: list[tuple[int, int]] = []
     for first, end in spans:
         start, before = joined[-1] if joined else (first, first)
-        if joined and first - before <= gap and end - start <= WORDS_MAX and are_in_one_table(start, first):
+        is_near = bool(joined) and first - before <= gap and are_in_one_table(start, first)
+        if is_near and end - start <= profile.read_words_max:
             joined[-1] = (start, max(before, end))
         else:
             joined.append((first, end))
@@ -87,6 +88,7 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
         names += [revert.falls_to] if revert.falls_to else []
     if command is not None and command.phases is not None:
         names.append(command.phases)
+    names += [need.register_ for need in (profile.meter.needs if profile.meter else ())]
     return tuple(dict.fromkeys(names))
 
 
@@ -119,8 +121,10 @@ def meter_names(profile: Profile) -> tuple[str, ...]:
     meter = profile.meter
     if meter is None:
         return ()
-    names = [*registers_of(meter.site_watts), *registers_of(meter.phase_watts)]
+    names = list(registers_of(meter.site_watts))
+    names += [name for terms in sums_of_phases(meter) for name in registers_of(terms)]
     names += [*registers_of(meter.import_wh), *registers_of(meter.export_wh)]
+    names += [meter.valid.register_] if meter.valid else []
     return tuple(dict.fromkeys([*names, *([meter.frequency_hz] if meter.frequency_hz else [])]))
 
 

@@ -1,4 +1,4 @@
-"""The virtual devices of makes, by the name that `simulation.inverters.<name>.make` has for them."""
+"""The virtual devices of makes, by the name that `make` has for them in the sections of `simulation:`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,24 @@ from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
 from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
 from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
+from orchestrator.simulation.devices.meters.behind_inverters import (
+    GoodweMeter,
+    HuaweiMeter,
+    SmaHomeManager,
+    SmaMeter,
+    SungrowMeter,
+    VictronGrid,
+)
+from orchestrator.simulation.devices.meters.carlo_gavazzi import Em24, Em24Ethernet, Em340
+from orchestrator.simulation.devices.meters.eastron import Sdm72, Sdm630
+from orchestrator.simulation.devices.meters.janitza import Umg
+from orchestrator.simulation.devices.meters.kostal import Ksem
+from orchestrator.simulation.devices.meters.schneider import Iem3000
+from orchestrator.simulation.devices.meters.shelly import Pro3Em
+from orchestrator.simulation.devices.meters.siemens import Pac2200
 from orchestrator.simulation.devices.sunspec.register_map import Device
 from orchestrator.simulation.plant.inverter import SimulatedInverter
+from orchestrator.simulation.plant.meter import SimulatedMeter
 
 MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxyType(
     {
@@ -29,5 +45,26 @@ MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxy
         "solaredge-storedge": SolarEdgeStorEdge,
         "sungrow-sh": SungrowSh,
         "victron-gx": VictronGx,
+    }
+)
+
+METERS: Final[Mapping[str, Callable[[SimulatedMeter], Device]]] = MappingProxyType(
+    {
+        "carlo-gavazzi-em24": Em24,
+        "carlo-gavazzi-em24-e1": Em24Ethernet,
+        "carlo-gavazzi-em340": Em340,
+        "eastron-sdm630": Sdm630,
+        "eastron-sdm72": Sdm72,
+        "goodwe-et": GoodweMeter,
+        "huawei-luna": HuaweiMeter,
+        "janitza-umg": Umg,
+        "kostal-ksem": Ksem,
+        "schneider-iem3000": Iem3000,
+        "shelly-pro-3em": Pro3Em,
+        "siemens-pac2200": Pac2200,
+        "sma": SmaMeter,
+        "sma-home-manager": SmaHomeManager,
+        "sungrow-sh": SungrowMeter,
+        "victron-gx-grid": VictronGrid,
     }
 )

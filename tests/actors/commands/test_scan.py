@@ -11,17 +11,21 @@ from actors.commands.progress import watch
 from actors.commands.scan import ScanOptions, scan
 from orchestrator.commissioning.draft_site import draft_site
 from orchestrator.commissioning.register_image import Chain, RegisterImage
-from orchestrator.commissioning.scan_report import Kind, ScanReport, models_text
+from orchestrator.commissioning.scan_report import FoundDevice, Kind, ScanReport, models_text
 from orchestrator.commissioning.scan_targets import UNITS, Endpoint, endpoints
 from orchestrator.config.file import parse_config
-from orchestrator.simulation.devices.catalogue import MAKES
+from orchestrator.samples import Nameplate
+from orchestrator.simulation.devices.catalogue import MAKES, METERS
 from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode
 from orchestrator.simulation.devices.sunspec.words import Words
-from orchestrator.simulation.server import RunningSite
+from orchestrator.simulation.server import RunningSite, serve
+from orchestrator.simulation.site import METER
 from tests.orchestrator.devices.sunspec.images import COMMON, INVERTER, NAMEPLATE, image_of, model_words
 from tests.support.devices.defects import Wrapped
+from tests.support.devices.made_meter import metered_site
 from tests.support.faults import BROKEN, GARBAGE, SILENT, fault
 from tests.support.servers.networks import NETWORK, network, network_of_makes, writes_of
+from tests.support.servers.required import free_port
 
 BYTE_ORDER = 5
 
@@ -114,6 +118,57 @@ def test_each_make_is_found_with_its_own_driver_and_without_a_write() -> None:
     assert {each.kind for each in found.devices} == {Kind.HYBRID, Kind.METER}
     assert all(each.nameplate.serial for each in found.devices)
     assert (found.again, found.remarks) == ((), ())
+
+
+SAYS_ITS_MODEL = {
+    "carlo-gavazzi-em24": 7,
+    "carlo-gavazzi-em24-e1": 1,
+    "carlo-gavazzi-em340": 1,
+    "schneider-iem3000": 1,
+    "shelly-pro-3em": 1,
+}
+"""Meters that say what they are, each with a unit that its installer may have given it."""
+
+
+def scanned_meter(make: str, unit_id: int, **setting: object) -> ScanReport:
+    """A scan of a site whose meter is of this make, set like this."""
+    config = metered_site(make)
+    meter = config.meter.model_copy(update={"unit_id": unit_id})
+    with (
+        serve(config.model_copy(update={"meter": meter}), new_port=free_port) as site,
+        watch("scanning", 1) as progress,
+    ):
+        for name, value in setting.items():
+            site.call(lambda virtual, name=name, value=value: setattr(virtual.devices[METER], name, value))
+        return scan([Endpoint("127.0.0.1", site.config.meter.port)], ScanOptions((unit_id,), timeout_s=3.0), progress)
+
+
+@pytest.mark.parametrize(("make", "unit_id"), SAYS_ITS_MODEL.items())
+def test_a_meter_that_says_what_it_is_is_found_with_its_driver(make: str, unit_id: int) -> None:
+    found = scanned_meter(make, unit_id)
+
+    assert [(each.kind, each.driver, each.unit_id) for each in found.devices] == [(Kind.METER, make, unit_id)]
+    east = FoundDevice(Endpoint("10.0.0.9", 502), 1, Kind.INVERTER, Nameplate(serial="SN-1"), (1, 103))
+    text = draft_site(ScanReport((*found.devices, east)), target="here", day=date(2030, 1, 31))
+    meter = parse_config(text, environ={}).meter
+    assert (meter.driver, meter.unit_id) == (make, unit_id)
+    assert f"docs/meters.md, {make}" in text
+
+
+@pytest.mark.parametrize("make", [make for make in METERS if make not in SAYS_ITS_MODEL])
+def test_a_meter_that_does_not_say_what_it_is_is_never_guessed(make: str) -> None:
+    """What passes a meter on is found as the inverter that it is, where it is one."""
+    found = scanned_meter(make, 1)
+
+    assert [each for each in found.devices if each.kind is Kind.METER] == []
+    assert {each.driver for each in found.devices} <= {make}
+
+
+def test_a_meter_that_is_set_wrong_is_named_with_what_to_do() -> None:
+    found = scanned_meter("carlo-gavazzi-em24", 1, setting=0)
+
+    assert found.devices == ()
+    assert "application says 0: only in application H it shows export as negative power" in str(found.remarks[0])
 
 
 def test_a_make_that_is_silent_where_sunspec_would_be_is_found_all_the_same() -> None:

@@ -108,7 +108,7 @@ def test_the_meter_that_a_make_reads_itself_is_offered_where_no_other_was_found(
 
     assert '# the meter that it reads, if it has one: {driver: goodwe-et, host: "10.0.0.5"' in draft(goodwe)[0]
     assert "the meter that it reads" not in draft(goodwe, device(200, Kind.METER))[0]
-    assert "the meter that it reads" not in draft(device(1, driver="huawei-luna"))[0]
+    assert "the meter that it reads" not in draft(device(100, driver="victron-gx"))[0]
 
 
 def test_an_inverter_that_answers_in_its_own_way_and_in_sunspec_is_drafted_once_in_its_own_way() -> None:

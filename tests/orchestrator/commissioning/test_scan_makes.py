@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.commissioning.scan_makes import identity_only, makes_at, makes_like
+from orchestrator.commissioning.scan_makes import identity_only, makes_at, makes_like, meters_that_say_so
 from orchestrator.commissioning.scan_targets import PORTS, UNITS
 from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identity_names, written_names
@@ -39,6 +39,16 @@ def test_makes_without_sunspec_are_tried_at_their_own_port_and_unit() -> None:
 
 def test_behind_a_port_that_was_asked_for_any_make_of_the_unit_may_be() -> None:
     assert at(10502, 1) == ["huawei-luna", "sungrow-sh"]
+
+
+def test_only_meters_that_say_their_model_are_looked_for() -> None:
+    """Of the others it could only be guessed what they are."""
+    asked = [profile.name for profile in meters_that_say_so()]
+
+    assert asked == [
+        *("carlo-gavazzi-em24", "carlo-gavazzi-em24-e1", "carlo-gavazzi-em340"),
+        *("schneider-iem3000", "shelly-pro-3em"),
+    ]
 
 
 @pytest.mark.parametrize("name", profile_names())

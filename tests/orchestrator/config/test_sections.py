@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from orchestrator.config.file import parse_config
 from orchestrator.config.sections import MqttInverterConfig, SetpointsSection, SiteConfig
-from orchestrator.config.warnings import warnings
+from orchestrator.config.warnings import has_new_values_seldom, warnings
 from orchestrator.documents.schema import shape_of
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.values import PriorityMode
@@ -177,6 +177,14 @@ def test_a_meter_without_a_sign_is_mentioned() -> None:
                 "often, and a meter that falls silent is noticed after 61.5 s, not within 5 s",
             ),
         ),
+        ("driver: shelly-pro-3em", ()),
+        (
+            "driver: huawei-luna",
+            (
+                "meter.interval_s: 2 s: limits are followed up to 2 s late, because load and sun are seen "
+                "only that often",
+            ),
+        ),
         ("driver: mqtt, topic: t, max_age_s: 5", ()),
         (
             "driver: mqtt, topic: t, max_age_s: 300",
@@ -192,6 +200,15 @@ def test_what_a_slow_meter_costs_is_said(keys: str, said: tuple[str, ...]) -> No
     text = SITE.replace("meter: {host: 10.0.0.1, unit_id: 200, sign: import_positive}", meter)
 
     assert warnings(site(f"control: {{battery_power_flow: true, {RELEASED}}}", text)) == said
+
+
+def test_a_meter_that_is_read_more_often_than_it_has_new_values_is_as_slow_as_these() -> None:
+    assert has_new_values_seldom("some-meter", 5.0, 1.0) == (
+        "meter.driver: some-meter has a new value every 5 s: limits are followed up to 5 s late, because load and sun "
+        "are seen only that often"
+    )
+    assert has_new_values_seldom("some-meter", 1.0, 1.0) is None
+    assert has_new_values_seldom("some-meter", None, 1.0) is None
 
 
 def test_a_meter_that_is_no_slower_than_the_loop_is_no_reason_for_a_warning() -> None:

@@ -21,7 +21,9 @@ class Plain:
 U16, I16 = Plain(1), Plain(1, signed=True)
 U32, I32 = Plain(2), Plain(2, signed=True)
 U64, I64 = Plain(4), Plain(4, signed=True)
-F32 = Plain(2, floating=True)
+F32, F64 = Plain(2, floating=True), Plain(4, floating=True)
+
+_FLOATS = {2: ">f", 4: ">d"}
 
 
 def text(words: int) -> Plain:
@@ -34,7 +36,7 @@ def to_words(kind: Plain, value: float | str, *, little: bool) -> Words:
     if isinstance(value, str):
         return split(int.from_bytes(value.encode()[: 2 * kind.words].ljust(2 * kind.words, b"\0"), "big"), kind.words)
     if kind.floating:
-        number = int.from_bytes(struct.pack(">f", value), "big")
+        number = int.from_bytes(struct.pack(_FLOATS[kind.words], value), "big")
     else:
         low, high = _range(kind)
         number = min(max(round(value), low), high)
@@ -48,7 +50,7 @@ def from_words(kind: Plain, words: Words, *, little: bool) -> float:
     for word in reversed(words) if little else words:
         number = number << 16 | word
     if kind.floating:
-        return float(struct.unpack(">f", number.to_bytes(4, "big"))[0])
+        return float(struct.unpack(_FLOATS[kind.words], number.to_bytes(2 * kind.words, "big"))[0])
     return number - (1 << 16 * kind.words) if kind.signed and number >> (16 * kind.words - 1) else number
 
 

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.config.file import parse_config
 from orchestrator.config.sections import InverterConfig, MeterConfig
 from orchestrator.devices.makes.choice import has_meter, known_driver, link_defaults
-from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
 from orchestrator.errors import ConfigError
 
 SITE = """
@@ -112,9 +112,27 @@ def test_two_inverters_at_one_address_by_the_defaults_of_their_makes_are_told() 
 def test_a_make_without_a_meter_is_refused_for_the_meter() -> None:
     for name in profile_names():
         assert has_meter(name) == (not mistakes_of_meter(name))
-    assert not has_meter("huawei-luna")
+    assert not has_meter("victron-gx")
     assert has_meter("sungrow-sh")
-    assert mistakes_of_meter("huawei-luna") == ["3:39: meter.driver: no meter is known of 'huawei-luna'"]
+    assert mistakes_of_meter("victron-gx") == ["3:39: meter.driver: no meter is known of 'victron-gx'"]
+
+
+def test_a_meter_is_refused_as_an_inverter() -> None:
+    for name in meter_profile_names():
+        assert mistakes(east=f", driver: {name}") == [
+            f"5:34: inverters[0].driver: {name!r} is a meter; it may stand below 'meter' only"
+        ]
+
+
+def test_a_meter_brings_how_often_it_is_to_be_read_and_site_yaml_has_the_last_word() -> None:
+    def read_every_s(extra: str) -> float:
+        text = SITE.replace(", unit_id: 200", "").format(meter=f", driver: {extra}", east="")
+        return parse_config(text, environ={}).meter.interval_s
+
+    assert read_every_s("eastron-sdm630") == 1.0
+    assert read_every_s("eastron-sdm630, interval_s: 0.3") == 0.3
+    assert read_every_s("janitza-umg") == 0.25
+    assert read_every_s("huawei-luna") == 2.0
 
 
 def mistakes_of_meter(name: str) -> list[str]:

@@ -8,25 +8,40 @@ import pytest
 
 import orchestrator.devices.makes
 from orchestrator.devices.drivers import DriverLibrary
-from orchestrator.devices.makes.library import load_profile, profile_names
+from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
 from orchestrator.devices.makes.schema import writes_of
 from orchestrator.devices.profiles.driver import ProfileDriver
 from orchestrator.devices.profiles.plan import fixed_names, meter_names, sample_names
 
-MAKES = Path(orchestrator.devices.makes.__file__).parent / "inverters"
+MAKES = Path(orchestrator.devices.makes.__file__).parent
+ALL = (*profile_names(), *meter_profile_names())
 
 
-def test_every_file_is_a_make_and_every_make_is_a_file() -> None:
-    assert set(profile_names()) == {path.stem for path in MAKES.glob("*.yaml")}
-    assert {path.suffix for path in MAKES.iterdir()} == {".yaml"}
+@pytest.mark.parametrize(("folder", "names"), [("inverters", profile_names()), ("meters", meter_profile_names())])
+def test_every_file_is_a_make_and_every_make_is_a_file(folder: str, names: tuple[str, ...]) -> None:
+    assert set(names) == {path.stem for path in (MAKES / folder).glob("*.yaml")}
+    assert {path.suffix for path in (MAKES / folder).iterdir()} == {".yaml"}
 
 
-@pytest.mark.parametrize("name", profile_names())
+@pytest.mark.parametrize("name", meter_profile_names())
+def test_a_meter_is_a_meter_and_nothing_else(name: str) -> None:
+    profile = load_profile(name)
+
+    assert profile.is_meter
+    assert list(writes_of(profile)) == []
+    assert len(profile.documents) >= 2
+
+
+def test_no_make_of_inverters_is_a_meter_only() -> None:
+    assert not any(load_profile(name).is_meter for name in profile_names())
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_make_calls_itself_as_its_file(name: str) -> None:
     assert load_profile(name).name == name
 
 
-@pytest.mark.parametrize("name", profile_names())
+@pytest.mark.parametrize("name", ALL)
 def test_each_register_of_a_make_is_read_or_written(name: str) -> None:
     profile = load_profile(name)
     written = [write.register_ for write in writes_of(profile)]
@@ -52,9 +67,9 @@ def test_a_name_that_is_none_is_a_key_error() -> None:
 def test_the_library_has_a_driver_for_each_make_and_makes_it_once() -> None:
     library = DriverLibrary()
 
-    assert list(library) == ["sunspec", *profile_names()]
-    assert len(library) == 1 + len(profile_names())
-    for name in profile_names():
+    assert list(library) == ["sunspec", *ALL]
+    assert len(library) == 1 + len(ALL)
+    for name in ALL:
         driver = library[name]
         assert isinstance(driver, ProfileDriver)
         assert driver.name == name

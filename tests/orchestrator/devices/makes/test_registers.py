@@ -82,6 +82,23 @@ def test_a_float_is_never_written_further_from_zero(value: float) -> None:
         assert back == pytest.approx(value, rel=2**-22)
 
 
+@given(orders, st.floats(-1e30, 1e30))
+def test_a_long_float_keeps_all_its_digits(order: WordOrder, value: float) -> None:
+    it = register(type="f64")
+    words = to_words(it, value, order)
+
+    assert len(words) == it.size == 4
+    assert read_raw(it, put(words), order) == value
+    assert read_raw(it, put((0x7FF8, 0, 0, 0)), "big") is None
+
+
+def test_a_text_may_have_the_second_character_of_each_word_first() -> None:
+    it = register(type="text", words=3, byte_order="little")
+
+    assert read_text(it, put((0x5053, 0x4D45, 0x002D)), "little") == "SPEM-"
+    assert read_text(register(type="text", words=3), put((0x5350, 0x454D, 0x2D00)), "little") == "SPEM-"
+
+
 def test_the_low_word_comes_first_where_the_profile_or_the_register_says_so() -> None:
     assert to_words(register(type="u32"), 0x12345678, "big") == (0x1234, 0x5678)
     assert to_words(register(type="u32"), 0x12345678, "little") == (0x5678, 0x1234)

@@ -156,8 +156,8 @@ def test_no_make_is_taken_for_another(name: str, other: str) -> None:
 
 
 def test_a_make_without_a_meter_is_the_wrong_device_for_one() -> None:
-    with pytest.raises(WrongDevice, match="huawei-luna: no meter is known of this make"):
-        found("huawei-luna", image_of("huawei-luna"), "meter")
+    with pytest.raises(WrongDevice, match="victron-gx: no meter is known of this make"):
+        found("victron-gx", image_of("victron-gx"), "meter")
 
 
 def test_a_meter_beside_a_sunspec_map_without_one_is_found() -> None:

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from orchestrator.devices.addresses import place_of
 from orchestrator.devices.base import ReadRequest, Role
-from orchestrator.devices.makes.registers import Register
+from orchestrator.devices.makes.registers import WORDS_MAX, Register
 from orchestrator.devices.makes.schema import Profile
 from orchestrator.devices.profiles.device import ProfileDevice
 from orchestrator.devices.profiles.plan import (
-    WORDS_MAX,
     are_in_one_table,
     cycle_names,
     fixed_names,
@@ -53,7 +52,9 @@ def profiles(draw: st.DrawFn) -> Profile:
             taken |= places
             registers[f"r{len(registers)}"] = it
     base = DRIVERS["sma"].profile
-    return base.model_copy(update={"registers": registers, "read_gap_words": draw(st.integers(0, 100))})
+    most_words = draw(st.sampled_from([4, 11, 50, WORDS_MAX]))
+    gap_words = draw(st.integers(0, 100))
+    return base.model_copy(update={"registers": registers, "read_gap_words": gap_words, "read_words_max": most_words})
 
 
 def covered(planned: tuple[ReadRequest, ...]) -> list[int]:
@@ -69,7 +70,7 @@ def test_reads_cover_what_is_needed_once_and_nothing_that_a_device_cannot_take(p
     assert places <= set(words)
     assert len(words) == len(set(words))
     for request in planned:
-        assert 1 <= request.count <= WORDS_MAX
+        assert 1 <= request.count <= profile.read_words_max
         assert place_of(request.address).address + request.count <= 0x10000
         inside = sorted(places & set(range(request.address, request.address + request.count)))
         assert inside[0] == request.address

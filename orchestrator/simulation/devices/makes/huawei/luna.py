@@ -47,7 +47,12 @@ class HuaweiLuna(PlainDevice):
         self._limited_by = WATTS
         battery = inverter.settings.battery
         self._settings = Settings([*_limit_settings(inverter), *(_battery_settings(battery) if battery else ())])
-        blocks = ((30000, 30085), (32000, 32089), *(((37000, 37068), (37758, 37787)) if battery else ()))
+        blocks = (
+            (30000, 30085),
+            (32000, 32089),
+            (37100, 37138),
+            *(((37000, 37068), (37758, 37787)) if battery else ()),
+        )
         super().__init__(reserve([*self._settings.cells(), *readings(inverter)], *blocks))
         self._obey()
 

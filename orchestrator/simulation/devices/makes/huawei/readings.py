@@ -13,6 +13,7 @@ from orchestrator.simulation.plant.inverter import ASLEEP_BELOW_WATTS, Simulated
 
 ON_GRID, POWER_LIMITED, NO_IRRADIATION, SHUT_DOWN_BY_COMMAND = 0x0200, 0x0201, 0xA000, 0x0301
 STORAGE_STANDBY, STORAGE_RUNNING = 1, 2
+METER_OFFLINE, NO_COUNTER = 0, 0x7FFFFFFF
 WH_PER_COUNT = 10.0
 """Energy counters have two decimals of a kWh."""
 
@@ -20,7 +21,7 @@ WH_PER_COUNT = 10.0
 def readings(inverter: SimulatedInverter) -> list[Cell]:
     """The registers of `inverter` that cannot be written; those of a battery only where it has one."""
     battery = inverter.settings.battery
-    measured = [*_nameplate(inverter), *_strings(inverter), *_measured(inverter)]
+    measured = [*_nameplate(inverter), *_strings(inverter), *_measured(inverter), *_no_meter()]
     return measured if battery is None else [*measured, *_unit(inverter, battery), *_storage(inverter, battery)]
 
 
@@ -56,6 +57,13 @@ def _measured(inverter: SimulatedInverter) -> list[Cell]:
         Cell("frequency_hz", 32085, lambda: FREQUENCY_HZ, gain=0.01),
         Cell("status", 32089, lambda: _status(inverter)),
     ]
+
+
+def _no_meter() -> list[Cell]:
+    """What it shows while no meter is wired to it: offline, no power, and the largest number for counters."""
+    watts = [Cell(f"meter_{at}", at, lambda: 0, I32) for at in (37113, 37132, 37134, 37136)]
+    counters = [Cell(f"meter_{at}", at, lambda: NO_COUNTER, I32) for at in (37119, 37121)]
+    return [Cell("meter_status", 37100, lambda: METER_OFFLINE), *watts, *counters]
 
 
 def _unit(inverter: SimulatedInverter, battery: BatterySimulation) -> list[Cell]:

@@ -23,6 +23,8 @@ OFF, OK, DERATED, IN_PARALLEL, CLOSED, OPEN = 303, 307, 2119, 235, 51, 311
 STANDBY, CHARGING, DISCHARGING, CONTROLLABLE = 2291, 2292, 2293, 1129
 NO_NUMBER: Final = -0x80000000
 """What an input shows that is not there, or has no light."""
+METER_AT, NOTHING = (30581, 30583, 30865, 30867), 0xFFFFFFFF
+"""Where the values of an energy meter are, and what is there while none is heard."""
 
 
 def readings(inverter: SimulatedInverter) -> list[Cell]:
@@ -47,6 +49,7 @@ def readings(inverter: SimulatedInverter) -> list[Cell]:
         Cell("frequency", 30803, lambda: FREQUENCY_HZ, U32, 0.01),
         Cell("cabinet", 30953, lambda: 38.5, I32, 0.1),
         Cell("running", 33003, lambda: _running(inverter), U32),
+        *(Cell(f"meter_{address}", address, lambda: NOTHING, U32) for address in METER_AT),
     ]
 
 

@@ -1,0 +1,49 @@
+"""What a meter at the grid connection measures of the virtual site, for the registers of any make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.simulation.devices.sunspec.values import FREQUENCY_HZ
+from orchestrator.simulation.plant.meter import SimulatedMeter
+
+PHASE_SHARES = (0.5, 0.3, 0.2)
+"""Of the site's power flows on each phase: unequal, so that a phase in the place of another one shows."""
+PHASE_VOLTS = 230.0
+
+
+class Grid:
+    """The values of one meter, in W, Wh, V, A and Hz; power is positive as `simulation.meter.sign` says."""
+
+    def __init__(self, meter: SimulatedMeter) -> None:
+        self._meter = meter
+        self.frequency_hz = FREQUENCY_HZ
+
+    def watts(self) -> float:
+        """Power of all phases."""
+        turned = self._meter.settings.sign == "export_positive"
+        return -self._meter.site_watts if turned else self._meter.site_watts
+
+    def phase_watts(self, phase: int) -> Callable[[], float]:
+        """Power of one phase (0 to 2)."""
+        return lambda: PHASE_SHARES[phase] * self.watts()
+
+    def phase_amperes(self, phase: int) -> Callable[[], float]:
+        """Current of one phase, never negative."""
+        return lambda: abs(PHASE_SHARES[phase] * self.watts()) / PHASE_VOLTS
+
+    def import_wh(self) -> float:
+        """Counter of imported energy."""
+        return self._meter.import_wh
+
+    def export_wh(self) -> float:
+        """Counter of exported energy."""
+        return self._meter.export_wh
+
+    def volts(self) -> float:
+        """Voltage of each phase."""
+        return PHASE_VOLTS
+
+    def hertz(self) -> float:
+        """Frequency."""
+        return self.frequency_hz
