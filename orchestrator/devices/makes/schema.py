@@ -54,10 +54,11 @@ BASE_VALUES: Final = ("sunspec_ac_watts", "sunspec_pv_watts", "sunspec_dc_watts"
 
 
 class Document(Section):
-    """`documents[]:` where the facts are from."""
+    """`documents[]:` where the facts are from, and where it can be read."""
 
     title: Line
     covers: Line
+    url: Annotated[str, Field(pattern=r"^https://\S+$", description="a link, https://...")] | None = None
 
 
 class Link(Section):
@@ -306,7 +307,11 @@ class Commands(Section):
 
 
 class Profile(Section):
-    """A whole profile. `like` is a delivered one whose keys hold where this one has none."""
+    """A whole profile. `like` is a delivered one whose keys hold where this one has none.
+
+    `seen_on` are models that the sources name, `switch_on` is what the installer has to do in the device, `doubts` what
+    is not sure, and what to try on site.
+    """
 
     name: Name
     like: Name | None = None
@@ -314,7 +319,10 @@ class Profile(Section):
     devices: Line
     documents: Annotated[tuple[Document, ...], Field(strict=False, min_length=1)]
     tried_on_hardware: bool = False
+    seen_on: Line | None = None
+    switch_on: Lines = ()
     notes: Lines = ()
+    doubts: Lines = ()
     link: Link = Link()
     word_order: WordOrder = "big"
     read_gap_words: Annotated[int, Field(ge=0, le=100)] = 0
