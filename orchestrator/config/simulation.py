@@ -18,14 +18,27 @@ Celsius = Annotated[float, Field(ge=-60, le=90, allow_inf_nan=False)]
 EfficiencyPercent = Annotated[float, Field(ge=50, le=100, allow_inf_nan=False)]
 
 Make = Literal[
+    "alphaess-smile",
+    "deye-3p-hv",
+    "deye-3p-lv",
+    "foxess-h3",
+    "foxess-h3-smart",
     "fronius-gen24",
     "fronius-symo-hybrid",
+    "givenergy-gen3",
     "goodwe-et",
+    "growatt-mod",
     "huawei-luna",
     "kostal-plenticore",
+    "saj-h2",
+    "sigenergy",
     "sma",
+    "sofar-hyd",
     "solaredge-storedge",
+    "solax-gen4",
+    "solis-hybrid",
     "sungrow-sh",
+    "sunsynk-1p",
     "victron-gx",
 ]
 

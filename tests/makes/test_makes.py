@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from actors.messages import Acknowledged
-from orchestrator.config.simulation import InverterSimulation
+from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.simulation.network.faults import Fault, FaultKind
 from orchestrator.simulation.physics import Controls
 from orchestrator.simulation.site import VirtualSite
 from tests.support.plants.made_site import HYBRID, VALID_FOR_S, MadeSite, made
-from tests.support.plants.virtual_site import BATTERY_ONLY
+from tests.support.plants.virtual_site import BATTERY, BATTERY_ONLY
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,14 @@ def hybrid(make: str) -> InverterSimulation:
     return HYBRID.model_copy(update={"make": make})
 
 
+def charging_from_grid() -> BatterySimulation:
+    """A battery whose owner has allowed it in a setting that is not ours."""
+    return BATTERY.model_copy(update={"grid_charging_allowed": True})
+
+
 MAKES = {
+    "foxess-h3": Make(hybrid("foxess-h3"), limits_ac=False, soc_step=1.0, shows_capacity=False),
+    "foxess-h3-smart": Make(hybrid("foxess-h3-smart"), limits_ac=False, soc_step=1.0, shows_capacity=False),
     "fronius-gen24": Make(hybrid("fronius-gen24"), asks_permission=True),
     "fronius-symo-hybrid": Make(hybrid("fronius-symo-hybrid"), falls_back_after_s=None, asks_permission=True),
     "goodwe-et": Make(
@@ -50,7 +57,18 @@ MAKES = {
     ),
     "huawei-luna": Make(hybrid("huawei-luna"), asks_permission=True),
     "kostal-plenticore": Make(hybrid("kostal-plenticore"), idle_after_release_s=60.0),
+    "sigenergy": Make(hybrid("sigenergy"), falls_back_after_s=None, limits_ac=False, shows_capacity=False),
     "sma": Make(hybrid("sma"), soc_step=1.0, reads_back=False),
+    "sofar-hyd": Make(hybrid("sofar-hyd"), limits_ac=False, soc_step=1.0, shows_capacity=False, shows_rating=False),
+    "solis-hybrid": Make(
+        hybrid("solis-hybrid").model_copy(update={"battery": charging_from_grid()}),
+        falls_back_after_s=300.0,
+        limits_ac=False,
+        soc_step=1.0,
+        shows_capacity=False,
+        shows_rating=False,
+    ),
+    "solax-gen4": Make(hybrid("solax-gen4"), limits_ac=False, soc_step=1.0, reads_back=False),
     "solaredge-storedge": Make(hybrid("solaredge-storedge"), asks_permission=True),
     "sungrow-sh": Make(hybrid("sungrow-sh")),
     "sungrow-sh-forced": Make(hybrid("sungrow-sh"), falls_back_after_s=None),

@@ -70,6 +70,9 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _commanded(profile: Profile) -> Iterator[str]:
     yield from ("", "## What is commanded", "")
+    if profile.read_only is not None:
+        yield f"Nothing, it is read only. {profile.read_only}"
+        return
     rows = command_rows(profile)
     use = profile.sunspec
     models = (

@@ -103,6 +103,8 @@ def _ac_limit(profile: Profile) -> str:
 
 def _battery(profile: Profile) -> str:
     use, own = profile.sunspec, profile.commands.battery
+    if profile.read_only is not None:
+        return "**read only**"
     if own is not None:
         return f"charge, discharge, {'hold, ' if own.hold else 'hold as a power, '}idle, release"
     if use is None or not use.battery:

@@ -19,6 +19,7 @@ from orchestrator.devices.makes.schema import (
     Inverter,
     Profile,
     registers_of,
+    writes_of,
 )
 from orchestrator.documents.section import Section
 from orchestrator.documents.words import nearest
@@ -27,7 +28,17 @@ from orchestrator.samples import ChargeState, OperatingState
 
 _TEXTS: Final = ("model", "version", "serial")
 """Keys of `nameplate` that take a register of any type."""
-_NO_REGISTERS: Final = ("name", "manufacturer", "state", "matches", "or_matches", "is_", "to", "because")
+_NO_REGISTERS: Final = (
+    "name",
+    "manufacturer",
+    "ac_max_kw_in_model",
+    "state",
+    "matches",
+    "or_matches",
+    "is_",
+    "to",
+    "because",
+)
 
 
 def checks(profile: Profile) -> Iterator[Finding]:
@@ -104,9 +115,11 @@ def _fits(register: Register, raw: float) -> bool:
 
 
 def _shared_words(profile: Profile) -> Iterator[Finding]:
-    taken: dict[int, str] = {}
+    """Some makes read other things than were written at an address: what is never read back may lie there."""
+    taken: dict[tuple[int, bool], str] = {}
     for name, register in profile.registers.items():
-        others = {taken.setdefault(place, name) for place in range(register.place, register.end)} - {name}
+        places = ((place, register.read_back) for place in range(register.place, register.end))
+        others = {taken.setdefault(place, name) for place in places} - {name}
         for other in sorted(others):
             yield ("registers", name), f"the registers {other!r} and {name!r} share a word"
 
@@ -162,9 +175,14 @@ def _all_conditions(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, Con
     elif isinstance(value, Section):
         for name, field in type(value).model_fields.items():
             yield from _all_conditions(getattr(value, name), (*path, field.alias or name))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _all_conditions(item, (*path, index))
 
 
 def _parts(profile: Profile) -> Iterator[Finding]:
+    if profile.read_only is not None and any(writes_of(profile)):
+        yield ("read_only",), "a profile that is read only commands nothing; leave out 'commands'"
     if profile.sunspec is None:
         needed = ("nameplate",) if profile.is_meter else ("nameplate", "inverter")
         for part in needed:
@@ -176,6 +194,7 @@ def _parts(profile: Profile) -> Iterator[Finding]:
 
 
 def _patterns(profile: Profile) -> Iterator[Finding]:
+    yield from _rating_in_model(profile)
     found: list[tuple[KeyPath, str | None]] = [
         (("identity", index, "matches"), identity.matches) for index, identity in enumerate(profile.identity)
     ]
@@ -186,7 +205,23 @@ def _patterns(profile: Profile) -> Iterator[Finding]:
         if (identity.or_register is None) != (identity.or_matches is None):
             yield ("identity", index), "'or_register' and 'or_matches' belong together"
     for path, pattern in found:
-        try:
-            re.compile(pattern or "")
-        except re.error as error:
-            yield path, f"{pattern!r} is not a pattern: {error}"
+        yield from _pattern(path, pattern)
+
+
+def _pattern(path: KeyPath, pattern: str | None) -> Iterator[Finding]:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        yield path, f"{pattern!r} is not a pattern: {error}"
+
+
+def _rating_in_model(profile: Profile) -> Iterator[Finding]:
+    plate, path = profile.nameplate, ("nameplate", "ac_max_kw_in_model")
+    if plate is None or plate.ac_max_kw_in_model is None:
+        return
+    if plate.model is None:
+        yield path, "needs 'model', which it is looked for in"
+    wrong = tuple(_pattern(path, plate.ac_max_kw_in_model))
+    yield from wrong
+    if not wrong and re.compile(plate.ac_max_kw_in_model).groups != 1:
+        yield path, "needs one group in brackets, which is the rating in kW"

@@ -45,9 +45,10 @@ class Register(Section):
     `address` is the 0-based wire address. The value in its unit is raw number x `scale`; `missing` are raw numbers that
     say "not available", `low` and `high` the values that can be true. `values` names raw numbers. `flash` marks a
     setting that the device keeps for good, which wears it out; `renews` one of these that keeps a command alive, and is
-    written again as it is; `counts_down` a timer that runs; `read_back` false what
-    cannot be read; `when_missing` the value where the device says "not available"; `phase` what is not written to a
-    device of fewer phases; `byte_order` little a text whose second character comes first in each word.
+    written again as it is; `counts_down` a timer that runs; `read_back` false what cannot be read; `write_single` what
+    is taken one word a request (function 6) only; `when_missing` the value where the device says "not available";
+    `phase` what is not written to a device of fewer phases; `byte_order` little a text whose second character comes
+    first in each word.
     """
 
     address: Annotated[int, Field(ge=0, le=65535)]
@@ -66,6 +67,7 @@ class Register(Section):
     renews: bool = False
     counts_down: bool = False
     read_back: bool = True
+    write_single: bool = False
     when_missing: float | None = None
     sign: SignBits | None = None
     phase: Annotated[int, Field(ge=1, le=3)] | None = None
@@ -127,7 +129,9 @@ def read_text(register: Register, words: Registers, order: WordOrder) -> str:
     parts = _parts(register, words, "big")
     if parts is None:
         return ""
-    data = b"".join(word.to_bytes(2, register.byte_order) for word in parts)
+    # Some makes put one letter into each register.
+    size = 1 if all(word < 0x100 for word in parts) else 2
+    data = b"".join(word.to_bytes(size, register.byte_order) for word in parts)
     text = data.split(b"\0", 1)[0].decode("utf-8", "replace")
     return "".join(filter(str.isprintable, text)).strip()
 

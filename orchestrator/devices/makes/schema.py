@@ -29,8 +29,10 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 AC_DRAW: Final = ("ac_draw_l1_watts", "ac_draw_l2_watts", "ac_draw_l3_watts")
 AC_FEED: Final = "ac_feed_watts"
-BY_AC: Final = (*AC_DRAW, AC_FEED)
-"""Battery power as it shows at AC: what each phase draws from the AC input, and what the inverter feeds in all."""
+AC_TAKE: Final = "ac_draw_watts"
+BY_AC: Final = (*AC_DRAW, AC_FEED, AC_TAKE)
+"""Battery power as it shows at AC: what each phase draws from the AC input, and what the inverter feeds or draws in
+all."""
 REVERT: Final = "revert_s"
 AFTER: Final = "after_percent"
 """What an AC limit gives way to when nobody renews it: a make that is told this always has a time-out."""
@@ -125,13 +127,17 @@ class Identity(Section):
 
 
 class Nameplate(Section):
-    """`nameplate:` what the device says about itself. `manufacturer` is a text, the others are registers."""
+    """`nameplate:` what the device says about itself. `manufacturer` is a text, the others are registers.
+
+    `ac_max_kw_in_model` is a pattern whose first group is the AC rating in kW, for makes that say it in the model only.
+    """
 
     manufacturer: Line
     model: Key | None = None
     version: Key | None = None
     serial: Key | None = None
     ac_max_watts: Sum | None = None
+    ac_max_kw_in_model: Line | None = None
     charge_max_watts: Sum | None = None
     discharge_max_watts: Sum | None = None
     capacity_wh: Sum | None = None
@@ -227,7 +233,10 @@ class AsFound(Section):
 
 
 class Write(Section):
-    """One step of a command: `register` is written `to` a number in its unit, one of its `values`, or a symbol."""
+    """One step of a command: `register` is written `to` a number in its unit, one of its `values`, or a symbol.
+
+    Where the device shows that `only_while` does not hold, the step is left out.
+    """
 
     register_: Annotated[Key, Field(alias="register")]
     to: Annotated[
@@ -237,6 +246,7 @@ class Write(Section):
             "or with found and otherwise"
         ),
     ]
+    only_while: Condition | None = None
 
 
 Writes = Annotated[tuple[Write, ...], Field(strict=False)]
@@ -309,8 +319,8 @@ class Commands(Section):
 class Profile(Section):
     """A whole profile. `like` is a delivered one whose keys hold where this one has none.
 
-    `seen_on` are models that the sources name, `switch_on` is what the installer has to do in the device, `doubts` what
-    is not sure, and what to try on site.
+    `read_only` says why nothing of the make is commanded, `seen_on` are models that the sources name, `switch_on` is
+    what the installer has to do in the device, `doubts` what is not sure, and what to try on site.
     """
 
     name: Name
@@ -319,6 +329,7 @@ class Profile(Section):
     devices: Line
     documents: Annotated[tuple[Document, ...], Field(strict=False, min_length=1)]
     tried_on_hardware: bool = False
+    read_only: Line | None = None
     seen_on: Line | None = None
     switch_on: Lines = ()
     notes: Lines = ()

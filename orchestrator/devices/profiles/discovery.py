@@ -246,13 +246,25 @@ def _nameplate(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int,
         stated = otherwise if terms is None else total(profile, terms, fixed, {})
         return stated if stated is not None and 0 < stated <= WATTS_MAX else None
 
+    model = text(plate.model, standard.model)
     return Nameplate(
         manufacturer=standard.manufacturer or plate.manufacturer,
-        model=text(plate.model, standard.model),
+        model=model,
         version=text(plate.version, standard.version),
         serial=text(plate.serial, standard.serial),
-        ac_max_watts=watts(plate.ac_max_watts, standard.ac_max_watts),
+        ac_max_watts=watts(
+            plate.ac_max_watts, _said_by_model(plate.ac_max_kw_in_model, model) or standard.ac_max_watts
+        ),
         charge_max_watts=watts(plate.charge_max_watts, standard.charge_max_watts),
         discharge_max_watts=watts(plate.discharge_max_watts, standard.discharge_max_watts),
         capacity_wh=watts(plate.capacity_wh, standard.capacity_wh),
     )
+
+
+def _said_by_model(pattern: str | None, model: str) -> float | None:
+    """The AC rating in the name of a model, in W; None where it is not in there."""
+    found = re.search(pattern, model) if pattern is not None else None
+    try:
+        return None if found is None else 1000.0 * float(found.group(1))
+    except (TypeError, ValueError):
+        return None

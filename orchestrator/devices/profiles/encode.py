@@ -25,6 +25,8 @@ from orchestrator.devices.sunspec.encoding import command as sunspec_encode
 from orchestrator.devices.sunspec.encoding.writes import REFRESH_SHARE, renew_s
 
 FLASH_STEP_PERCENT: Final = 5.0
+UNLIMITED_WATTS: Final = 100_000.0
+"""What a window without an upper end lets a battery take that says no limit: more than any of one inverter does."""
 
 
 def encode(device: ProfileDevice, command: InverterCommand, registers: Registers) -> tuple[WriteGroup, ...]:
@@ -180,12 +182,13 @@ def _battery_symbols(device: ProfileDevice, asked: BatteryCommand, mode: Battery
     watts = 0.0 if mode is BatteryMode.RELEASE else _target_watts(asked)
     charge_max = max(fallback, watts) if plate.charge_max_watts is None else plate.charge_max_watts
     discharge_max = max(fallback, -watts) if plate.discharge_max_watts is None else plate.discharge_max_watts
+    most_charge = charge_max if plate.charge_max_watts or fallback else UNLIMITED_WATTS
     return {
         "watts": watts,
         "minus_watts": -watts,
         "charge_watts": max(watts, 0.0),
         "discharge_watts": max(-watts, 0.0),
-        "most_charge_watts": charge_max if asked.high_watts is None else max(min(asked.high_watts, charge_max), 0.0),
+        "most_charge_watts": most_charge if asked.high_watts is None else max(min(asked.high_watts, most_charge), 0.0),
         "charge_max_watts": charge_max,
         "discharge_max_watts": discharge_max,
     }

@@ -105,8 +105,9 @@ def needed_names(profile: Profile) -> frozenset[str]:
 
 
 def sample_names(profile: Profile) -> tuple[str, ...]:
-    """What a sample of the inverter is made of."""
+    """What a sample of the inverter is made of, and what says whether a step of a command is of use."""
     names = [*_inverter_names(profile), *_battery_names(profile)]
+    names += [write.only_while.register_ for write in writes_of(profile) if write.only_while is not None]
     return tuple(dict.fromkeys(name for name in names if name not in BASE_VALUES))
 
 

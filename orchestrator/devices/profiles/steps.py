@@ -10,7 +10,7 @@ from typing import Final
 from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
 from orchestrator.devices.makes.registers import Register, to_words
 from orchestrator.devices.makes.schema import REVERT, AsFound, ByPermission, Profile, Write
-from orchestrator.devices.profiles.device import named
+from orchestrator.devices.profiles.device import holds, named
 from orchestrator.devices.profiles.plan import are_in_one_table
 
 Symbols = Mapping[str, float]
@@ -22,7 +22,7 @@ are its two sides, never negative; `most_charge_watts` is the upper end of the w
 gives way to, `ac_max_watts` the AC rating; `revert_s` the time after which the device is to go back to its own default.
 `ac_draw_l1_watts` to `ac_draw_l3_watts` are what each phase has to draw from AC (negative: feed in) so that the battery
 gets `watts` beside PV and what hangs on the AC output; `ac_feed_watts` is what the inverter feeds in all for that
-(negative: draws).
+(negative: draws), `ac_draw_watts` the same with drawing +.
 """
 
 NOISE: Final = 1e-6
@@ -46,7 +46,7 @@ class Asked:
 def groups_of_settings(name: str, asked: Asked, steps: Sequence[Write], registers: Registers) -> Iterator[WriteGroup]:
     """One group for each setting that the device shows to differ, or does not show at all."""
     for step in steps:
-        for write in _writes(asked, (step,)):
+        for write in _writes(asked, (step,), registers):
             if _differs(write, registers):
                 permits = isinstance(step.to, ByPermission) and asked.grid is True
                 yield WriteGroup(f"{name} {step.register_}", (write,), asks_for_more=permits)
@@ -59,16 +59,23 @@ def group_of(
 
     What keeps the command alive is in it all the same.
     """
-    every = _writes(asked, steps)
-    needed = (each for each in every if not each.flash or each.renews or _differs(each, registers or {}))
+    shown = registers or {}
+    every = _writes(asked, steps, shown)
+    needed = (each for each in every if not each.flash or each.renews or _differs(each, shown))
     writes = tuple(_joined(needed))
     if writes:
         yield WriteGroup(name, writes, refresh_s)
 
 
-def _writes(asked: Asked, steps: Sequence[Write]) -> Iterator[RegisterWrite]:
-    raws = ((step.register_, _raw(asked, step)) for step in steps)
+def _writes(asked: Asked, steps: Sequence[Write], registers: Registers) -> Iterator[RegisterWrite]:
+    wanted = (step for step in steps if _is_wanted(asked, step, registers))
+    raws = ((step.register_, _raw(asked, step)) for step in wanted)
     return (_write(asked.profile, register, raw) for register, raw in raws if raw is not None)
+
+
+def _is_wanted(asked: Asked, step: Write, registers: Registers) -> bool:
+    """Whether the device does not show that the step is of no use now."""
+    return step.only_while is None or holds(asked.profile, step.only_while, registers) is not False
 
 
 def _differs(write: RegisterWrite, registers: Registers) -> bool:
@@ -94,13 +101,15 @@ def _continues(before: RegisterWrite, write: RegisterWrite) -> bool:
     """What is kept in flash is written by itself, so that its writes are counted, but for what is renewed together."""
     end = before.address + len(before.values)
     in_flash = write.flash and not (before.renews and write.renews)
-    return write.address == end and not in_flash and are_in_one_table(before.address, write.address)
+    alone = in_flash or before.one_by_one or write.one_by_one
+    return write.address == end and not alone and are_in_one_table(before.address, write.address)
 
 
 def _write(profile: Profile, name: str, raw: float) -> RegisterWrite:
     register = profile.registers[name]
     words = to_words(register, raw, profile.word_order)
-    return RegisterWrite(register.place, words, name, register.flash, renews=register.renews)
+    one_by_one, renews = register.write_single, register.renews
+    return RegisterWrite(register.place, words, name, register.flash, one_by_one=one_by_one, renews=renews)
 
 
 def _raw(asked: Asked, step: Write) -> float | None:

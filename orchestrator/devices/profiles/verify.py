@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from orchestrator.devices.base import Registers, WriteGroup
 from orchestrator.devices.makes.registers import Register, read_raw
 from orchestrator.devices.profiles.device import ProfileDevice
+from orchestrator.devices.profiles.plan import written_names
 from orchestrator.devices.sunspec.encoding import verify as sunspec_verify
 
 
@@ -14,9 +15,8 @@ def verify(device: ProfileDevice, groups: Iterable[WriteGroup], registers: Regis
     """The names of registers that show another value than `groups` wrote; what was not read back is not judged."""
     groups = tuple(groups)
     written = {at: word for g in groups for w in g.writes for at, word in enumerate(w.values, w.address)}
-    names = [
-        name for name, register in device.profile.registers.items() if _differs(device, register, written, registers)
-    ]
+    profile = device.profile
+    names = [name for name in written_names(profile) if _differs(device, profile.registers[name], written, registers)]
     if device.base is not None:
         names += sunspec_verify.verify(device.base, groups, registers)
     return tuple(dict.fromkeys(names))
@@ -25,7 +25,7 @@ def verify(device: ProfileDevice, groups: Iterable[WriteGroup], registers: Regis
 def _differs(device: ProfileDevice, register: Register, written: Registers, registers: Registers) -> bool:
     """Whether another value is shown; a timer may have begun to count down."""
     places = range(register.place, register.end)
-    if not register.read_back or not all(at in written and at in registers for at in places):
+    if not all(at in written and at in registers for at in places):
         return False
     if all(registers[at] == written[at] for at in places):
         return False

@@ -11,10 +11,22 @@ from orchestrator.simulation.devices.makes.fronius.symo_hybrid import FroniusSym
 from orchestrator.simulation.devices.makes.goodwe.et import GoodweEt
 from orchestrator.simulation.devices.makes.huawei.luna import HuaweiLuna
 from orchestrator.simulation.devices.makes.kostal.plenticore import KostalPlenticore
+from orchestrator.simulation.devices.makes.remote.foxess.h3 import FoxessH3
+from orchestrator.simulation.devices.makes.remote.foxess.smart import FoxessSmart
+from orchestrator.simulation.devices.makes.remote.growatt.hybrid import GrowattHybrid
+from orchestrator.simulation.devices.makes.remote.sigenergy.plant import SigenergyPlant
+from orchestrator.simulation.devices.makes.remote.sofar.hyd import SofarHyd
+from orchestrator.simulation.devices.makes.remote.solax.gen4 import SolaxGen4
+from orchestrator.simulation.devices.makes.remote.solis.hybrid import SolisHybrid
 from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
 from orchestrator.simulation.devices.makes.solaredge.storedge import SolarEdgeStorEdge
 from orchestrator.simulation.devices.makes.sungrow.sh import SungrowSh
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
+from orchestrator.simulation.devices.makes.watched.alphaess import AlphaEssSmile
+from orchestrator.simulation.devices.makes.watched.deye import DeyeHighVoltage, DeyeLowVoltage
+from orchestrator.simulation.devices.makes.watched.givenergy import GivEnergyHybrid
+from orchestrator.simulation.devices.makes.watched.saj import SajH2
+from orchestrator.simulation.devices.makes.watched.sunsynk import SunsynkSinglePhase
 from orchestrator.simulation.devices.meters.behind_inverters import (
     GoodweMeter,
     HuaweiMeter,
@@ -36,14 +48,27 @@ from orchestrator.simulation.plant.meter import SimulatedMeter
 
 MAKES: Final[Mapping[str, Callable[[SimulatedInverter], Device]]] = MappingProxyType(
     {
+        "alphaess-smile": AlphaEssSmile,
+        "deye-3p-hv": DeyeHighVoltage,
+        "deye-3p-lv": DeyeLowVoltage,
+        "foxess-h3": FoxessH3,
+        "foxess-h3-smart": FoxessSmart,
         "fronius-gen24": FroniusGen24,
         "fronius-symo-hybrid": FroniusSymoHybrid,
+        "givenergy-gen3": GivEnergyHybrid,
         "goodwe-et": GoodweEt,
+        "growatt-mod": GrowattHybrid,
         "huawei-luna": HuaweiLuna,
         "kostal-plenticore": KostalPlenticore,
+        "saj-h2": SajH2,
+        "sigenergy": SigenergyPlant,
         "sma": SmaHybrid,
+        "sofar-hyd": SofarHyd,
         "solaredge-storedge": SolarEdgeStorEdge,
+        "solax-gen4": SolaxGen4,
+        "solis-hybrid": SolisHybrid,
         "sungrow-sh": SungrowSh,
+        "sunsynk-1p": SunsynkSinglePhase,
         "victron-gx": VictronGx,
     }
 )

@@ -96,6 +96,8 @@ def _write_one(device: Registers, pdu: bytes, now_s: float) -> bytes | Exception
     if len(pdu) != 5:
         return ExceptionCode.ILLEGAL_VALUE
     address, word = struct.unpack(">HH", pdu[1:])
+    if isinstance(device, PlainDevice) and address in device.block_writes:
+        return ExceptionCode.ILLEGAL_ADDRESS
     return device.write(address, (word,), now_s) or pdu
 
 

@@ -10,6 +10,9 @@ from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identity_names, written_names
 from orchestrator.samples import Nameplate
 
+AT_UNIT_1 = ["huawei-luna", "sofar-hyd", "solax-gen4", "solis-hybrid", "sungrow-sh"]
+AT_UNIT_247 = ["foxess-h3", "foxess-h3-smart", "goodwe-et", "sigenergy"]
+
 
 def like(manufacturer: str, model: str = "") -> list[str]:
     return [profile.name for profile in makes_like(Nameplate(manufacturer=manufacturer, model=model))]
@@ -32,13 +35,13 @@ def test_a_maker_without_a_profile_is_none_of_them(maker: str) -> None:
 
 
 def test_makes_without_sunspec_are_tried_at_their_own_port_and_unit() -> None:
-    assert at(502, 1) == ["huawei-luna", "sungrow-sh"]
-    assert (at(502, 3), at(502, 100), at(502, 247)) == (["sma"], ["victron-gx"], ["goodwe-et"])
+    assert at(502, 1) == AT_UNIT_1
+    assert (at(502, 3), at(502, 100), at(502, 247)) == (["sma"], ["victron-gx"], AT_UNIT_247)
     assert (at(502, 2), at(1502, 1)) == ([], [])
 
 
 def test_behind_a_port_that_was_asked_for_any_make_of_the_unit_may_be() -> None:
-    assert at(10502, 1) == ["huawei-luna", "sungrow-sh"]
+    assert at(10502, 1) == AT_UNIT_1
 
 
 def test_only_meters_that_say_their_model_are_looked_for() -> None:

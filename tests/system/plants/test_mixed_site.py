@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -54,7 +55,13 @@ def hybrid(make: str, battery: BatterySimulation) -> InverterSimulation:
     )
 
 
-def mixed_site(state_dir: Path, broker_port: int) -> SiteConfig:
+def mixed_site(
+    state_dir: Path,
+    broker_port: int,
+    guest: dict[str, Any] | None = None,
+    guest_plant: InverterSimulation | None = None,
+) -> SiteConfig:
+    """The site, with one inverter more where there is a guest."""
     plants = {
         "east": hybrid("solaredge-storedge", LARGE),
         "west": hybrid("sungrow-sh", SMALL),
@@ -65,14 +72,14 @@ def mixed_site(state_dir: Path, broker_port: int) -> SiteConfig:
     sections = {
         "site": {"name": "mixed"},
         "meter": {"host": "127.0.0.1", "port": 5020, "unit_id": 200},
-        "inverters": INVERTERS,
+        "inverters": INVERTERS if guest is None else (*INVERTERS, guest),
         "control": {"battery_power_flow": True, "state_dir": str(state_dir)},
         "setpoints": {
             "fixed": {"export_limit_watts": 20000.0, "battery_soc_min_percent": 10.0},
             "mqtt": {"host": "127.0.0.1", "port": broker_port, "topic": SETPOINTS},
         },
         "metrics": None,
-        "simulation": {"inverters": plants},
+        "simulation": {"inverters": plants if guest is None else {**plants, guest["name"]: guest_plant}},
     }
     return SiteConfig.model_validate(sections)
 

@@ -6,7 +6,7 @@ from the make's document, and never from our profile of it, so that a mistake in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -46,13 +46,23 @@ class Cell:
         return self.address + self.kind.words
 
 
+def input_cell(
+    name: str, address: int, value: Callable[[], float | str], kind: Plain = U16, *, gain: float = 1.0
+) -> Cell:
+    """A cell among the input registers."""
+    return Cell(name, address, value, kind, gain, inputs=True)
+
+
 class Places:
     """Where each cell of a table lies, and the words of any stretch of it."""
 
     def __init__(self, cells: Iterable[Cell], *, little: bool, holes_are_zero: bool) -> None:
         self._little = little
         self._holes_are_zero = holes_are_zero
+        cells = tuple(cells)
         self._cells = {cell.name: cell for cell in cells}
+        if len(self._cells) != len(cells):
+            raise ValueError("two cells share a name")
         self._at = {at: cell for cell in self._cells.values() for at in range(cell.address, cell.end)}
         if len(self._at) != sum(cell.kind.words for cell in self._cells.values()):
             raise ValueError("two cells share an address")
@@ -100,8 +110,11 @@ class PlainDevice:
     read as 0 in place of being refused. `others` are registers of the same device under other unit ids.
     """
 
-    single_writes: range = range(0)
+    single_writes: Container[int] = range(0)
     """Addresses that are written one register at a time: there function 16 is refused (exception 2)."""
+
+    block_writes: Container[int] = range(0)
+    """First addresses of blocks that are written with function 16 alone: there function 6 is refused (exception 2)."""
 
     def __init__(
         self,

@@ -32,6 +32,8 @@ from tests.orchestrator.devices.sunspec.images import Image
 
 WITH_IDENTITY = [name for name in NAMES if DRIVERS[name].profile.identity]
 
+WITHOUT_RATING = ("sofar-hyd", "solis-hybrid", "victron-gx")
+
 
 def put(name: str, image: Image, key: str, *words: int) -> None:
     image.words |= dict(enumerate(words, DRIVERS[name].profile.registers[key].place))
@@ -50,7 +52,7 @@ def test_a_make_is_found_with_its_nameplate(name: str) -> None:
 
     assert plate.serial
     assert plate.manufacturer
-    assert plate.ac_max_watts == (None if name == "victron-gx" else pytest.approx(6000.0))
+    assert plate.ac_max_watts == (None if name in WITHOUT_RATING else pytest.approx(6000.0))
     assert device_of_make(name).has_battery
     assert not device_of_make(name).doubtful
 
@@ -252,7 +254,10 @@ def test_what_cannot_be_commanded_is_no_capability() -> None:
 def test_only_a_device_that_falls_back_in_all_it_is_told_reverts_by_itself() -> None:
     reverts = {name for name in NAMES if device_of_make(name).capabilities.reverts_by_itself}
 
-    assert reverts == {"fronius-gen24", "sma", "solaredge-storedge", "sunspec-1xx", "sunspec-7xx", "victron-gx"}
+    assert reverts == {
+        *("foxess-h3", "foxess-h3-smart", "fronius-gen24", "sma", "sofar-hyd", "solaredge-storedge", "solax-gen4"),
+        *("solis-hybrid", "sunspec-1xx", "sunspec-7xx", "victron-gx"),
+    }
 
 
 SMALL = """

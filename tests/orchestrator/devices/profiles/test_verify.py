@@ -7,7 +7,9 @@ import pytest
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import WriteGroup
 from orchestrator.devices.makes.registers import to_words
-from tests.orchestrator.devices.profiles.makes import DRIVERS, NAMES, device_of_make
+from orchestrator.devices.makes.schema import writes_of_battery
+from orchestrator.devices.profiles.plan import written_names
+from tests.orchestrator.devices.profiles.makes import DRIVERS, NAMES, cycle_of_make, device_of_make
 
 Words = dict[int, int]
 CHARGE = InverterCommand(
@@ -16,8 +18,23 @@ CHARGE = InverterCommand(
 
 
 def written(name: str) -> tuple[tuple[WriteGroup, ...], Words]:
-    groups = DRIVERS[name].encode(device_of_make(name), CHARGE, {})
+    """What is written where the readings are known, and nothing that was written."""
+    profile = DRIVERS[name].profile
+    ours = {at for key in written_names(profile) for at in _places(name, key)}
+    readings = {at: word for at, word in cycle_of_make(name).items() if at not in ours}
+    groups = DRIVERS[name].encode(device_of_make(name), CHARGE, readings)
     return groups, {at: word for g in groups for w in g.writes for at, word in enumerate(w.values, w.address)}
+
+
+def _places(name: str, key: str) -> range:
+    register = DRIVERS[name].profile.registers[key]
+    return range(register.place, register.end)
+
+
+def shows_battery(name: str) -> bool:
+    """Whether what the battery was told can be read back."""
+    profile = DRIVERS[name].profile
+    return any(profile.registers[write.register_].read_back for write in writes_of_battery(profile))
 
 
 def names(name: str, groups: tuple[WriteGroup, ...], words: Words) -> tuple[str, ...]:
@@ -33,12 +50,14 @@ def test_a_device_that_shows_what_was_written_took_it(name: str) -> None:
     assert names(name, groups, {}) == ()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if DRIVERS[name].profile.commands.battery])
+@pytest.mark.parametrize("name", [name for name in NAMES if shows_battery(name)])
 def test_each_register_that_shows_another_value_is_named(name: str) -> None:
     profile = DRIVERS[name].profile
     groups, words = written(name)
     judged = {
-        key: it for key, it in profile.registers.items() if it.place in words and it.read_back and not it.counts_down
+        key: it
+        for key, it in profile.registers.items()
+        if key in written_names(profile) and it.place in words and not it.counts_down
     }
 
     assert judged

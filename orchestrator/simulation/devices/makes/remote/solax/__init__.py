@@ -1,0 +1,1 @@
+"""Virtual devices of SolaX, which Qcells sells too."""
