@@ -5,11 +5,12 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 WORKERS ?= 4
+WAITING ?= 6
 SECONDS ?= 3600
 SEEDS   ?= fixed
 PYTEST  := $(BIN)/python -m pytest -q --dist worksteal
 # Tests of the packages by themselves are measured for coverage and keep the cores busy. Whole plants and processes are
-# not measured, because they live in real time: they mostly wait, and run beside the others.
+# not measured, because they live in real time: they mostly wait (so there are WAITING of them), beside the others.
 MEASURED := tests/orchestrator tests/actors
 PLANTS_LOG := .pytest-plants.log
 
@@ -27,7 +28,7 @@ stack: .venv/run.stamp  ## run all of it: virtual site, orchestrator, Mosquitto 
 	@if docker info >/dev/null 2>&1; then deploy/stack/compose.sh; else $(BIN)/python deploy/stack/stack.py; fi
 
 test: lint  ## check and test everything that takes less than ten minutes
-	@$(PYTEST) -n $(WORKERS) -m "not long" $(MEASURED:%=--ignore=%) >$(PLANTS_LOG) 2>&1 & plants=$$!; \
+	@$(PYTEST) -n $(WAITING) -m "not long" $(MEASURED:%=--ignore=%) >$(PLANTS_LOG) 2>&1 & plants=$$!; \
 	  trap 'kill $$plants 2>/dev/null' INT TERM; status=0; \
 	  $(PYTEST) -n 2 -m "not long" $(MEASURED) --cov --cov-report= || status=1; \
 	  echo "whole plants and processes (they run since the start, see $(PLANTS_LOG)) ..."; \

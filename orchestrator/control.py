@@ -27,6 +27,7 @@ from orchestrator.decide.meter.trust import watch_meter
 from orchestrator.decide.pace import counted_s
 from orchestrator.decide.plant.away import left_for_the_others
 from orchestrator.decide.plant.headroom import LiveNumbers, learn_responses, live_numbers
+from orchestrator.decide.plant.made import made_by_name
 from orchestrator.decide.plant.others import others_left_alone_watts
 from orchestrator.decide.plant.units import found_limits_watts, see_plant
 from orchestrator.decide.records import Inputs, SiteDecision
@@ -79,6 +80,7 @@ def step(
         dt_s=dt_s,
         wanted=wanted,
         limits_stay=limits_stay(config),
+        made_watts=made_by_name(config, plant, now),
     )
     fault = _meter_fault(config, inputs, now)
     if fault is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from tests.support.plants.shared import FAILED
 
@@ -18,6 +18,16 @@ settings.register_profile(
 settings.register_profile("seeking", settings.get_profile("unhurried"), derandomize=False)
 settings.load_profile("unhurried")
 """The same examples in every run. `pytest --hypothesis-profile=seeking` looks for new ones."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage is not measured while a property test goes through its hundred examples: that takes three times as long.
+
+    What they reach is reached by examples of other tests too, or it counts as not covered.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+            item.add_marker("no_cover")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,8 +11,8 @@ from orchestrator.errors import UsageError
 
 PORTS: Final = (502, 1502)
 """The port of the standard, and that of SolarEdge and Kostal."""
-UNITS: Final = (1, 2, 3, 71, 100, 126, 200, 201, 202, 203, 204, 240, 247)
-"""Inverters (3 and 126 SMA, 71 Kostal, 100 Victron, 247 GoodWe), and where Fronius puts its meters."""
+UNITS: Final = (1, 2, 3, 17, 71, 85, 100, 126, 200, 201, 202, 203, 204, 240, 247)
+"""Inverters (3, 126 SMA, 17 GivEnergy, 71 Kostal, 85 AlphaESS, 100 Victron, 247 GoodWe), and the meters of Fronius."""
 ADDRESSES_MAX: Final = 65536
 LARGE_FROM: Final = 1024
 """A network with more addresses than this (a /22) is scanned only when it is really meant."""

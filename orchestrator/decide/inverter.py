@@ -14,7 +14,7 @@ from orchestrator.decide.failsafe import hold
 from orchestrator.decide.following import Disobeys, Following, Reading, watch_following
 from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
-from orchestrator.decide.plant.made import made_by_name, remember_made
+from orchestrator.decide.plant.made import remember_made
 from orchestrator.decide.plant.units import Battery, Unit
 from orchestrator.decide.records import Inputs, InverterDecision, Limiting, SiteDecision
 from orchestrator.decide.site import batteries_released, is_held_at_nothing
@@ -144,8 +144,8 @@ def _limit(inputs: Inputs, decision: SiteDecision, unit: Unit) -> tuple[float | 
     # What it is known to be about to make: with the new target of its battery, and with PV that lost its battery.
     known = 0.0
     if not failsafe:
-        made_again_watts = made_by_name(inputs.config, inputs.plant, inputs.now_s).get(unit.name, 0.0)
-        known = max(limiting.expected_watts[unit.name] + lost_with_its_battery_watts(unit), made_again_watts)
+        with_its_battery_watts = limiting.expected_watts[unit.name] + lost_with_its_battery_watts(unit)
+        known = max(with_its_battery_watts, inputs.made_watts.get(unit.name, 0.0))
     return command_limit(
         unit,
         wanted,

@@ -95,7 +95,7 @@ class Inputs(Struct, frozen=True):
 
     `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
     for, its generation limit less what inverters that are away may make. `limits_stay` says that AC limits outlive the
-    orchestrator.
+    orchestrator. `made_watts` is what inverters are counted on to make again, in W by name (`plant.made`).
     """
 
     config: SiteConfig
@@ -109,6 +109,7 @@ class Inputs(Struct, frozen=True):
     dt_s: float
     wanted: SetpointFields
     limits_stay: bool
+    made_watts: Mapping[str, float]
 
 
 class Limiting(Struct, frozen=True):

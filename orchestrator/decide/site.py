@@ -42,7 +42,7 @@ from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
-from orchestrator.decide.plant.made import made_by_name, still_missing_watts
+from orchestrator.decide.plant.made import still_missing_watts
 from orchestrator.decide.plant.others import others_watts
 from orchestrator.decide.plant.units import Plant, Unit, found_limits_watts
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFacts, SiteTotals, limits_on_ac
@@ -175,7 +175,7 @@ def _hidden(inputs: Inputs, plant: Plant, site_watts: float, most_watts: float) 
     )
     if plant.battery_watts <= site_watts:
         return found  # what is seen does not cover the load: batteries give at once, and give way to PV that comes back
-    missing_watts = still_missing_watts(plant, made_by_name(inputs.config, plant, inputs.now_s))
+    missing_watts = still_missing_watts(plant, inputs.made_watts)
     return replace(found, watts=max(found.watts, missing_watts)) if missing_watts else found
 
 
@@ -247,9 +247,14 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     limits_watts: dict[str, float] = {}
     if room_watts is not None:
-        made = made_by_name(inputs.config, plant, inputs.now_s)
         limits_watts = hand_out_room(
-            plant, room_watts, targets_watts, expected, dt_s=inputs.dt_s, displacing=displacing, made_watts=made
+            plant,
+            room_watts,
+            targets_watts,
+            expected,
+            dt_s=inputs.dt_s,
+            displacing=displacing,
+            made_watts=inputs.made_watts,
         )
     if inputs.envelope.unheard:
         limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)

@@ -12,10 +12,10 @@ Only the plant's own moves show that, so where they have turned the sign its cou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from msgspec import structs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.samples import MeterSample
 
@@ -26,8 +26,7 @@ CLEAR_WATTS: Final = 50.0
 PROOFS_NEEDED: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class MeterSign:
+class MeterSign(Struct, frozen=True):
     """What is known of the sign. `export_positive` is the answer; the rest is the evidence.
 
     `proofs` counts counter steps in a row that speak for import + (above 0) or export + (below 0). `steady` is the
@@ -60,11 +59,11 @@ def initial(sign: Sign) -> MeterSign:
 def oriented(state: MeterSign, sample: MeterSample) -> MeterSample:
     """The sample with import +, and orientation 0 where that cannot be believed. Counters keep their names."""
     if state.contradicted:
-        return structs.replace(oriented(replace(state, contradicted=False), sample), orientation=0)
+        return replace(oriented(replace(state, contradicted=False), sample), orientation=0)
     if not state.export_positive:
         return sample
     phases = tuple(0.0 - watts for watts in sample.phase_watts)
-    return structs.replace(sample, site_watts=0.0 - sample.site_watts, phase_watts=phases, orientation=-1)
+    return replace(sample, site_watts=0.0 - sample.site_watts, phase_watts=phases, orientation=-1)
 
 
 def observe(state: MeterSign, sample: MeterSample) -> MeterSign:

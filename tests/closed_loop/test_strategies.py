@@ -222,6 +222,7 @@ def test_no_battery_charges_another_from_night_to_morning(strategy: str) -> None
     assert any(max(look.targets_watts) > 0 for look in looks)
 
 
+@pytest.mark.long
 def test_under_equal_soc_the_spread_never_grows_where_power_allows_it() -> None:
     looks, spreads = night_and_morning("equal_soc")
 
@@ -232,6 +233,7 @@ def test_under_equal_soc_the_spread_never_grows_where_power_allows_it() -> None:
     assert spreads[-1] < 10
 
 
+@pytest.mark.long
 def test_under_fewest_units_none_is_switched_too_often_from_night_to_morning() -> None:
     switched: defaultdict[tuple[str, bool], list[float]] = defaultdict(list)
     looks, _ = night_and_morning("fewest_units")

@@ -285,11 +285,13 @@ def test_batteries_are_fed_from_held_back_pv_no_faster_than_its_limit_may_rise()
     assert moments[-1].result.totals.battery_watts > 1500
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["clouds", "meter_silent"])
 def test_a_step_that_need_not_explain_decides_the_same(name: str) -> None:
     scenario = load_scenario(SCENARIOS / f"{name}.yaml")
-    explained = play(scenario).moments[:300]
-    silent = play(scenario, partial(control.step, explain=False)).moments[:300]
+    scenario = scenario.model_copy(update={"duration_s": min(scenario.duration_s, 300.0)})
+    explained = play(scenario).moments
+    silent = play(scenario, partial(control.step, explain=False)).moments
 
     assert [replace(c, reasons=()) for m in explained for c in m.commands] == [c for m in silent for c in m.commands]
     assert [m.powers for m in explained] == [m.powers for m in silent]

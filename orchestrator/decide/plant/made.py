@@ -6,6 +6,7 @@ rise is left out, and batteries count on that PV for some seconds. Where site.ya
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import fsum
 
 from msgspec.structs import replace
@@ -56,6 +57,6 @@ def made_by_name(config: SiteConfig, plant: Plant, now_s: float) -> dict[str, fl
     return {name: each for name, each in watts.items() if each}
 
 
-def still_missing_watts(plant: Plant, made: dict[str, float]) -> float:
+def still_missing_watts(plant: Plant, made: Mapping[str, float]) -> float:
     """How much of it is not made yet, in W."""
     return fsum(max(made[u.name] - max(u.ac_watts, 0.0), 0.0) for u in plant.units if u.name in made)

@@ -5,7 +5,7 @@ In normal operation the meter sees it. What is to be safe at zero load, without 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import fsum
 
 from orchestrator.config.policy import batteries_are_ours
@@ -21,16 +21,25 @@ def others_watts(config: SiteConfig, memories: Mapping[str, InverterMemory], sna
     Not ours: its nameplate, or the AC limit that it says it has. Away: the AC limit that is known to hold there, or its
     nameplate. One that was never heard counts with `ac_max_watts` of site.yaml; nothing is known where that is missing.
     """
-    heard = {sample.name: sample for sample in snapshot.last_heard}
-    return fsum(_watts(config, each, memories, snapshot, heard.get(each.name)) for each in config.inverters)
+
+    def of_one(inverter: AnyInverterConfig, sample: InverterSample) -> float:
+        if takes_limit(inverter, sample) or _only_holds(config, inverter, sample):
+            return 0.0
+        rating, limit = rating_watts(sample), sample.ac_limit_watts
+        return max(rating if limit is None else min(limit, rating), sample.ac_watts or 0.0)
+
+    return _sum_watts(config, memories, snapshot, of_one)
 
 
 def others_left_alone_watts(
     config: SiteConfig, memories: Mapping[str, InverterMemory], snapshot: SiteSnapshot
 ) -> float:
     """The same once we are gone: limits that are not ours may be lifted, and batteries are their own."""
-    heard = {sample.name: sample for sample in snapshot.last_heard}
-    return fsum(_left_alone_watts(config, each, memories, snapshot, heard.get(each.name)) for each in config.inverters)
+
+    def of_one(inverter: AnyInverterConfig, sample: InverterSample) -> float:
+        return 0.0 if takes_limit(inverter, sample) else rating_watts(sample)
+
+    return _sum_watts(config, memories, snapshot, of_one)
 
 
 def takes_limit(inverter: AnyInverterConfig, sample: InverterSample) -> bool:
@@ -38,33 +47,23 @@ def takes_limit(inverter: AnyInverterConfig, sample: InverterSample) -> bool:
     return inverter.control and sample.ac_limit_controllable and sample.nameplate.ac_max_watts is not None
 
 
-def _watts(
+def _sum_watts(
     config: SiteConfig,
-    inverter: AnyInverterConfig,
     memories: Mapping[str, InverterMemory],
     snapshot: SiteSnapshot,
-    last: InverterSample | None,
+    of_one: Callable[[AnyInverterConfig, InverterSample], float],
 ) -> float:
-    sample = snapshot.inverter(inverter.name)
-    if sample is None:
-        return _away_watts(config, inverter, memories, last, snapshot.at_s)
-    if takes_limit(inverter, sample) or _only_holds(config, inverter, sample):
-        return 0.0
-    rating, limit = rating_watts(sample), sample.ac_limit_watts
-    return max(rating if limit is None else min(limit, rating), sample.ac_watts or 0.0)
-
-
-def _left_alone_watts(
-    config: SiteConfig,
-    inverter: AnyInverterConfig,
-    memories: Mapping[str, InverterMemory],
-    snapshot: SiteSnapshot,
-    last: InverterSample | None,
-) -> float:
-    sample = snapshot.inverter(inverter.name)
-    if sample is None:
-        return _away_watts(config, inverter, memories, last, snapshot.at_s)
-    return 0.0 if takes_limit(inverter, sample) else rating_watts(sample)
+    """`of_one` of each that answers, and what each may make that is away."""
+    answering = {sample.name: sample for sample in snapshot.inverters}
+    heard = {sample.name: sample for sample in snapshot.last_heard}
+    return fsum(
+        [
+            of_one(each, answering[each.name])
+            if each.name in answering
+            else _away_watts(config, each, memories, heard.get(each.name), snapshot.at_s)
+            for each in config.inverters
+        ]
+    )
 
 
 def _away_watts(

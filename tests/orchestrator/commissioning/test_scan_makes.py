@@ -10,7 +10,17 @@ from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identity_names, written_names
 from orchestrator.samples import Nameplate
 
-AT_UNIT_1 = ["huawei-luna", "sofar-hyd", "solax-gen4", "solis-hybrid", "sungrow-sh"]
+AT_UNIT_1 = [
+    "deye-3p-hv",
+    "deye-3p-lv",
+    "huawei-luna",
+    "saj-h2",
+    "sofar-hyd",
+    "solax-gen4",
+    "solis-hybrid",
+    "sungrow-sh",
+    "sunsynk-1p",
+]
 AT_UNIT_247 = ["foxess-h3", "foxess-h3-smart", "goodwe-et", "sigenergy"]
 
 

@@ -70,6 +70,7 @@ def test_every_command_of_a_day_of_changing_wishes_has_a_reason_for_each_of_its_
                     assert_can_be_said(command.reasons)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(6))
 def test_every_command_of_a_random_plant_has_a_reason_for_each_of_its_values(seed: int) -> None:
     scenario = random_scenario(seed)

@@ -283,6 +283,7 @@ BATTERY_OF = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("make", BATTERY_OF)
 def test_the_battery_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(tmp_path: Path, make: str) -> None:
     expected = BATTERY_OF[make]
@@ -312,6 +313,7 @@ AC_LIMIT_OF = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("make", AC_LIMIT_OF)
 def test_the_ac_limit_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(tmp_path: Path, make: str) -> None:
     expected = AC_LIMIT_OF[make]

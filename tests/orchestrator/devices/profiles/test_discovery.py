@@ -32,7 +32,7 @@ from tests.orchestrator.devices.sunspec.images import Image
 
 WITH_IDENTITY = [name for name in NAMES if DRIVERS[name].profile.identity]
 
-WITHOUT_RATING = ("sofar-hyd", "solis-hybrid", "victron-gx")
+WITHOUT_RATING = ("alphaess-smile", "givenergy-gen3", "saj-h2", "sofar-hyd", "solis-hybrid", "victron-gx")
 
 
 def put(name: str, image: Image, key: str, *words: int) -> None:

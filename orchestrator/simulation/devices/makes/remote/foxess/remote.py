@@ -9,8 +9,9 @@ template fox-ess-h3-smart, and the "Remote Control Definition V1.5" as solakon-d
   The load of the house is not part of it.
 - It keeps the minimum SoC (on grid) and the currents. The maximum SoC counts in its own modes only.
 - Back-up does not discharge while the grid is there. Self-use and feed-in first are its own default here.
-Doubtful: what a time-out of 0 s means (here: it is over at once). Not simulated: while it draws, real ones throttle PV
-before they draw less; and for some seconds they show the value that a register had before it was written.
+Doubtful: what a time-out of 0 s means (here: it is over at once, so it is written before the switch). Not simulated:
+while it draws, real ones throttle PV before they draw less; and for some seconds they show the value that a register
+had before it was written.
 """
 
 from __future__ import annotations
