@@ -87,7 +87,7 @@ class InverterActor(Actor):
             role="inverter",
             write_single=config.write_single,
         )
-        flash = FlashKeeper(config.name, store, self.clock)
+        flash = FlashKeeper(config.name, store, self.clock, config.flash_writes_per_day)
         self._writer = CommandWriter(self._session, self.clock, self.observer, flash=flash, say=site.tell)
         self._sample: InverterSample | None = None
         self._found = Found()

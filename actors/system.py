@@ -36,7 +36,7 @@ from orchestrator.config.changes import Changes, changes_between
 from orchestrator.config.policy import meter_silent_after_s, meter_told_every_s
 from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
 from orchestrator.devices.base import AnyDriver
-from orchestrator.devices.drivers import DriverLibrary
+from orchestrator.devices.drivers import DriverLibrary, driver_of
 from orchestrator.devices.link.ways import Way
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.loop.kept import Kept
@@ -334,7 +334,7 @@ class _Plant:
         return InverterActor.start(
             self.surroundings,
             config=inverter,
-            driver=self._drivers[inverter.driver],
+            driver=driver_of(inverter, self._drivers),
             link=self.links.link(inverter.way),
             store=self._store,
             site=self._overheard,
@@ -353,7 +353,7 @@ class _Plant:
         return MeterActor.start(
             self.surroundings,
             config=meter,
-            driver=self._drivers[meter.driver],
+            driver=driver_of(meter, self._drivers),
             link=self.links.link(meter.way),
             site=self.site,
             report_interval_s=meter_told_every_s(self.config),

@@ -56,6 +56,7 @@ class InverterCommand(Struct, frozen=True):
     the AC limit in force for ever instead. `ac_limit_after_watts` >= 0 is what is safe once the command has expired,
     for devices that can be told what to revert to (model 704); None: no such limit is known. `reasons` says what
     decided, most decisive first. `settings` are the raw numbers of settings, by register, as the device was found.
+    `final`: the device is handed back with it.
     """
 
     inverter: str
@@ -67,6 +68,7 @@ class InverterCommand(Struct, frozen=True):
     reasons: tuple[Reason, ...] = ()
     ac_limit_after_watts: float | None = None
     settings: tuple[tuple[str, int], ...] = ()
+    final: bool = False
 
     def __post_init__(self) -> None:
         if self.ac_limit_watts is not None and not self.ac_limit_watts >= 0:

@@ -25,6 +25,7 @@ from orchestrator.config.sections import AnyInverterConfig, InverterConfig, Mqtt
 from orchestrator.decide.failsafe import release_command
 from orchestrator.devices.as_found import Found, before_command, put_back, reconnected
 from orchestrator.devices.base import AnyDriver
+from orchestrator.devices.drivers import driver_of
 from orchestrator.devices.mqtt.messages import write_command
 from orchestrator.errors import DeviceError
 from orchestrator.telemetry.payloads import reasons_payload
@@ -64,7 +65,7 @@ def release_site(
             elif isinstance(inverter, MqttInverterConfig):
                 yield _release_by_mqtt(inverter, clock)
             else:
-                yield _release(inverter, drivers[inverter.driver], links, store, clock, lift=lift)
+                yield _release(inverter, driver_of(inverter, drivers), links, store, clock, lift=lift)
     finally:
         links.close()
 

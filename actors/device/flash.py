@@ -8,7 +8,7 @@ from actors.clock import Clock
 from actors.files.state_store import StateStore
 from orchestrator.devices.base import RegisterWrite, WriteGroup
 from orchestrator.devices.capabilities import KeepInFlash
-from orchestrator.devices.flash_budget import after_writing, is_nearly_spent, is_of_battery, may_write
+from orchestrator.devices.flash_budget import after_writing, budgets, is_nearly_spent, is_of_battery, may_write
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +19,20 @@ class FlashKeeper:
     Where the record cannot be kept, which is logged, it goes on counting without it: a limit must still be set.
     """
 
-    def __init__(self, name: str, store: StateStore, clock: Clock) -> None:
+    def __init__(self, name: str, store: StateStore, clock: Clock, per_day: int | None = None) -> None:
+        """`per_day` is the budget that site.yaml says, None: that of the make."""
         self._name = name
         self._store = store
         self._clock = clock
+        self._per_day = per_day
         self._use = store.load_flash_use(name)
+
+    def budget(self, flash: KeepInFlash | None) -> KeepInFlash | None:
+        """The budget of the make, or what site.yaml says in place of it."""
+        if flash is None or self._per_day is None:
+            return flash
+        limit, battery = bool(flash.limit_per_day), bool(flash.battery_per_day)
+        return KeepInFlash(*budgets(self._per_day, limit=limit, battery=battery))
 
     def allows(self, group: WriteGroup, count: int, flash: KeepInFlash | None) -> bool:
         """Whether `count` writes of `group` to flash are within the day's budget (None: there is none to keep)."""

@@ -99,13 +99,12 @@ class CommandWriter:
                 del self._unchecked[name]
 
     def carry_out(self, command: InverterCommand, *, everything: bool = False) -> Outcome:
-        """Write what is due, or `everything`. Raises LinkError.
+        """Write what is due, or `everything`, as the last command to the device. Raises LinkError.
 
         A group of which the device refuses a part ends there; the groups after it are written all the same.
         """
         # What was written since the last read counts as done; but only what was read can contradict it.
-        if not everything:
-            command = self._frugal(command)
+        command = structs.replace(command, final=True) if everything else self._frugal(command)
         groups = self._session.driver.encode(self._session.device, command, self._read | self._written)
         if everything:
             return self._write(groups)
@@ -128,7 +127,7 @@ class CommandWriter:
         return structs.replace(command, ac_limit_watts=safe)
 
     def _budget(self) -> KeepInFlash | None:
-        return self._session.driver.capabilities(self._session.device).flash
+        return self._flash.budget(self._session.driver.capabilities(self._session.device).flash)
 
     def _write_within_budget(self, groups: tuple[WriteGroup, ...]) -> Outcome:
         return sum((self._write_allowed(group) for group in groups), Outcome())
@@ -152,9 +151,10 @@ class CommandWriter:
         return sum((self._write_group(group) for group in groups), Outcome())
 
     def _write_group(self, group: WriteGroup) -> Outcome:
-        needed = tuple(write for write in group.writes if not (write.flash and self._shows(write)))
+        needed = tuple(write for write in group.writes if not self._wears_for_nothing(write))
         for count, write in enumerate(needed):
-            self._flash.note(write, battery=is_of_battery(group))
+            if not self._shows(write):
+                self._flash.note(write, battery=is_of_battery(group))
             try:
                 self._session.write(write)
             except RequestRefused as refusal:
@@ -165,6 +165,9 @@ class CommandWriter:
         self._memory = remember(self._memory, group, self._clock.now_s(), in_vain=in_vain)
         self._unchecked[group.name] = group
         return Outcome(len(needed))
+
+    def _wears_for_nothing(self, write: RegisterWrite) -> bool:
+        return write.flash and not write.renews and self._shows(write)
 
     def _shows(self, write: RegisterWrite) -> bool:
         """Whether the device is known to have these values already."""

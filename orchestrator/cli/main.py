@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import which
@@ -17,7 +17,7 @@ from shutil import which
 from orchestrator.cli.common import DONE, FAILED, INTERRUPTED, WRONG, add_site_command, program_version
 from orchestrator.cli.tools import add_tools
 from orchestrator.config.file import UnknownEnvironment, load_config
-from orchestrator.config.sections import MqttSource, SiteConfig
+from orchestrator.config.sections import InverterConfig, MqttSource, SiteConfig
 from orchestrator.errors import OrchestratorError, UsageError
 from orchestrator.report.arguments import add_report_arguments, add_simulate_arguments
 
@@ -109,9 +109,25 @@ def _check(options: argparse.Namespace) -> int:
         print(f"{options.site} is fine: {summary(config)}")
         for way, load in line_loads(config).items():
             print(f"line {line_text(way, load)}")
+        for line in left_alone(config):
+            print(line)
         for warning in warnings(config):
             print(f"warning: {warning}", file=sys.stderr)
     return DONE
+
+
+def left_alone(config: SiteConfig) -> Iterator[str]:
+    """What each device of a make goes back to when nobody speaks to it, as far as that is known without asking it."""
+    from orchestrator.devices.makes.fallback import fallbacks  # noqa: PLC0415
+    from orchestrator.devices.makes.file import PROFILE_YAML  # noqa: PLC0415
+    from orchestrator.devices.makes.library import load_profile, profile_names  # noqa: PLC0415
+
+    for inverter in (each for each in config.inverters if isinstance(each, InverterConfig)):
+        own = inverter.profile
+        if own is None and inverter.driver not in profile_names():
+            continue
+        profile = load_profile(inverter.driver) if own is None else PROFILE_YAML.load(Path(own), {})
+        yield f"{inverter.name} ({profile.name}), left alone: {'; '.join(fallbacks(profile)) or 'nothing is commanded'}"
 
 
 def summary(config: SiteConfig) -> str:

@@ -6,6 +6,7 @@ As in `main`: what a command needs is loaded when it is used.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -40,6 +41,7 @@ from orchestrator.errors import OrchestratorError, UsageError
 if TYPE_CHECKING:
     from orchestrator.commissioning.report import CommissionReport
     from orchestrator.commissioning.scan_report import ScanReport
+    from orchestrator.devices.makes.schema import Profile
 
 LINE_TIMEOUT_S = 0.3
 """Devices on a line begin to answer within 0.1 s; most of what is asked on a line is not there."""
@@ -118,29 +120,35 @@ def _scan_network(options: argparse.Namespace) -> ScanReport:
 
 
 def _add_dump(commands: SubCommands) -> None:
-    text = "save all registers of a SunSpec device as JSON, without its serial number; reads only"
+    text = "save all registers of a device as JSON, without its serial number; reads only"
     parser = add_command(commands, "dump", text, _dump)
-    target = "the port is 502 where none is given; or a serial port, such as /dev/ttyUSB0"
+    target = "the port is that of the make, or 502, where none is given; or a serial port, such as /dev/ttyUSB0"
     parser.add_argument("target", metavar="HOST[:PORT]", help=target)
-    parser.add_argument("--unit", metavar="N", type=_unit, default=1, help="the Modbus unit (default: 1)")
+    parser.add_argument("--driver", metavar="NAME", help="read what this make has, not a SunSpec map")
+    parser.add_argument("--profile", metavar="FILE.yaml", help="the same for a make of your own")
+    parser.add_argument("--unit", metavar="N", type=_unit, help="the Modbus unit (default: that of the make, or 1)")
     parser.add_argument("--baud-rate", metavar="N", type=_baud, default=9600, help="of a serial line (default: 9600)")
     parser.add_argument("--parity", choices=PARITIES, default="N", help="of a serial line (default: N)")
     parser.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help="of a serial line (default: 1)")
-    parser.add_argument("--timeout", metavar="S", type=_seconds, default=3.0, help="seconds for a reply (default: 3)")
+    parser.add_argument(
+        "--timeout", metavar="S", type=_seconds, help="seconds for a reply (default: 3, or as the make)"
+    )
     parser.add_argument("--with-serial", action="store_true", help="keep serial numbers and MAC addresses")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write (default: standard output)")
 
 
 def _dump(options: argparse.Namespace) -> int:
-    place = _place(options)
     _require_new(options.output)
+    if options.driver is not None or options.profile is not None:
+        return _dump_make(options)
     from actors.commands.dump import dump  # noqa: PLC0415
     from actors.commands.progress import watch  # noqa: PLC0415
     from orchestrator.commissioning.image_file import to_json  # noqa: PLC0415
     from orchestrator.commissioning.register_image import described  # noqa: PLC0415
 
     with watch(f"reading {options.target}", 0) as progress:
-        image = dump(place, options.unit, options.timeout, progress)
+        unit_id = 1 if options.unit is None else options.unit
+        image = dump(_place(options, PORTS[0]), unit_id, options.timeout or 3.0, progress)
     image = described(image, captured=date.today().isoformat(), with_serial=options.with_serial)
     if options.output is None:
         print(to_json(image), end="")
@@ -150,12 +158,49 @@ def _dump(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _place(options: argparse.Namespace) -> Place:
+def _place(options: argparse.Namespace, port_else: int) -> Place:
     """Where a device is that is looked at alone."""
     if is_line(options.target):
         return LineEndpoint(SerialWay(options.target, options.baud_rate, options.parity, options.stop_bits))
     host, port = split_host(options.target)
-    return Endpoint(host, port or PORTS[0])
+    return Endpoint(host, port or port_else)
+
+
+def _dump_make(options: argparse.Namespace) -> int:
+    from actors.commands.dump import dump_make  # noqa: PLC0415
+    from orchestrator.devices.makes.image import to_json, without_serial  # noqa: PLC0415
+
+    profile = _profile(options)
+    unit_id = profile.link.unit_id if options.unit is None else options.unit
+    timeout_s = options.timeout or max(3.0, profile.link.timeout_s)
+    image = dump_make(_place(options, profile.link.port), unit_id, timeout_s, profile)
+    image = dataclasses.replace(image, captured=date.today().isoformat())
+    image = image if options.with_serial else without_serial(profile, image)
+    if options.output is None:
+        print(to_json(image), end="")
+        return DONE
+    _write(options.output, to_json(image))
+    refused = f"; refused: {', '.join(image.refused)}" if image.refused else ""
+    print(f"written: {options.output}; {len(image.words)} words of {profile.name}{refused}")
+    return DONE
+
+
+def _profile(options: argparse.Namespace) -> Profile:
+    """Raises UsageError where there is no such make, ConfigError where a file is none."""
+    from orchestrator.devices.makes.choice import known_driver  # noqa: PLC0415
+    from orchestrator.devices.makes.file import PROFILE_YAML  # noqa: PLC0415
+    from orchestrator.devices.makes.library import load_profile  # noqa: PLC0415
+
+    if options.driver is not None and options.profile is not None:
+        raise UsageError("--driver or --profile, and not both")
+    if options.profile is not None:
+        return PROFILE_YAML.load(Path(options.profile), {})
+    try:
+        return load_profile(known_driver(options.driver))
+    except ValueError as error:
+        raise UsageError(f"--driver {error}") from None
+    except KeyError:
+        raise UsageError(f"{options.driver} is no make with a profile; leave --driver out for a SunSpec map") from None
 
 
 def _add_serve(commands: SubCommands) -> None:

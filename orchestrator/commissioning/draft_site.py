@@ -122,7 +122,7 @@ def _of_make(device: FoundDevice) -> Iterator[str]:
     """What to know of its make, and what it does not say about itself."""
     if device.driver == SUNSPEC:
         return
-    yield f"not yet tried on hardware; what the installer must switch on: docs/makes.md, {device.driver}"
+    yield f"not yet tried on hardware; what the installer must switch on: docs/makes/{device.driver}.md"
     if device.nameplate.ac_max_watts is None:
         yield "it does not say its AC rating: add ac_max_watts"
     if device.kind is Kind.HYBRID and device.nameplate.capacity_wh is None:

@@ -8,8 +8,9 @@ from typing import Final
 
 from orchestrator.commissioning.steps import Quantity
 from orchestrator.commissioning.trial import Timing
+from orchestrator.devices.makes.fallback import fallbacks
 from orchestrator.devices.makes.schema import Profile, Revert
-from orchestrator.devices.profiles.device import ProfileDevice
+from orchestrator.devices.profiles.device import ProfileDevice, revert_of
 
 FIXED_LATE_SHARE: Final = 2.5
 """A time that the installer can set is the shortest one in the profile; it is waited for longer."""
@@ -21,7 +22,12 @@ def timing_of(device: object, quantity: Quantity, asked: Timing) -> Timing:
         return asked
     commands = device.profile.commands
     own = commands.ac_limit if quantity is Quantity.AC else commands.battery
-    return asked if own is None else _own(device.profile, own.revert, asked)
+    return asked if own is None else _own(device.profile, revert_of(device.profile, own.revert, device.fixed), asked)
+
+
+def fallback_of(device: object) -> str:
+    """What the device goes back to when nobody speaks to it, as far as its make is known; else empty."""
+    return "; ".join(fallbacks(device.profile, device.fixed)) if isinstance(device, ProfileDevice) else ""
 
 
 def _own(profile: Profile, revert: Revert, asked: Timing) -> Timing:

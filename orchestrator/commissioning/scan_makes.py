@@ -56,7 +56,8 @@ def identity_only(profile: Profile) -> Profile:
 
 
 def _makes() -> Iterator[Profile]:
-    return map(load_profile, profile_names())
+    """Without those that command a device of another make in another way: that is for people to choose."""
+    return (profile for profile in map(load_profile, profile_names()) if profile.like is None)
 
 
 def _speaking_sunspec() -> Iterator[tuple[SunSpecUse, Profile]]:

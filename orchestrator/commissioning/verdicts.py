@@ -40,8 +40,8 @@ class Check:
     text: str
 
 
-def reading(sample: InverterSample) -> Check:
-    """Whether what the inverter says can be used."""
+def reading(sample: InverterSample, fallback: str = "") -> Check:
+    """Whether what the inverter says can be used. `fallback` is what it goes back to by itself, where that is known."""
     plate, battery = sample.nameplate, sample.battery
     texts = [f"{plate.manufacturer} {plate.model}".strip(), plate.serial and f"serial {plate.serial}"]
     texts.append("AC unknown" if sample.ac_watts is None else f"AC {sample.ac_watts:.0f} W")
@@ -50,6 +50,7 @@ def reading(sample: InverterSample) -> Check:
         texts.append("" if battery.soc_percent is None else f"{battery.soc_percent:.0f} %")
     if sample.faults:
         texts.append(f"refused as nonsense: {', '.join(sample.faults)}")
+    texts.append(f"left alone: {fallback}" if fallback else "")
     verdict = Verdict.UNSAFE if sample.faults else Verdict.UNCLEAR if sample.ac_watts is None else Verdict.PASSED
     return Check(sample.name, "reading", verdict, ", ".join(text for text in texts if text))
 

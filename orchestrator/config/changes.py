@@ -101,7 +101,7 @@ def _is_another(before: AnyInverterConfig, after: AnyInverterConfig) -> bool:
 
 def _device(inverter: AnyInverterConfig) -> tuple[object, ...]:
     if isinstance(inverter, InverterConfig):
-        return inverter.driver, str(inverter.way), inverter.unit_id
+        return inverter.driver, str(inverter.way), inverter.unit_id, inverter.profile, inverter.units
     return inverter.driver, inverter.host, inverter.port, inverter.topic
 
 

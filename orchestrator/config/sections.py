@@ -52,6 +52,8 @@ SerialPort = Annotated[
         description="the path of a serial port, such as /dev/serial/by-id/usb-...",
     ),
 ]
+Units = dict[str, UnitId]
+"""Unit ids by the names that the make has for them."""
 
 
 class SiteSection(Section):
@@ -110,6 +112,8 @@ class MeterConfig(ModbusDevice):
     """`meter:` the meter at the point of common coupling."""
 
     driver: ModbusDriver = "sunspec"
+    profile: Text | None = None
+    units: Units = Field(default_factory=dict)
     host: Host | None = None
     port: Port = 502
     serial: SerialLine | None = None
@@ -153,6 +157,8 @@ class InverterConfig(ModbusDevice):
 
     name: Name
     driver: ModbusDriver = "sunspec"
+    profile: Text | None = None
+    units: Units = Field(default_factory=dict)
     host: Host | None = None
     port: Port = 502
     framing: Framing = "tcp"
@@ -170,6 +176,7 @@ class InverterConfig(ModbusDevice):
     ac_max_watts: Annotated[float, Field(gt=0, le=1e9)] | None = None
     phases: Literal[1, 3] | None = None
     ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    flash_writes_per_day: Annotated[int, Field(ge=1, le=100_000)] | None = None
     battery: BatteryConfig = BatteryConfig()
 
     @property

@@ -135,7 +135,7 @@ def _found_grid_charging(found: Found, sample: InverterSample, command: Inverter
 
 def _found_settings(found: Found, sample: InverterSample, command: InverterCommand) -> tuple[tuple[str, int], ...]:
     """A sample shows only what is not ours, so it is newer than the record: somebody has set it since."""
-    if command.battery is None:
+    if command.battery is None and command.ac_limit_watts is None:
         return found.settings
     return tuple((dict(found.settings) | dict(sample.settings)).items())
 

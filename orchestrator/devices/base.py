@@ -28,7 +28,8 @@ class RegisterWrite:
     """Write `values` (words, 0 to 65535) from `address` (as in `ReadRequest`); `register` names it for people.
 
     `register` is a bounded label such as "123.WMaxLimPct" or "124.StorCtl_Mod". `flash`: the device keeps it for good.
-    `one_by_one`: it takes one word a request (function 6).
+    `one_by_one`: it takes one word a request (function 6). `renews`: it keeps a command alive, so it is sent again
+    where the device shows it already, which changes nothing in its flash.
     """
 
     address: int
@@ -36,6 +37,7 @@ class RegisterWrite:
     register: str
     flash: bool = False
     one_by_one: bool = False
+    renews: bool = False
 
 
 @dataclass(frozen=True, slots=True)

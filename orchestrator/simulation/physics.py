@@ -33,7 +33,7 @@ class Controls(Struct, frozen=True):
     """What an inverter was told. Battery power (charging +) is kept in low_watts..high_watts; None: its own default.
 
     `ac_limit_watts` None is unlimited. `grid_charging` allows charging from AC. `reserve_percent` is the SoC at which
-    discharging stops.
+    discharging stops. `pv_gives_way` is `discharge_goes_first` for as long as it is told so.
     """
 
     connected: bool = True
@@ -42,6 +42,7 @@ class Controls(Struct, frozen=True):
     high_watts: float | None = None
     grid_charging: bool = False
     reserve_percent: float = 0.0
+    pv_gives_way: bool = False
 
 
 class PowerState(Struct, frozen=True):
@@ -148,7 +149,7 @@ def find_goal(
     if low_watts is not None and low_watts > wish_watts:
         wish_watts = low_watts
     dc_max_watts = to_dc(settings, ac_output_max(settings, controls))
-    pv_first_watts = 0.0 if settings.discharge_goes_first else pv_available_watts
+    pv_first_watts = 0.0 if settings.discharge_goes_first or controls.pv_gives_way else pv_available_watts
     battery_watts = possible.clamp(max(wish_watts, min(pv_first_watts - dc_max_watts, 0.0)))
     pv_watts = min(pv_available_watts, dc_max_watts + battery_watts)
     return Goal(to_ac(settings, pv_watts - battery_watts), pv_watts, battery_watts)

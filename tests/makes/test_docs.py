@@ -13,6 +13,7 @@ from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.devices.makes.registers import Register
 from orchestrator.devices.makes.schema import BASE_VALUES, SYMBOLS, Profile
 from orchestrator.samples import ChargeState, OperatingState
+from tools.makes.make_page import FOLDER, pages
 from tools.makes.page import PAGE, UNTRIED, renewed
 
 TEXT = PAGE.read_text()
@@ -25,10 +26,12 @@ SECTIONS = {
     "Identity": "identity",
     "Unit": "units",
     "Register": "registers.name",
+    "SignBits": "sign",
     "Nameplate": "nameplate",
     "Inverter": "inverter",
     "ShownLimit": "inverter.ac_limit",
     "Battery": "battery",
+    "BatteryPart": "battery.parts",
     "Meter": "meter",
     "MeterNeed": "meter.needs",
     "Condition": "a condition",
@@ -69,29 +72,60 @@ def blocks() -> list[str]:
     return re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 
+def block(start: str) -> str:
+    return next(block for block in blocks() if block.startswith(start))
+
+
+def test_the_example_of_a_profile_that_is_like_another_one_is_one() -> None:
+    profile, other = parse_profile(block("name: my-sungrow"), "docs/makes.md"), load_profile("sungrow-sh")
+
+    assert profile.registers["battery_command_power"].scale == 100
+    assert profile.registers.keys() == other.registers.keys()
+
+
 def test_what_is_made_from_the_profiles_is_up_to_date() -> None:
     assert renewed(TEXT) == TEXT, "run `python -m tools.makes`"
 
 
-@pytest.mark.parametrize("name", profile_names())
-def test_every_make_has_a_row_and_a_section_of_its_own(name: str) -> None:
-    profile = load_profile(name)
-    row = next(line for line in TEXT.splitlines() if line.startswith(f"| [`{name}`]"))
-    section = TEXT.partition(f"\n### `{name}`\n")[2].partition("\n### ")[0]
+def test_every_make_has_a_page_that_is_up_to_date_and_there_is_no_other() -> None:
+    written = {path: path.read_text() for path in FOLDER.glob("*.md")}
 
-    assert f"{profile.make}: {profile.devices}" in row
+    assert written == pages(), "run `python -m tools.makes`"
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_make_has_a_row_and_a_page_with_all_that_its_profile_tells(name: str) -> None:
+    profile = load_profile(name)
+    row, page = row_of(name), (FOLDER / f"{name}.md").read_text()
+
+    assert f"**{profile.make}** {profile.devices}" in row
     assert (UNTRIED in row) != profile.tried_on_hardware
     for document in profile.documents:
-        assert document.title in row
-        assert document.covers in section
-    for note in profile.notes:
-        assert f"- {note}\n" in section
+        assert document.title in page
+        assert document.covers in page
+        assert document.url is None or (document.url in row and document.url in page)
+    for line in (*profile.notes, *profile.doubts, *profile.switch_on):
+        assert f"- {line}\n" in page
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_the_example_on_the_page_of_a_make_is_fine(name: str) -> None:
+    page = (FOLDER / f"{name}.md").read_text()
+    lines = page.partition("```yaml\n")[2].partition("```")[0]
+    meter = "" if "\nmeter:" in lines else "meter: {host: 192.168.1.9}\n"
+    site = parse_config(f"site: {{name: home}}\n{meter}{lines}", environ={})
+
+    assert site.inverters[0].driver == name
+
+
+def row_of(name: str) -> str:
+    return next(line for line in TEXT.splitlines() if f"[`{name}`](makes/" in line)
 
 
 @pytest.mark.parametrize("name", profile_names())
 def test_a_make_that_never_falls_back_is_marked(name: str) -> None:
     profile = load_profile(name)
-    row = next(line for line in TEXT.splitlines() if line.startswith(f"| [`{name}`]"))
+    row = row_of(name)
     commands = [part for part in (profile.commands.ac_limit, profile.commands.battery) if part is not None]
     reverts = [part.revert.after_s is not None or part.revert.register_ is not None for part in commands]
 
@@ -130,7 +164,7 @@ def test_the_example_site_is_fine_and_takes_the_connection_from_its_makes() -> N
 
 
 def test_the_example_profile_is_one() -> None:
-    profile = parse_profile(blocks()[1], "docs/makes.md")
+    profile = parse_profile(block("name: example-home"), "docs/makes.md")
 
     assert profile.commands.ac_limit is not None
     assert profile.commands.battery is not None

@@ -71,6 +71,7 @@ MAKES = {
     "solax-gen4": Make(hybrid("solax-gen4"), limits_ac=False, soc_step=1.0, reads_back=False),
     "solaredge-storedge": Make(hybrid("solaredge-storedge"), asks_permission=True),
     "sungrow-sh": Make(hybrid("sungrow-sh")),
+    "sungrow-sh-forced": Make(hybrid("sungrow-sh"), falls_back_after_s=None),
     "sunspec-1xx": Make(HYBRID, asks_permission=True),
     "sunspec-7xx": Make(BATTERY_ONLY.model_copy(update={"sunspec": "7xx"})),
     "victron-gx": Make(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.makes import meters, page
+from tools.makes import make_page, meters, page
 
 
 def main() -> None:
@@ -10,6 +10,10 @@ def main() -> None:
     for each in (page, meters):
         each.PAGE.write_text(each.renewed(each.PAGE.read_text()))
         print(each.PAGE)
+    for file, text in make_page.pages().items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        print(file)
 
 
 main()

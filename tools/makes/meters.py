@@ -36,7 +36,7 @@ def row(profile: Profile) -> tuple[str, ...]:
         raise ValueError(f"{profile.name} has no meter")
     what = f"{profile.make}: {profile.devices}" if profile.is_meter else f"the meter that it reads: {profile.make}"
     return (
-        f"[`{profile.name}`]({'' if profile.is_meter else 'makes.md'}#{profile.name})",
+        f"[`{profile.name}`]({f'#{profile.name}' if profile.is_meter else f'makes/{profile.name}.md'})",
         what,
         ", ".join(_read(meter)),
         f"{meter.interval_s or 0.25:g} s",

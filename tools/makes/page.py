@@ -1,4 +1,4 @@
-"""docs/makes.md: a table with a row for each make, and a section for each, out of the profiles."""
+"""The table of docs/makes.md: a row for each make, out of the profiles. What is behind it is in `make_page`."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from orchestrator.devices.makes.fallback import fallbacks
 from orchestrator.devices.makes.library import load_profile, profile_names
-from orchestrator.devices.makes.schema import Profile, Revert, writes_of
+from orchestrator.devices.makes.schema import Profile, writes_of
 from tools.makes.marked import renewed_between, table
-from tools.makes.steps import command_rows
 
 PAGE: Final = Path(__file__).parents[2] / "docs/makes.md"
+ANY: Final = "any make"
+"""What the profiles of the standard call their make; they come last."""
 UNTRIED: Final = "not yet tried on hardware"
 
 _COLUMNS: Final = (
+    "device",
     "driver",
-    "devices",
     "what is read",
     "AC limit",
     "battery",
-    "what it falls back to",
+    "left alone it goes back",
     "kept in flash",
-    "from which document",
+    "doubts",
+    "sources",
     "hardware",
 )
 _MODELS: Final = {
@@ -38,38 +41,30 @@ def renewed(page: str) -> str:
 
 
 def made() -> str:
-    """The table, and what is to be known of each make."""
-    profiles = [load_profile(name) for name in profile_names()]
-    return "\n".join((*table(_COLUMNS, map(row, profiles)), "", *(line for each in profiles for line in section(each))))
+    """The table, by the name of the maker."""
+    profiles = sorted(map(load_profile, profile_names()), key=_by_maker)
+    return "\n".join((*table(_COLUMNS, map(row, profiles)), ""))
+
+
+def _by_maker(profile: Profile) -> tuple[bool, str, str]:
+    return profile.make == ANY, profile.make.lower(), profile.name
 
 
 def row(profile: Profile) -> tuple[str, ...]:
     """One make in the order of the columns."""
+    own = f"makes/{profile.name}.md"
     return (
-        f"[`{profile.name}`](#{profile.name})",
-        f"{profile.make}: {profile.devices}",
-        ", ".join(_read(profile)),
+        f"**{profile.make}** {profile.devices}",
+        f"[`{profile.name}`]({own})",
+        ", ".join(what_is_read(profile)),
         _ac_limit(profile),
         _battery(profile),
-        "; ".join(_falls_back(profile)),
-        _flash(profile),
-        "; ".join(document.title for document in profile.documents),
+        "; ".join(falls_back(profile)),
+        kept_in_flash(profile),
+        f"[{len(profile.doubts)}]({own}#doubts-and-what-to-try-on-site)" if profile.doubts else "-",
+        ", ".join(f"[{n}]({each.url or f'{own}#sources'})" for n, each in enumerate(profile.documents, 1)),
         "tried" if profile.tried_on_hardware else UNTRIED,
     )
-
-
-def section(profile: Profile) -> Iterator[str]:
-    """What the installer has to know, how it is connected, and which registers are written."""
-    yield from (f"### `{profile.name}`", "", f"{profile.make}: {profile.devices}.", "")
-    if profile.read_only is not None:
-        yield from (f"**Read only.** {profile.read_only}", "")
-    yield from (f"- {note}" for note in profile.notes)
-    yield from ("", f"Connection, where site.yaml says nothing else: {connection(profile)}.", "", "Documents:", "")
-    yield from (f"- {document.title}: {document.covers}" for document in profile.documents)
-    yield ""
-    rows = command_rows(profile)
-    if rows:
-        yield from (*table(("command", "registers in the order of writing"), rows), "")
 
 
 def connection(profile: Profile) -> str:
@@ -79,7 +74,8 @@ def connection(profile: Profile) -> str:
     return f"port {link.port}, unit {link.unit_id}, {link.timeout_s:g} s for an answer{gap}"
 
 
-def _read(profile: Profile) -> Iterator[str]:
+def what_is_read(profile: Profile) -> Iterator[str]:
+    """In the words of the table; SunSpec is a link from the folder of docs/makes.md."""
     inverter, battery = profile.inverter, profile.battery
     if profile.sunspec is not None:
         yield "[SunSpec](sunspec.md#what-is-read)"
@@ -116,30 +112,13 @@ def _battery(profile: Profile) -> str:
     return f"{_MODELS[use.generation][1]}: charge, discharge, hold, idle, release"
 
 
-def _falls_back(profile: Profile) -> Iterator[str]:
-    limit, battery, use = profile.commands.ac_limit, profile.commands.battery, profile.sunspec
-    if limit is not None:
-        yield f"AC limit: {_after(limit.revert)}"
-    elif use is not None and use.ac_limit:
-        yield "AC limit: after the revert time of the model, where the device has one"
-    if battery is not None:
-        yield f"battery: {_after(battery.revert)}"
-    elif use is not None and use.battery:
-        yield "battery: after the revert time of the model, where the device has one"
+def falls_back(profile: Profile) -> Iterator[str]:
+    """What it goes back to, with a warning for what never does."""
+    yield from (text.replace("never by itself", "**never by itself**") for text in fallbacks(profile))
 
 
-def _after(revert: Revert) -> str:
-    if revert.only_while is not None:
-        time = f"the time in `{revert.told_by}`" if revert.told_by else f"{revert.after_s:g} s"
-        return f"as it is set: after {time} while `{revert.only_while.register_}` says so, and else not at all"
-    if revert.after_s is not None:
-        return f"to its own default {revert.after_s:g} s after the last write"
-    if revert.register_ is not None:
-        return f"to its own default after the time that `{revert.register_}` was told"
-    return "**never by itself**: it stays as it was told last"
-
-
-def _flash(profile: Profile) -> str:
+def kept_in_flash(profile: Profile) -> str:
+    """What of all that is written wears the device, and how often that is."""
     names = [write.register_ for write in writes_of(profile) if profile.registers[write.register_].flash]
     if not names:
         return "nothing that is written, as far as known"

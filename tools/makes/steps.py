@@ -15,7 +15,7 @@ def command_rows(profile: Profile) -> list[tuple[str, str]]:
     found: list[tuple[str, Writes]] = []
     if limit is not None:
         found += [("AC limit, before (where it differs)", limit.prepare), ("AC limit", limit.set)]
-        found += [("no AC limit", limit.clear)]
+        found += [("no AC limit", limit.clear), ("handed back, besides", limit.release)]
     if battery is not None:
         found += [("battery, before (where it differs)", battery.prepare)]
         found += [(name, getattr(battery, name)) for name in _BATTERY_COMMANDS]

@@ -123,11 +123,11 @@ class _Run:
         if not inverter.control:
             self._note(inverter.name, "reading", Verdict.NOT_TRIED, "left alone (control: false)")
             return
-        flash = FlashKeeper(inverter.name, self._store, self._clock)
+        flash = FlashKeeper(inverter.name, self._store, self._clock, inverter.flash_writes_per_day)
         device = InverterOnTrial(inverter, self._links, self._clock, self._meter, flash)
         try:
             sample = device.connect()
-            self._checks.append(reading(sample))
+            self._checks.append(reading(sample, device.fallback()))
             self._try_steps(device, sample)
         except DeviceError as trouble:
             self._note(inverter.name, "reading", Verdict.UNSAFE, f"lost: {trouble}")

@@ -11,6 +11,7 @@ from actors.meter import NAME as METER
 from actors.system import DRIVERS
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.config.sections import AnyMeterConfig, MeterConfig, MqttMeterConfig
+from orchestrator.devices.drivers import driver_of
 from orchestrator.devices.mqtt.intake import DeviceIntake
 from orchestrator.devices.mqtt.messages import read_meter
 from orchestrator.errors import DeviceError
@@ -40,7 +41,7 @@ class _Meter:
     """A meter that is read by Modbus."""
 
     def __init__(self, meter: MeterConfig, links: LinkPool, clock: Clock) -> None:
-        self._driver = DRIVERS[meter.driver]
+        self._driver = driver_of(meter, DRIVERS)
         self._sign = meter_sign.initial(meter.sign)
         self._clock = clock
         link = links.link(meter.way)

@@ -12,12 +12,13 @@ from actors.device.session import DeviceSession
 from actors.link import LinkPool
 from actors.system import DRIVERS
 from orchestrator.commands import BatteryCommand, InverterCommand
-from orchestrator.commissioning.revert import timing_of
+from orchestrator.commissioning.revert import fallback_of, timing_of
 from orchestrator.commissioning.steps import Quantity, Step
 from orchestrator.commissioning.trial import Observation, Timing
 from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import InverterConfig
 from orchestrator.devices.base import WriteGroup
+from orchestrator.devices.drivers import driver_of
 from orchestrator.errors import DeviceError
 from orchestrator.samples import InverterSample
 
@@ -35,7 +36,7 @@ class InverterOnTrial:
     ) -> None:
         self.name = config.name
         self._config = config
-        self._driver = DRIVERS[config.driver]
+        self._driver = driver_of(config, DRIVERS)
         self._clock = clock
         self._meter = meter
         link = links.link(config.way)
@@ -83,9 +84,13 @@ class InverterOnTrial:
         """How long a step of `quantity` waits for this device."""
         return timing_of(self._session.device, quantity, asked)
 
+    def fallback(self) -> str:
+        """What it goes back to when nobody speaks to it, where its make is known."""
+        return fallback_of(self._session.device)
+
     def may_write(self, step: Step) -> bool:
         """Whether what the step writes to the device's flash is within today's budget."""
-        flash = self._driver.capabilities(self._session.device).flash
+        flash = self._flash.budget(self._driver.capabilities(self._session.device).flash)
         return all(
             self._flash.allows(group, sum(write.flash for write in group.writes), flash) for group in self._groups(step)
         )

@@ -28,7 +28,17 @@ from orchestrator.samples import ChargeState, OperatingState
 
 _TEXTS: Final = ("model", "version", "serial")
 """Keys of `nameplate` that take a register of any type."""
-_NO_REGISTERS: Final = ("manufacturer", "ac_max_kw_in_model", "state", "matches", "or_matches", "is_", "to", "because")
+_NO_REGISTERS: Final = (
+    "name",
+    "manufacturer",
+    "ac_max_kw_in_model",
+    "state",
+    "matches",
+    "or_matches",
+    "is_",
+    "to",
+    "because",
+)
 
 
 def checks(profile: Profile) -> Iterator[Finding]:
@@ -68,6 +78,10 @@ def _named(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _unknown_registers(profile: Profile) -> Iterator[Finding]:
+    for name, register in profile.registers.items():
+        if register.sign is not None and register.sign.register_ not in profile.registers:
+            path: KeyPath = ("registers", name, "sign", "register")
+            yield path, f"{register.sign.register_!r} is not one of the registers of this profile"
     for path, name in _mentions(profile):
         if name in profile.registers:
             continue

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
-from orchestrator.devices.makes.schema import Link
+from orchestrator.devices.makes.schema import Link, Profile
 
 SUNSPEC: Final = "sunspec"
 """Whatever speaks SunSpec, of any make."""
@@ -60,9 +60,13 @@ def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
     driver = section.get("driver")
     if not isinstance(driver, str) or driver not in (*profile_names(), *meter_profile_names()):
         return {}
-    profile = load_profile(driver)
+    return link_keys(load_profile(driver), of_meter="name" not in section)
+
+
+def link_keys(profile: Profile, *, of_meter: bool) -> dict[str, Any]:
+    """What a make says about port, unit and times, as keys of its section."""
     link = profile.link.model_dump(exclude_none=True)
-    if "name" in section:
+    if not of_meter:
         return {key: value for key, value in link.items() if key in _INVERTER_KEYS}
     defaults = {key: value for key, value in link.items() if key in _METER_KEYS}
     read_often = (

@@ -28,15 +28,27 @@ _LARGEST_FLOAT: Final = float.fromhex("0x1.fffffcp+127")
 """The one before it."""
 
 
+class SignBits(Section):
+    """`sign:` where the sign of a value stands: in bits of another register. While none of them is set, it has its own.
+
+    `plus_bits` and `minus_bits` are sums of powers of two.
+    """
+
+    register_: Annotated[Key, Field(alias="register")]
+    plus_bits: Annotated[int, Field(ge=1, le=0xFFFF)]
+    minus_bits: Annotated[int, Field(ge=1, le=0xFFFF)]
+
+
 class Register(Section):
     """`registers.<name>:` one value of the device.
 
     `address` is the 0-based wire address. The value in its unit is raw number x `scale`; `missing` are raw numbers that
     say "not available", `low` and `high` the values that can be true. `values` names raw numbers. `flash` marks a
-    setting that the device keeps for good, which wears it out; `counts_down` a timer that runs; `read_back` false what
-    cannot be read; `write_single` what is taken one word a request (function 6) only; `when_missing` the value where
-    the device says "not available"; `phase` what is not written to a device of fewer phases; `byte_order` little a text
-    whose second character comes first in each word.
+    setting that the device keeps for good, which wears it out; `renews` one of these that keeps a command alive, and is
+    written again as it is; `counts_down` a timer that runs; `read_back` false what cannot be read; `write_single` what
+    is taken one word a request (function 6) only; `when_missing` the value where the device says "not available";
+    `phase` what is not written to a device of fewer phases; `byte_order` little a text whose second character comes
+    first in each word.
     """
 
     address: Annotated[int, Field(ge=0, le=65535)]
@@ -52,10 +64,12 @@ class Register(Section):
     high: float | None = None
     values: dict[Key, int] = Field(default_factory=dict)
     flash: bool = False
+    renews: bool = False
     counts_down: bool = False
     read_back: bool = True
     write_single: bool = False
     when_missing: float | None = None
+    sign: SignBits | None = None
     phase: Annotated[int, Field(ge=1, le=3)] | None = None
 
     @model_validator(mode="after")

@@ -57,10 +57,11 @@ BASE_VALUES: Final = ("sunspec_ac_watts", "sunspec_pv_watts", "sunspec_dc_watts"
 
 
 class Document(Section):
-    """`documents[]:` where the facts are from."""
+    """`documents[]:` where the facts are from, and where it can be read."""
 
     title: Line
     covers: Line
+    url: Annotated[str, Field(pattern=r"^https://\S+$", description="a link, https://...")] | None = None
 
 
 class Link(Section):
@@ -85,21 +86,28 @@ class SunSpecUse(Section):
 
     `manufacturer` and `model` are patterns of what model 1 must say. `write_single`: its controls
     take one register a request (function 6). `battery_input` is the number (from 1) of the input of model 160 that is
-    the battery's and has no sign; battery power is then the other inputs less the DC total.
+    the battery's and has no sign; battery power is then the other inputs less the DC total. `battery_step_watts`: its
+    battery is told whole multiples of this only, towards 0. `limit_stays_enabled`: no limit is 100 %, enabled as ever.
     """
 
     ac_limit: bool = True
     battery: bool = True
     write_single: bool = False
     battery_input: Annotated[int, Field(ge=1, le=20)] | None = None
+    battery_step_watts: Annotated[int, Field(ge=1, le=1000)] = 1
+    limit_stays_enabled: bool = False
     manufacturer: Line | None = None
     model: Line | None = None
     generation: Literal["1xx", "7xx"] | None = None
 
 
 class Unit(Section):
-    """`units[]:` registers at `unit_id` lie at one of `others` on some models: where `probe` has a value."""
+    """`units[]:` registers at `unit_id` lie at one of `others` on some models: where `probe` has a value.
 
+    `name` is what site.yaml calls it, to say where it is.
+    """
+
+    name: Key
     unit_id: UnitId
     others: Annotated[tuple[UnitId, ...], Field(strict=False, min_length=1)]
     probe: Key
@@ -162,16 +170,28 @@ class Inverter(Section):
     ac_limit: ShownLimit | None = None
 
 
+class BatteryPart(Section):
+    """`battery.parts[]:` one of several batteries, read where it says a `capacity_wh` (looked at when found)."""
+
+    capacity_wh: Key
+    watts: Key
+    soc_percent: Key
+
+
 class Battery(Section):
     """`battery:` what is read of it in each cycle. `present`: there is a battery at all (looked at when found).
 
-    At or below `soc_min_percent`, a setting of the device, the battery is said to give nothing.
+    `or_watts` is its power where `watts` is not known. At or below `soc_min_percent`, a setting of the device, the
+    battery is said to give nothing. With several `parts` the state of charge is that of all, by their capacity, and
+    while the power of one is unknown, that of all is.
     """
 
     present: Condition | None = None
     watts: Sum
+    or_watts: Sum | None = None
     soc_percent: Key
     soc_min_percent: Key | None = None
+    parts: Annotated[tuple[BatteryPart, ...], Field(strict=False)] = ()
     charge_max_watts: Sum | None = None
     discharge_max_watts: Sum | None = None
     grid_charging_allowed: Condition | None = None
@@ -243,26 +263,29 @@ class Revert(Section):
     """What the device falls back to by itself: `after_s` of silence, or the time that `register` was told (in s).
 
     Nothing of both: what was written holds until something else is written. `told_by` is a setting of the device that
-    says the time in place of `after_s`, and `only_while` one without which it never falls back; both are read when it
-    is found.
+    says the time in place of `after_s`, `only_while` one without which it never falls back, `falls_to` one that says to
+    what (in percent of the rating); all are read when it is found.
     """
 
     after_s: Seconds | None = None
     register_: Annotated[Key | None, Field(alias="register")] = None
     told_by: Key | None = None
     only_while: Condition | None = None
+    falls_to: Key | None = None
 
 
 class AcLimit(Section):
     """`commands.ac_limit:` in writing order. `prepare` are settings that are only written where they differ.
 
-    `present`: the device can be limited at all (looked at when found).
+    `present`: the device can be limited at all (looked at when found). `release` follows `clear` when the device is
+    handed back without a limit.
     """
 
     present: Condition | None = None
     prepare: Writes = ()
     set: Writes
     clear: Writes
+    release: Writes = ()
     revert: Revert = Revert()
 
 
@@ -301,15 +324,23 @@ class Commands(Section):
 
 
 class Profile(Section):
-    """A whole profile. `read_only` says why nothing of the make is commanded."""
+    """A whole profile. `like` is a delivered one whose keys hold where this one has none.
+
+    `read_only` says why nothing of the make is commanded, `seen_on` are models that the sources name, `switch_on` is
+    what the installer has to do in the device, `doubts` what is not sure, and what to try on site.
+    """
 
     name: Name
+    like: Name | None = None
     make: Line
     devices: Line
     documents: Annotated[tuple[Document, ...], Field(strict=False, min_length=1)]
     tried_on_hardware: bool = False
     read_only: Line | None = None
+    seen_on: Line | None = None
+    switch_on: Lines = ()
     notes: Lines = ()
+    doubts: Lines = ()
     link: Link = Link()
     word_order: WordOrder = "big"
     read_gap_words: Annotated[int, Field(ge=0, le=100)] = 0
@@ -353,7 +384,7 @@ def writes_of_limit(profile: Profile) -> Iterator[Write]:
     """Every write that an AC limit can ever ask for."""
     limit = profile.commands.ac_limit
     if limit is not None:
-        yield from (*limit.prepare, *limit.set, *limit.clear)
+        yield from (*limit.prepare, *limit.set, *limit.clear, *limit.release)
 
 
 def writes_of_battery(profile: Profile) -> Iterator[Write]:

@@ -18,7 +18,9 @@ from orchestrator.devices.profiles.device import (
     named,
     raw_of,
     register_value,
+    soc_percent,
     total,
+    with_whole_power,
 )
 from orchestrator.devices.profiles.found import found_settings, is_empty
 from orchestrator.devices.profiles.plan import cycle_names, sample_names
@@ -45,13 +47,13 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
     faults = Faults()
     zeros: frozenset[int] = frozenset()
     if device.base is not None:
-        sample = sunspec_decode.decode_inverter(device.base, name, registers, at_s)
+        sample = _without_full_limit(device, sunspec_decode.decode_inverter(device.base, name, registers, at_s))
         zeros = _all_zero(device, registers)
         registers = {at: word for at, word in registers.items() if at not in zeros} if zeros else registers
     else:
         _refuse_empty(device, cycle_names(device.profile), registers)
         sample = InverterSample(name=name, at_s=at_s)
-    sample = _with_own_readings(device, sample, registers, faults)
+    sample = _with_own_readings(device, sample, with_whole_power(device, registers), faults)
     return replace(
         sample,
         nameplate=device.nameplate,
@@ -62,6 +64,13 @@ def decode_inverter(device: ProfileDevice, name: str, registers: Registers, at_s
         faults=(*sample.faults, *((ALL_ZERO,) if zeros else ()), *faults.names(), *_untrue(device, registers)),
         settings=found_settings(device.profile, registers),
     )
+
+
+def _without_full_limit(device: ProfileDevice, sample: InverterSample) -> InverterSample:
+    """For a make that keeps its limit enabled: 100 % is none, and not what an installer has derated it to."""
+    use, limit_watts, rating = device.profile.sunspec, sample.ac_limit_watts, device.rated_watts
+    is_full = limit_watts is not None and rating is not None and limit_watts >= rating
+    return replace(sample, ac_limit_watts=None) if use and use.limit_stays_enabled and is_full else sample
 
 
 def decode_meter(device: ProfileDevice, registers: Registers, at_s: float) -> MeterSample:
@@ -175,8 +184,11 @@ def _battery(
         for name, terms in (("charge_max", battery.charge_max_watts), ("discharge_max", battery.discharge_max_watts))
     )
     rating = max(plate.charge_max_watts or 0.0, plate.discharge_max_watts or 0.0, device.rated_watts or 0.0)
-    watts = faults.power("battery", _total(device, battery.watts, registers, more), rating or SMALL_BATTERY_WATTS)
-    soc = read_value(profile.registers[battery.soc_percent], registers, profile.word_order)
+    said_watts = _total(device, battery.watts, registers, more)
+    if said_watts is None:
+        said_watts = _total(device, battery.or_watts, registers, more)
+    watts = faults.power("battery", said_watts, rating or SMALL_BATTERY_WATTS)
+    soc = soc_percent(device, registers)
     allowed = battery.grid_charging_allowed
     least_discharge = _lower(plate.discharge_max_watts, discharge_max)
     return BatterySample(

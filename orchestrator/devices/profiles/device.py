@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.devices.base import ReadRequest
+from orchestrator.devices.base import ReadRequest, Registers
 from orchestrator.devices.capabilities import Capabilities
-from orchestrator.devices.makes.registers import Register, read_value
-from orchestrator.devices.makes.schema import Condition, Profile, Revert, Sum, registers_of
+from orchestrator.devices.makes.registers import Register, SignBits, read_raw, read_value
+from orchestrator.devices.makes.schema import BatteryPart, Condition, Profile, Revert, Sum, registers_of
 from orchestrator.devices.sunspec.device import SunSpecDevice
 from orchestrator.samples import Nameplate
 
@@ -63,7 +63,17 @@ def register_value(profile: Profile, name: str, words: Mapping[int, int]) -> flo
     """The value of one register in its unit; None where there is none, or it is outside of what can be true."""
     register = profile.registers[name]
     value = read_value(register, words, profile.word_order)
+    if value is not None and register.sign is not None:
+        value = _signed(profile, value, register.sign, words)
     return value if value is None or is_true(register, value) else None
+
+
+def _signed(profile: Profile, value: float, sign: SignBits, words: Mapping[int, int]) -> float:
+    """The value with the sign that bits of another register say, or its own where they say none."""
+    bits = read_raw(profile.registers[sign.register_], words, profile.word_order)
+    if bits is None or not int(bits) & (sign.plus_bits | sign.minus_bits):
+        return value
+    return abs(value) if int(bits) & sign.plus_bits else -abs(value)
 
 
 def is_true(register: Register, value: float) -> bool:
@@ -112,3 +122,53 @@ def raw_of(value: float, register: Register) -> int:
 def named(register: Register, value: int | str) -> int:
     """The raw number that a profile means by a number or by the name of one."""
     return register.values[value] if isinstance(value, str) else value
+
+
+def without_absent(profile: Profile, fixed: Mapping[int, int], names: Iterable[str]) -> tuple[str, ...]:
+    """What a cycle reads, without batteries that said no capacity when the device was found."""
+    absent = {name for part in _parts(profile) if not _capacity_wh(profile, part, fixed) for name in _read(part)}
+    return tuple(name for name in names if name not in absent)
+
+
+def with_whole_power(device: ProfileDevice, registers: Registers) -> Registers:
+    """The words of a cycle, without any power of a battery where one of those that are there does not say its own."""
+    profile = device.profile
+    there = _there(device)
+    if all(register_value(profile, part.watts, registers) is not None for part in there):
+        return registers
+    powers = {at for part in there for at in _places(profile, part.watts)}
+    return {at: word for at, word in registers.items() if at not in powers}
+
+
+def soc_percent(device: ProfileDevice, registers: Registers) -> float | None:
+    """The state of charge; of several batteries that say it, by their capacity. It may be outside of 0 to 100 %."""
+    profile, battery = device.profile, device.profile.battery
+    if battery is None:
+        return None
+    there = _there(device)
+    said = [(part, register_value(profile, part.soc_percent, registers)) for part in there]
+    known = [(soc, _capacity_wh(profile, part, device.fixed)) for part, soc in said if soc is not None]
+    if len(there) < 2 or not known:
+        return read_value(profile.registers[battery.soc_percent], registers, profile.word_order)
+    return math.fsum(soc * wh for soc, wh in known) / math.fsum(wh for _, wh in known)
+
+
+def _parts(profile: Profile) -> tuple[BatteryPart, ...]:
+    return () if profile.battery is None else profile.battery.parts
+
+
+def _there(device: ProfileDevice) -> list[BatteryPart]:
+    return [part for part in _parts(device.profile) if _capacity_wh(device.profile, part, device.fixed)]
+
+
+def _capacity_wh(profile: Profile, part: BatteryPart, fixed: Mapping[int, int]) -> float:
+    return register_value(profile, part.capacity_wh, fixed) or 0.0
+
+
+def _read(part: BatteryPart) -> tuple[str, str]:
+    return part.watts, part.soc_percent
+
+
+def _places(profile: Profile, name: str) -> range:
+    register = profile.registers[name]
+    return range(register.place, register.end)

@@ -38,9 +38,18 @@ from orchestrator.devices.profiles.device import (
     register_value,
     revert_of,
     total,
+    without_absent,
 )
 from orchestrator.devices.profiles.location import located
-from orchestrator.devices.profiles.plan import cycle_names, fixed_names, identity_names, meter_names, pieces, requests
+from orchestrator.devices.profiles.plan import (
+    cycle_names,
+    fixed_names,
+    identity_names,
+    meter_names,
+    needed_names,
+    pieces,
+    requests,
+)
 from orchestrator.devices.sunspec.decoding.plausible import WATTS_MAX
 from orchestrator.devices.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
 from orchestrator.devices.sunspec.finding import discovery as sunspec_discovery
@@ -139,7 +148,7 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
     limit = commands.ac_limit
     limit = limit if limit is not None and _is_present(profile, limit.present, fixed) else None
     own_meter = role == "meter" and profile.meter is not None
-    names = meter_names(profile) if role == "meter" else cycle_names(profile)
+    names = meter_names(profile) if role == "meter" else without_absent(profile, fixed, cycle_names(profile))
     device = ProfileDevice(
         profile=profile,
         nameplate=_nameplate(profile, base, fixed),
@@ -148,7 +157,7 @@ def _device(profile: Profile, base: SunSpecDevice | None, fixed: Mapping[int, in
         fixed=fixed,
         names=names,
         reads=requests(profile, names) + (() if base is None or own_meter else base.reads),
-        doubtful=len(known_names(profile, fixed)) < len(fixed_names(profile)) or bool(base and base.doubtful),
+        doubtful=not needed_names(profile) <= known_names(profile, fixed) or bool(base and base.doubtful),
     )
     # A limit is a part of the rating: without one, none can be set.
     limit = None if device.rated_watts is None else limit

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Registers, WriteGroup
 from orchestrator.devices.makes.schema import AFTER, BY_AC, REVERT, BatteryCommands, Profile, Revert, Write
@@ -42,8 +44,33 @@ def _by_standard(device: ProfileDevice, command: InverterCommand, registers: Reg
     if device.base is None or use is None:
         return ()
     used = {"connect": True, "ac_limit": use.ac_limit, "battery": use.battery}
+    if command.battery is not None:
+        command = structs.replace(command, battery=_in_steps(command.battery, use.battery_step_watts))
     groups = (group for group in sunspec_encode.encode(device.base, command, registers) if used[group.name])
+    if use.limit_stays_enabled and command.ac_limit_watts is None:
+        groups = (_without_enable(group) for group in groups)
     return tuple(_one_by_one(group) if use.write_single else group for group in groups)
+
+
+def _in_steps(asked: BatteryCommand, step_watts: int) -> BatteryCommand:
+    """The command in whole steps, towards 0, so that never more is asked for."""
+
+    def whole(watts: float) -> float:
+        return math.copysign(step_watts * math.floor(abs(watts) / step_watts + NOISE), watts)
+
+    return structs.replace(
+        asked,
+        watts=whole(asked.watts),
+        low_watts=None if asked.low_watts is None else whole(asked.low_watts),
+        high_watts=None if asked.high_watts is None else whole(asked.high_watts),
+    )
+
+
+def _without_enable(group: WriteGroup) -> WriteGroup:
+    """No limit for a make that keeps it enabled: 100 %, and nothing that it would not take."""
+    if group.name != "ac_limit":
+        return group
+    return replace(group, writes=tuple(write for write in group.writes if write.register != "123.WMaxLim_Ena"))
 
 
 def _one_by_one(group: WriteGroup) -> WriteGroup:
@@ -55,10 +82,10 @@ def _ac_limit(device: ProfileDevice, command: InverterCommand, registers: Regist
     if limit is None or rating is None or not device.capabilities.limit_ac:
         return
     if command.ac_limit_watts is None:
-        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0, 100.0))
-        yield from (
-            replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, limit.clear, None, registers)
-        )
+        found = to_put_back(device.profile, dict(command.settings), registers)
+        asked = Asked(device.profile, _limit_symbols(rating, 100.0, 0.0, 100.0), found=found)
+        steps = (*limit.clear, *(limit.release if command.final else ()))
+        yield from (replace(each, asks_for_more=True) for each in group_of("ac_limit", asked, steps, None, registers))
         return
     percent = _limit_percent(device.profile, 100.0 * command.ac_limit_watts / rating)
     revert = revert_of(device.profile, limit.revert, device.fixed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from orchestrator.devices.base import Registers
-from orchestrator.devices.makes.schema import AsFound, Profile, writes_of_battery
+from orchestrator.devices.makes.schema import AsFound, Profile, writes_of
 from orchestrator.devices.profiles.device import named, raw_of, register_value
 
 
@@ -29,7 +29,7 @@ def is_empty(profile: Profile, registers: Registers) -> bool:
 
 
 def _found(profile: Profile, registers: Registers) -> Iterator[tuple[str, int]]:
-    for write in writes_of_battery(profile):
+    for write in writes_of(profile):
         if not isinstance(write.to, AsFound):
             continue
         register = profile.registers[write.register_]

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orchestrator.devices.base import Discovery, Refused
 from orchestrator.devices.makes.registers import Register
 from orchestrator.devices.makes.schema import Profile, Unit
 from orchestrator.devices.profiles.device import register_value
 from orchestrator.devices.profiles.plan import requests
+
+
+def placed(profile: Profile, units: Mapping[str, int]) -> Profile:
+    """The profile with the registers of each of its `units` where site.yaml says, by name, that they are."""
+    for unit in profile.units:
+        if unit.name in units:
+            unit_id = units[unit.name]
+            profile = _moved(profile, unit, unit_id)
+            known = tuple(each for each in profile.units if each.name != unit.name)
+            profile = profile.model_copy(update={"units": known})
+    return profile
 
 
 def located(profile: Profile) -> Discovery[Profile]:

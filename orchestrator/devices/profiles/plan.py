@@ -78,16 +78,30 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
         names += [name for name in (plate.model, plate.version, plate.serial) if name is not None]
         for terms in (plate.ac_max_watts, plate.charge_max_watts, plate.discharge_max_watts, plate.capacity_wh):
             names += registers_of(terms)
+    names += [part.capacity_wh for part in battery.parts] if battery is not None else []
     limit, command = profile.commands.ac_limit, profile.commands.battery
     present = [part.present for part in (battery, limit, command) if part is not None]
     names += [condition.register_ for condition in present if condition is not None]
     for revert in (part.revert for part in (limit, command) if part is not None):
         names += [revert.told_by] if revert.told_by else []
         names += [revert.only_while.register_] if revert.only_while else []
+        names += [revert.falls_to] if revert.falls_to else []
     if command is not None and command.phases is not None:
         names.append(command.phases)
     names += [need.register_ for need in (profile.meter.needs if profile.meter else ())]
     return tuple(dict.fromkeys(names))
+
+
+def needed_names(profile: Profile) -> frozenset[str]:
+    """What a device must have said that is found as a whole: all but what a sum of its nameplate says may be missing.
+
+    So with the further ones of several batteries, too.
+    """
+    plate, battery = profile.nameplate, profile.battery
+    sums = () if plate is None else (plate.charge_max_watts, plate.discharge_max_watts, plate.capacity_wh)
+    missing = {name for terms in sums for term in terms or () if term.endswith("?") for name in registers_of((term,))}
+    missing |= {part.capacity_wh for part in battery.parts[1:]} if battery is not None else set()
+    return frozenset(fixed_names(profile)) - missing
 
 
 def sample_names(profile: Profile) -> tuple[str, ...]:
@@ -137,8 +151,11 @@ def _battery_names(profile: Profile) -> list[str]:
     battery = profile.battery
     if battery is None:
         return []
-    names = [*registers_of(battery.watts), battery.soc_percent]
+    names = [*registers_of(battery.watts), *registers_of(battery.or_watts), battery.soc_percent]
+    signs = (profile.registers[name].sign for name in registers_of(battery.or_watts))
+    names += [sign.register_ for sign in signs if sign is not None]
     names += [battery.soc_min_percent] if battery.soc_min_percent else []
+    names += [name for part in battery.parts for name in (part.watts, part.soc_percent)]
     names += registers_of(profile.commands.battery.ac_out_watts) if profile.commands.battery else ()
     names += [*registers_of(battery.charge_max_watts), *registers_of(battery.discharge_max_watts)]
     if battery.grid_charging_allowed is not None:

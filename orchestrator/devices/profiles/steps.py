@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
@@ -55,9 +55,13 @@ def groups_of_settings(name: str, asked: Asked, steps: Sequence[Write], register
 def group_of(
     name: str, asked: Asked, steps: Sequence[Write], refresh_s: float | None, registers: Registers | None = None
 ) -> Iterator[WriteGroup]:
-    """One group of all steps; what is kept in flash is left out where `registers` show that it is there already."""
+    """One group of all steps; what is kept in flash is left out where `registers` show that it is there already.
+
+    What keeps the command alive is in it all the same.
+    """
     shown = registers or {}
-    needed = (write for write in _writes(asked, steps, shown) if not write.flash or _differs(write, shown))
+    every = _writes(asked, steps, shown)
+    needed = (each for each in every if not each.flash or each.renews or _differs(each, shown))
     writes = tuple(_joined(needed))
     if writes:
         yield WriteGroup(name, writes, refresh_s)
@@ -83,8 +87,8 @@ def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
     """Steps that follow each other on neighbouring registers go in one request, as makes expect of pairs."""
     before: RegisterWrite | None = None
     for write in writes:
-        if before is not None and _continues(before, write) and not write.flash:
-            before = RegisterWrite(before.address, before.values + write.values, before.register, before.flash)
+        if before is not None and _continues(before, write):
+            before = replace(before, values=before.values + write.values)
             continue
         if before is not None:
             yield before
@@ -94,15 +98,18 @@ def _joined(writes: Iterator[RegisterWrite]) -> Iterator[RegisterWrite]:
 
 
 def _continues(before: RegisterWrite, write: RegisterWrite) -> bool:
+    """What is kept in flash is written by itself, so that its writes are counted, but for what is renewed together."""
     end = before.address + len(before.values)
-    alone = before.one_by_one or write.one_by_one
+    in_flash = write.flash and not (before.renews and write.renews)
+    alone = in_flash or before.one_by_one or write.one_by_one
     return write.address == end and not alone and are_in_one_table(before.address, write.address)
 
 
 def _write(profile: Profile, name: str, raw: float) -> RegisterWrite:
     register = profile.registers[name]
     words = to_words(register, raw, profile.word_order)
-    return RegisterWrite(register.place, words, name, register.flash, one_by_one=register.write_single)
+    one_by_one, renews = register.write_single, register.renews
+    return RegisterWrite(register.place, words, name, register.flash, one_by_one=one_by_one, renews=renews)
 
 
 def _raw(asked: Asked, step: Write) -> float | None:

@@ -42,6 +42,21 @@ def test_check_of_a_good_site_exits_0_with_a_summary(capsys: pytest.CaptureFixtu
     assert all(line.startswith("warning: ") for line in err.splitlines())
 
 
+def test_check_tells_of_each_make_what_it_goes_back_to_when_it_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(
+        "site: {name: home}\nmeter: {host: 10.0.0.1}\ninverters:\n"
+        "  - {name: barn, driver: goodwe-et, host: 10.0.0.2}\n  - {name: roof, host: 10.0.0.3}\n"
+    )
+    main(["check", str(path)])
+
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "barn (goodwe-et), left alone: battery: never by itself: it stays as it was told last"
+    ]
+
+
 def test_a_quiet_check_of_a_good_site_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--quiet", str(REPOSITORY / "site.yaml")]) == 0
     assert capsys.readouterr() == ("", "")

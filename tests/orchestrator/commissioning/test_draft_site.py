@@ -98,7 +98,7 @@ def test_a_make_is_drafted_with_its_driver_and_with_what_it_does_not_say() -> No
     text, config = draft(device(247, Kind.HYBRID, driver="goodwe-et"))
 
     assert (config.inverters[0].driver, config.inverters[0].unit_id) == ("goodwe-et", 247)
-    assert "not yet tried on hardware; what the installer must switch on: docs/makes.md, goodwe-et" in text
+    assert "not yet tried on hardware; what the installer must switch on: docs/makes/goodwe-et.md" in text
     assert "it does not say the capacity of its battery" in text
     assert "it does not say its AC rating" not in text
 

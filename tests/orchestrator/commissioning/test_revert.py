@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.commissioning.revert import timing_of
+from orchestrator.commissioning.revert import fallback_of, timing_of
 from orchestrator.commissioning.steps import Quantity
 from orchestrator.commissioning.trial import Timing
 from orchestrator.devices.makes.library import load_profile
+from orchestrator.devices.makes.registers import to_words
 from orchestrator.devices.profiles.device import ProfileDevice
 
 ASKED = Timing(revert_s=30.0)
+KEEP, FALL_BACK = 2506, 2507
 
 
 def timing(make: str, quantity: Quantity, asked: Timing = ASKED) -> Timing:
@@ -45,3 +47,27 @@ def test_what_the_models_of_sunspec_do_and_what_cannot_be_asked_waits_as_asked(m
 
 def test_a_device_of_the_standard_waits_as_asked() -> None:
     assert timing_of(object(), Quantity.BATTERY, ASKED) == ASKED
+
+
+def sma(when_silent: int, after_s: int, to_percent: int) -> ProfileDevice:
+    """One that was set so."""
+    profile = load_profile("sma")
+    said = {"limit_when_silent": when_silent, "limit_timeout": after_s, "limit_fallback": 100 * to_percent}
+    words = {}
+    for name, raw in said.items():
+        register = profile.registers[name]
+        words |= dict(enumerate(to_words(register, raw, profile.word_order), register.place))
+    return ProfileDevice(profile, fixed=words)
+
+
+def test_what_is_set_in_the_device_is_waited_for() -> None:
+    assert timing_of(sma(FALL_BACK, 45, 30), Quantity.AC, ASKED).revert_s == 45.0
+    assert not timing_of(sma(KEEP, 45, 30), Quantity.AC, ASKED).has_timer
+
+
+def test_what_a_device_falls_back_to_is_told_as_the_device_says_it() -> None:
+    battery = "battery: to its own default 60 s after the last write"
+
+    assert fallback_of(sma(FALL_BACK, 45, 30)) == f"AC limit: to 30 % 45 s after the last write; {battery}"
+    assert fallback_of(sma(KEEP, 45, 30)) == f"AC limit: never by itself: it stays as it was told last; {battery}"
+    assert fallback_of(object()) == ""

@@ -22,6 +22,7 @@ from actors.system import DRIVERS
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.sections import InverterConfig, SiteConfig
 from orchestrator.config.simulation import InverterSimulation
+from orchestrator.devices.drivers import driver_of
 from orchestrator.samples import InverterSample
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
@@ -76,7 +77,7 @@ class MadeSite:
         self.actor = InverterActor(
             Surroundings(self.clock, self.observer, Inbox()),
             config=self.config,
-            driver=DRIVERS[self.config.driver],
+            driver=driver_of(self.config, DRIVERS),
             link=self.link,
             store=StateStore(self.state_dir),
             site=self.site,
@@ -109,7 +110,11 @@ class MadeSite:
 
     def release(self) -> Acknowledged:
         """The last command, as on a clean stop."""
-        command = InverterCommand("east", valid_for_s=VALID_FOR_S, battery=BatteryCommand.release())
+        return self.stop_with()
+
+    def stop_with(self, **options: Any) -> Acknowledged:
+        """The last command, with what it leaves in force."""
+        command = InverterCommand("east", valid_for_s=VALID_FOR_S, battery=BatteryCommand.release(), **options)
         self._tell(Release(command, self.clock.now_s()))
         return self.site.of(Acknowledged)[-1]
 

@@ -12,12 +12,15 @@ from actors.commands.image_server import ImageServer
 from orchestrator.cli.main import main
 from orchestrator.commissioning.image_file import from_json
 from orchestrator.commissioning.register_image import masked
-from orchestrator.simulation.server import RunningSite
+from orchestrator.devices.addresses import place_of
+from orchestrator.devices.makes import image as make_image
+from orchestrator.simulation.server import RunningSite, serve
 from tests.support.command_line import orchestrator
 from tests.support.commissioning import registers, site_to_commission
+from tests.support.plants.made_site import HYBRID, made_site
 from tests.support.records.images import fixture, path_of
 from tests.support.servers.networks import NETWORK, network, writes_of
-from tests.support.servers.required import wait_until
+from tests.support.servers.required import free_port, wait_until
 
 SAME = ("base_address_0based", "chain", "registers", "unit_id", "words_hex")
 """What of an image must survive being served and dumped."""
@@ -155,3 +158,33 @@ def test_commission_asks_before_it_writes(tmp_path: Path, capsys: pytest.Capture
         "nobody can be asked before devices are written to: say --yes",
         "there is no inverter 'west'; there is: east",
     ]
+
+
+@pytest.mark.parametrize("make", ["sungrow-sh", "victron-gx"])
+def test_dump_by_a_make_writes_what_its_profile_names(
+    make: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "image.json"
+    with serve(made_site(make, HYBRID.model_copy(update={"make": make})), new_port=free_port) as site:
+        port = site.config.modbus_devices()[1].port
+        assert main(["dump", f"127.0.0.1:{port}", "--driver", make, "-o", str(file)]) == 0
+
+    image = make_image.from_json(file.read_text())
+    names = {place_of(at).unit_id for at in image.words}
+    assert image.driver == make
+    assert names == ({None, 225, 227} if make == "victron-gx" else {None})
+    assert f"words of {make}" in capsys.readouterr().out
+    assert "SIM-east" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--driver", "sungro-sh"], "did you mean 'sungrow-sh'?"),
+        (["--driver", "mqtt"], "mqtt is no make with a profile"),
+        (["--driver", "sma", "--profile", "x.yaml"], "--driver or --profile, and not both"),
+    ],
+)
+def test_dump_says_which_make_may_be_meant(options: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dump", "127.0.0.1:1", *options]) == 2
+    assert says in capsys.readouterr().err

@@ -276,7 +276,7 @@ BATTERY_OF = {
     "goodwe-et": Expected(Verdict.UNSAFE, "it has no revert timer: 50 s after the last write the command still holds"),
     "huawei-luna": Expected(Verdict.PASSED, "with a revert time of 60 s"),
     "kostal-plenticore": Expected(Verdict.PASSED, "with a revert time of 30 s"),
-    "solaredge-storedge": Expected(Verdict.PASSED, "with a revert time of 30 s", flash_writes=4),
+    "solaredge-storedge": Expected(Verdict.PASSED, "with a revert time of 30 s", flash_writes=8),
     "sma": Expected(Verdict.PASSED, "with a revert time of 60 s"),
     "sungrow-sh": Expected(Verdict.PASSED, "with a revert time of 30 s"),
     "victron-gx": Expected(Verdict.PASSED, "with a revert time of 10 s", flash_writes=2),
@@ -309,7 +309,7 @@ def flash_writes(folder: Path) -> int:
 AC_LIMIT_OF = {
     "huawei-luna": Expected(Verdict.UNSAFE, "AC limit: revert time: it has no revert timer", flash_writes=2),
     "kostal-plenticore": Expected(Verdict.UNSAFE, "AC limit: revert time: its revert timer does not work"),
-    "solaredge-storedge": Expected(Verdict.PASSED, "from 3880 W to 3000 W was asked", flash_writes=4),
+    "solaredge-storedge": Expected(Verdict.PASSED, "from 3880 W to 3000 W was asked", flash_writes=8),
 }
 
 

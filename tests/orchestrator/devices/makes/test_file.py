@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.devices.makes.file import parse_profile
+from orchestrator.devices.makes.library import load_profile
 from orchestrator.devices.makes.schema import writes_of
 from orchestrator.errors import ConfigError
 
@@ -154,3 +155,51 @@ def test_any_text_is_a_profile_or_a_list_of_mistakes(at: int, length: int, new: 
     text = GOOD[:at] + new + GOOD[at + length :]
     with suppress(ConfigError):
         parse_profile(text, "test-make.yaml")
+
+
+LIKE = """\
+name: my-sungrow
+like: sungrow-sh
+notes: [mine]
+registers:
+  battery_command_power: {scale: 10}
+commands: {battery: {revert: {register: heartbeat}, reaction_s: 3}}
+"""
+
+
+def test_a_profile_that_is_like_another_one_says_only_what_differs() -> None:
+    mine, other = parse_profile(LIKE, "mine.yaml"), load_profile("sungrow-sh")
+
+    assert mine.notes == ("mine",)
+    assert mine.registers["battery_command_power"].scale == 10
+    assert mine.registers["battery_command_power"].address == other.registers["battery_command_power"].address
+    assert mine.commands.battery is not None
+    assert mine.commands.battery.reaction_s == 3
+    assert mine.inverter == other.inverter
+
+
+NOT_DELIVERED = "2:1: like: 'sungro' is no make that is delivered; did you mean 'sungrow-sh'?"
+LIKE_ANOTHER = "2:1: like: 'sungrow-sh-forced' is like another one itself; say 'sungrow-sh'"
+CHARGE = "charge: [{register: heartbeat, to: watt}]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("like: sungrow-sh", "like: sungro", NOT_DELIVERED),
+        ("like: sungrow-sh", "like: sungrow-sh-forced", LIKE_ANOTHER),
+        ("reaction_s: 3", CHARGE, "6:84: commands.battery.charge[0].to: 'watt' is not one of"),
+        ("scale: 10", "scale: 0", "5:27: registers.battery_command_power.scale: must be"),
+    ],
+)
+def test_what_is_wrong_in_a_profile_that_is_like_another_one_is_told_where_it_stands(
+    old: str, new: str, says: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_profile(LIKE.replace(old, new), "mine.yaml")
+
+    assert f"mine.yaml:{says}" in str(caught.value)
+
+
+def test_a_key_without_a_value_takes_away_what_the_other_one_has() -> None:
+    assert parse_profile(LIKE + "meter:\n", "mine.yaml").meter is None

@@ -52,7 +52,8 @@ def virtual_device(name: str) -> Any:
     if name == "sunspec-7xx":
         device: Any = SunSpecDer(inverter)
     else:
-        device = MAKES[name](inverter) if name in MAKES else SunSpecInverter(inverter)
+        make = load_profile(name).like or name
+        device = MAKES[make](inverter) if make in MAKES else SunSpecInverter(inverter)
     for _ in range(40):
         device.advance(0.5)
         inverter.advance(0.5, 4000.0)

@@ -228,11 +228,13 @@ def test_a_meter_at_exactly_0_watts_is_believed(name: str) -> None:
 def test_the_meter_of_a_make_is_import_positive(name: str) -> None:
     meter = DRIVERS[name].profile.meter
     assert meter is not None
-    first, *others = meter.site_watts
-    watts = 1500.0 / register(name, first.strip("-")).scale
-    words = with_value(name, {}, first.strip("-"), -watts if first.startswith("-") else watts)
-    for term in others:
-        words = with_value(name, words, term.strip("-?"), 0)
+    words: dict[int, int] = {}
+    plus = [term for term in meter.site_watts if not term.startswith("-")]
+    counted = plus or list(meter.site_watts)
+    for term in meter.site_watts:
+        key = term.strip("-?")
+        watts = 1500.0 / len(counted) / DRIVERS[name].profile.registers[key].scale if term in counted else 0.0
+        words = with_value(name, words, key, watts if plus else -watts)
     words = working(name, words)
 
     assert DRIVERS[name].decode_meter(device_of_make(name), words, 1.0).site_watts == 1500.0

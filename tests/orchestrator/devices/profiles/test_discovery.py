@@ -13,6 +13,7 @@ from orchestrator.devices.base import ReadRequest
 from orchestrator.devices.makes.file import parse_profile
 from orchestrator.devices.makes.registers import to_words
 from orchestrator.devices.profiles.driver import ProfileDriver
+from orchestrator.devices.profiles.location import placed
 from orchestrator.errors import DeviceError, WrongDevice
 from orchestrator.simulation.devices.makes.victron.gx import VictronGx
 from orchestrator.simulation.plant.inverter import SimulatedInverter
@@ -122,6 +123,15 @@ def test_where_no_unit_answers_for_the_converter_the_battery_is_not_commanded() 
     assert device.doubtful
 
 
+def test_a_unit_that_is_said_is_the_one_that_is_asked() -> None:
+    image = Recorder(VictronGx(SimulatedInverter("east", PLANT), vebus_unit=9))
+    driver = ProfileDriver(placed(DRIVERS["victron-gx"].profile, {"vebus": 9}))
+    device = carried_out(driver.discover(), image)
+
+    assert device.capabilities.battery is not None
+    assert {place_of(request.address).unit_id for request in driver.plan_readback(device)} == {None, 9}
+
+
 @pytest.mark.parametrize("name", WITH_IDENTITY)
 def test_a_device_that_says_something_else_is_a_wrong_device(name: str) -> None:
     profile = DRIVERS[name].profile
@@ -141,7 +151,7 @@ def test_a_device_that_says_something_else_is_a_wrong_device(name: str) -> None:
 @pytest.mark.parametrize("other", NAMES)
 def test_no_make_is_taken_for_another(name: str, other: str) -> None:
     """But every make with models of that generation is one of the generation 1xx as well."""
-    if name in (other, "sunspec-1xx"):
+    if name in (other, "sunspec-1xx") or (DRIVERS[name].profile.like or name) == (DRIVERS[other].profile.like or other):
         return
     with pytest.raises(DeviceError):
         found(name, image_of(other))

@@ -4,18 +4,26 @@ What it has of its own besides `SunSpecInverter`:
 - Model 160 comes before 124. Its scale factors follow the values, so they change while it runs.
 - New rates of model 124 act at once, without StorCtl_Mod being written again. A window that contradicts itself is
   refused. Of its three times only InOutWRte_RvrtTms is there.
-- Revert times are 8 hours at most.
+- Revert times are 8 hours at most. InOutWRte_RvrtTms is kept, over restarts too, until something else is written; 0 as
+  it is delivered.
+- `odd_watts`: forced to charge with watts that are no multiple of 10, it charges with 500 W, as owners saw.
+- `any_message_counts`: each message, a read of another client too, counts the time of model 124 down anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orchestrator.simulation.devices.sunspec import tables, values
-from orchestrator.simulation.devices.sunspec.controls import ImmediateControls, StorageControls
-from orchestrator.simulation.devices.sunspec.inverter import Chained, SunSpecInverter
-from orchestrator.simulation.devices.sunspec.words import ACC32, UINT16, fitting_scale
+from msgspec.structs import replace
 
+from orchestrator.simulation.devices.sunspec import tables, values
+from orchestrator.simulation.devices.sunspec.controls import FULL_RATE, ImmediateControls, StorageControls
+from orchestrator.simulation.devices.sunspec.inverter import Chained, SunSpecInverter
+from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode
+from orchestrator.simulation.devices.sunspec.words import ACC32, UINT16, Words, fitting_scale
+from orchestrator.simulation.plant.inverter import SimulatedInverter
+
+ODD_WATTS_CHARGE = 500.0
 REVERT_TIMES = range(28800 + 1)
 """RvrtTms, in seconds."""
 FINEST_SCALES = {"DCA": -4, "DCV": -2, "DCW": -2, "DCWH": 0}
@@ -46,12 +54,39 @@ class Gen24StorageControls(FroniusStorageControls):
 
     ALLOWED: Mapping[str, range] = {**FroniusStorageControls.ALLOWED, "InOutWRte_RvrtTms": REVERT_TIMES}
 
+    def heard(self) -> None:
+        """Restart the running timer."""
+        self._revert.restart()
+
 
 class FroniusGen24(SunSpecInverter):
     """Serves and obeys the registers of one GEN24."""
 
     IMMEDIATE_CONTROLS = FroniusImmediateControls
     STORAGE_CONTROLS = Gen24StorageControls
+
+    def __init__(
+        self, inverter: SimulatedInverter, *, odd_watts: bool = False, any_message_counts: bool = False
+    ) -> None:
+        self._odd_watts = odd_watts
+        self._any_message_counts = any_message_counts
+        super().__init__(inverter)
+
+    def read(self, address: int, count: int) -> Words | ExceptionCode:
+        """`count` words from the 0-based `address`."""
+        if self._any_message_counts and isinstance(self._storage, Gen24StorageControls):
+            self._storage.heard()
+        return super().read(address, count)
+
+    def _obey(self) -> None:
+        super()._obey()
+        low_watts, controls = self._inverter.controls.low_watts, self._inverter.controls
+        if self._odd_watts and low_watts is not None and low_watts > 0 and self._is_odd(low_watts):
+            self._inverter.controls = replace(controls, low_watts=ODD_WATTS_CHARGE, high_watts=ODD_WATTS_CHARGE)
+
+    def _is_odd(self, watts: float) -> bool:
+        """Whether no rate, which is a hundredth of a percent, is nearer to a multiple of 10 W than this one."""
+        return abs(watts - 10 * round(watts / 10)) > self.reference_watts / FULL_RATE
 
     def _behind_controls(self) -> list[Chained]:
         return inputs_first(super()._behind_controls())

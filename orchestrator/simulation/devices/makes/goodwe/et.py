@@ -5,7 +5,9 @@ current are + discharging. The rules:
 - The mode and its power (47512) act when they are written, and for ever: there is no time-out.
 - Charging with exactly the power that is set (11), and charging with all PV and up to that power from AC (2), need no
   permission to use AC. In the modes 2 (with 0 W) and 6 the PV alone charges, and nothing is discharged.
-- Discharging is exactly the power that is set, in mode 3 and 12. Battery standby (8) is 0 W. In stop (255) no AC flows.
+- Discharging is exactly the power that is set, in mode 3 and 12, as far as AC takes it. Where PV and battery do not fit
+  under the AC rating, PV goes first in mode 3, and the battery in mode 12: then PV is throttled.
+- Battery standby (8) is 0 W. In stop (255) no AC flows.
 - The modes that need its own meter or no grid (4, 5, 7, 9, 10) are not simulated and refused, as other values are:
   exception 3.
 - The export limit (47509, 47510) is kept, and limits nothing: it works on the make's own meter, which is not here.
@@ -88,6 +90,7 @@ class GoodweEt(PlainDevice):
             high_watts=high_watts,
             grid_charging=mode in (Mode.CHARGE_PV, Mode.CHARGE_BATTERY) and self._settings["watts"] > 0,
             reserve_percent=100 - self._settings["discharge_depth_percent"],
+            pv_gives_way=mode is Mode.DISCHARGE_BATTERY,
         )
 
     def _window(self, mode: Mode) -> tuple[float | None, float | None]:

@@ -6,7 +6,7 @@ From "KOSTAL Interface description MODBUS (TCP) & SunSpec with control informati
 - Each value lapses on its own, 60 s after it was last written. There is no register for that time.
 - 1034 sets the battery's power, discharging +. The limits cap it. Without it the inverter regulates inside the limits.
 - Of the chain WMaxLimPct and WMaxLim_Ena can be written, one register at a time (function 6). The limit acts at once,
-  since WMaxLim_Ena is 1 on delivery, and has no time-out.
+  since WMaxLim_Ena is 1 on delivery, and has no time-out. On the `first_generation` WMaxLim_Ena stays 1 without a word.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ class KostalPlenticore(ChainedDevice):
 
     single_writes = range(BASE_ADDRESS, BASE_ADDRESS + 1000)
 
-    def __init__(self, inverter: SimulatedInverter) -> None:
+    def __init__(self, inverter: SimulatedInverter, *, first_generation: bool = False) -> None:
         self.management = BY_MODBUS
+        self._keeps_enabled = first_generation
         self._inverter = inverter
         self._commands = LapsingValues((name for name, _ in COMMANDS), LAPSES_AFTER_S)
         self._limit: dict[str, float] = {LIMIT: FULL_LIMIT, LIMIT_ENABLED: 1}
@@ -66,6 +67,8 @@ class KostalPlenticore(ChainedDevice):
         """Obey accepted values."""
         self._commands.write({name: value for name, value in written.items() if name in self._commands})
         self._limit.update({name: value for name, value in written.items() if name in self._limit})
+        if self._keeps_enabled:
+            self._limit[LIMIT_ENABLED] = 1
         self._obey()
 
     def advance(self, dt_s: float) -> None:

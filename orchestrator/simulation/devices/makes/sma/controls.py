@@ -2,7 +2,8 @@
 
 From SMA's Modbus parameter lists and "SMA Modbus Interface" (TI-en-15). What they do not say is read strictly: values
 of a set count together only, each for 60 s. As users report, charging or discharging with least and most power the same
-runs away to what the battery can do after some minutes.
+runs away to what the battery can do after some minutes, and charging happens only while the site exports, discharging
+only while it imports (`site_watts`, import +, as its own meter says; None: it has none, and does not ask).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from orchestrator.simulation.plant.countdown import Countdown
 OFF, AUTOMATIC, CHARGE, DISCHARGE, DEFAULT = 303, 1438, 2289, 2290, 2424
 ACTIVE, INACTIVE = 802, 803
 MANUAL_WATTS, MANUAL_PERCENT, EXTERNAL = 1077, 1078, 1079
+BY_INPUTS = (1390, 1391, 1392)
+"""Limits by analogue or digital inputs, where nothing is connected here."""
 STOP, START = 381, 1467
 KEEP, FALL_BACK = 2506, 2507
 SET_POINTS_LAST_S = 60.0
@@ -26,7 +29,7 @@ INVERTER_SET: Final = ("set_point", "control")
 ENUMS: Final[Mapping[str, frozenset[int]]] = {
     "mode": frozenset({OFF, AUTOMATIC, CHARGE, DISCHARGE, DEFAULT}),
     "control": frozenset({ACTIVE, INACTIVE}),
-    "limit_mode": frozenset({OFF, MANUAL_WATTS, MANUAL_PERCENT, EXTERNAL}),
+    "limit_mode": frozenset({OFF, MANUAL_WATTS, MANUAL_PERCENT, EXTERNAL, *BY_INPUTS}),
     "fast_stop": frozenset({STOP, START}),
     "missing_mode": frozenset({KEEP, FALL_BACK}),
 }
@@ -47,6 +50,7 @@ class BatterySetPoints:
         self._battery = battery
         self.values = LapsingValues((*BATTERY_SET, *INVERTER_SET), SET_POINTS_LAST_S)
         self._pinned_s = 0.0
+        self.site_watts: float | None = None
 
     @property
     def ac_set_point_watts(self) -> float | None:
@@ -62,12 +66,18 @@ class BatterySetPoints:
             return None
         if asked["mode"] == OFF:
             return Window(0.0, 0.0, from_ac=False)
+        if asked["mode"] in (CHARGE, DISCHARGE) and self._is_refused(charges=asked["mode"] == CHARGE):
+            return Window(0.0, 0.0, from_ac=False)
         if asked["mode"] in (CHARGE, DISCHARGE):
             return self._strayed(asked, self._battery) or _forced(asked)
         # A limit that the battery cannot reach holds nothing back.
         discharge = None if asked["discharge_max"] >= self._battery.discharge_watts else -asked["discharge_max"]
         charge = None if asked["charge_max"] >= self._battery.charge_watts else asked["charge_max"]
         return Window(discharge, charge, from_ac=False)
+
+    def _is_refused(self, *, charges: bool) -> bool:
+        """Whether its meter shows the wrong direction for what it is to do."""
+        return self.site_watts is not None and (self.site_watts > 0) == charges
 
     def _strayed(self, asked: Mapping[str, float], battery: BatterySimulation) -> Window | None:
         """What it does in place of what it was asked, once least and most were the same for too long."""

@@ -70,6 +70,10 @@ class SmaHybrid(PlainDevice):
         self._limit.advance(dt_s)
         self._obey()
 
+    def hear_meter(self, site_watts: float | None) -> None:
+        """What its own meter says (import +); None: it has none."""
+        self._battery.site_watts = site_watts
+
     def restart_controls(self) -> None:
         """It starts anew while the connection stays: no set point, no limit."""
         self._battery.values.clear()

@@ -7,7 +7,8 @@ SolarEdge's own registers have the low word first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace as moved
 
 from msgspec.structs import replace
 
@@ -26,7 +27,12 @@ from orchestrator.simulation.plant.inverter import SimulatedInverter
 
 STANDBY, CHARGING, DISCHARGING, PRESERVING, IDLE = 1, 3, 4, 6, 7
 BATTERY_CELSIUS = 24.5
-BATTERY_BLOCK, POWER_BLOCK = (0xE100, 0xE199), (0xF300, 0xF327)
+BATTERIES_AT = (0xE100, 0xE200, 0xE400)
+"""Where the block of each battery begins; the third is in no document, but was found by owners."""
+BLOCK_WORDS = 0x99
+FULLER_PERCENT = 10.0
+"""Of several batteries the first is so much fuller than all together are."""
+POWER_BLOCK = (0xF300, 0xF327)
 STATES: Mapping[ChargeState | None, int] = {
     ChargeState.CHARGING: CHARGING,
     ChargeState.DISCHARGING: DISCHARGING,
@@ -57,10 +63,14 @@ POWER_CONTROL: tuple[tuple[str, int, Plain], ...] = (
 
 
 class SolarEdgeStorEdge(ChainedDevice):
-    """Chain, battery and controls. Without a battery neither its block nor its controls exist (exception 2)."""
+    """Chain, batteries and controls. Without a battery neither its block nor its controls exist (exception 2).
 
-    def __init__(self, inverter: SimulatedInverter) -> None:
+    `shares` are the parts of each battery in what all together are, at most three; the limits are for all of them.
+    """
+
+    def __init__(self, inverter: SimulatedInverter, shares: Sequence[float] = (1.0,)) -> None:
         self._inverter = inverter
+        self._shares = tuple(shares)
         battery = inverter.settings.battery
         self._storage = StorageControl(battery) if battery else None
         self._power = DynamicPowerControl()
@@ -125,8 +135,11 @@ class SolarEdgeStorEdge(ChainedDevice):
         cells = [*_controls(POWER_CONTROL, self._power.values), rating]
         if battery is None or self._storage is None:
             return reserve(cells, POWER_BLOCK)
-        cells += [*_controls(STORAGE_CONTROL, self._storage.values), *_battery(self._inverter, battery)]
-        return reserve(cells, POWER_BLOCK, BATTERY_BLOCK)
+        cells += _controls(STORAGE_CONTROL, self._storage.values)
+        for number, share in enumerate(self._shares):
+            cells += _battery(self._inverter, battery, number, share, _fuller_percent(self._shares, number))
+        blocks = [(at, at + BLOCK_WORDS) for at in BATTERIES_AT[: len(self._shares)]]
+        return reserve(cells, POWER_BLOCK, *blocks)
 
 
 def _controls(places: tuple[tuple[str, int, Plain], ...], shown: Mapping[str, float]) -> list[Cell]:
@@ -136,32 +149,47 @@ def _controls(places: tuple[tuple[str, int, Plain], ...], shown: Mapping[str, fl
     return [Cell(name, address, value(name), kind, writable=True) for name, address, kind in places]
 
 
-def _battery(inverter: SimulatedInverter, battery: BatterySimulation) -> list[Cell]:
-    """The block of battery 1. Its power is charging +."""
-    return [
+def _fuller_percent(shares: tuple[float, ...], number: int) -> float:
+    """How much fuller than the whole one of several batteries is, so that the whole is what it is."""
+    if len(shares) == 1:
+        return 0.0
+    return FULLER_PERCENT if number == 0 else -FULLER_PERCENT * shares[0] / (1 - shares[0])
+
+
+def _battery(
+    inverter: SimulatedInverter, battery: BatterySimulation, number: int, share: float, fuller_percent: float
+) -> list[Cell]:
+    """The block of one battery. Its power is charging +."""
+
+    def soc_percent() -> float:
+        return min(max((inverter.soc_percent or 0.0) + fuller_percent, 0.0), 100.0)
+
+    cells = [
         Cell("manufacturer", 0xE100, lambda: "SolarEdge", text(16)),
         Cell("model", 0xE110, lambda: "Home Battery", text(16)),
         Cell("firmware", 0xE120, lambda: "1.0", text(16)),
-        Cell("serial", 0xE130, lambda: f"SIM-{inverter.name}-B1", text(16)),
+        Cell("serial", 0xE130, lambda: f"SIM-{inverter.name}-B{number + 1}", text(16)),
         Cell("device_id", 0xE140, lambda: 15),
-        Cell("rated_energy", 0xE142, lambda: battery.capacity_wh, F32),
-        Cell("max_charge_power", 0xE144, lambda: battery.charge_watts, F32),
-        Cell("max_discharge_power", 0xE146, lambda: battery.discharge_watts, F32),
-        Cell("max_charge_peak_power", 0xE148, lambda: battery.charge_watts, F32),
-        Cell("max_discharge_peak_power", 0xE14A, lambda: battery.discharge_watts, F32),
+        Cell("rated_energy", 0xE142, lambda: share * battery.capacity_wh, F32),
+        Cell("max_charge_power", 0xE144, lambda: share * battery.charge_watts, F32),
+        Cell("max_discharge_power", 0xE146, lambda: share * battery.discharge_watts, F32),
+        Cell("max_charge_peak_power", 0xE148, lambda: share * battery.charge_watts, F32),
+        Cell("max_discharge_peak_power", 0xE14A, lambda: share * battery.discharge_watts, F32),
         Cell("average_temperature", 0xE16C, lambda: BATTERY_CELSIUS, F32),
         Cell("max_temperature", 0xE16E, lambda: BATTERY_CELSIUS, F32),
         Cell("voltage", 0xE170, lambda: values.BATTERY_VOLTS, F32),
-        Cell("current", 0xE172, lambda: inverter.state.battery_watts / values.BATTERY_VOLTS, F32),
-        Cell("power", 0xE174, lambda: inverter.state.battery_watts, F32),
-        Cell("discharged_energy", 0xE176, lambda: inverter.discharged_wh, U64),
-        Cell("charged_energy", 0xE17A, lambda: inverter.charged_wh, U64),
-        Cell("max_energy", 0xE17E, lambda: battery.capacity_wh, F32),
-        Cell("available_energy", 0xE180, lambda: inverter.state.stored_wh, F32),
+        Cell("current", 0xE172, lambda: share * inverter.state.battery_watts / values.BATTERY_VOLTS, F32),
+        Cell("power", 0xE174, lambda: share * inverter.state.battery_watts, F32),
+        Cell("discharged_energy", 0xE176, lambda: share * inverter.discharged_wh, U64),
+        Cell("charged_energy", 0xE17A, lambda: share * inverter.charged_wh, U64),
+        Cell("max_energy", 0xE17E, lambda: share * battery.capacity_wh, F32),
+        Cell("available_energy", 0xE180, lambda: share * battery.capacity_wh * soc_percent() / 100, F32),
         Cell("health", 0xE182, lambda: 100.0, F32),
-        Cell("charge", 0xE184, lambda: inverter.soc_percent or 0.0, F32),
+        Cell("charge", 0xE184, soc_percent, F32),
         Cell("status", 0xE186, lambda: STATES[inverter.charge_state], U32),
     ]
+    by = BATTERIES_AT[number] - BATTERIES_AT[0]
+    return [moved(cell, name=f"battery {number + 1} {cell.name}", address=cell.address + by) for cell in cells]
 
 
 def _chain(inverter: SimulatedInverter) -> RegisterMap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 
 from orchestrator.config.simulation import BatterySimulation
 from orchestrator.samples import OperatingState
@@ -24,16 +25,37 @@ PV_PRODUCES, BATTERY_CHARGES, BATTERY_DISCHARGES = 1, 2, 4
 NO_METER = 0x7FFFFFFF
 
 
+class Firmware(Enum):
+    """How battery power is shown: at 5213 and, without a sign, at 13021; there alone; there with a sign of its own."""
+
+    FULL = 0
+    OLD = 1
+    SIGNED = 2
+    """Since the end of 2024; 13000 does not say a direction any more."""
+
+
 def rated_battery_watts(battery: BatterySimulation) -> float:
     """The rating of the battery's converter in W, in either direction; the register has whole 100 W."""
     return 100.0 * round(max(battery.charge_watts, battery.discharge_watts) / 100)
 
 
-def readings(inverter: SimulatedInverter, mode: Callable[[], int]) -> list[Cell]:
+def readings(inverter: SimulatedInverter, mode: Callable[[], int], firmware: Firmware = Firmware.FULL) -> list[Cell]:
     """The input registers of `inverter`; `mode` is its EMS mode (13049)."""
     battery = inverter.settings.battery
     measured = [*_nameplate(inverter), *_measured(inverter), _input("running_state", 12999, _state(inverter, mode))]
-    return measured if battery is None else [*measured, *_battery(inverter, battery)]
+    measured.append(_input("power_flow", 13000, lambda: 0 if firmware is Firmware.SIGNED else _flow(inverter)))
+    if battery is None:
+        return measured
+    return [*measured, *_battery_power(inverter, firmware), *_battery(inverter, battery)]
+
+
+def _battery_power(inverter: SimulatedInverter, firmware: Firmware) -> list[Cell]:
+    """+ is discharging."""
+    if firmware is Firmware.SIGNED:
+        return [_input("battery_size_watts", 13021, lambda: -inverter.state.battery_watts, I16)]
+    size = _input("battery_size_watts", 13021, lambda: abs(inverter.state.battery_watts))
+    signed = _input("battery_watts", 5213, lambda: -inverter.state.battery_watts, I32)
+    return [size] if firmware is Firmware.OLD else [size, signed]
 
 
 def _nameplate(inverter: SimulatedInverter) -> list[Cell]:
@@ -49,7 +71,6 @@ def _measured(inverter: SimulatedInverter) -> list[Cell]:
         _input("pv_watts", 5016, lambda: inverter.state.pv_watts, U32),
         _input("frequency_hz", 5241, lambda: FREQUENCY_HZ, gain=0.01),
         _input("meter_watts", 5600, lambda: NO_METER, I32),
-        _input("power_flow", 13000, lambda: _flow(inverter)),
         _input("export_watts", 13009, lambda: NO_METER, I32),
         _input("ac_watts", 13033, lambda: inverter.state.ac_watts, I32),
     ]
@@ -75,13 +96,11 @@ def _string_amps(inverter: SimulatedInverter, share: float) -> Callable[[], floa
 
 def _battery(inverter: SimulatedInverter, battery: BatterySimulation) -> list[Cell]:
     return [
-        _input("battery_watts", 5213, lambda: -inverter.state.battery_watts, I32),
         _input("battery_rated_watts", 5627, lambda: rated_battery_watts(battery), gain=100),
         _input("charge_max_amps", 5634, lambda: battery.charge_watts / BATTERY_VOLTS),
         _input("discharge_max_amps", 5635, lambda: battery.discharge_watts / BATTERY_VOLTS),
         _input("capacity_wh", 5638, lambda: battery.capacity_wh, gain=10),
         _input("battery_volts", 13019, lambda: BATTERY_VOLTS, gain=0.1),
-        _input("battery_size_watts", 13021, lambda: abs(inverter.state.battery_watts)),
         _input("soc_percent", 13022, lambda: inverter.soc_percent or 0.0, gain=0.1),
         _input("health_percent", 13023, lambda: 100, gain=0.1),
         _input("battery_celsius", 13024, lambda: battery.temperature_celsius, I16, gain=0.1),

@@ -2,11 +2,12 @@
 
 From the "Communication Protocol of Residential Hybrid Inverter" (V1.1.2 to V1.1.11), whose registers count from 1: its
 13050 is 13049 here. The low word of 32 bits comes first. Battery power at 5213 is + discharging; at 13021 it has no
-sign, as in older firmware. The rules:
+sign, as in older firmware, or its own (`Firmware`). The rules:
 - Command (13050) and power (13051) count in the modes forced (2), external EMS (3) and VPP (4) of 13049 only. Charging
   takes from AC what PV does not give: no permission is needed. Stop is 0 W, whatever the PV makes.
 - Forced has no time-out. External EMS and VPP end, and the mode is self-consumption again, when the heartbeat (13079)
   has counted down to 0; it does so in the register. A mode that was never given a heartbeat ends after 20 s.
+- Some units charge in pulses in external EMS (`pulses`): for one second in four, as an owner of an SH10RT saw.
 - Most charging and discharging (33046, 33047, in 10 W) bound every mode. Discharging stops at the larger of the
   minimum SoC and the reserve.
 - The AC limit (13088, 13089) has no time-out.
@@ -21,7 +22,13 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from orchestrator.simulation.devices.makes.sungrow.readings import EXTERNAL_EMS, FORCED, rated_battery_watts, readings
+from orchestrator.simulation.devices.makes.sungrow.readings import (
+    EXTERNAL_EMS,
+    FORCED,
+    Firmware,
+    rated_battery_watts,
+    readings,
+)
 from orchestrator.simulation.devices.plain.blocks import reserve
 from orchestrator.simulation.devices.plain.map import Cell, PlainDevice
 from orchestrator.simulation.devices.plain.settings import Between, Setting, Settings
@@ -34,6 +41,8 @@ CHARGE, DISCHARGE, STOP = 0xAA, 0xBB, 0xCC
 ON, OFF = 0xAA, 0x55
 WITHOUT_HEARTBEAT_S: Final = 20.0
 LEAST_WATTS: Final = 10.0
+PULSE_S: Final = 1.0
+PULSE_EVERY_S: Final = 4.0
 BLOCKS: Final = ((4989, 5000), (5010, 5020), (5627, 5638), (12999, 13034))
 """Input registers that the document lists without a break."""
 
@@ -41,11 +50,15 @@ BLOCKS: Final = ((4989, 5000), (5010, 5020), (5627, 5638), (12999, 13034))
 class SungrowSh(PlainDevice):
     """Serves and obeys the registers of one inverter."""
 
-    def __init__(self, inverter: SimulatedInverter) -> None:
+    def __init__(
+        self, inverter: SimulatedInverter, *, firmware: Firmware = Firmware.FULL, pulses: bool = False
+    ) -> None:
         self._inverter = inverter
+        self._pulses = pulses
+        self._pulse_at_s = 0.0
         self._heartbeat = Countdown()
         self._settings = Settings([*_limit_settings(), *_battery_settings(inverter)])
-        named = [*self._settings.cells(), *readings(inverter, self._mode)]
+        named = [*self._settings.cells(), *readings(inverter, self._mode, firmware)]
         if inverter.settings.battery is not None:
             named.append(self._heartbeat_cell())
         super().__init__(reserve(named, *BLOCKS, inputs=True), little=True)
@@ -69,6 +82,9 @@ class SungrowSh(PlainDevice):
 
     def advance(self, dt_s: float) -> None:
         """Count the heartbeat down."""
+        self._pulse_at_s = (self._pulse_at_s + dt_s) % PULSE_EVERY_S
+        if self._pulses:
+            self._obey()
         if self._heartbeat.advance(dt_s) and self._needs_heartbeat():
             self._settings["mode"] = SELF_CONSUMPTION
             self._obey()
@@ -113,8 +129,9 @@ class SungrowSh(PlainDevice):
         charge_watts, discharge_watts = self._settings["charge_max_watts"], self._settings["discharge_max_watts"]
         if self._mode() == SELF_CONSUMPTION:
             return -discharge_watts, charge_watts
+        rests = self._pulses and self._mode() == EXTERNAL_EMS and self._pulse_at_s >= PULSE_S
         watts = {
-            CHARGE: min(self._settings["watts"], charge_watts),
+            CHARGE: 0.0 if rests else min(self._settings["watts"], charge_watts),
             DISCHARGE: -min(self._settings["watts"], discharge_watts),
         }.get(int(self._settings["command"]), 0.0)
         return watts, watts

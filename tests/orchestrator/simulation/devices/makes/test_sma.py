@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.simulation.devices.makes.sma.hybrid import SmaHybrid
 from orchestrator.simulation.devices.plain.words import I16, I32, U32, U64
 from orchestrator.simulation.devices.sunspec.register_map import ExceptionCode
 from tests.support.devices.typed_bench import TypedBench
@@ -49,6 +50,25 @@ def test_the_set_of_the_battery_does_what_it_says(
     bench = write_set(sma(), mode, limits).run(10)
 
     assert bench.battery_watts == pytest.approx(expected_watts, abs=5), intent
+
+
+@pytest.mark.parametrize(
+    ("mode", "limits", "site_watts", "expected_watts"),
+    [
+        (CHARGE, (4000, 4000, 0, 0), 500, 0),
+        (CHARGE, (4000, 4000, 0, 0), -500, 4000),
+        (DISCHARGE, (0, 0, 1500, 1500), -500, 0),
+        (DISCHARGE, (0, 0, 1500, 1500), 500, -1500),
+    ],
+)
+def test_the_set_charges_only_while_the_site_exports_and_discharges_only_while_it_imports(
+    mode: int, limits: Limits, site_watts: float, expected_watts: float
+) -> None:
+    bench = sma()
+    assert isinstance(bench.device, SmaHybrid)
+    bench.device.hear_meter(site_watts)
+
+    assert write_set(bench, mode, limits).run(10).battery_watts == pytest.approx(expected_watts, abs=5)
 
 
 def test_charging_beyond_pv_draws_from_ac() -> None:

@@ -12,7 +12,8 @@ from tests.support.plants.made_site import MadeSite, made
 
 NAME = "sma"
 CLOSE_WATTS = 70.0
-TIMEOUT_AT, FALLBACK_AT = 41195, 41197
+LIMIT_MODE_AT, TIMEOUT_AT, FALLBACK_AT = 40210, 41195, 41197
+BY_COMMUNICATION = 1079
 
 
 @pytest.fixture
@@ -78,3 +79,37 @@ def test_release_takes_the_set_point_back(site: MadeSite) -> None:
     site.wait(10)
 
     assert site.battery_watts == pytest.approx(3000.0, abs=CLOSE_WATTS)
+
+
+@pytest.mark.parametrize("found", [303, 1077, 1078, 1390, 1391, 1392, BY_COMMUNICATION])
+def test_release_gives_back_what_40210_was_found_in_across_a_kill_too(site: MadeSite, found: int) -> None:
+    set_at(site, LIMIT_MODE_AT, found)
+    site.repeat(10, ac_limit_watts=2100.0)
+    during = limit_mode(site)
+    site.start()
+    site.repeat(10, ac_limit_watts=None)
+    between = limit_mode(site)
+    site.release()
+
+    assert (during, between, limit_mode(site)) == (BY_COMMUNICATION, BY_COMMUNICATION, found)
+
+
+def test_a_release_with_a_limit_that_stays_leaves_40210_alone(site: MadeSite) -> None:
+    site.repeat(10, ac_limit_watts=2100.0)
+    site.stop_with(ac_limit_watts=2100.0)
+
+    assert limit_mode(site) == BY_COMMUNICATION
+
+
+def limit_mode(site: MadeSite) -> int:
+    words = site.call(lambda plant: plant.devices["east"].read(LIMIT_MODE_AT, 2))
+    return int(words[0]) << 16 | int(words[1])
+
+
+@pytest.mark.parametrize("site_watts", [-3000.0, 3000.0])
+@pytest.mark.parametrize("watts", [2000.0, -1500.0])
+def test_its_power_does_not_depend_on_what_its_own_meter_says(site: MadeSite, watts: float, site_watts: float) -> None:
+    site.call(lambda plant: plant.devices["east"].hear_meter(site_watts))
+    ask(site, NAME, watts, watts)
+
+    assert site.battery_watts == pytest.approx(watts, abs=CLOSE_WATTS)
