@@ -9,6 +9,7 @@ from typing import Any
 import pykka
 import pytest
 
+from actors import clock as clock_of_actors
 from actors.clock import ManualClock, RealClock
 from tests.support.inboxes import Inbox
 from tests.support.servers.required import wait_until
@@ -119,3 +120,9 @@ def test_a_manual_clock_delivers_each_message_at_its_own_time_and_what_follows_f
 
     assert times == [0.0, 0.5, 1.0, 1.5]
     assert clock.next_due_s() == 2.0
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="a clock of Linux")
+def test_time_goes_on_while_the_machine_sleeps() -> None:
+    """No test can send the machine to sleep: but the clock that counts sleep is the one that is read."""
+    assert clock_of_actors._CLOCK == time.CLOCK_BOOTTIME
