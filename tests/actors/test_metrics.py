@@ -21,6 +21,7 @@ from actors.clock import ManualClock, RealClock
 from actors.messages import Acknowledged, Event
 from actors.metrics import MetricsActor
 from actors.prometheus.observer import PrometheusObserver
+from actors.wire.rtu_frames import Passed
 from orchestrator.config.sections import MetricsSection
 from orchestrator.setpoints.fields import SetpointFields
 from tests.support.inboxes import Inbox
@@ -73,6 +74,7 @@ def feed_everything(served: Served) -> None:
     observer.request_done("east", 1.0, "timeout")
     observer.register_written("east", "123.WMaxLimPct")
     observer.setpoint_refused("mqtt")
+    observer.line_noted("/dev/ttyUSB0", "late", 1)
     served.ref.tell(cycle_result(away=("roof",)))
     served.ref.tell(Acknowledged("east", 100.0, 100.3, 2))
     wait_until(lambda: served.value("cycle_seconds_count") == 1, "the acknowledgement")
@@ -95,8 +97,16 @@ def test_labels_are_only_those_that_are_bounded() -> None:
         families = list(text_string_to_metric_families(served.page()))
 
     labels = {label for family in families for sample in family.samples for label in sample.labels}
-    of_devices = {"inverter", "kind", "register", "reason"}
+    of_devices = {"inverter", "kind", "register", "reason", "line", "what"}
     assert labels == of_devices | {"site", "version", "actor", "limit", "source", "mode", "flow", "le"}
+
+
+def test_what_was_passed_over_on_a_line_is_counted_by_its_name() -> None:
+    with serving() as served:
+        served.prometheus.line_noted("/dev/ttyUSB0", Passed.ECHO, 2)
+        served.prometheus.line_noted("/dev/ttyUSB0", Passed.ECHO, 1)
+
+        assert served.value("line_passed_over_total", line="/dev/ttyUSB0", what="echo") == 3
 
 
 def test_a_cycle_is_seen_with_its_values() -> None:

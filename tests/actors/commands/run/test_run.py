@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,17 @@ def test_a_site_with_a_device_by_mqtt_is_never_simulated(where: str) -> None:
     config = site_config(meter=by_mqtt if where == "meter" else {"host": "127.0.0.2"}, inverters=(inverter,))
 
     with pytest.raises(UsageError, match=f"{where} has driver 'mqtt'"):
+        require_local(config)
+
+
+def test_a_site_on_a_real_serial_port_is_never_simulated(tmp_path: Path) -> None:
+    port = tmp_path / "port"
+    line = {"serial": {"port": str(port)}, "unit_id": 1}
+    config = site_config(meter={"host": "127.0.0.2"}, inverters=({"name": "east", **line},))
+    require_local(config)
+    port.touch()
+
+    with pytest.raises(UsageError, match=f"east is at {port}, which is a real port"):
         require_local(config)
 
 
