@@ -27,7 +27,15 @@ def site(name: str, tmp_path: Path) -> Iterator[MadeSite]:
 
 
 def test_those_are_all() -> None:
-    assert NAMES == ["alphaess-smile", "deye-3p-hv", "deye-3p-lv", "givenergy-gen3", "saj-h2", "sunsynk-1p"]
+    assert NAMES == [
+        "alphaess-smile",
+        "deye-3p-hv",
+        "deye-3p-lv",
+        "givenergy-gen3",
+        "growatt-mod",
+        "saj-h2",
+        "sunsynk-1p",
+    ]
 
 
 @pytest.mark.parametrize("light_watts", [0.0, 3000.0])

@@ -13,6 +13,7 @@ from orchestrator.samples import Nameplate
 AT_UNIT_1 = [
     "deye-3p-hv",
     "deye-3p-lv",
+    "growatt-mod",
     "huawei-luna",
     "saj-h2",
     "sofar-hyd",
