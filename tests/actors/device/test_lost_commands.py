@@ -89,6 +89,23 @@ def test_a_battery_window_that_the_device_lost_is_in_force_again_within_five_sec
     assert forgetful.battery_watts == close_watts
 
 
+@pytest.mark.parametrize("name", ["sma", "solax-gen4"])
+def test_a_battery_window_that_no_register_shows_is_in_force_again_with_its_renewal(tmp_path: Path, name: str) -> None:
+    with made(name, MAKES[name].plant, tmp_path) as site:
+        site.light(500.0)
+        site.repeat(20, step_s=1, **STAY)
+        close_watts = pytest.approx(1000.0, abs=150.0)
+        assert site.battery_watts == close_watts
+        site.call(restart_controls)
+        site.wait(1)
+        assert site.battery_watts != close_watts
+
+        site.repeat(25, step_s=1, **STAY)
+
+        site.wait(4)
+        assert site.battery_watts == close_watts
+
+
 def test_the_sample_stops_showing_a_limit_that_is_gone_and_says_how_old_the_look_is(limited: MadeSite) -> None:
     assert limited.sample().ac_limit_watts == pytest.approx(LIMIT_WATTS, abs=60.0)
     limited.call(restart_controls)
