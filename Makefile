@@ -4,7 +4,6 @@ SITE   ?= site.yaml
 BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
-WORKERS ?= 4
 WAITING ?= 6
 SECONDS ?= 3600
 SEEDS   ?= fixed
@@ -13,6 +12,14 @@ PYTEST  := $(BIN)/python -m pytest -q --dist worksteal
 # not measured, because they live in real time: they mostly wait (so there are WAITING of them), beside the others.
 MEASURED := tests/orchestrator tests/actors
 PLANTS_LOG := .pytest-plants.log
+
+# Runs pytest with $(1), which mostly waits, beside pytest with $(2), which keeps the cores busy; fails where either does.
+define BESIDE
+$(PYTEST) $(1) >$(PLANTS_LOG) 2>&1 & plants=$$!; trap 'kill $$plants 2>/dev/null' INT TERM; status=0; \
+  $(PYTEST) $(2) || status=1; \
+  echo "whole plants and processes (they run since the start, see $(PLANTS_LOG)) ..."; \
+  wait $$plants || status=1; cat $(PLANTS_LOG); exit $$status
+endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -28,14 +35,10 @@ stack: .venv/run.stamp  ## run all of it: virtual site, orchestrator, Mosquitto 
 	@if docker info >/dev/null 2>&1; then deploy/stack/compose.sh; else $(BIN)/python deploy/stack/stack.py; fi
 
 test: lint  ## check and test everything that takes less than ten minutes
-	@$(PYTEST) -n $(WAITING) -m "not long" $(MEASURED:%=--ignore=%) >$(PLANTS_LOG) 2>&1 & plants=$$!; \
-	  trap 'kill $$plants 2>/dev/null' INT TERM; status=0; \
-	  $(PYTEST) -n 2 -m "not long" $(MEASURED) --cov --cov-report= || status=1; \
-	  echo "whole plants and processes (they run since the start, see $(PLANTS_LOG)) ..."; \
-	  wait $$plants || status=1; cat $(PLANTS_LOG); exit $$status
+	@$(call BESIDE,-n $(WAITING) -m "not long" $(MEASURED:%=--ignore=%),-n 2 -m "not long" $(MEASURED) --cov --cov-report=)
 
 test-long: .venv/dev.stamp  ## the tests that take longer
-	@$(PYTEST) -n $(WORKERS) -m long || [ $$? -eq 5 ]  # 5: there is none
+	@$(call BESIDE,-n $(WAITING) -m long tests/system,-n 2 -m long --ignore=tests/system)
 
 soak: .venv/dev.stamp  ## 10,000 faults in virtual time, then a real site killed 200 times (SECONDS=3600 SEEDS=fresh)
 	@$(BIN)/python -m tools.soak --seconds $(SECONDS) --seeds $(SEEDS)

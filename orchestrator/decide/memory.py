@@ -208,10 +208,9 @@ class InverterMemory(Struct, frozen=True):
 class SiteMemory(Struct, frozen=True):
     """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
 
-    The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, by `excess_watts` in the last
-    of them, `import_steps` those in which
-    an import was left to the AC limits, `import_watts` in the last of them. `displaced` is the probe for PV behind the
-    discharge of its own hybrid: its watts are those of PV.
+    The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, `import_steps` those in
+    which an import was left to the AC limits, `import_watts` in the last of them. `displaced` is the probe for PV
+    behind the discharge of its own hybrid: its watts are those of PV.
     `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
     """
 
@@ -222,7 +221,6 @@ class SiteMemory(Struct, frozen=True):
     import_steps: int = 0
     import_watts: float = 0.0
     excess_steps: int = 0
-    excess_watts: float = 0.0
     probe: Probe = field(default_factory=Probe)
     displaced: Probe = field(default_factory=Probe)
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))

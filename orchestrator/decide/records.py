@@ -127,7 +127,6 @@ class Limiting(Struct, frozen=True):
     rates_watts_per_s: Mapping[str, float]
     exceeded: bool
     excess_steps: int = 0
-    excess_watts: float = 0.0
     export_limit_watts: float | None = None
     generation_limit_watts: float | None = None
 

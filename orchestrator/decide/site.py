@@ -77,7 +77,6 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         import_steps=hidden.import_steps,
         import_watts=hidden.import_watts,
         excess_steps=limiting.excess_steps,
-        excess_watts=limiting.excess_watts,
         probe=hidden.probe,
         displaced=displaced.probe,
         uses=_uses(inputs, allocation),
@@ -294,7 +293,6 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         rates,
         excess.is_exceeded or question.is_open,
         excess.steps,
-        excess_watts=excess.watts,
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
     )

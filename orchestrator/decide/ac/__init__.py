@@ -29,6 +29,6 @@ seconds or for ever, except a reduction while a limit is being exceeded. `device
 whole percents only.
 
 A limit never rises because something is unknown. After two steps above a limit, charging that is merely expected makes
-no more room, unless the excess is small and halves from step to step. An inverter that stays above its own limit (for
-5 s, or for 2 s without coming nearer to it) is taken at its word: the others get what it leaves of the room.
+no more room. An inverter that stays above its own limit (for 5 s, or for 2 s without coming nearer to it) is taken at
+its word: the others get what it leaves of the room.
 """

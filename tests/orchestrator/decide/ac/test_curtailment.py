@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.config.simulation import InverterSimulation
-from tests.support.plants.example_site import EXAMPLE, battery, plant
+from tests.support.plants.example_site import EXAMPLE, plant
 
 
 def test_a_charge_limit_far_below_what_batteries_can_take_is_reached_from_behind_an_export_limit() -> None:
@@ -44,18 +43,3 @@ def test_while_ac_limits_end_an_import_quickly_batteries_go_on_charging() -> Non
 
     assert min(asked) > 1400.0
     assert abs(loop.true_site_watts) < 100.0
-
-
-def test_an_excess_that_halves_does_not_take_the_room_from_charging_that_comes() -> None:
-    """The plant starts above its limit, and batteries begin to take it: PV that feeds them is not cut meanwhile."""
-    inverters = {
-        "roof": InverterSimulation(pv_peak_watts=12000.0, ac_rating_watts=10000.0),
-        "cellar": InverterSimulation(ac_rating_watts=5000.0, battery=battery(10000.0, 4000.0)),
-        "attic": InverterSimulation(ac_rating_watts=3000.0, battery=battery(5000.0, 2500.0)),
-    }
-    loop = plant(inverters, pv_watts={"roof": 8000.0})
-    loop.ask(export_limit_watts=0.0)
-    moments = loop.run(15)
-
-    assert max(moment.site_watts for moment in moments) < 200.0
-    assert sum(p.pv_available_watts - p.pv_watts for m in moments for p in m.powers) / 3600 < 3.0

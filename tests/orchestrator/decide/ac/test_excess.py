@@ -1,4 +1,4 @@
-"""An excess counts in steps, and not while charging that was expected comes."""
+"""An excess counts in steps, and a step without one takes back no more than one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLANT = make_plant([(5000.0, None, None), (5000.0, None, None)])
 
 
 def watched(before: Excess, excess_watts: float) -> Excess:
-    memory = SiteMemory(excess_steps=before.steps, excess_watts=before.watts)
+    memory = SiteMemory(excess_steps=before.steps)
     limit_watts = 10000.0 - excess_watts
     return watch_excess(PLANT, memory, load_watts=0.0, export_limit_watts=limit_watts, generation_limit_watts=None)
 
@@ -25,9 +25,8 @@ def after(*excesses_watts: float) -> Excess:
     return excess
 
 
-def test_what_headroom_explains_is_exceeded_and_counts_for_nothing() -> None:
+def test_noise_is_no_excess() -> None:
     assert after(30.0, 30.0, 30.0) == Excess(False)
-    assert after(100.0, 100.0, 100.0) == Excess(True)
 
 
 def test_after_two_steps_nothing_is_expected_any_more() -> None:
@@ -35,17 +34,9 @@ def test_after_two_steps_nothing_is_expected_any_more() -> None:
     assert after(500.0, 500.0, 500.0).lasts
 
 
-def test_a_small_excess_that_halves_is_waited_for() -> None:
-    assert not after(3000.0, 900.0, 400.0, 190.0).lasts
-    assert after(3000.0, 900.0, 700.0, 600.0).lasts
-
-
-def test_a_large_excess_is_not_waited_for() -> None:
-    assert after(9000.0, 4000.0, 1900.0).lasts
-
-
-def test_what_has_ended_is_forgotten() -> None:
-    assert after(500.0, 500.0, 500.0, 0.0).steps == 0
+def test_a_step_without_an_excess_takes_back_one_step() -> None:
+    assert after(500.0, 500.0, 0.0, 500.0, 500.0).lasts
+    assert after(500.0, 500.0, 0.0, 0.0) == Excess(False)
 
 
 @pytest.mark.parametrize("limit_watts", [None, 9000.0])
