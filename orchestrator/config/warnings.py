@@ -17,7 +17,7 @@ from orchestrator.config.sections import InverterConfig, MeterConfig, MqttMeterC
 from orchestrator.devices.link.line_load import LineLoad, OnLine, load_of
 from orchestrator.devices.link.tries import PATIENT_S
 from orchestrator.devices.link.ways import SerialWay
-from orchestrator.devices.makes.choice import new_value_s
+from orchestrator.devices.makes.choice import new_value_s, takes_ac_limit
 
 _CYCLES_PER_REVERT = 3
 _SLOW_METER_S = 1.0
@@ -240,6 +240,20 @@ def _release_and_an_export_limit(config: SiteConfig) -> str | None:
     )
 
 
+def _some_take_no_ac_limit(config: SiteConfig) -> str | None:
+    """Their PV is fed in whatever is asked for, once no battery takes it."""
+    if not config.control.enabled or not export_can_be_limited(config):
+        return None
+    commanded = [each for each in config.inverters if each.control and isinstance(each, InverterConfig)]
+    names = [each.name for each in commanded if each.profile is None and not takes_ac_limit(each.driver)]
+    if not names:
+        return None
+    return (
+        f"inverters: no AC limit is known of the make of {', '.join(names)}: an export limit is kept by what batteries "
+        "take and by the other inverters only; leave the export limit in the device itself on"
+    )
+
+
 def _sources_without_default(config: SiteConfig) -> str | None:
     names = [source.name for source in config.setpoints.mqtt if source.default is None]
     if not names or not config.control.enabled:
@@ -265,5 +279,6 @@ _CHECKS: tuple[Callable[[SiteConfig], str | None], ...] = (
     _revert_is_short,
     _stay_and_charging_from_ac,
     _release_and_an_export_limit,
+    _some_take_no_ac_limit,
     _sources_without_default,
 )

@@ -8,7 +8,7 @@ from orchestrator.loop import meter_sign
 from orchestrator.loop.kept import Kept
 from orchestrator.loop.messages import Report
 from orchestrator.loop.meter_sign import MeterSign
-from orchestrator.loop.presence import Presence, freeze, patience_s
+from orchestrator.loop.presence import expected, freeze
 from orchestrator.loop.reconfiguration import presences_after
 from orchestrator.samples import InverterSample, MeterSample, SiteSnapshot
 
@@ -22,7 +22,7 @@ class Heard:
         self._know_sign(known or meter_sign.initial(config.meter.sign))
         self._config = config
         interval_s = config.control.interval_s
-        self._presences = {each.name: Presence(patience_s(each, interval_s)) for each in config.inverters}
+        self._presences = {each.name: expected(each, interval_s) for each in config.inverters}
         self._meter: MeterSample | None = None
         self._meter_trouble = ""
         self._new_value_at_s: float | None = None

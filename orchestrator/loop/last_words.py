@@ -10,7 +10,7 @@ from orchestrator.decide.failsafe import blind_commands, final_commands
 from orchestrator.loop.in_force import in_force
 from orchestrator.loop.kept import Kept
 from orchestrator.loop.messages import Report
-from orchestrator.loop.presence import Presence, freeze, patience_s
+from orchestrator.loop.presence import expected, freeze
 from orchestrator.samples import InverterSample, SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 
@@ -57,7 +57,7 @@ def _snapshot(config: SiteConfig, reports: Mapping[str, tuple[Report, ...]], now
     interval_s = config.control.interval_s
     presences = {}
     for inverter in config.inverters:
-        each = Presence(patience_s(inverter, interval_s))
+        each = expected(inverter, interval_s)
         for report in reports.get(inverter.name, ()):
             sample = report.sample if isinstance(report.sample, InverterSample) else None
             each = each.reported(report.cycle, sample, report.fault, now_s=now_s, in_time=True, trouble=report.detail)

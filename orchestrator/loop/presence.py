@@ -26,7 +26,14 @@ def patience_s(config: AnyInverterConfig, interval_s: float) -> float:
         return SILENT_INTERVALS * interval_s
     if config.line is not None:
         return inf
-    return max(SILENT_INTERVALS * interval_s, config.timeout_s)
+    return max(SILENT_INTERVALS * interval_s, config.timeout_s, seldom_s(config))
+
+
+def seldom_s(config: AnyInverterConfig) -> float:
+    """How old the sample may be of one that must not be read in every cycle: its next is there by then. Else 0."""
+    if not isinstance(config, InverterConfig) or config.interval_s is None:
+        return 0.0
+    return config.interval_s + config.timeout_s
 
 
 class Presence(Struct, frozen=True):
@@ -34,8 +41,8 @@ class Presence(Struct, frozen=True):
 
     After `patience_s` without a word it is away. `heard_at_s` is when it last reported, `last_cycle` the newest cycle
     that it reported for. `fault` is the kind of its last failure, None since it answered, and `trouble` the same in
-    words. `late` says that it was too
-    slow the last time: its next sample is taken when it comes, not waited for.
+    words. `late` says that it was too slow the last time: its next sample is taken when it comes, not waited for.
+    `seldom_s` is how old its sample may be where that is more than the sample window of the site.
     """
 
     patience_s: float
@@ -45,6 +52,7 @@ class Presence(Struct, frozen=True):
     last_cycle: int = 0
     late: bool = False
     trouble: str = ""
+    seldom_s: float = 0.0
 
     @property
     def has_reported(self) -> bool:
@@ -63,8 +71,8 @@ class Presence(Struct, frozen=True):
     ) -> Presence:
         """After a report for `cycle`: a sample, or its fault. `in_time`: while it could still be waited for."""
         newest = self.sample if sample is None else sample
-        return Presence(
-            self.patience_s, newest, fault, heard_at_s=now_s, last_cycle=cycle, late=not in_time, trouble=trouble
+        return replace(
+            self, sample=newest, fault=fault, heard_at_s=now_s, last_cycle=cycle, late=not in_time, trouble=trouble
         )
 
     @property
@@ -86,13 +94,19 @@ class Presence(Struct, frozen=True):
         """Whether it does not answer: its last attempt failed, or it has fallen silent, or its sample is too old."""
         if self.sample is None or self.heard_at_s is None or self.fault is not None:
             return True
-        return now_s - self.heard_at_s > self.patience_s or now_s - self.sample.at_s > sample_window_s
+        window_s = max(sample_window_s, self.seldom_s)
+        return now_s - self.heard_at_s > self.patience_s or now_s - self.sample.at_s > window_s
 
     def is_awaited(self, cycle: int, now_s: float, sample_window_s: float) -> bool:
         """Whether the decision of `cycle` waits for its report."""
         if self.last_cycle >= cycle or self.late:
             return False
         return not self.has_reported or not self.is_away(now_s, sample_window_s)
+
+
+def expected(config: AnyInverterConfig, interval_s: float, *, late: bool = False) -> Presence:
+    """One that has said nothing yet; `late`: nobody waits for its first sample."""
+    return Presence(patience_s(config, interval_s), late=late, seldom_s=seldom_s(config))
 
 
 def freeze(

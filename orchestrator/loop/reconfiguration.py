@@ -13,7 +13,7 @@ from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.failsafe import release_command
 from orchestrator.decide.memory import ControlState
-from orchestrator.loop.presence import Presence, patience_s
+from orchestrator.loop.presence import Presence, expected
 from orchestrator.reason import because
 
 
@@ -45,12 +45,12 @@ def presences_after(former: Mapping[str, Presence], config: SiteConfig, changes:
     presences: dict[str, Presence] = {}
     for inverter in config.inverters:
         known = former.get(inverter.name)
-        patience = patience_s(inverter, config.control.interval_s)
+        new = expected(inverter, config.control.interval_s, late=True)
         if known is None or inverter.name in changes.added:
-            presences[inverter.name] = Presence(patience, late=True)
+            presences[inverter.name] = new
         else:
             late = known.late or inverter.name in changes.replaced
-            presences[inverter.name] = replace(known, patience_s=patience, late=late)
+            presences[inverter.name] = replace(known, patience_s=new.patience_s, seldom_s=new.seldom_s, late=late)
     return presences
 
 

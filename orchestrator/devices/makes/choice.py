@@ -47,6 +47,14 @@ def is_meter_only(name: str) -> bool:
     return name in meter_profile_names()
 
 
+def takes_ac_limit(name: str) -> bool:
+    """Whether the AC power of what this driver speaks to can be limited; a driver that is no make may do it."""
+    if name not in profile_names():
+        return True
+    profile = load_profile(name)
+    return profile.commands.ac_limit is not None or (profile.sunspec is not None and profile.sunspec.ac_limit)
+
+
 def new_value_s(name: str) -> float | None:
     """How often, in seconds, the meter that this driver reads has a new value, where that is known of its make."""
     if name not in (*profile_names(), *meter_profile_names()):

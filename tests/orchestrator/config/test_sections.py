@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from orchestrator.config.file import parse_config
-from orchestrator.config.sections import MqttInverterConfig, SetpointsSection, SiteConfig
+from orchestrator.config.sections import InverterConfig, MqttInverterConfig, SetpointsSection, SiteConfig
 from orchestrator.config.warnings import has_new_values_seldom, warnings
 from orchestrator.documents.schema import shape_of
 from orchestrator.setpoints.fields import SetpointFields
@@ -87,6 +87,15 @@ def test_a_source_without_a_default_is_named_and_one_that_says_so_is_not() -> No
 
     assert any("no default for utility" in said for said in warnings(site(source)))
     assert not any("no default" in said for said in warnings(site(source.replace("utility", "utility, default: {}"))))
+
+
+def test_an_export_limit_beside_a_make_that_takes_no_ac_limit_is_warned_of() -> None:
+    limit = "setpoints: {fixed: {export_limit_watts: 0}}"
+    without = site(limit).model_copy(update={"inverters": (InverterConfig(name="a", host="h", driver="solis-hybrid"),)})
+    with_one = without.model_copy(update={"inverters": (InverterConfig(name="a", host="h", driver="fronius-gen24"),)})
+
+    assert any("no AC limit is known of the make of a" in said for said in warnings(without))
+    assert not any("no AC limit is known" in said for said in warnings(with_one))
 
 
 def test_a_careful_site_has_no_warnings() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.config.sections import BatteryConfig, InverterConfig
-from orchestrator.loop.presence import Presence, freeze, patience_s
+from orchestrator.loop.presence import Presence, expected, freeze, patience_s
 from orchestrator.samples import BatterySample, InverterSample, MeterSample
 from tests.support.plants.virtual_site import site_config
 
@@ -43,6 +43,14 @@ def test_one_that_says_nothing_for_too_long_is_away() -> None:
 @pytest.mark.parametrize(("interval_s", "timeout_s", "patience"), [(1.0, 1.0, 2.0), (1.0, 5.0, 5.0), (5.0, 1.0, 10.0)])
 def test_patience_is_two_intervals_and_at_least_one_reply(interval_s: float, timeout_s: float, patience: float) -> None:
     assert patience_s(InverterConfig(name="east", host="h", timeout_s=timeout_s), interval_s) == patience
+
+
+def test_one_that_must_not_be_read_often_is_away_when_its_next_reading_is_overdue() -> None:
+    seldom = expected(InverterConfig(name="east", host="h", timeout_s=3.0, interval_s=5.0), 1.0)
+    at_last = report(seldom, 100.0, 1).reported(7, InverterSample("east", 100.0), None, now_s=106.0, in_time=True)
+
+    assert not at_last.is_away(108.0, WINDOW_S)
+    assert at_last.is_away(108.1, WINDOW_S)
 
 
 def test_a_fault_makes_away_at_once_and_keeps_it_from_being_waited_for() -> None:
