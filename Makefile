@@ -35,7 +35,7 @@ stack: .venv/run.stamp  ## run all of it: virtual site, orchestrator, Mosquitto 
 	@if docker info >/dev/null 2>&1; then deploy/stack/compose.sh; else $(BIN)/python deploy/stack/stack.py; fi
 
 test: lint  ## check and test everything that takes less than ten minutes
-	@$(call BESIDE,-n $(WAITING) -m "not long" $(MEASURED:%=--ignore=%),-n 2 -m "not long" $(MEASURED) --cov --cov-report=)
+	@$(call BESIDE,-n $(WAITING) -m "not long" $(MEASURED:%=--ignore=%),-n 3 -m "not long" $(MEASURED) --cov --cov-report=)
 
 test-long: .venv/dev.stamp  ## the tests that take longer
 	@$(call BESIDE,-n $(WAITING) -m long tests/system,-n 2 -m long --ignore=tests/system)
