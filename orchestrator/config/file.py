@@ -13,9 +13,8 @@ from orchestrator.config.checks import cross_checks
 from orchestrator.config.hints import meaning_of_key
 from orchestrator.config.secrets import with_secrets
 from orchestrator.config.sections import SiteConfig
-from orchestrator.devices.makes.choice import line_settings, link_keys
+from orchestrator.devices.makes.choice import line_settings, link_keys, profile_of
 from orchestrator.devices.makes.file import PROFILE_YAML
-from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
 from orchestrator.devices.makes.schema import Profile
 from orchestrator.documents.problems import FileKind
 from orchestrator.documents.words import nearest
@@ -96,8 +95,8 @@ def _with_profile(entry: Mapping[str, Any], path: KeyPath, folder: Path, found: 
                 entry["serial"] = {**line_settings(profile.link), **line}
         except ConfigError as error:
             found.append(((*path, "profile"), "; ".join(map(str, str(error).splitlines()))))
-    elif isinstance(driver, str) and driver in (*profile_names(), *meter_profile_names()):
-        profile = load_profile(driver)
+    else:
+        profile = profile_of(driver)
     found += _unknown_units(entry, path, profile)
     return dict(entry)
 

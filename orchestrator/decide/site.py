@@ -267,10 +267,7 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
     expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     limits_watts: dict[str, float] = {}
     if room_watts is not None:
-        stubborn = stubborn_units(plant.units, inputs.now_s)
-        limits_watts = limits_of_stubborn(stubborn, room_watts)
-        room_watts = max(room_watts - fsum(u.ac_watts for u in stubborn), 0.0)
-        others = Plant(tuple(u for u in plant.units if u.name not in limits_watts)) if stubborn else plant
+        limits_watts, others, room_watts = _without_stubborn(plant, room_watts, inputs.now_s)
         limits_watts |= hand_out_room(
             others,
             room_watts,
@@ -296,6 +293,16 @@ def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Alloc
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
     )
+
+
+def _without_stubborn(plant: Plant, room_watts: float, now_s: float) -> tuple[dict[str, float], Plant, float]:
+    """The AC limits in W of those that do not obey theirs, the others, and the room in W that is left for these."""
+    stubborn = stubborn_units(plant.units, now_s)
+    if not stubborn:
+        return {}, plant, room_watts
+    limits_watts = limits_of_stubborn(stubborn, room_watts)
+    others = Plant(tuple(u for u in plant.units if u.name not in limits_watts))
+    return limits_watts, others, max(room_watts - fsum(u.ac_watts for u in stubborn), 0.0)
 
 
 def _totals(inputs: Inputs, load_watts: float | None) -> SiteTotals:

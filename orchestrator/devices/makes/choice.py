@@ -55,20 +55,23 @@ def takes_ac_limit(name: str) -> bool:
     return profile.commands.ac_limit is not None or (profile.sunspec is not None and profile.sunspec.ac_limit)
 
 
+def profile_of(driver: object) -> Profile | None:
+    """The delivered profile that `driver` names, of an inverter or a meter; None where it names none."""
+    if not isinstance(driver, str) or driver not in (*profile_names(), *meter_profile_names()):
+        return None
+    return load_profile(driver)
+
+
 def new_value_s(name: str) -> float | None:
     """How often, in seconds, the meter that this driver reads has a new value, where that is known of its make."""
-    if name not in (*profile_names(), *meter_profile_names()):
-        return None
-    meter = load_profile(name).meter
-    return None if meter is None else meter.new_value_s
+    profile = profile_of(name)
+    return None if profile is None or profile.meter is None else profile.meter.new_value_s
 
 
 def link_defaults(section: Mapping[str, Any]) -> dict[str, Any]:
     """What the make of a section of site.yaml says about port, unit and times; empty where it is no make."""
-    driver = section.get("driver")
-    if not isinstance(driver, str) or driver not in (*profile_names(), *meter_profile_names()):
-        return {}
-    return link_keys(load_profile(driver), of_meter="name" not in section)
+    profile = profile_of(section.get("driver"))
+    return {} if profile is None else link_keys(profile, of_meter="name" not in section)
 
 
 def link_keys(profile: Profile, *, of_meter: bool) -> dict[str, Any]:
@@ -85,9 +88,8 @@ def link_keys(profile: Profile, *, of_meter: bool) -> dict[str, Any]:
 
 def line_defaults(driver: object) -> dict[str, Any]:
     """How a device of a make is set on a serial line when it is delivered; empty where that is not known."""
-    if not isinstance(driver, str) or driver not in (*profile_names(), *meter_profile_names()):
-        return {}
-    return line_settings(load_profile(driver).link)
+    profile = profile_of(driver)
+    return {} if profile is None else line_settings(profile.link)
 
 
 def line_settings(link: Link) -> dict[str, Any]:

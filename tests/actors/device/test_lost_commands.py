@@ -74,36 +74,29 @@ def test_a_limit_that_the_device_lost_is_in_force_again_within_five_seconds(limi
     assert "command_lost" in limited.events
 
 
-def test_a_battery_window_that_the_device_lost_is_in_force_again_within_five_seconds(forgetful: MadeSite) -> None:
-    forgetful.light(500.0)
-    forgetful.repeat(15, step_s=1, **STAY)
+def a_lost_window_is_in_force_again(site: MadeSite, *, after_s: int) -> None:
+    site.light(500.0)
+    site.repeat(20, step_s=1, **STAY)
     close_watts = pytest.approx(1000.0, abs=150.0)
-    assert forgetful.battery_watts == close_watts
-    forgetful.call(restart_controls)
-    forgetful.wait(1)
-    assert forgetful.battery_watts != close_watts
+    assert site.battery_watts == close_watts
+    site.call(restart_controls)
+    site.wait(1)
+    assert site.battery_watts != close_watts
 
-    forgetful.repeat(4, step_s=1, **STAY)
+    site.repeat(after_s, step_s=1, **STAY)
 
-    forgetful.wait(4)
-    assert forgetful.battery_watts == close_watts
+    site.wait(4)
+    assert site.battery_watts == close_watts
+
+
+def test_a_battery_window_that_the_device_lost_is_in_force_again_within_five_seconds(forgetful: MadeSite) -> None:
+    a_lost_window_is_in_force_again(forgetful, after_s=4)
 
 
 @pytest.mark.parametrize("name", ["sma", "solax-gen4"])
 def test_a_battery_window_that_no_register_shows_is_in_force_again_with_its_renewal(tmp_path: Path, name: str) -> None:
     with made(name, MAKES[name].plant, tmp_path) as site:
-        site.light(500.0)
-        site.repeat(20, step_s=1, **STAY)
-        close_watts = pytest.approx(1000.0, abs=150.0)
-        assert site.battery_watts == close_watts
-        site.call(restart_controls)
-        site.wait(1)
-        assert site.battery_watts != close_watts
-
-        site.repeat(25, step_s=1, **STAY)
-
-        site.wait(4)
-        assert site.battery_watts == close_watts
+        a_lost_window_is_in_force_again(site, after_s=25)
 
 
 def test_the_sample_stops_showing_a_limit_that_is_gone_and_says_how_old_the_look_is(limited: MadeSite) -> None:

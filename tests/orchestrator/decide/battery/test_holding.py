@@ -8,11 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from orchestrator.commands import BatteryCommand, BatteryMode
-from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
-from orchestrator.decide.memory import ControlState
 from orchestrator.samples import InverterSample, SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import plant
 
@@ -73,16 +69,8 @@ def test_a_full_battery_is_not_charged() -> None:
 
 def test_one_that_cannot_be_told_to_charge_from_pv_only_holds() -> None:
     class WithoutPermission(ClosedLoop):
-        def _decide(
-            self,
-            config: SiteConfig,
-            state: ControlState,
-            snapshot: SiteSnapshot,
-            _envelope: OperatingEnvelope,
-            now_s: float,
-        ) -> CycleResult:
-            seen = replace(snapshot, inverters=tuple(without_permission(each) for each in snapshot.inverters))
-            return super()._decide(config, state, seen, _envelope, now_s)
+        def seen(self, snapshot: SiteSnapshot) -> SiteSnapshot:
+            return replace(snapshot, inverters=tuple(without_permission(each) for each in snapshot.inverters))
 
     loop = WithoutPermission(plant(pv_watts=SUN).config)
     for name, watts in SUN.items():

@@ -7,14 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.following import Disobeys
-from orchestrator.decide.memory import ControlState
 from orchestrator.decide.plant.units import see_plant
 from orchestrator.samples import InverterSample, SiteSnapshot
-from orchestrator.setpoints.merge import OperatingEnvelope
 from orchestrator.simulation.virtual_time import Moment
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import plant
@@ -97,16 +93,8 @@ def test_what_is_asked_of_the_batteries_together_keeps_windows_shut(
 
 def test_a_battery_that_is_told_a_power_and_no_window_stays_pinned_and_its_pv_is_looked_for() -> None:
     class ToldAPower(ClosedLoop):
-        def _decide(
-            self,
-            config: SiteConfig,
-            state: ControlState,
-            snapshot: SiteSnapshot,
-            _envelope: OperatingEnvelope,
-            now_s: float,
-        ) -> CycleResult:
-            seen = replace(snapshot, inverters=tuple(told_a_power(each) for each in snapshot.inverters))
-            return super()._decide(config, state, seen, _envelope, now_s)
+        def seen(self, snapshot: SiteSnapshot) -> SiteSnapshot:
+            return replace(snapshot, inverters=tuple(told_a_power(each) for each in snapshot.inverters))
 
     loop = ToldAPower(behind_the_roof().config)
     for name, watts in SUN.items():
