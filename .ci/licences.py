@@ -23,6 +23,8 @@ SAME = {
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
+NOT_SAID = {"axe-playwright-python": "MIT AND MPL-2.0"}
+"""What a package says in its files only: here MIT, and MPL-2.0 of the axe-core that it brings."""
 HEAD = """# Licences
 
 The orchestrator is under the Apache License 2.0. It is installed with the packages below; those that are not marked are
@@ -30,6 +32,14 @@ used for development only. `.ci/licences.py` writes this page from what the pack
 
 | package | version | installed with | licence |
 |---|---|---|---|"""
+
+VENDOR = REPOSITORY / "orchestrator/page/vendor"
+SHIPPED = """
+Shipped with the page, as its makers publish it, with the text of its licence beside it:
+
+| library | version | where | licence |
+|---|---|---|---|
+| uPlot | {version} | `orchestrator/page/vendor` | MIT |"""
 
 
 def pinned() -> dict[str, str]:
@@ -40,6 +50,8 @@ def pinned() -> dict[str, str]:
 
 def licence(package: str) -> str:
     """The licence of an installed package. Raises PackageNotFoundError."""
+    if package in NOT_SAID:
+        return NOT_SAID[package]
     said = metadata(package)
     if said.get("License-Expression"):
         return str(said["License-Expression"])
@@ -90,12 +102,23 @@ def _names() -> dict[str, str]:
 
 def page() -> str:
     """The whole page."""
-    plain, demo = requirements(None), requirements("demo")
+    plain = requirements(None)
+    extras = {f"`[{extra}]`": requirements(extra) for extra in ("demo", "notify", "csip-aus")}
     rows = []
     for name, version in sorted(pinned().items(), key=lambda entry: normal(entry[0])):
-        use = "always" if normal(name) in plain else "`[demo]`" if normal(name) in demo else ""
+        use = (
+            "always"
+            if normal(name) in plain
+            else ", ".join(extra for extra, needs in extras.items() if normal(name) in needs)
+        )
         rows.append(f"| {name} | {version} | {use} | {licence(name)} |")
-    return "\n".join([HEAD, *rows, ""])
+    return "\n".join([HEAD, *rows, SHIPPED.format(version=_version_of_uplot()), ""])
+
+
+def _version_of_uplot() -> str:
+    """The version that stands in the first line of its file."""
+    found = re.search(r"\(v([\d.]+)\)", (VENDOR / "uPlot.iife.min.js").read_text()[:200])
+    return found[1] if found else "unknown"
 
 
 if __name__ == "__main__":

@@ -11,14 +11,13 @@ pykka gives threads and inboxes, and no more: an exception in a message kills an
 from __future__ import annotations
 
 import logging
-import queue
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import pykka
 
-from actors.address import Recipient
+from actors.address import Inbox, Recipient, inbox_of
 from actors.clock import Clock
 from actors.messages import Tick
 from actors.observer import Observer
@@ -37,7 +36,7 @@ class Surroundings:
 
 OF_AN_INVERTER: Final = "inverter/"
 """Before the name of an inverter it makes the name of its actor, which so is that of no other actor."""
-SYSTEM_ACTORS: Final = ("supervisor", "site", "meter", "mqtt", "metrics", "ledger")
+SYSTEM_ACTORS: Final = ("supervisor", "site", "meter", "mqtt", "web", "ledger", "sites")
 
 
 def actor_of(inverter: str) -> str:
@@ -80,6 +79,10 @@ class Actor(pykka.ThreadingActor):
         self.observer = surroundings.observer
         self._supervisor = surroundings.supervisor
 
+    @staticmethod
+    def _create_actor_inbox() -> Inbox:
+        return Inbox()
+
     def receive(self, message: Any) -> None:
         """Handle one message, in the actor's own thread. A message that it does not know is not for it: ignore it.
 
@@ -107,13 +110,11 @@ class Actor(pykka.ThreadingActor):
 
     def inbox_depth(self) -> int:
         """How many messages wait."""
-        return cast("queue.Queue[Any]", self.actor_inbox).qsize()
+        return inbox_of(self).qsize()
 
     def waiting(self) -> tuple[Any, ...]:
         """The messages that wait, the oldest first."""
-        inbox = cast("queue.Queue[Any]", self.actor_inbox)
-        with inbox.mutex:
-            return tuple(envelope.message for envelope in inbox.queue)
+        return tuple(envelope.message for envelope in inbox_of(self).waiting())
 
     def on_stop(self) -> None:
         self.observer.actor_up(self._label, False)

@@ -17,7 +17,7 @@ from actors.device.session import BrokenOff, DeviceSession
 from actors.device.writer import CommandWriter, Outcome
 from actors.files.state_store import StateStore
 from actors.link import Link
-from actors.messages import Acknowledged, Command, Event, Read, Release, Report
+from actors.messages import Acknowledged, Command, Event, Obeyed, Read, Release, Report
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import InverterConfig
 from orchestrator.devices.as_found import (
@@ -32,7 +32,8 @@ from orchestrator.devices.as_found import (
 )
 from orchestrator.devices.base import AnyDriver
 from orchestrator.devices.link.turns import can_wait
-from orchestrator.errors import DeviceError
+from orchestrator.errors import DeviceError, LinkError
+from orchestrator.reason import because
 from orchestrator.samples import InverterSample
 
 log = logging.getLogger(__name__)
@@ -40,11 +41,8 @@ log = logging.getLogger(__name__)
 RETRY_LONGEST_S = 10.0
 STARVED_S = 1.0
 """On a slow link writing may take longer than a cycle; a read that comes too late is dropped, but not for ever."""
-
-DERATED = (
-    "an AC limit of {watts:.0f} W was in force before any of ours: it is taken for the installer's and never raised; "
-    "where it is not wanted, or was ours and control.state_dir is lost, stop and run `orchestrator release --lift`"
-)
+TALKING_S = 10.0
+"""One whose last answer is older than this is away: a stop does not wait for it twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +93,8 @@ class InverterActor(Actor):
         self._carried_out: InverterCommand | None = None
         """The last command since the last reading, if there was one."""
         self._last: InverterCommand | None = None
+        self._told: Command | None = None
+        """The last command, where it was carried out and nothing on record has changed by it."""
         self._was_broken_off = False
         self._said_not_kept = False
 
@@ -135,9 +135,16 @@ class InverterActor(Actor):
         except BrokenOff:
             self.actor_ref.tell(_ReadAfterAll(read))
         except DeviceError as trouble:
-            self._site.tell(Report(self.name, read.cycle, fault=trouble.kind, detail=str(trouble)))
+            self._site.tell(Report(self.name, read.cycle, fault=trouble.kind, why=trouble.why))
         else:
-            self._site.tell(Report(self.name, read.cycle, sample))
+            self._site.tell(Report(self.name, read.cycle, sample, obeyed=self._obeyed(sample)))
+
+    def _obeyed(self, sample: InverterSample) -> Obeyed | None:
+        """What it was told last, where telling it again would change nothing: neither in it nor on record."""
+        last, until_s = self._told, self._writer.obeyed_until_s
+        if last is None or until_s is None or before_command(self._found, sample, last.command) != self._found:
+            return None
+        return Obeyed(last.issued_at_s, until_s)
 
     def _is_starved(self) -> bool:
         """Whether commands have taken all the time for so long that a read is due, however late."""
@@ -177,6 +184,7 @@ class InverterActor(Actor):
         return inf if known is None else known
 
     def _on_connected(self) -> None:
+        self._told = None
         self._writer.forget()
         found = self._store.load(self.name)
         serial = self._driver.nameplate(self._session.device).serial
@@ -186,8 +194,12 @@ class InverterActor(Actor):
 
     def _on_command(self, message: Command) -> None:
         self._waiting = message
-        if not self._may_wait():
+        if self._may_wait():
+            return
+        if self.inbox_depth():
             self.actor_ref.tell(_CarryOut())
+        else:
+            self._carry_out_waiting()
 
     def _may_wait(self) -> bool:
         """Whether the newest command waits: a serial line has no time for two commands without a reading between."""
@@ -199,6 +211,7 @@ class InverterActor(Actor):
         message, self._waiting = self._waiting, None
         if message is None:
             return
+        self._told = None
         command, issued_at_s = message.command, message.issued_at_s
         if self.clock.now_s() - issued_at_s > command.valid_for_s:
             self._acknowledge(issued_at_s, fault="stale", detail="the command waited for too long")
@@ -206,11 +219,11 @@ class InverterActor(Actor):
             self._acknowledge(issued_at_s, fault="away", detail="not connected")
         else:
             sample = self._sample
-            self._try(issued_at_s, lambda: self._carry_out(command, sample))
+            self._try(issued_at_s, lambda: self._carry_out(message, sample))
 
     def _on_release(self, message: Release) -> None:
-        self._waiting = None
-        self._try(message.issued_at_s, lambda: self._release(message.command), released=True)
+        self._waiting = self._told = None
+        self._try(message.issued_at_s, lambda: self._release_surely(message.command), released=True)
 
     def _try(self, issued_at_s: float, act: Callable[[], Outcome], *, released: bool = False) -> None:
         try:
@@ -222,19 +235,32 @@ class InverterActor(Actor):
             detail = " ".join(outcome.refused)
             self._acknowledge(issued_at_s, writes=outcome.writes, fault=fault, detail=detail, released=released)
 
-    def _carry_out(self, command: InverterCommand, sample: InverterSample) -> Outcome:
-        asked = command
+    def _carry_out(self, message: Command, sample: InverterSample) -> Outcome:
+        asked = command = message.command
         found = before_command(self._found, sample, command)
         if found.derated_watts != self._found.derated_watts:
-            self._site.tell(Event("derating_found", self.name, DERATED.format(watts=found.derated_watts)))
+            self._site.tell(Event.of("derating_found", self.name, because("derated", watts=found.derated_watts)))
         if not self._keep(found):
             command = without_grid_charging(command)
         command = reconnected(put_back(command, self._found), self._found)
         self._carried_out = self._last = asked
         outcome = self._writer.carry_out(command)
         if not outcome.refused:
-            self._keep(after_command(self._found, command))
+            after = after_command(self._found, command)
+            self._told = message if after == self._found else None
+            self._keep(after)
         return outcome
+
+    def _release_surely(self, command: InverterCommand) -> Outcome:
+        """Once more where an answer was lost: no other cycle follows in which it would be made good."""
+        is_talking = self._sample is not None and self.clock.now_s() - self._sample.at_s < TALKING_S
+        try:
+            return self._release(command)
+        except LinkError:
+            if not is_talking:
+                raise
+            log.warning("%s did not answer its last command, it is told again", self._config.name)
+            return self._release(command)
 
     def _release(self, command: InverterCommand) -> Outcome:
         sample = self._sample
@@ -269,7 +295,7 @@ class InverterActor(Actor):
         except OSError as trouble:
             if not self._said_not_kept:
                 self._said_not_kept = True
-                self._site.tell(Event("state_not_kept", self.name, f"{trouble}"))
+                self._site.tell(Event.of("state_not_kept", self.name, because("not_kept", trouble=f"{trouble}")))
             return False
         self._found = found
         return True
@@ -277,5 +303,8 @@ class InverterActor(Actor):
     def _acknowledge(
         self, issued_at_s: float, *, writes: int = 0, fault: str | None = None, detail: str = "", released: bool = False
     ) -> None:
+        """A command that needed no write and met no trouble is not worth a message."""
+        if not (writes or fault or released):
+            return
         now_s = self.clock.now_s()
         self._site.tell(Acknowledged(self.name, issued_at_s, now_s, writes, fault, detail, released))

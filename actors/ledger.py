@@ -14,7 +14,7 @@ from actors.address import Recipient
 from actors.files.ledger_file import FILE_NAME, LedgerFile
 from actors.messages import ExcessEnded, Tick
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.ledger.excess import RULES_S, Excess, LedgerState, Outcome, observe, unseen
 
 log = logging.getLogger(__name__)

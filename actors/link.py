@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
     ReadInputRegistersRequest,
@@ -35,6 +36,7 @@ from orchestrator.devices.link.tries import Tries
 from orchestrator.devices.link.turns import HEAD_START_S, Turn, try_slot_s
 from orchestrator.devices.link.ways import TcpWay, Way
 from orchestrator.errors import DeviceError, LinkError, LinkTimeout, NonsenseReply, RequestRefused
+from orchestrator.reason import because
 
 GATEWAY_SILENT = (0x0A, 0x0B)
 """Exception codes by which a gateway says that the device behind it did not answer."""
@@ -142,6 +144,16 @@ class WireLink:
         reply = self._in_turn(device, request_of(address=address, count=count, dev_id=unit_id), turn)
         return tuple(reply.registers)
 
+    def read_bits(
+        self, unit_id: int, address: int, count: int, device: str, *, inputs: bool = False
+    ) -> tuple[bool, ...]:
+        """Read `count` coils from `address` (0-based), or discrete inputs. Raises as `read`."""
+        request_of = ReadDiscreteInputsRequest if inputs else ReadCoilsRequest
+        reply = self._in_turn(device, request_of(address=address, count=count, dev_id=unit_id), Turn.READ)
+        if len(reply.bits) < count:
+            raise NonsenseReply(because("wrong_length", where=self._where, got=len(reply.bits), wanted=count))
+        return tuple(reply.bits[:count])
+
     def write(
         self, unit_id: int, address: int, values: Sequence[int], device: str, *, one_by_one: bool = False
     ) -> None:
@@ -246,7 +258,9 @@ class WireLink:
         if reply.isError():
             raise self._refusal(reply.exception_code, request.dev_id)
         if isinstance(request, ReadHoldingRegistersRequest) and len(reply.registers) != request.count:
-            raise NonsenseReply(f"{self._where}: {len(reply.registers)} words instead of {request.count}")
+            raise NonsenseReply(
+                because("wrong_length", where=self._where, got=len(reply.registers), wanted=request.count)
+            )
         return reply
 
     def _tell_of_the_line(self) -> None:
@@ -259,7 +273,7 @@ class WireLink:
     def _refusal(self, code: int, unit_id: int) -> DeviceError:
         if code in GATEWAY_SILENT:
             return LinkTimeout(words.behind_gateway(self._where, unit_id, code))
-        return RequestRefused(f"{self._where}: refused with exception {code}", code)
+        return RequestRefused(because("refused", where=self._where, exception=code), code)
 
 
 class ModbusLink(WireLink):

@@ -21,6 +21,7 @@ from orchestrator.loop.messages import (
     Acknowledged,
     Command,
     Event,
+    Obeyed,
     Read,
     Release,
     Report,
@@ -31,9 +32,11 @@ from orchestrator.loop.messages import (
 __all__ = [
     "Acknowledged",
     "Command",
+    "Configured",
     "Event",
     "ExcessEnded",
     "InverterRemoved",
+    "Obeyed",
     "Read",
     "Reconfigure",
     "Release",
@@ -69,6 +72,13 @@ class Reconfigure:
     changes: Changes
     inverters: Mapping[str, Recipient]
     done: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The plant runs on this configuration from now on; for those that are not replaced by it."""
+
+    config: SiteConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class MeterActor(Actor):
         except Unreachable:
             pass  # the failure was reported when it happened
         except DeviceError as trouble:
-            self._site.tell(Report(self.name, 0, fault=trouble.kind, detail=str(trouble)))
+            self._site.tell(Report(self.name, 0, fault=trouble.kind, why=trouble.why))
         now_s = self.clock.now_s()
         rest_s = meter_rest_s(now_s - began_s) if self._config.line else 0.0
         self.later(max(rest_s, began_s + self._config.interval_s - now_s), Tick())

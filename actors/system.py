@@ -1,67 +1,44 @@
-"""The composition root: who is started, with what, in which order; and how all of it ends."""
+"""A running plant, and how all of it ends."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import pykka
 
-from actors.actor import Surroundings, actor_of, label_of
 from actors.address import Address, Recipient
 from actors.clock import Clock
-from actors.device.last_commands import Overheard, Reports, hand_back, tell_last
-from actors.files.setpoint_store import SetpointStore
-from actors.files.sign_store import SignStore
-from actors.files.state_store import HurriedStore
-from actors.inverter import InverterActor
-from actors.ledger import LedgerActor
-from actors.link import LinkNeeds, LinkPool
-from actors.messages import InverterRemoved, Reconfigure, Stop
-from actors.meter import NAME as METER
-from actors.meter import MeterActor
-from actors.metrics import MetricsActor
-from actors.mqtt import MqttActor, restored_intakes
-from actors.mqtt_device import MqttInverterActor, MqttMeterActor
+from actors.device.last_commands import Reports, hand_back, tell_last
+from actors.messages import Stop
 from actors.observer import Observer
-from actors.prometheus.observer import PrometheusObserver
-from actors.site import SiteActor
-from actors.supervisor import Adopt, Child, Dismiss, StartChildren, Supervisor, stop_in_reverse
+from actors.plant import Plant
+from actors.supervisor import StartChildren, Supervisor, stop_in_reverse
+from actors.web.reloads import ReloadDesk
 from orchestrator.commands import InverterCommand
 from orchestrator.config.changes import Changes, changes_between
-from orchestrator.config.policy import meter_silent_after_s, meter_told_every_s
-from orchestrator.config.sections import AnyInverterConfig, MqttInverterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.config.sections import SiteConfig
 from orchestrator.devices.base import AnyDriver
-from orchestrator.devices.drivers import DriverLibrary, driver_of
-from orchestrator.devices.link.ways import Way
+from orchestrator.devices.drivers import DriverLibrary
 from orchestrator.errors import OrchestratorError, UsageError
-from orchestrator.loop.kept import Kept
 from orchestrator.loop.last_words import commands_without_reports, last_commands
 from orchestrator.setpoints.merge import Setpoint
 
 log = logging.getLogger(__name__)
 
 DRIVERS: Mapping[str, AnyDriver] = DriverLibrary()
+NOTHING_KEPT: Mapping[str, Setpoint] = MappingProxyType({})
 
 RELEASE_SHARE = 0.7
 """The part of the time for stopping that may go into handing the devices back."""
-
-
 DEAD_SHARE = 0.2
 """The part of it for inverters whose own actors are dead."""
-RELEASE_ON_RELOAD_S = 3.0
-"""How long a reload waits for devices that are handed back; then it goes on without their answer."""
-ACTOR_STOPS_WITHIN_S = 5.0
 DECIDERS_STOP_WITHIN_S = 1.0
 SITE_SHARE = 0.5
 """The part of that time after which a site that lives, and from which no device has heard, counts as dead."""
 LOOK_EVERY_S = 0.05
-MOST_CYCLES_WAITING = 300
-"""So many cycles wait for a ledger whose disk hangs; it counts what comes beyond as unseen."""
 
 
 class ReloadRefused(UsageError):
@@ -76,10 +53,10 @@ class System:
     """A running plant.
 
     `failed` is set when it cannot go on: then stop it and exit 1. `setpoints` takes SetpointReceived and
-    SetpointWithdrawn.
+    SetpointWithdrawn, and an Event for everybody.
     """
 
-    def __init__(self, plant: _Plant, failed: threading.Event) -> None:
+    def __init__(self, plant: Plant, failed: threading.Event) -> None:
         self.failed = failed
         self.setpoints: Recipient = plant.site
         self._plant = plant
@@ -112,9 +89,10 @@ class System:
         """
         plant, clock = self._plant, self._plant.surroundings.clock
         deadline_s = clock.now_s() + timeout_s
-        plant.release_devices(timeout_s * RELEASE_SHARE)
+        handing_back = _HandingBack(plant)
+        handing_back.all(timeout_s * RELEASE_SHARE)
         stop_in_reverse((plant.supervisor,), deadline_s, clock)  # first: nobody is to be started any more
-        plant.hand_back_the_dead(timeout_s * DEAD_SHARE)
+        handing_back.those_without_an_actor(timeout_s * DEAD_SHARE)
         stop_in_reverse(plant.addresses(), deadline_s, clock)
         plant.close()
 
@@ -126,15 +104,20 @@ def start_system(
     observer: Observer,
     listeners: Sequence[Recipient] = (),
     drivers: Mapping[str, AnyDriver] = DRIVERS,
+    desk: ReloadDesk | None = None,
+    kept: Mapping[str, Setpoint] = NOTHING_KEPT,
 ) -> System:
     """Start the plant of `config`. It runs until `System.stop`, whatever its devices do.
 
-    `listeners` are told every CycleResult, Acknowledged, SetpointRefused and Event, in the site's thread. Metrics are
-    served when they are configured and `observer` is a PrometheusObserver. `clock` must run by itself; it is the
-    caller's to close.
+    `listeners` are told every CycleResult, Acknowledged, SetpointRefused and Event, in the site's thread, and every
+    ExcessEnded, in that of the ledger. Metrics
+    and the page are served when they are configured and `observer` is a PrometheusObserver. `clock` must run by itself;
+    it is the caller's to close. Reloads that are asked for over HTTP are left at the `desk`, for the caller to do.
+    `kept` is what sources that the caller looks after asked for before a restart, by name: it holds from the first
+    decision on.
     """
     failed = threading.Event()
-    plant = _Plant(config, clock=clock, observer=observer, listeners=listeners, drivers=drivers)
+    plant = Plant(config, clock=clock, observer=observer, listeners=listeners, drivers=drivers, desk=desk, kept=kept)
     system = System(plant, failed)
     supervisor = Supervisor.start(plant.surroundings, plant.children(), failed)
     plant.supervisor.lead_to(supervisor)
@@ -146,145 +129,26 @@ def start_system(
     return system
 
 
-class _Plant:
-    """Every actor of a site: its address, how it is started, and what it is given."""
+class _HandingBack:
+    """How the devices are handed back at the end, whoever is dead by then."""
 
-    def __init__(
-        self,
-        config: SiteConfig,
-        *,
-        clock: Clock,
-        observer: Observer,
-        listeners: Sequence[Recipient],
-        drivers: Mapping[str, AnyDriver],
-    ) -> None:
-        self.config = config
-        self.supervisor = Address("supervisor")
-        self.surroundings = Surroundings(clock, observer, self.supervisor)
-        self.inverters = {inverter.name: Address(actor_of(inverter.name)) for inverter in config.inverters}
-        self.meter, self.site = Address(METER), Address("site")
-        self._overheard = Overheard(self.site)
-        self.mqtt, self.metrics, self.ledger = (
-            Address("mqtt"),
-            Address("metrics"),
-            Address("ledger", MOST_CYCLES_WAITING),
-        )
-        self.links = _expect_devices(LinkPool(clock, observer), config)
-        self._drivers = drivers
-        self._store = HurriedStore(Path(config.control.state_dir))
-        self._audience = (self.mqtt, self.metrics, self.ledger, *map(_Guarded, listeners))
-        self._setpoint_store = SetpointStore(Path(config.control.state_dir))
-        self._sign_store = SignStore(Path(config.control.state_dir), config.meter)
-        self._kept = Kept(
-            _kept_setpoints(config, self._setpoint_store, clock),
-            set(self._setpoint_store.sources),
-            self._sign_store.sign,
-        )
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
 
-    def children(self) -> tuple[Child, ...]:
-        """All actors but the supervisor, in the order of their start."""
-        inverters = [self._inverter_child(each) for each in self.config.inverters]
-        site = [Child(self.meter, self._start_meter), Child(self.site, self._start_site)]
-        return (*inverters, *site, *self._mqtt_children(), *self._metrics_children(), self._ledger_child())
-
-    def _inverter_child(self, inverter: AnyInverterConfig) -> Child:
-        return Child(self.inverters[inverter.name], partial(self._start_inverter, inverter))
-
-    def _mqtt_children(self) -> tuple[Child, ...]:
-        config = self.config
-        if not (config.setpoints.mqtt or config.publish.mqtt):
-            return ()
-        return (Child(self.mqtt, partial(MqttActor.start, self.surroundings, config, self.site, self._setpoint_store)),)
-
-    def _metrics_children(self) -> tuple[Child, ...]:
-        config, observer = self.config, self.surroundings.observer
-        if config.metrics is None or not isinstance(observer, PrometheusObserver):
-            return ()
-        return (Child(self.metrics, partial(MetricsActor.start, self.surroundings, config.metrics, observer)),)
-
-    def _ledger_child(self) -> Child:
-        return Child(self.ledger, partial(LedgerActor.start, self.surroundings, self.config, (self.metrics,)))
-
-    def reload(self, config: SiteConfig, changes: Changes) -> None:
-        """Take `config`: hand back, stop and start what `changes` says, in this order."""
-        former, self.config = self.inverters, config
-        stay = {name: address for name, address in former.items() if name not in changes.removed}
-        self.inverters = {each.name: stay.get(each.name) or Address(actor_of(each.name)) for each in config.inverters}
-        for way, needs in _link_needs(config).items():
-            self.links.expect(way, needs)
-        self._tell_site(changes)
-        self._stop(*(former[name] for name in changes.stopped))
-        for name in changes.removed:
-            self.surroundings.observer.actor_gone(label_of(actor_of(name)))
-            if name not in self.inverters:
-                self.mqtt.tell(InverterRemoved(name))
-        self.links.expect_only(_link_needs(config))
-        self._adopt(*(self._inverter_child(each) for each in config.inverters if each.name in changes.started))
-        if changes.meter:
-            self._replace(self.meter, Child(self.meter, self._start_meter))
-        if changes.mqtt:
-            self._replace(self.mqtt, *self._mqtt_children())
-        self.surroundings.observer.reconfigured(
-            [source.name for source in config.setpoints.mqtt], config.control.interval_s
-        )
-        if changes.metrics:
-            self._replace(self.metrics, *self._metrics_children())
-        if changes.ledger:
-            self._replace(self.ledger, self._ledger_child())
-
-    def _tell_site(self, changes: Changes) -> None:
-        """Until the site has taken the configuration and what goes is handed back; once more if it was just down."""
-        done = threading.Event()
-        for _ in range(2):
-            self.site.tell(Reconfigure(self.config, changes, self.inverters, done))
-            if done.wait(RELEASE_ON_RELOAD_S):
-                return
-        log.error("not every device could be handed back in time; their own revert timers do the rest")
-
-    def _replace(self, address: Address, *children: Child) -> None:
-        self._stop(address)
-        self._adopt(*children)
-
-    def _stop(self, *addresses: Address) -> None:
-        for address in addresses:
-            self._ask_supervisor(Dismiss(address.name))
-        clock = self.surroundings.clock
-        stop_in_reverse(addresses, clock.now_s() + ACTOR_STOPS_WITHIN_S, clock)
-
-    def _adopt(self, *children: Child) -> None:
-        for child in children:
-            self._ask_supervisor(Adopt(child))
-
-    def _ask_supervisor(self, message: Adopt | Dismiss) -> None:
-        supervisor = self.supervisor.ref
-        if supervisor is None:
-            raise pykka.ActorDeadError("the supervisor")
-        supervisor.ask(message)
-
-    def addresses(self) -> tuple[Address, ...]:
-        """Where the children are reached, in the order of their start."""
-        return (*self.inverters.values(), self.meter, self.site, self.mqtt, self.metrics, self.ledger)
-
-    def close(self) -> None:
-        """Let go of what is no actor's: links, and the files of setpoints and of the meter's sign."""
-        self.links.close()
-        self._sign_store.close()
-        self._setpoint_store.close()
-
-    def release_devices(self, timeout_s: float) -> None:
+    def all(self, timeout_s: float) -> None:
         """Hand every device back; wait for it. The site does it, or this thread where the site is dead."""
-        deadline_s = self.surroundings.clock.now_s() + timeout_s
+        deadline_s = self._plant.surroundings.clock.now_s() + timeout_s
         done = threading.Event()
         if not (self._site_hands_back(done, deadline_s, timeout_s) or self._hand_back_without_site(deadline_s)):
             log.error("not every device could be handed back in time; their own revert timers do the rest")
 
     def _site_hands_back(self, done: threading.Event, deadline_s: float, timeout_s: float) -> bool:
         """Whether it did. It is given up at once when it dies, and after a while when no device has heard from it."""
-        clock, site = self.surroundings.clock, self.site.ref
-        self.site.tell(Stop(done))
+        clock, site = self._plant.surroundings.clock, self._plant.site.ref
+        self._plant.site.tell(Stop(done))
         patience_s = clock.now_s() + SITE_SHARE * timeout_s
         while site is not None and site.is_alive():
-            until_s = deadline_s if self._overheard.has_released else patience_s
+            until_s = deadline_s if self._plant.overheard.has_released else patience_s
             if done.wait(LOOK_EVERY_S) or clock.now_s() >= until_s:
                 break
         return done.is_set()
@@ -292,28 +156,34 @@ class _Plant:
     def _hand_back_without_site(self, deadline_s: float) -> bool:
         """The last commands from here, after all those who could decide otherwise have been stopped."""
         log.error("the site does not hand the devices back: they are told from here")
-        clock = self.surroundings.clock
-        stop_in_reverse((self.supervisor, self.site), min(deadline_s, clock.now_s() + DECIDERS_STOP_WITHIN_S), clock)
+        clock = self._plant.surroundings.clock
+        stop_in_reverse(
+            (self._plant.supervisor, self._plant.site), min(deadline_s, clock.now_s() + DECIDERS_STOP_WITHIN_S), clock
+        )
         try:
-            return hand_back(self.inverters, self._overheard, self._last_commands, clock, deadline_s)
+            return hand_back(self._plant.inverters, self._plant.overheard, self._last_commands, clock, deadline_s)
         except Exception:  # whatever it is, the rest must still be stopped
             log.exception("the last commands could not be made")
             return False
 
-    def hand_back_the_dead(self, timeout_s: float) -> None:
-        """The last commands for inverters whose own actors have crashed for good, each by a new one."""
-        clock, config = self.surroundings.clock, self.config
-        dead = {each.name: each for each in config.inverters if not self.inverters[each.name].is_alive}
+    def those_without_an_actor(self, timeout_s: float) -> None:
+        """The last commands for inverters whose own actors have crashed for good, each by a new one.
+
+        Sites have one actor together; without it what they were told ends by itself.
+        """
+        clock, config = self._plant.surroundings.clock, self._plant.config
+        own = {name: each for name, each in self._plant.inverters.items() if isinstance(each, Address)}
+        dead = {each.name: each for each in config.inverters if each.name in own and not own[each.name].is_alive}
         now_s, wall_s = clock.now_s(), clock.wall().timestamp()
-        stored = _kept_setpoints(config, self._setpoint_store, clock)
-        last = commands_without_reports(config, self._kept, stored, dead, now_s=now_s, wall_s=wall_s)
+        stored = self._plant.kept_setpoints()
+        last = commands_without_reports(config, self._plant.kept, stored, dead, now_s=now_s, wall_s=wall_s)
         if not last:
             return
         log.error("inverters without an actor are handed back by a new one: %s", ", ".join(dead))
         try:
             for command in last:
-                self.inverters[command.inverter].lead_to(self._start_inverter(dead[command.inverter]))
-            handed_back = tell_last(self.inverters, self._overheard, last, clock, now_s + timeout_s)
+                own[command.inverter].lead_to(self._plant.start_inverter(dead[command.inverter]))
+            handed_back = tell_last(self._plant.inverters, self._plant.overheard, last, clock, now_s + timeout_s)
         except Exception:  # whatever it is, the rest must still be stopped
             log.exception("an actor for the last command could not be started")
             return
@@ -321,77 +191,8 @@ class _Plant:
             log.error("not every inverter without an actor could be handed back; their own revert timers do the rest")
 
     def _last_commands(self, reports: Reports, now_s: float) -> Sequence[InverterCommand]:
-        clock = self.surroundings.clock
-        stored = _kept_setpoints(self.config, self._setpoint_store, clock)
-        return last_commands(self.config, self._kept, stored, reports, now_s=now_s, wall_s=clock.wall().timestamp())
-
-    def _start_inverter(self, inverter: AnyInverterConfig) -> pykka.ActorRef[Any]:
-        if isinstance(inverter, MqttInverterConfig):
-            window_s = self.config.control.sample_window_s
-            return MqttInverterActor.start(
-                self.surroundings, config=inverter, sample_window_s=window_s, site=self._overheard
-            )
-        return InverterActor.start(
-            self.surroundings,
-            config=inverter,
-            driver=driver_of(inverter, self._drivers),
-            link=self.links.link(inverter.way),
-            store=self._store,
-            site=self._overheard,
+        clock = self._plant.surroundings.clock
+        stored = self._plant.kept_setpoints()
+        return last_commands(
+            self._plant.config, self._plant.kept, stored, reports, now_s=now_s, wall_s=clock.wall().timestamp()
         )
-
-    def _start_meter(self) -> pykka.ActorRef[Any]:
-        meter = self.config.meter
-        if isinstance(meter, MqttMeterConfig):
-            return MqttMeterActor.start(
-                self.surroundings,
-                config=meter,
-                silent_after_s=meter_silent_after_s(self.config),
-                report_interval_s=meter_told_every_s(self.config),
-                site=self.site,
-            )
-        return MeterActor.start(
-            self.surroundings,
-            config=meter,
-            driver=driver_of(meter, self._drivers),
-            link=self.links.link(meter.way),
-            site=self.site,
-            report_interval_s=meter_told_every_s(self.config),
-        )
-
-    def _start_site(self) -> pykka.ActorRef[Any]:
-        given = (self.surroundings, self.config, self.inverters, self._audience, self._kept)
-        return SiteActor.start(*given, sign_store=self._sign_store)
-
-
-def _kept_setpoints(config: SiteConfig, store: SetpointStore, clock: Clock) -> dict[str, Setpoint]:
-    """What each source asked for before a restart: it holds from the first decision on, before any broker is back."""
-    intakes = restored_intakes(config, store.sources, clock)
-    return {name: intake.setpoint for name, intake in intakes.items() if intake.setpoint is not None}
-
-
-class _Guarded:
-    """A listener from outside: a bug in a display must not stop the plant."""
-
-    def __init__(self, listener: Recipient) -> None:
-        self._listener = listener
-
-    def tell(self, message: Any) -> None:
-        try:
-            self._listener.tell(message)
-        except Exception:
-            log.exception("a listener failed")
-
-
-def _expect_devices(links: LinkPool, config: SiteConfig) -> LinkPool:
-    links.expect_only(_link_needs(config))
-    return links
-
-
-def _link_needs(config: SiteConfig) -> dict[Way, LinkNeeds]:
-    """What the units behind each address need together."""
-    needs: dict[Way, LinkNeeds] = {}
-    for device in config.modbus_devices():
-        own = LinkNeeds(device.timeout_s, device.min_gap_s)
-        needs[device.way] = own | needs.get(device.way, own)
-    return needs

@@ -34,7 +34,10 @@ class Extent:
 
 
 FULL: Final = Extent(
-    plants=(plant.Case(3), plant.Case(10), plant.Case(50), plant.Case(10, is_steady=True)),
+    plants=(
+        *(plant.Case(inverters) for inverters in (3, 10, 50, 100, 300)),
+        *(plant.Case(inverters, is_steady=True) for inverters in (10, 100)),
+    ),
     plant_s=20.0,
     reading_s=8.0,
     cores=(3, 10, 50, 100),

@@ -11,8 +11,8 @@ from bench.sites import LOAD_WATTS, STEP_WATTS, site_of
 from bench.tables import Cell, percentile, table
 from orchestrator import control
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import ControlState
+from orchestrator.decide.records import CycleResult
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.simulation.site import VirtualSite

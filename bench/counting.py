@@ -10,7 +10,7 @@ from typing import Any
 from actors.messages import Acknowledged
 from actors.meter import NAME as METER
 from actors.observer import NoObserver
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 
 
 @dataclass(frozen=True, slots=True)

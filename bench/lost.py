@@ -25,6 +25,7 @@ from orchestrator.simulation.measuring.measures import (
     mean_battery_miss_watts,
     seconds_above,
 )
+from orchestrator.simulation.network.virtual import MeterDefect
 from orchestrator.simulation.rehearsal.known import PerfectKnowledge
 from orchestrator.simulation.scenarios.scenario import Scenario, moments
 from orchestrator.simulation.virtual_time import VirtualTime
@@ -93,6 +94,7 @@ def lost_by(scenario: Scenario, controller: Controller) -> Lost:
     loop = VirtualTime(config, controller=controller, keep_results=False)
     if isinstance(controller, PerfectKnowledge):
         controller.site = loop.site
+        controller.meter_lies = partial(_meter_lies, loop)
     run = Run.of(config, tuple(moments(scenario, loop)))
     return Lost(
         avoidable_curtailed_wh(run),
@@ -100,6 +102,12 @@ def lost_by(scenario: Scenario, controller: Controller) -> Lost:
         fsum(seconds_above(run, limit) for limit in LIMITED),
         mean_battery_miss_watts(run),
     )
+
+
+def _meter_lies(loop: VirtualTime) -> bool:
+    """Whether the failsafe has to hold: the meter is frozen, or reversed though site.yaml names its sign."""
+    fault = loop.meter_fault
+    return fault is MeterDefect.FROZEN or (fault is MeterDefect.REVERSED and loop.config.meter.sign != "auto")
 
 
 def _numbers(each: Compared) -> list[float]:

@@ -22,6 +22,7 @@ START_WITHIN_S: Final = 30.0
 SETTLE_S: Final = 4.0
 """The first cycles write everything, and batteries take seconds to reach their targets."""
 LAST_WRITES_S: Final = 0.5
+LOAD_STEP_EVERY_S: Final = 2.0
 COST_TITLE: Final = "Plant, cost. Reads, writes and CPU ms are per inverter and cycle, CPU % is of one core."
 COST_COLUMNS: Final = (
     *("inverters", "load", "cycles/s", "reads", "writes", "CPU ms", "CPU %", "threads", "MiB", "devices CPU %"),
@@ -107,7 +108,7 @@ def measure(case: Case, seconds: float, watch: Watch) -> PlantResult:
     """Run a plant; measure for `seconds` once it has settled. Raises OSError or TimeoutError where it does not run."""
     with tempfile.TemporaryDirectory() as state_dir:
         config = site_of(case.inverters, state_dir, is_steady=case.is_steady)
-        with served(config, load_steps=not case.is_steady) as devices:
+        with served(config, load_step_every_s=None if case.is_steady else LOAD_STEP_EVERY_S) as devices:
             counted, usage = _run(devices.config, seconds, watch)
     return PlantResult(case, counted, usage, devices.cpu_percent)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orchestrator.reason import Reason
 
@@ -69,6 +70,10 @@ class InverterCommand(Struct, frozen=True):
     ac_limit_after_watts: float | None = None
     settings: tuple[tuple[str, int], ...] = ()
     final: bool = False
+
+    def asks_the_same(self, other: InverterCommand) -> bool:
+        """Whether both mean the same to a device; they may have different reasons."""
+        return self is other or replace(self, reasons=other.reasons) == other
 
     def __post_init__(self) -> None:
         if self.ac_limit_watts is not None and not self.ac_limit_watts >= 0:

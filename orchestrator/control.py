@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from orchestrator.commands import InverterCommand
 from orchestrator.config.policy import limits_stay
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.ac.device_steps import in_steps
 from orchestrator.decide.failsafe import safe_limits_left, safe_room_watts
 from orchestrator.decide.following import Disobeys
@@ -29,9 +28,12 @@ from orchestrator.decide.plant.away import left_for_the_others
 from orchestrator.decide.plant.headroom import LiveNumbers, learn_responses, live_numbers
 from orchestrator.decide.plant.made import made_by_name
 from orchestrator.decide.plant.others import others_left_alone_watts
+from orchestrator.decide.plant.phases import within_each_phase
+from orchestrator.decide.plant.silent_sites import unseen
 from orchestrator.decide.plant.units import found_limits_watts, see_plant
-from orchestrator.decide.records import Inputs, SiteDecision
+from orchestrator.decide.records import CycleResult, Inputs, SiteDecision
 from orchestrator.decide.site import commanded_plant, decide, decide_without_meter
+from orchestrator.explain.limit import of_voltage
 from orchestrator.explain.reasons import of_decision
 from orchestrator.reason import Reason, because
 from orchestrator.samples import SiteSnapshot
@@ -58,6 +60,8 @@ def step(
     """
     meter = snapshot.meter
     wanted = left_for_the_others(config, state.inverters, snapshot, envelope.fields, now)
+    silent_sites = unseen(config, state.inverters, snapshot, wanted, now)
+    wanted = silent_sites.left_of(wanted)
     interval_s = config.control.interval_s
     dt_s = interval_s if state.decided_at_s is None else counted_s(now - state.decided_at_s, interval_s)
     plant = see_plant(config, state, snapshot, wanted, dt_s)
@@ -81,6 +85,7 @@ def step(
         wanted=wanted,
         limits_stay=limits_stay(config),
         made_watts=made_by_name(config, plant, now),
+        unseen_export_watts=silent_sites.export_watts,
     )
     fault = _meter_fault(config, inputs, now)
     if fault is not None:
@@ -116,7 +121,8 @@ def _result(inputs: Inputs, decision: SiteDecision, *, explain: bool) -> CycleRe
     why: tuple[Reason, ...] = ()
     if explain:
         told = of_decision(inputs.envelope, decision, inverters)
-        why, commands = told.site, [replace(c, reasons=own) for c, own in zip(commands, told.inverters, strict=True)]
+        why = (*told.site, *of_voltage(inputs.envelope, inputs.snapshot.meter))
+        commands = [replace(c, reasons=own) for c, own in zip(commands, told.inverters, strict=True)]
     memories = {**_absent(inputs), **{each.unit.name: each.memory for each in inverters}}
     if decision.mode == "normal" and not _is_off(inputs.wanted):
         commands = in_steps(commands, inputs.plant.units)
@@ -163,7 +169,7 @@ def _limits_after(inputs: Inputs) -> Mapping[str, float]:
         return {}
     beside_watts = others_left_alone_watts(inputs.config, inputs.state.inverters, inputs.snapshot)
     room = safe_room_watts(inputs.config, inputs.envelope.fields, beside_watts)
-    return {} if room is None else safe_limits_left(inputs.plant, room)
+    return {} if room is None else within_each_phase(inputs.config, safe_limits_left(inputs.plant, room), room)
 
 
 def _absent(inputs: Inputs) -> Mapping[str, InverterMemory]:

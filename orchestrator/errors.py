@@ -22,6 +22,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.reason import Reason
+from orchestrator.reason.troubles import as_said, say_trouble
+
 
 class OrchestratorError(Exception):
     """The root: catch it where any expected trouble is handled alike."""
@@ -62,9 +65,16 @@ class PayloadError(UsageError):
 
 
 class DeviceError(OrchestratorError):
-    """A device, or the way to it, failed. `kind` is a bounded metric label."""
+    """A device, or the way to it, failed. `kind` is a bounded metric label.
+
+    `why` says it as a value, for words in any language; the text of the error is in English.
+    """
 
     kind = "device"
+
+    def __init__(self, why: Reason | str) -> None:
+        self.why = why if isinstance(why, Reason) else as_said(why)
+        super().__init__(say_trouble(self.why))
 
 
 class LinkError(DeviceError):
@@ -106,8 +116,8 @@ class RequestRefused(DeviceError):
 
     kind = "refused"
 
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
+    def __init__(self, why: Reason | str, code: int) -> None:
+        super().__init__(why)
         self.code = code
 
 

@@ -6,14 +6,22 @@ Signs: `site_watts` import +; `ac_watts` into the site +; `pv_watts` never negat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
 from msgspec import Struct, field
 
+from orchestrator.reason import Reason
+
 METER: Final = "meter"
 """What the meter is called among the devices; no inverter has this name."""
+
+
+PHASE_VOLTS_LEAST: Final = 50.0
+PHASE_VOLTS_MOST: Final = 600.0
+"""What a phase may have against the neutral, with room for every grid of low voltage (100 to 400 V) and its faults.
+Anything else is no voltage: a register of something else, a phase that is not wired, or volts in another unit."""
 
 
 class OperatingState(IntEnum):
@@ -74,6 +82,21 @@ class BatterySample(Struct, frozen=True):
     state: ChargeState | None = None
 
 
+class SiteBounds(Struct, frozen=True):
+    """What a site that stands for an inverter says of its own grid connection, in W.
+
+    `site_watts` import +. Limits are magnitudes that its own sources always hold, None where there is none; those
+    `after` hold while nobody commands it. `mode` is that of its own loop, "" where it does not say.
+    """
+
+    site_watts: float
+    export_limit_watts: float | None = None
+    import_limit_watts: float | None = None
+    export_limit_after_watts: float | None = None
+    import_limit_after_watts: float | None = None
+    mode: str = ""
+
+
 class InverterSample(Struct, frozen=True):
     """One inverter at one moment.
 
@@ -86,6 +109,8 @@ class InverterSample(Struct, frozen=True):
     empty where it does not say.
     `faults` names readings that were refused as nonsense, for counting.
     `settings` are raw numbers of settings that a release puts back, while they show what is not ours.
+    `site` is there where it is a whole site.
+    `ac_vars` is its reactive power in var as it gives it, positive as a rule where it is given to the grid.
     `controls_at_s` is when what can be written (AC limit, permission to charge from AC) was read, None: at `at_s`.
     """
 
@@ -108,6 +133,8 @@ class InverterSample(Struct, frozen=True):
     faults: tuple[str, ...] = ()
     controls_at_s: float | None = None
     settings: tuple[tuple[str, int], ...] = ()
+    site: SiteBounds | None = None
+    ac_vars: float | None = None
 
 
 class MeterSample(Struct, frozen=True):
@@ -115,7 +142,9 @@ class MeterSample(Struct, frozen=True):
 
     `at_s` is when the meter answered, `changed_at_s` when its power last differed from that before: a meter that is
     polled faster than it measures answers with an old value, while its counters may run. `orientation` is -1 where its
-    own sign was turned, and 0 where the plant's own moves speak against either sign.
+    own sign was turned, and 0 where the plant's own moves speak against either sign. `site_vars` is the reactive power
+    in var, in the sign of `site_watts`. `phase_watts` are the powers of the phases, import +, `phase_volts` their
+    voltages against the neutral (None: of this one it is not known); both are empty where the meter does not show them.
     """
 
     at_s: float
@@ -124,16 +153,27 @@ class MeterSample(Struct, frozen=True):
     orientation: int = 1
     frequency_hz: float | None = None
     phase_watts: tuple[float, ...] = ()
+    phase_volts: tuple[float | None, ...] = ()
     import_wh: float | None = None
     export_wh: float | None = None
+    site_vars: float | None = None
+
+
+def known_volts(phase_volts: Sequence[float | None]) -> tuple[float | None, ...]:
+    """The voltages of the phases that a meter shows, in V; of one that no grid of low voltage has, None.
+
+    A meter that shows none at all has no phases here, and so has one whose phases all say 0: it does not measure them.
+    """
+    known = tuple(v if v is not None and PHASE_VOLTS_LEAST <= v <= PHASE_VOLTS_MOST else None for v in phase_volts)
+    return known if any(volts is not None for volts in known) else ()
 
 
 class SiteSnapshot(Struct, frozen=True):
     """Everything known of the site when a decision is made; nothing in it changes while the decision is made.
 
     `meter` is None while the meter is silent. `inverters` are those that answer; `away` names those that do not, and
-    `last_heard` are the newest samples of these, as far as there are any. `troubles` says why one does not answer, in
-    words, by its name; the meter's is METER.
+    `last_heard` are the newest samples of these, as far as there are any. `troubles` says why one does not answer, by
+    its name; the meter's is METER.
     """
 
     at_s: float
@@ -141,7 +181,7 @@ class SiteSnapshot(Struct, frozen=True):
     inverters: tuple[InverterSample, ...] = ()
     away: tuple[str, ...] = ()
     last_heard: tuple[InverterSample, ...] = ()
-    troubles: Mapping[str, str] = field(default_factory=dict)
+    troubles: Mapping[str, Reason] = field(default_factory=dict)
 
     def inverter(self, name: str) -> InverterSample | None:
         """The sample of one inverter, or None while it is away."""

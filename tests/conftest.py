@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
@@ -23,11 +26,33 @@ settings.load_profile("unhurried")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Coverage is not measured while a property test goes through its hundred examples: that takes three times as long.
 
-    What they reach is reached by examples of other tests too, or it counts as not covered.
+    Modules in which whole plants run over time say `no_cover` themselves, for the same reason. What they reach is
+    reached by examples of other tests too, or it counts as not covered.
     """
     for item in items:
         if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
             item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """What is not measured is not traced either: pytest-cov stops one of the two collectors of an xdist worker.
+
+    Without this, a property test takes up to ten times as long there. `trylast`: inside pytest-cov's own hook.
+    """
+    if item.get_closest_marker("no_cover") is None:
+        return (yield)
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    _trace(None, None)
+    try:
+        return (yield)
+    finally:
+        _trace(tracer, of_threads)
+
+
+def _trace(tracer: Any, of_threads: Any) -> None:
+    sys.settrace(tracer)
+    threading.settrace(of_threads)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,25 +1,37 @@
-"""Write the table of reasons into docs/reasons.md: `python -m tools.reasons_page`."""
+"""Write the tables of reasons and events into docs/reasons.md and the English texts: `python -m tools.reasons_page`."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from orchestrator.explain.template import Row
+from orchestrator.explain.happenings import HAPPENINGS
 from orchestrator.explain.words import TABLE
+from orchestrator.reason.template import Row
 
 PAGE: Final = Path(__file__).parents[1] / "docs/reasons.md"
+TEXTS: Final = Path(__file__).parents[1] / "orchestrator/page/texts/en.json"
 BEGIN: Final = "<!-- made from the table of reasons by `python -m tools.reasons_page` -->"
 END: Final = "<!-- end of what is made from the table -->"
 PASSES: Final = "passes"
 
 
 def main() -> None:
-    """Everything between the two marks is made anew."""
+    """Everything between the two marks is made anew, and `reasons` and `happened` of the English texts."""
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    print(PAGE)
+    TEXTS.write_text(with_reasons(TEXTS.read_text(encoding="utf-8")), encoding="utf-8")
+    print(PAGE, TEXTS, sep="\n")
+
+
+def with_reasons(texts: str) -> str:
+    """The texts of the page with the words of today's reasons and events; how a number looks is for the page to say."""
+    rows = (row for rows in TABLE.values() for row in rows)
+    words = {row.code: re.sub(r"\{(\w+):[^}]*\}", r"{\1}", row.words) for row in rows}
+    events = {name: {"title": each.title, "todo": " ".join(each.todo)} for name, each in HAPPENINGS.items()}
+    return json.dumps(json.loads(texts) | {"reasons": words, "happened": events}, indent=2, ensure_ascii=False) + "\n"
 
 
 def renewed(page: str) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from actors.files.process import Running, may_be_hidden, running
-from actors.wire.http_server import HEALTH_PATH, JSON
 from orchestrator.config.sections import MetricsSection, SiteConfig
 from orchestrator.errors import OrchestratorError
+from orchestrator.telemetry.api.endpoints import HEALTH_PATH, JSON
 from orchestrator.telemetry.health import Health, judge
 
 TIMEOUT_S: Final = 3.0
@@ -27,17 +27,18 @@ class Unhealthy(OrchestratorError):
 def look(config: SiteConfig, site_file: str) -> Health:
     """How the plant of `site_file` is. Raises Unhealthy, and OtherSite.
 
-    It asks at the metrics' port. Without metrics it can only see that the process runs.
+    It asks the HTTP server. Without one it can only see that the process runs.
     """
     state_dir = Path(config.control.state_dir)
     ours = running(state_dir)
     if ours is not None:
         ours.require(site_file)
-    if config.metrics is not None:
-        return _judged(_ask(config.metrics), config.metrics, ours, may_be_hidden(state_dir))
+    server = config.server
+    if server is not None:
+        return _judged(_ask(server), server, ours, may_be_hidden(state_dir))
     if ours is None:
         raise Unhealthy(f"no orchestrator runs with control.state_dir {config.control.state_dir!r}")
-    return Health(True, (f"process {ours.pid} runs; whether it decides cannot be seen without metrics",))
+    return Health(True, (f"process {ours.pid} runs; whether it decides cannot be seen without page and metrics",))
 
 
 def _judged(said: Mapping[str, Any], metrics: MetricsSection, ours: Running | None, hidden: bool) -> Health:

@@ -133,7 +133,10 @@ def _derated_watts(
 
 def _release_by_mqtt(config: MqttInverterConfig, clock: Clock) -> ReleaseOutcome:
     command = _command(config)
-    payload = json.dumps(write_command(command, clock.wall(), reasons_payload(command.reasons)), allow_nan=False)
+    message = write_command(command, clock.wall(), reasons_payload(command.reasons))
+    if config.is_site:
+        message["sequence"] = int(clock.wall().timestamp() * 1000)
+    payload = json.dumps(message, allow_nan=False)
     try:
         publish_once(config, config.topic_of_commands, payload.encode())
     except NotPublished as trouble:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from actors.mqtt import broker_of
+from actors.mqtt.actor import broker_of
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.config.sections import SiteConfig
 from orchestrator.errors import OrchestratorError, UsageError

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from actors.clock import Clock
 from actors.device.session import DeviceSession
@@ -31,6 +33,7 @@ class ControlReader:
         self._clock = clock
         self._looks: dict[ReadRequest, _Look] = {}
         self._touched: set[int] = set()
+        self._planned: tuple[Any, tuple[ReadRequest, ...]] = (None, ())
 
     def forget(self) -> None:
         """The device was away: nothing that was read of it counts any more."""
@@ -47,13 +50,22 @@ class ControlReader:
         None where those of the cycle are all. What the device refuses to show is left out. Raises LinkError.
         """
         now_s = self._clock.now_s()
-        beside = [r for r in self._session.driver.plan_readback(self._session.device) if not _is_in(r, cycle_words)]
+        beside = [request for request in self._plan() if not _is_in(request, cycle_words)]
         self._looks = {request: self._looks.get(request, _Look()) for request in beside}
         for request in self._due(now_s):
             self._looks[request] = _Look(self._session.read_more(request), now_s)
         self._touched.clear()
         words = {at: word for look in self._looks.values() for at, word in look.words.items()}
         return words, min((look.at_s for look in self._looks.values()), default=None)
+
+    def _plan(self) -> tuple[ReadRequest, ...]:
+        """The reads of all that can be written, planned anew only where the device is another."""
+        device, plan = self._planned
+        if device is not self._session.device:
+            device = self._session.device
+            plan = self._session.driver.plan_readback(device)
+            self._planned = device, plan
+        return plan
 
     def _due(self, now_s: float) -> list[ReadRequest]:
         """What was written, what has not been looked at for too long, and else one whose turn it is."""
@@ -64,8 +76,13 @@ class ControlReader:
         return due
 
     def _is_touched(self, request: ReadRequest) -> bool:
-        return not self._touched.isdisjoint(range(request.address, request.address + request.count))
+        return not self._touched.isdisjoint(_addresses(request))
 
 
 def _is_in(request: ReadRequest, words: dict[int, int]) -> bool:
-    return all(at in words for at in range(request.address, request.address + request.count))
+    return words.keys() >= _addresses(request)
+
+
+@cache
+def _addresses(request: ReadRequest) -> frozenset[int]:
+    return frozenset(range(request.address, request.address + request.count))

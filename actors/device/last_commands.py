@@ -25,39 +25,39 @@ class Overheard:
     def __init__(self, site: Recipient) -> None:
         self._site = site
         self._changed = threading.Condition()
+        self._somebody_waits = False
         self._samples: dict[str, Report] = {}
         self._newest: dict[str, Report] = {}
         self._released: set[str] = set()
 
     def tell(self, message: Any) -> None:
-        """Remember `message`, and pass it on. Any thread may call it."""
-        with self._changed:
-            match message:
-                case Report(sender=name):
-                    self._newest[name] = message
-                    if message.sample is not None:
-                        self._samples[name] = message
-                case Acknowledged(inverter=name, released=True):
-                    self._released.add(name)
-            self._changed.notify_all()
+        """Remember `message`, and pass it on. Any thread may call it; of one inverter only one at a time does."""
+        match message:
+            case Report(sender=name):
+                self._newest[name] = message
+                if message.sample is not None:
+                    self._samples[name] = message
+            case Acknowledged(inverter=name, released=True):
+                self._released.add(name)
+        # Who waits has said so before it looked: either it has seen this, or it is woken. So a report needs no lock.
+        if self._somebody_waits:
+            with self._changed:
+                self._changed.notify_all()
         self._site.tell(message)
 
     @property
     def has_released(self) -> bool:
         """Whether any device has answered a release."""
-        with self._changed:
-            return bool(self._released)
+        return bool(self._released)
 
     def forget_released(self) -> None:
         """Whatever was released before, as by a reload, counts no more."""
-        with self._changed:
-            self._released.clear()
+        self._released.clear()
 
     def reports(self) -> Reports:
         """Of each inverter the last report with a sample, and the last one, in this order."""
-        with self._changed:
-            samples = {name: (report,) for name, report in self._samples.items()}
-            return {name: (*samples.get(name, ()), report) for name, report in self._newest.items()}
+        samples, newest = dict(self._samples), dict(self._newest)
+        return {name: (*((samples[name],) if name in samples else ()), report) for name, report in newest.items()}
 
     def wait_for_reading(self, names: Collection[str], timeout_s: float) -> None:
         """Until each of `names` has answered the last reading, `timeout_s` at most."""
@@ -69,6 +69,7 @@ class Overheard:
 
     def _wait(self, is_over: Callable[[], bool], timeout_s: float) -> bool:
         with self._changed:
+            self._somebody_waits = True
             return self._changed.wait_for(is_over, max(timeout_s, 0.0))
 
 

@@ -12,6 +12,7 @@ from orchestrator.devices.base import AnyDriver, Discovery, ReadRequest, Refused
 from orchestrator.devices.link.backoff import Backoff
 from orchestrator.devices.link.turns import Turn
 from orchestrator.errors import DeviceError, LinkCorrupt, LinkError, LinkHalfFrame, RequestRefused, WrongDevice
+from orchestrator.reason import because
 
 RETRY_FIRST_S = 0.5
 ILLEGAL_ADDRESS = 2
@@ -30,7 +31,7 @@ class Unreachable(DeviceError):
     """The last attempt failed, and it is too early for the next. `kind` is that of the last failure."""
 
     def __init__(self, last: DeviceError) -> None:
-        super().__init__(str(last))
+        super().__init__(last.why)
         self.kind = last.kind
 
 
@@ -40,7 +41,7 @@ class NotTriedYet(DeviceError):
     kind = "timeout"
 
     def __init__(self) -> None:
-        super().__init__("it has not been looked for yet: others behind the same host and port come first")
+        super().__init__(because("others_first"))
 
 
 class BrokenOff(Exception):
@@ -217,7 +218,7 @@ class DeviceSession:
 
     def _check_serial(self, expected: str | None, found: str) -> None:
         if expected is not None and found != expected:
-            raise WrongDevice(f"{self.name}: serial number {found!r} answers, site.yaml expects {expected!r}")
+            raise WrongDevice(because("other_serial", device=self.name, found=repr(found), expected=repr(expected)))
 
     def _plan_whole_again(self) -> None:
         if self._split_until_s is not None and self._clock.now_s() >= self._split_until_s:

@@ -17,8 +17,10 @@ from orchestrator.commands import InverterCommand
 from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
 from orchestrator.devices.capabilities import KeepInFlash
 from orchestrator.devices.flash_budget import is_of_battery
+from orchestrator.devices.told import Looked, Told, told
 from orchestrator.devices.write_policy import WriteMemory, contradicts, due, forget, lost, observe, remember
 from orchestrator.errors import RequestRefused
+from orchestrator.reason import because
 
 MISMATCHES_TO_SAY = 2
 """A device may take a moment to show what it took: this many reads in a row must show another value."""
@@ -59,6 +61,15 @@ class CommandWriter:
         self._unchecked: dict[str, WriteGroup] = {}
         self._mismatches: dict[str, dict[str, int]] = {}
         self._refused: set[str] = set()
+        self._told: Told | None = None
+
+    @property
+    def obeyed_until_s(self) -> float | None:
+        """Until when the last command needs no renewal, in monotonic seconds.
+
+        None where it was not carried out as a whole, is not in force any more, or would mean something else by now.
+        """
+        return None if self._told is None else self._told.until_s
 
     def forget(self) -> None:
         """The device was away and may have been off: everything is read, written and checked anew."""
@@ -66,6 +77,7 @@ class CommandWriter:
         self._read, self._written = {}, {}
         self._controls.forget()
         self._unchecked.clear()
+        self._told = None
 
     def with_controls(self, words: dict[int, int]) -> tuple[dict[int, int], float | None]:
         """The words of a cycle and, where its plan leaves them out, those that can be written.
@@ -85,8 +97,13 @@ class CommandWriter:
         Checks what was written before.
         """
         self._read, self._written = words, {}
+        last = self._told
+        if last is not None and not last.holds(self._session.device, words, self._differs):
+            self._told = last = None
         if self._unchecked:
             self._check()
+            if last is not None:  # nobody commands it again only to have it noted that it shows what was written
+                self._memory = observe(self._memory, last.groups, words, self._differs)
 
     def _check(self) -> None:
         for name, group in tuple(self._unchecked.items()):
@@ -94,7 +111,7 @@ class CommandWriter:
             names = self._session.driver.verify(self._session.device, (group,), self._read)
             self._mismatches[name] = counts = {each: before.get(each, 0) + 1 for each in names}
             for each in (each for each, count in counts.items() if count == MISMATCHES_TO_SAY):
-                self._say(Event("command_ignored", self._session.name, f"{each} shows another value than was written"))
+                self._say(Event.of("command_ignored", self._session.name, because("register_ignored", register=each)))
             if all(count >= MISMATCHES_TO_SAY for count in counts.values()):
                 del self._unchecked[name]
 
@@ -103,15 +120,22 @@ class CommandWriter:
 
         A group of which the device refuses a part ends there; the groups after it are written all the same.
         """
+        self._told = None
         # What was written since the last read counts as done; but only what was read can contradict it.
-        command = structs.replace(command, final=True) if everything else self._frugal(command)
-        groups = self._session.driver.encode(self._session.device, command, self._read | self._written)
+        asked = structs.replace(command, final=True) if everything else self._frugal(command)
+        looked = Looked(self._read | self._written)
+        groups = self._session.driver.encode(self._session.device, asked, looked)
         if everything:
             return self._write(groups)
         fresh = {} if self._written else self._read
         self._say_lost(lost(groups, self._memory, fresh, self._differs))
         self._memory = observe(self._memory, groups, fresh, self._differs)
-        return self._write_within_budget(due(groups, self._memory, self._clock.now_s(), fresh, self._differs))
+        before = self._memory.groups
+        wanted = due(groups, self._memory, self._clock.now_s(), fresh, self._differs)
+        outcome = self._write_within_budget(wanted)
+        if asked is command and all(self._memory.groups.get(each.name) is not before.get(each.name) for each in wanted):
+            self._told = told(self._session.device, looked, groups, self._memory)
+        return outcome
 
     def _differs(self, group: WriteGroup, registers: Registers) -> bool:
         """Whether the device shows something else than `group` wrote; the driver knows what may count down."""
@@ -153,7 +177,7 @@ class CommandWriter:
     def _write_group(self, group: WriteGroup) -> Outcome:
         needed = tuple(write for write in group.writes if not self._wears_for_nothing(write))
         for count, write in enumerate(needed):
-            if not self._shows(write):
+            if write.flash and not self._shows(write):
                 self._flash.note(write, battery=is_of_battery(group))
             try:
                 self._session.write(write)
@@ -171,8 +195,8 @@ class CommandWriter:
 
     def _shows(self, write: RegisterWrite) -> bool:
         """Whether the device is known to have these values already."""
-        known = self._read | self._written
-        return all(known.get(at) == word for at, word in enumerate(write.values, write.address))
+        read, written = self._read, self._written
+        return all(written.get(at, read.get(at)) == word for at, word in enumerate(write.values, write.address))
 
     def _note(self, write: RegisterWrite) -> None:
         self._observer.register_written(self._session.name, write.register)
@@ -183,28 +207,25 @@ class CommandWriter:
     def _say_lost(self, groups: tuple[WriteGroup, ...]) -> None:
         for group in groups:
             names = self._session.driver.verify(self._session.device, (group,), self._read)
-            detail = f"{' '.join(names)} no longer shows what was written, and is written again"
-            self._say(Event("command_lost", self._session.name, detail))
+            self._say(Event.of("command_lost", self._session.name, because("register_lost", registers=" ".join(names))))
 
     def _say_overspent(self, group: WriteGroup) -> None:
         register = next(write.register for write in group.writes if write.flash)
-        detail = f"{register} is kept in flash, and is written beyond today's budget: a limit must fall"
-        self._say(Event("flash_overspent", self._session.name, detail))
+        self._say(Event.of("flash_overspent", self._session.name, because("flash_beyond_budget", register=register)))
 
     def _say_spent(self, group: WriteGroup) -> None:
         register = next(write.register for write in group.writes if write.flash)
         if register not in self._refused:
             self._refused.add(register)
-            detail = f"{register} is kept in flash, and today's budget of writes to it is used up"
-            self._say(Event("flash_budget_spent", self._session.name, detail))
+            self._say(Event.of("flash_budget_spent", self._session.name, because("flash_used_up", register=register)))
 
     def _say_refused(self, write: RegisterWrite, refusal: RequestRefused) -> None:
         if write.register in self._refused:
             return
         self._refused.add(write.register)
-        values = " ".join(map(str, write.values))
-        detail = f"{write.register} = {values} is refused with exception {refusal.code}"
-        self._say(Event("command_refused", self._session.name, detail))
+        words = " ".join(map(str, write.values))
+        refused = because("register_refused", register=write.register, words=words, exception=refusal.code)
+        self._say(Event.of("command_refused", self._session.name, refused))
 
 
 def _addresses(group: WriteGroup) -> set[int]:

@@ -30,7 +30,8 @@ def commanded(config: SiteConfig) -> dict[str, str]:
     """The places of all devices that `config` lets us write to, with the names of their inverters."""
     if not config.control.enabled:
         return {}
-    return {_place(each): each.name for each in config.inverters if each.control}
+    sites = {each.name for each in config.sites}  # two portfolios of one site are told by its answers
+    return {_place(each): each.name for each in config.inverters if each.control and each.name not in sites}
 
 
 class DeviceLocks:

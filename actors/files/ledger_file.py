@@ -6,18 +6,22 @@ written. A file that is damaged, or not ours, is set aside beside its place and 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import ValidationError, convert, to_builtins
+
 from orchestrator.errors import OrchestratorError
 from orchestrator.ledger.excess import Excess, Outcome, SiteContext
+from orchestrator.reason import Reason
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +130,7 @@ def read_excesses(path: Path, begin: datetime, end: datetime) -> list[Excess]:
                 (_utc_text(begin), _utc_text(end)),
             ).fetchall()
         return [_excess(row) for row in rows]
-    except (sqlite3.Error, ValueError, TypeError, KeyError) as trouble:
+    except (sqlite3.Error, ValueError, TypeError, KeyError, ValidationError) as trouble:
         raise LedgerUnreadable(f"{path} cannot be read: {trouble}") from trouble
 
 
@@ -195,14 +199,12 @@ def _row(excess: Excess) -> dict[str, Any]:
         "limit_watts": excess.limit_watts,
         "source": excess.source,
         "outcome": excess.outcome.value,
-        "context": json.dumps(asdict(excess.context)),
+        "context": json.dumps(to_builtins(excess.context)),
     }
 
 
 def _excess(row: Sequence[Any]) -> Excess:
     limit, began_at, duration_s, peak_watts, watt_hours, limit_watts, source, outcome, context = row
-    values = json.loads(context)
-    values |= {name: tuple(values[name]) for name in ("away", "reasons")}
     return Excess(
         limit=limit,
         began_at=datetime.fromisoformat(began_at),
@@ -212,5 +214,14 @@ def _excess(row: Sequence[Any]) -> Excess:
         peak_watts=peak_watts,
         watt_hours=watt_hours,
         outcome=Outcome(outcome),
-        context=SiteContext(**values),
+        context=_context(context),
     )
+
+
+def _context(text: str) -> SiteContext:
+    """As it was written. Reasons of another version that cannot be read are left out: their words stay."""
+    values = json.loads(text)
+    why = values.pop("why", ())
+    with contextlib.suppress(ValidationError):
+        return replace(convert(values, SiteContext), why=convert(why, tuple[Reason, ...]))
+    return convert(values, SiteContext)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.documents.json_values import rfc3339
 from orchestrator.errors import UsageError
 from orchestrator.telemetry.recording import to_line

@@ -23,8 +23,8 @@ CLOSE_WITHIN_S: Final = 2.0
 class SetpointStore:
     """What is kept of each source that was ever heard. Used by one actor at a time."""
 
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / FILE_NAME
+    def __init__(self, directory: Path, file_name: str = FILE_NAME) -> None:
+        self._path = directory / file_name
         self._file = NewestText(self._path)
         self._sources = self._load()
 

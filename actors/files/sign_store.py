@@ -8,7 +8,7 @@ from typing import Final
 
 from actors.files.whole_file import NewestText
 from orchestrator.config.sections import AnyMeterConfig
-from orchestrator.loop.kept_sign import from_json, to_json
+from orchestrator.loop.kept import sign_from_json, sign_to_json
 from orchestrator.loop.meter_sign import MeterSign
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class SignStore:
 
     def keep(self, meter: AnyMeterConfig, sign: MeterSign | None) -> None:
         """Have what is proven written soon, where it is not what is kept already; returns at once."""
-        text = to_json(meter, sign)
+        text = sign_to_json(meter, sign)
         if text == self._text or (self._text is None and not (sign and sign.is_proven)):
             return
         self._text = text
@@ -50,7 +50,7 @@ class SignStore:
 
     def _load(self, meter: AnyMeterConfig) -> MeterSign | None:
         try:
-            return None if self._text is None else from_json(self._text, meter)
+            return None if self._text is None else sign_from_json(self._text, meter)
         except ValueError as trouble:
             log.warning("%s is not usable (%s): the meter has to prove its sign anew", self._path, trouble)
             return None

@@ -40,6 +40,8 @@ class NewestText:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._failed = False
+        self.written: str | None = None
+        """The newest text that is on the disk; None: none of these was written yet."""
 
     def put(self, text: str) -> None:
         """Have `text` written soon; returns at once. A text that still waits is superseded."""
@@ -73,6 +75,7 @@ class NewestText:
     def _write(self, text: str) -> None:
         try:
             replace_file(self._path, text)
+            self.written = text
             self._failed = False
         except OSError as trouble:
             if not self._failed:

@@ -11,15 +11,16 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
-    Summary,
     disable_created_metrics,
 )
 
 from actors.actor import OF_AN_INVERTER
 from actors.messages import Acknowledged, Event
 from actors.prometheus.latest_cycle import PREFIX, LatestCycle, stale_after_s
+from actors.prometheus.of_one_site import OfOneSite
 from actors.prometheus.operation import OperationMetrics
-from orchestrator.cycle import CycleResult
+from actors.prometheus.tallies import Tallies
+from orchestrator.decide.records import CycleResult
 from orchestrator.documents.json_values import Payload
 from orchestrator.errors import LinkDown, LinkTimeout, NonsenseReply, RequestRefused, WrongDevice
 from orchestrator.ledger.above_limits import LIMITS, excess_between
@@ -32,7 +33,7 @@ ERROR_KINDS: Final = tuple(each.kind for each in (LinkDown, LinkTimeout, Request
 
 
 class PrometheusObserver:
-    """An `actors.observer.Observer` that counts for Prometheus, in a registry of its own. Its methods are thread safe.
+    """An `actors.observer.Observer` that counts for Prometheus, in a registry of its own. Any thread may call it.
 
     `sources` are the names of the setpoint sources, so that their counters begin at 0. Gauges vanish when no cycle came
     for 10 s, or for three times `cycle_interval_s` where that is longer. `token` is a word of this process's own.
@@ -51,13 +52,19 @@ class PrometheusObserver:
         # A `_created` series beside each counter doubles the page and helps nobody.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
+        self.served = OfOneSite(self.registry, site)
+        """The registry as it is read over HTTP: with the label `site` everywhere."""
         self.bound_port: int | None = None
         """The port where a MetricsActor serves the registry, None while it is not served."""
         self._latest = LatestCycle(now_s, stale_after_s(cycle_interval_s))
         self._site, self._token = site, token
+        self.version = version
+        self.fresh_sources: dict[str, bool] = {}
+        """Of each source, whether it renews its setpoint as it must. Replaced as a whole."""
         self._former: CycleResult | None = None
-        self._devices: set[str] = set()
+        self._tallies = Tallies(LATENCY_BUCKETS_S, ERROR_KINDS)
         self.registry.register(self._latest)
+        self.registry.register(self._tallies)
         self._gauge("info", "1; the labels say which site and which version this is.", "site", "version").labels(
             site, version
         ).set(1)
@@ -69,23 +76,9 @@ class PrometheusObserver:
     def _make_actor_metrics(self) -> None:
         self._up = self._gauge("actor_up", "1 while the actor runs.", "actor")
         self._restarts = self._counter("actor_restarts_total", "Restarts of the actor after a crash.", "actor")
-        self._messages = self._counter("actor_messages_total", "Messages the actor has handled.", "actor")
-        self._inbox = self._gauge("actor_inbox_depth", "Messages that wait for the actor.", "actor")
-        self._success = self._gauge(
-            "actor_last_success_timestamp_seconds", "When the actor last handled a message, in Unix time.", "actor"
-        )
-        self._handling = Summary(
-            PREFIX + "actor_handling_seconds", "Time to handle one message.", ("actor",), registry=self.registry
-        )
 
     def _make_device_metrics(self) -> None:
-        self._requests = self._counter("modbus_requests_total", "Modbus requests that ended.", "inverter")
-        self._errors = self._counter("modbus_errors_total", "Modbus requests that failed, by kind.", "inverter", "kind")
         self._line = self._counter("line_passed_over_total", "What came over a line and was no answer.", "line", "what")
-        self._latency = self._histogram("modbus_latency_seconds", "Time of one Modbus request.", "inverter")
-        self._writes = self._counter(
-            "register_writes_total", "Register writes that the device acknowledged.", "inverter", "register"
-        )
         self._cycle = self._histogram("cycle_seconds", "Time from a command to its acknowledgement by the inverter.")
 
     def _make_site_metrics(self, sources: Sequence[str]) -> None:
@@ -123,6 +116,11 @@ class PrometheusObserver:
         """Whether the plant decides: its newest cycle is not stale."""
         return self._latest.is_fresh
 
+    @property
+    def newest_cycle(self) -> CycleResult | None:
+        """The newest cycle, None before the first and where it is stale."""
+        return self._latest.result
+
     def health(self) -> Payload:
         """How the plant is, for `orchestrator health`."""
         return health_payload(self._latest.result, self._site, self._token)
@@ -134,14 +132,10 @@ class PrometheusObserver:
 
     def actor_gone(self, actor: str) -> None:
         """An actor was stopped for good: its series end, and so do those of the inverter of that name."""
-        own: tuple[Gauge | Counter | Summary, ...] = (self._up, self._restarts, self._messages, self._inbox)
         inverter = actor.removeprefix(OF_AN_INVERTER)
-        for metric in (*own, self._success, self._handling):
-            metric.remove_by_labels({"actor": actor})
-        asked: tuple[Counter | Histogram, ...] = (self._requests, self._errors, self._latency, self._writes)
-        for series in asked:
-            series.remove_by_labels({"inverter": inverter})
-        self._devices.discard(inverter)
+        self._up.remove_by_labels({"actor": actor})
+        self._restarts.remove_by_labels({"actor": actor})
+        self._tallies.forget(actor, inverter)
         self._operation.inverter_gone(inverter)
 
     def actor_restarted(self, actor: str) -> None:
@@ -150,32 +144,19 @@ class PrometheusObserver:
 
     def message_handled(self, actor: str, seconds: float, inbox_depth: int) -> None:
         """An actor handled one message in `seconds`, and `inbox_depth` more are waiting."""
-        self._messages.labels(actor).inc()
-        self._handling.labels(actor).observe(seconds)
-        self._inbox.labels(actor).set(inbox_depth)
-        self._success.labels(actor).set_to_current_time()
+        self._tallies.message_handled(actor, seconds, inbox_depth)
 
     def request_done(self, device: str, seconds: float, error: str | None) -> None:
         """One Modbus request to `device` took `seconds`; `error` is the kind of its DeviceError, if any."""
-        self._requests.labels(device).inc()
-        self._latency.labels(device).observe(seconds)
-        if device not in self._devices:
-            self._expect_errors(device)
-        if error is not None:
-            self._errors.labels(device, error).inc()
+        self._tallies.request_done(device, seconds, error)
 
     def line_noted(self, line: str, what: str, count: int) -> None:
         """So much was passed over on the line at `line`."""
         self._line.labels(line, what).inc(count)
 
-    def _expect_errors(self, device: str) -> None:
-        for kind in ERROR_KINDS:
-            self._errors.labels(device, kind)
-        self._devices.add(device)
-
     def register_written(self, inverter: str, register: str) -> None:
         """One register write of `inverter` was acknowledged."""
-        self._writes.labels(inverter, register).inc()
+        self._tallies.register_written(inverter, register)
 
     def setpoint_refused(self, source: str) -> None:
         """A message of `source` was not a setpoint."""
@@ -192,6 +173,8 @@ class PrometheusObserver:
     def setpoint_fresh(self, source: str, fresh: bool) -> None:
         """Whether `source` has renewed its setpoint in time."""
         self._operation.setpoint_fresh(source, fresh)
+        if self.fresh_sources.get(source) is not fresh:
+            self.fresh_sources = {**self.fresh_sources, source: fresh}
 
     def event(self, event: Event) -> None:
         """Something that people should hear of once."""
@@ -204,6 +187,8 @@ class PrometheusObserver:
                 self._seconds.labels(excess.limit).inc(excess.seconds)
                 self._watt_hours.labels(excess.limit).inc(excess.watt_hours)
         self._operation.cycle_done(self._former, result)
+        for source in self._sources & result.envelope.fresh.keys():
+            self.setpoint_fresh(source, result.envelope.fresh[source])
         self._former = result
         self._latest.show(result)
 

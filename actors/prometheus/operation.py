@@ -8,7 +8,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from actors.messages import Event
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.ledger.energy import FLOWS, energy_between
 
 MODES: Final = ("normal", "failsafe", "waiting")

@@ -1,1 +1,1 @@
-"""Sockets: Modbus TCP, MQTT, HTTP."""
+"""Sockets: Modbus TCP, MQTT."""

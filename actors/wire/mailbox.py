@@ -7,10 +7,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from actors.clock import Clock
 from orchestrator.setpoints.intake import Arrival
+from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
 
 MAX_WAITING: Final = 64
 """Messages kept per source between two looks."""
+
+
+def arrival_of(payload: bytes, redelivered: bool, clock: Clock) -> Arrival:
+    """A message that comes now. One that is too long is cut, to be refused for it later."""
+    return Arrival(payload[: MAX_PAYLOAD_BYTES + 1], redelivered, clock.now_s(), clock.wall())
 
 
 class Mailbox:

@@ -16,6 +16,7 @@ from typing import Final
 from pymodbus.exceptions import ModbusIOException
 from pymodbus.framer import FramerSocket
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsResponse, ReadDiscreteInputsResponse
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersResponse,
     WriteMultipleRegistersResponse,
@@ -71,7 +72,10 @@ class InputWords(HoldingWords):
 
 _REPLIES: Final[dict[int, type[ModbusPDU]]] = {
     reply.function_code: reply
-    for reply in (HoldingWords, InputWords, WriteSingleRegisterResponse, WriteMultipleRegistersResponse)
+    for reply in (
+        *(HoldingWords, InputWords, WriteSingleRegisterResponse, WriteMultipleRegistersResponse),
+        *(ReadCoilsResponse, ReadDiscreteInputsResponse),
+    )
 }
 
 

@@ -16,6 +16,7 @@ from orchestrator.devices.link import trouble as words
 from orchestrator.devices.link.line_time import silence_s
 from orchestrator.devices.link.ways import SerialWay, TcpWay, Way
 from orchestrator.errors import LinkCorrupt, LinkDown, LinkError, LinkHalfFrame, LinkNonsense, LinkTimeout
+from orchestrator.reason import because
 
 NO_SUCH_FILE = 2
 
@@ -137,4 +138,4 @@ def _line_error(problem: Exception, where: str, unit_id: int) -> LinkError:
             return LinkHalfFrame(line_trouble.half(where, unit_id))
         case Restless():
             return LinkTimeout(line_trouble.restless(where))
-    return LinkDown(f"{where}: {problem}")
+    return LinkDown(because("no_connection", where=where, words=str(problem)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from typing import TypeAlias
+
+from orchestrator import __version__
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 SubCommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -30,8 +31,5 @@ def add_site_command(
 
 
 def program_version() -> str:
-    """The version that is installed."""
-    try:
-        return version("orchestrator")
-    except PackageNotFoundError:
-        return "unknown"
+    """The version of this program."""
+    return __version__

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import which
 
 from orchestrator.cli.common import DONE, FAILED, INTERRUPTED, WRONG, add_site_command, program_version
+from orchestrator.cli.run import add_run
 from orchestrator.cli.tools import add_tools
 from orchestrator.config.file import UnknownEnvironment, load_config
 from orchestrator.config.sections import InverterConfig, MqttSource, SiteConfig
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"orchestrator {program_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(commands)
+    add_run(commands)
     check = add_site_command(commands, "check", "find every mistake in a site.yaml; exit 0 fine, 2 wrong", _check)
     check.add_argument("-q", "--quiet", action="store_true", help="print mistakes only, no summary and no warnings")
     _add_set(commands)
@@ -64,15 +64,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_reports(commands)
     return parser
-
-
-def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    run = add_site_command(commands, "run", "run the plant until Ctrl-C or SIGTERM", _run)
-    run.add_argument("--simulate", action="store_true", help="start the virtual devices of SITE.yaml on this machine")
-    run.add_argument("--broker", action="store_true", help="start an MQTT broker, unless one answers on its port")
-    run.add_argument("--demo", action="store_true", help="both of them")
-    run.add_argument("--record", metavar="FILE", help="add every cycle to FILE, for `explain --recording FILE`")
-    run.add_argument("--log-format", choices=("human", "json"), help="in place of logging.format of SITE.yaml")
 
 
 def _add_set(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -105,15 +96,38 @@ def _check(options: argparse.Namespace) -> int:
     from orchestrator.config.warnings import line_loads, line_text, warnings  # noqa: PLC0415 - only what is needed
 
     config = load_config(options.site)
+    missing = _notify_problems(config)
+    _require_certificates(config)
     if not options.quiet:
         print(f"{options.site} is fine: {summary(config)}")
         for way, load in line_loads(config).items():
             print(f"line {line_text(way, load)}")
         for line in left_alone(config):
             print(line)
-        for warning in warnings(config):
+        for warning in (*warnings(config), *missing):
             print(f"warning: {warning}", file=sys.stderr)
     return DONE
+
+
+def _notify_problems(config: SiteConfig) -> tuple[str, ...]:
+    """What keeps people from being written to only here. Raises UsageError for what is wrong in the file itself."""
+    if config.notify is None:
+        return ()
+    from actors.commands.run.notifier import INSTALL, trouble_with  # noqa: PLC0415 - only what is needed
+
+    troubles = trouble_with(config)
+    wrong = [trouble for trouble in troubles if trouble != INSTALL]
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return troubles
+
+
+def _require_certificates(config: SiteConfig) -> None:
+    """Raise UsageError where those of a utility server cannot be used."""
+    if config.setpoints.csip_aus is not None:
+        from actors.commands.run.csip.configured import require_usable  # noqa: PLC0415 - only what is needed
+
+        require_usable(config)
 
 
 def left_alone(config: SiteConfig) -> Iterator[str]:
@@ -127,38 +141,20 @@ def left_alone(config: SiteConfig) -> Iterator[str]:
         if own is None and inverter.driver not in profile_names():
             continue
         profile = load_profile(inverter.driver) if own is None else PROFILE_YAML.load(Path(own), {})
-        yield f"{inverter.name} ({profile.name}), left alone: {'; '.join(fallbacks(profile)) or 'nothing is commanded'}"
+        goes_back = "; ".join(fallbacks(profile)) or "it is not commanded anyway"
+        yield f"{inverter.name} ({profile.name}), once nobody commands it any more: {goes_back}"
 
 
 def summary(config: SiteConfig) -> str:
     """A site in one line."""
     inverters = ", ".join(inverter.name for inverter in config.inverters)
-    sources = ", ".join(source.name for source in config.setpoints.mqtt) or "none"
+    by_mqtt = [source.name for source in config.setpoints.mqtt]
+    sources = ", ".join(by_mqtt) or "none"
+    beside = [name for name in config.source_names if name not in by_mqtt]
+    others = f"; other sources: {', '.join(beside)}" if beside else ""
     metrics = f"{config.metrics.host}:{config.metrics.port}" if config.metrics else "none"
     mode = "" if config.control.enabled else "; shadow mode, nothing is written"
-    return f"site {config.site.name}; inverters: {inverters}; MQTT sources: {sources}; metrics: {metrics}{mode}"
-
-
-def _run(options: argparse.Namespace) -> int:
-    config = load_config(options.site)
-    from actors.commands.run.run import RunOptions, run_site  # noqa: PLC0415
-
-    wanted = RunOptions(
-        site_file=options.site,
-        simulate=options.simulate or options.demo,
-        broker=options.broker or options.demo,
-        version=program_version(),
-        program=_program(),
-        log_format=options.log_format,
-        record=options.record,
-    )
-    return DONE if run_site(config, wanted) else FAILED
-
-
-def _program() -> str:
-    """What to type to run this program once more."""
-    typed = Path(sys.argv[0])
-    return typed.name if which(typed.name) == str(typed) else str(typed)
+    return f"site {config.site.name}; inverters: {inverters}; MQTT sources: {sources}{others}; metrics: {metrics}{mode}"
 
 
 def _set(options: argparse.Namespace) -> int:
@@ -186,8 +182,6 @@ def _source(config: SiteConfig, name: str | None) -> MqttSource:
 
 def _payload(options: argparse.Namespace, source: MqttSource) -> bytes:
     """What is published. A payload that the orchestrator would refuse is refused here, where somebody reads why."""
-    from orchestrator.setpoints.payload import parse_setpoint  # noqa: PLC0415
-
     if options.withdraw or options.payload == "":
         if options.payload:
             raise UsageError("either a setpoint or --withdraw, not both")
@@ -195,7 +189,7 @@ def _payload(options: argparse.Namespace, source: MqttSource) -> bytes:
     if options.payload is None:
         raise UsageError("a setpoint is missing, such as '{\"opModExpLimW\": 0}'; or --withdraw")
     payload = str(options.payload).encode()
-    parse_setpoint(
+    source.language.read(
         payload, source=source.name, received_at_s=0.0, wall_now=datetime.now(UTC), validity_s=source.validity_s
     )
     return payload

@@ -14,109 +14,35 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from orchestrator.cli.common import DONE, FAILED, SubCommands, add_command, program_version
+from orchestrator.cli.csip import add_csip
+from orchestrator.cli.init import add_init
+from orchestrator.cli.scan import add_scan
+from orchestrator.cli.values import baud, port, require_new, revert, seconds, unit, write_new
 from orchestrator.commissioning.scan_targets import (
-    BAUD_RANGE,
-    BAUD_RATES,
-    LARGE_FROM,
-    LINE_UNIT_RANGE,
-    LINE_UNITS,
     PARITIES,
-    PORT_RANGE,
     PORTS,
-    UNIT_RANGE,
-    UNITS,
     Endpoint,
     LineEndpoint,
     Place,
-    addresses,
-    endpoints,
     is_line,
-    line_endpoints,
-    numbers,
     split_host,
 )
 from orchestrator.devices.link.ways import SerialWay
-from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.commissioning.report import CommissionReport
-    from orchestrator.commissioning.scan_report import ScanReport
     from orchestrator.devices.makes.schema import Profile
-
-LINE_TIMEOUT_S = 0.3
-"""Devices on a line begin to answer within 0.1 s; most of what is asked on a line is not there."""
 
 
 def add_tools(commands: SubCommands) -> None:
-    """Add the commands of this file."""
-    _add_scan(commands)
+    """Add the commands that look at devices."""
+    add_scan(commands)
+    add_init(commands)
     _add_dump(commands)
     _add_serve(commands)
     _add_commission(commands)
-
-
-def _add_scan(commands: SubCommands) -> None:
-    text = "find inverters and meters, and draft a site.yaml of them; reads only"
-    parser = add_command(commands, "scan", text, _scan)
-    target = "HOST, HOST:PORT, NETWORK/BITS such as 192.168.1.0/24, or a serial port such as /dev/ttyUSB0"
-    parser.add_argument("target", metavar="TARGET", help=target)
-    parser.add_argument("--ports", metavar="LIST", default=_text(PORTS), help="such as 502,1502 (default: %(default)s)")
-    units = f"such as 1-3,126 (default: {_text(UNITS)}; on a serial line 1-{LINE_UNITS[-1]})"
-    parser.add_argument("--units", metavar="LIST", help=units)
-    timeout = f"seconds for a reply (default: 1; on a serial line {LINE_TIMEOUT_S:g})"
-    parser.add_argument("--timeout", metavar="S", type=_seconds, help=timeout)
-    speeds = "speeds of a serial line, in this order (default: %(default)s)"
-    parser.add_argument("--baud-rates", metavar="LIST", default=_text(BAUD_RATES), help=speeds)
-    parser.add_argument("--parities", metavar="LIST", default="N,E", help="parities of a serial line (default: N,E)")
-    further = "on a serial line: try further speeds after something has answered"
-    parser.add_argument("--all-speeds", action="store_true", help=further)
-    parser.add_argument("--connections", metavar="N", type=_count, default=32, help="how many at a time (default: 32)")
-    parser.add_argument("--yes", action="store_true", help=f"scan a network of more than {LARGE_FROM} addresses")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write a draft site.yaml")
-
-
-def _scan(options: argparse.Namespace) -> int:
-    found = _scan_line(options) if is_line(options.target) else _scan_network(options)
-    from rich.console import Console  # noqa: PLC0415
-
-    from orchestrator.commissioning.scan_report import table  # noqa: PLC0415
-
-    for remark in found.remarks:
-        print(remark, file=sys.stderr)
-    if not found.devices:
-        print(f"no inverter and no meter found at {options.target}", file=sys.stderr)
-        return FAILED
-    Console().print(table(found))
-    for device in found.again:
-        print(f"{device.address}: {device.title} once more, with the serial number of another one")
-    if options.output is not None:
-        _write_draft(found, options)
-    return DONE
-
-
-def _scan_line(options: argparse.Namespace) -> ScanReport:
-    where = line_endpoints(options.target, numbers(options.baud_rates, BAUD_RANGE, "baud rate"), options.parities)
-    units = numbers(options.units, LINE_UNIT_RANGE, "unit of a line") if options.units else LINE_UNITS
-    _require_new(options.output)
-    from actors.commands.progress import watch  # noqa: PLC0415
-    from actors.commands.scan_line import LineOptions, scan_line  # noqa: PLC0415
-
-    wanted = LineOptions(units, options.timeout or LINE_TIMEOUT_S, options.all_speeds)
-    with watch(f"scanning {options.target}", len(where) * len(units)) as progress:
-        return scan_line(where, wanted, progress)
-
-
-def _scan_network(options: argparse.Namespace) -> ScanReport:
-    where = endpoints(options.target, numbers(options.ports, PORT_RANGE, "port"))
-    units = numbers(options.units, UNIT_RANGE, "unit") if options.units else UNITS
-    if addresses(options.target) > LARGE_FROM and not options.yes:
-        raise UsageError(f"{options.target} has {addresses(options.target)} addresses; say --yes to scan them all")
-    _require_new(options.output)
-    from actors.commands.progress import watch  # noqa: PLC0415
-    from actors.commands.scan import ScanOptions, scan  # noqa: PLC0415
-
-    with watch(f"scanning {options.target}", len(where)) as progress:
-        return scan(where, ScanOptions(units, options.timeout or 1.0, options.connections), progress)
+    add_csip(commands)
 
 
 def _add_dump(commands: SubCommands) -> None:
@@ -126,19 +52,17 @@ def _add_dump(commands: SubCommands) -> None:
     parser.add_argument("target", metavar="HOST[:PORT]", help=target)
     parser.add_argument("--driver", metavar="NAME", help="read what this make has, not a SunSpec map")
     parser.add_argument("--profile", metavar="FILE.yaml", help="the same for a make of your own")
-    parser.add_argument("--unit", metavar="N", type=_unit, help="the Modbus unit (default: that of the make, or 1)")
-    parser.add_argument("--baud-rate", metavar="N", type=_baud, default=9600, help="of a serial line (default: 9600)")
+    parser.add_argument("--unit", metavar="N", type=unit, help="the Modbus unit (default: that of the make, or 1)")
+    parser.add_argument("--baud-rate", metavar="N", type=baud, default=9600, help="of a serial line (default: 9600)")
     parser.add_argument("--parity", choices=PARITIES, default="N", help="of a serial line (default: N)")
     parser.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help="of a serial line (default: 1)")
-    parser.add_argument(
-        "--timeout", metavar="S", type=_seconds, help="seconds for a reply (default: 3, or as the make)"
-    )
+    parser.add_argument("--timeout", metavar="S", type=seconds, help="seconds for a reply (default: 3, or as the make)")
     parser.add_argument("--with-serial", action="store_true", help="keep serial numbers and MAC addresses")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write (default: standard output)")
 
 
 def _dump(options: argparse.Namespace) -> int:
-    _require_new(options.output)
+    require_new(options.output)
     if options.driver is not None or options.profile is not None:
         return _dump_make(options)
     from actors.commands.dump import dump  # noqa: PLC0415
@@ -153,7 +77,7 @@ def _dump(options: argparse.Namespace) -> int:
     if options.output is None:
         print(to_json(image), end="")
         return DONE
-    _write(options.output, to_json(image))
+    write_new(options.output, to_json(image))
     print(f"written: {options.output}; {len(image.registers())} of {len(image.words)} words of {image.device}")
     return DONE
 
@@ -179,7 +103,7 @@ def _dump_make(options: argparse.Namespace) -> int:
     if options.output is None:
         print(to_json(image), end="")
         return DONE
-    _write(options.output, to_json(image))
+    write_new(options.output, to_json(image))
     refused = f"; refused: {', '.join(image.refused)}" if image.refused else ""
     print(f"written: {options.output}; {len(image.words)} words of {profile.name}{refused}")
     return DONE
@@ -208,8 +132,8 @@ def _add_serve(commands: SubCommands) -> None:
     parser = add_command(commands, "serve", text, _serve)
     parser.add_argument("image", metavar="IMAGE.json", help="what `dump` wrote")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: %(default)s)")
-    parser.add_argument("--port", metavar="N", type=_port, default=0, help="the port; 0, the default, takes a free one")
-    parser.add_argument("--unit", metavar="N", type=_unit, help="the Modbus unit (default: that of the image)")
+    parser.add_argument("--port", metavar="N", type=port, default=0, help="the port; 0, the default, takes a free one")
+    parser.add_argument("--unit", metavar="N", type=unit, help="the Modbus unit (default: that of the image)")
     parser.add_argument("--writable", action="store_true", help="take writes, in memory only")
 
 
@@ -234,7 +158,7 @@ def _add_commission(commands: SubCommands) -> None:
     parser = add_command(commands, "commission", text, _commission)
     parser.add_argument("site", metavar="SITE.yaml", help="the description of the site")
     parser.add_argument("--inverter", metavar="NAME", help="this inverter only")
-    parser.add_argument("--revert", metavar="S", type=_revert, default=30.0, help="revert time in s (default: 30)")
+    parser.add_argument("--revert", metavar="S", type=revert, default=30.0, help="revert time in s (default: 30)")
     parser.add_argument("--yes", action="store_true", help="do not ask before each inverter")
     parser.add_argument("--report", metavar="FILE", help="write the result as a page (HTML)")
 
@@ -248,7 +172,7 @@ def _commission(options: argparse.Namespace) -> int:
         raise UsageError(f"there is no inverter {options.inverter!r}; there is: {', '.join(names)}")
     if not (options.yes or sys.stdin.isatty()):
         raise UsageError("nobody can be asked before devices are written to: say --yes")
-    _require_new(options.report)
+    require_new(options.report)
     from rich.console import Console  # noqa: PLC0415
 
     from actors.commands.commission.commission import CommissionOptions, commission  # noqa: PLC0415
@@ -261,7 +185,7 @@ def _commission(options: argparse.Namespace) -> int:
     Console().print(table(result))
     print(summary(result))
     if options.report is not None:
-        _write(options.report, _commission_page(result, config.site.timezone))
+        write_new(options.report, _commission_page(result, config.site.timezone))
         print(f"written: {options.report}")
     return DONE if result.is_safe else FAILED
 
@@ -283,77 +207,8 @@ def _ask(question: str) -> bool:
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _write_draft(found: ScanReport, options: argparse.Namespace) -> None:
-    from orchestrator.commissioning.draft_site import draft_site  # noqa: PLC0415
-
-    try:
-        text = draft_site(found, target=options.target, day=date.today())
-    except ValueError as error:
-        raise NotWritten(f"{options.output} is not written: {error}") from None
-    _write(options.output, text)
-    print(f"written: {options.output}; read its comments, then: orchestrator check {options.output}")
-
-
-class NotWritten(OrchestratorError):
-    """A file that was asked for cannot be written."""
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        with Path(path).open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as trouble:
-        raise NotWritten(f"{path} cannot be written: {trouble.strerror or trouble}") from trouble
-
-
 def _read(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as trouble:
         raise UsageError(f"{path} cannot be read: {getattr(trouble, 'strerror', None) or trouble}") from trouble
-
-
-def _require_new(path: str | None) -> None:
-    """Before anything takes its time: never overwrite a file."""
-    if path is not None and Path(path).exists():
-        raise UsageError(f"{path} exists; it is not overwritten")
-
-
-def _text(values: tuple[int, ...]) -> str:
-    return ",".join(map(str, values))
-
-
-def _seconds(text: str) -> float:
-    """A time of 0.05 to 60 s."""
-    return _within(float(text), 0.05, 60.0)
-
-
-def _revert(text: str) -> float:
-    """A revert time of 2 to 600 s."""
-    return _within(float(text), 2.0, 600.0)
-
-
-def _count(text: str) -> int:
-    """A number of 1 to 200: more connections than that run into limits of the system."""
-    return int(_within(int(text), 1, 200))
-
-
-def _unit(text: str) -> int:
-    """A Modbus unit, 0 to 255."""
-    return int(_within(int(text), 0, 255))
-
-
-def _baud(text: str) -> int:
-    """A speed of 300 to 1000000 baud."""
-    return int(_within(int(text), BAUD_RANGE[0], BAUD_RANGE[-1]))
-
-
-def _port(text: str) -> int:
-    """A port to listen at, 0 to 65535."""
-    return int(_within(int(text), 0, 65535))
-
-
-def _within(value: float, low: float, high: float) -> float:
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"must be from {low:g} to {high:g}")
-    return value

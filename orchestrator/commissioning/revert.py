@@ -8,8 +8,9 @@ from typing import Final
 
 from orchestrator.commissioning.steps import Quantity
 from orchestrator.commissioning.trial import Timing
+from orchestrator.devices.makes.command_schema import Revert
 from orchestrator.devices.makes.fallback import fallbacks
-from orchestrator.devices.makes.schema import Profile, Revert
+from orchestrator.devices.makes.schema import Profile
 from orchestrator.devices.profiles.device import ProfileDevice, revert_of
 
 FIXED_LATE_SHARE: Final = 2.5

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from orchestrator.commissioning.scan_targets import PORTS
+from orchestrator.devices.makes.command_schema import Commands
 from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
-from orchestrator.devices.makes.schema import Commands, Profile, SunSpecUse
+from orchestrator.devices.makes.schema import Profile, SunSpecUse
 from orchestrator.samples import Nameplate
 
 
@@ -38,10 +39,22 @@ def makes_on_a_line() -> tuple[Profile, ...]:
 def meters_that_say_so() -> tuple[Profile, ...]:
     """The meters that say their model. They may be at any unit: one at an RS-485 line has what its installer chose.
 
-    Of the others it could only be guessed what they are, and a wrong meter is worse than none.
+    Of the others it can only be guessed what they are, and a wrong meter is worse than none: see `likeness`.
     """
     meters = map(load_profile, meter_profile_names())
     return tuple(profile for profile in meters if _says_its_model(profile))
+
+
+def meters_by_likeness() -> tuple[tuple[Profile, ...], tuple[Profile, ...]]:
+    """The meters that do not say what they are: those with a frequency, and those whose registers agree otherwise.
+
+    A frequency that a grid can have says more: the second ones are of use where none of the first is like the device,
+    for the map of a larger meter may hold that of a smaller one.
+    """
+    meters = [(profile, profile.meter) for profile in map(load_profile, meter_profile_names()) if not profile.identity]
+    with_frequency = tuple(profile for profile, meter in meters if meter and meter.frequency_hz)
+    others = tuple(profile for profile, meter in meters if meter and not meter.frequency_hz and meter.likeness)
+    return with_frequency, others
 
 
 def _says_its_model(profile: Profile) -> bool:

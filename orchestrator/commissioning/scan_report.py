@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -13,11 +13,19 @@ from rich.table import Table
 
 from orchestrator.commissioning.scan_targets import Endpoint, LineEndpoint, Place
 from orchestrator.devices.makes.choice import SUNSPEC
-from orchestrator.devices.profiles.device import ProfileDevice
+from orchestrator.devices.makes.schema import Likeness
+from orchestrator.devices.profiles.device import ProfileDevice, register_value, total
 from orchestrator.devices.sunspec.device import SunSpecDevice
-from orchestrator.samples import Nameplate
+from orchestrator.reason import Reason, because
+from orchestrator.reason.troubles import say_trouble
+from orchestrator.samples import MeterSample, Nameplate
 
 FOLDED: Final = ("device", "models")
+
+LEAST_TOTAL_WH: Final = 1000.0
+"""Counters that have hardly run add up by chance: 0 and 0 are 0 in any map."""
+TOTAL_OFF_WH: Final = 100.0
+"""Counters with two decimals of a kWh, rounded, read one after the other, the large ones as floats of 32 bits."""
 
 
 class Kind(StrEnum):
@@ -55,16 +63,25 @@ class FoundDevice:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What some units of one endpoint answered in place of a usable device."""
+    """What some units of one endpoint answered in place of a usable device. `perhaps`: drivers of meters it may be."""
 
     endpoint: Place
     units: tuple[int, ...]
-    text: str
+    what: Reason
+    perhaps: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> Reason:
+        """The same with where it is, for words in any language."""
+        if not self.units:
+            return because("at_endpoint", where=str(self.endpoint), what=self.what)
+        units = ", ".join(map(str, self.units))
+        if len(self.units) > 1:
+            return because("at_units", where=str(self.endpoint), units=units, what=self.what)
+        return because("at_unit", where=str(self.endpoint), units=units, what=self.what)
 
     def __str__(self) -> str:
-        plural = "s" if len(self.units) > 1 else ""
-        units = f" unit{plural} {', '.join(map(str, self.units))}" if self.units else ""
-        return f"{self.endpoint}{units}: {self.text}"
+        return say_trouble(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,37 @@ def found_make(endpoint: Place, unit_id: int, device: ProfileDevice) -> FoundDev
     kind = Kind.HYBRID if device.has_battery else Kind.METER if device.profile.is_meter else Kind.INVERTER
     models = () if device.base is None else tuple(model.id for model in device.base.models)
     return FoundDevice(endpoint, unit_id, kind, device.nameplate, models, device.profile.name)
+
+
+def likeness(device: ProfileDevice, sample: MeterSample) -> Reason | None:
+    """What speaks for this meter behind registers that do not say whose they are; None: too little does.
+
+    A grid has 45 to 55 or 55 to 65 Hz; words of another map hardly ever read as that, and as a power beside it.
+    """
+    hertz, meter = sample.frequency_hz, device.profile.meter
+    driver, watts = device.profile.name, sample.site_watts
+    if hertz is not None and 45.0 <= hertz <= 65.0:
+        return because("like_by_hertz", driver=driver, hertz=hertz, watts=watts)
+    return _agreement(device, meter.likeness, watts) if meter and meter.likeness else None
+
+
+def _agreement(device: ProfileDevice, likeness: Likeness, watts: float) -> Reason | None:
+    """What registers had in common when the meter was found, as words of another map hardly ever have."""
+    profile, words = device.profile, device.fixed
+    whole = register_value(profile, likeness.total, words) if likeness.total else None
+    parts = total(profile, likeness.parts, words, {}) if likeness.parts else None
+    if whole is not None and parts is not None and whole >= LEAST_TOTAL_WH and abs(whole - parts) <= TOTAL_OFF_WH:
+        return because("like_by_counters", driver=profile.name, watts=watts)
+    ways = [register_value(profile, name, words) for name in likeness.apart or ()]
+    if None not in ways and sum(way == 0 for way in ways) == 1:
+        return because("like_by_direction", driver=profile.name, watts=watts)
+    return None
+
+
+def perhaps_a_meter(endpoint: Place, unit_id: int, likenesses: Mapping[str, Reason]) -> Remark:
+    """What is said of a unit that does not say what it is: `likenesses` by driver."""
+    what = because("perhaps_a_meter", likenesses=tuple(likenesses.values()))
+    return Remark(endpoint, (unit_id,), what, tuple(likenesses))
 
 
 def report(devices: Iterable[FoundDevice], remarks: Iterable[Remark]) -> ScanReport:
@@ -116,7 +164,7 @@ def table(found: ScanReport) -> Table:
     for each in found.devices:
         plate, where = each.nameplate, each.endpoint
         texts = (each.title, plate.version, plate.serial, each.kind.value, each.driver)
-        drawn.add_row(where.host, str(where.port), str(each.unit_id), *map(_plain, texts), models_text(each.models))
+        drawn.add_row(where.host, str(where.port), str(each.unit_id), *map(plain, texts), models_text(each.models))
     return drawn
 
 
@@ -131,8 +179,8 @@ def models_text(models: Iterable[int]) -> str:
     return " ".join("-".join(map(str, run)) for run in runs)
 
 
-def _plain(text: str) -> str:
-    """Text of a device as a table may show it: no markup, no control characters."""
+def plain(text: str) -> str:
+    """Text of a device as a table of `rich` may show it: no markup, no control characters."""
     return "".join(character if character.isprintable() else "?" for character in text).replace("[", "\\[")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from orchestrator.config.sections import MQTT_DRIVER, NO_ADDRESS, SerialLine
-from orchestrator.devices.makes.choice import line_defaults, link_defaults
+from orchestrator.config.sections import BY_MQTT, NO_ADDRESS, SerialLine
+from orchestrator.devices.makes.choice import SUM, line_defaults, link_defaults
 from orchestrator.documents.yaml_text import Finding, KeyPath, key_path_text
 
 UNITS_OF_A_LINE: Final = range(1, 248)
@@ -21,7 +21,7 @@ Entry = tuple[KeyPath, Mapping[str, Any]]
 
 def address_checks(devices: list[Entry], simulated: Mapping[str, Any]) -> Iterator[Finding]:
     """Every mistake; `devices` are the sections of the meter and of the inverters, `simulated` the virtual ones."""
-    modbus = [(path, entry) for path, entry in devices if entry.get("driver") != MQTT_DRIVER]
+    modbus = [(path, entry) for path, entry in devices if entry.get("driver") not in (*BY_MQTT, SUM)]
     for check in _CHECKS_OF_ONE:
         for path, entry in modbus:
             yield from check(path, entry)

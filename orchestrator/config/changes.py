@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from orchestrator.config.audience import HOME_ASSISTANT, PORTFOLIO
 from orchestrator.config.policy import batteries_are_ours, meter_silent_after_s
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
 
@@ -20,8 +21,9 @@ class Changes:
 
     `added`, `removed` and `replaced` are inverters by name; one that is now another device is both removed and added.
     `handed_back` are those of the former configuration that are not commanded any more, the removed ones first;
-    `freed_batteries` those that stay and whose battery is left to itself from now on. `meter`, `mqtt`, `metrics` and
-    `ledger` say that this actor is replaced, `site` that the loop has to know, `logging` that the log changes.
+    `freed_batteries` those that stay and whose battery is left to itself from now on. `meter`, `mqtt`, `metrics`,
+    `page` and `ledger` say that this actor is replaced (metrics and page are one), `site` that the loop has to know,
+    `logging` that the log changes.
     `needs_restart` names what cannot change while the plant runs: with any of it nothing is changed at all.
     """
 
@@ -34,6 +36,7 @@ class Changes:
     site: bool = False
     mqtt: bool = False
     metrics: bool = False
+    page: bool = False
     ledger: bool = False
     logging: bool = False
     needs_restart: tuple[str, ...] = ()
@@ -75,9 +78,11 @@ def changes_between(former: SiteConfig, new: SiteConfig) -> Changes:
             if name not in lost and _commands_battery(former, before[name]) and not _commands_battery(new, after[name])
         ),
         meter=_meter_of(former) != _meter_of(new),
-        site=any(getattr(former, section) != getattr(new, section) for section in SECTIONS_OF_THE_SITE),
+        site=any(getattr(former, section) != getattr(new, section) for section in SECTIONS_OF_THE_SITE)
+        or _source_addresses(former) != _source_addresses(new),
         mqtt=(former.setpoints.mqtt, former.publish) != (new.setpoints.mqtt, new.publish),
         metrics=former.metrics != new.metrics,
+        page=former.page != new.page,
         logging=former.logging != new.logging,
         ledger=former.ledger != new.ledger,
         needs_restart=tuple(_needs_restart(former, new)),
@@ -86,12 +91,33 @@ def changes_between(former: SiteConfig, new: SiteConfig) -> Changes:
 
 def forgotten_sources(former: SiteConfig, new: SiteConfig) -> tuple[str, ...]:
     """The setpoint sources whose last message must not hold any more: they are gone, or are another topic now."""
-    addresses = {source.name: (source.host, source.port, source.topic) for source in new.setpoints.mqtt}
-    return tuple(
-        source.name
-        for source in former.setpoints.mqtt
-        if addresses.get(source.name) != (source.host, source.port, source.topic)
-    )
+    now = _source_addresses(new)
+    return tuple(name for name, address in _source_addresses(former).items() if now.get(name) != address)
+
+
+def _source_addresses(config: SiteConfig) -> dict[str, tuple[object, ...]]:
+    """Where the setpoints of each source come from, and what its messages are, by its name."""
+    addresses: dict[str, tuple[object, ...]] = {
+        source.name: (source.host, source.port, source.topic, source.prices is None, source.contact is None)
+        for source in config.setpoints.mqtt
+    }
+    addresses |= {each.name: (each.prices_file,) for each in config.setpoints.price_files}
+    guard = config.setpoints.voltage_guard
+    addresses |= {} if guard is None else {guard.name: ()}
+    addresses |= {
+        each.name: (each.host, each.port, each.unit_id, each.table, each.address, each.count)
+        for each in config.setpoints.modbus_contacts
+    }
+    utility = config.setpoints.csip_aus
+    if utility is not None:
+        addresses[utility.name] = (utility.server, utility.certificate_file)
+    entered = config.publish.for_home_assistant
+    if entered is not None:
+        addresses[HOME_ASSISTANT] = (entered.host, entered.port, entered.topic)
+    published = config.publish.mqtt
+    if published is not None and published.portfolio is not None:
+        addresses[PORTFOLIO] = (published.host, published.port, published.topic)
+    return addresses
 
 
 def _is_another(before: AnyInverterConfig, after: AnyInverterConfig) -> bool:
@@ -142,6 +168,7 @@ def _lines(changes: Changes) -> Iterator[str]:
         ("meter", changes.meter),
         ("mqtt", changes.mqtt),
         ("metrics", changes.metrics),
+        ("page", changes.page),
         ("ledger", changes.ledger),
         ("logging", changes.logging),
     ):

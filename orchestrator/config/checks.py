@@ -6,17 +6,26 @@ The checks work on the plain values of the file, so that they speak even where o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from orchestrator.config.addresses import address_checks
-from orchestrator.config.sections import MQTT_DRIVER
-from orchestrator.devices.makes.choice import has_meter, is_meter_only
+from orchestrator.config.audience import AGGREGATE, HOME_ASSISTANT, PORTFOLIO, SHORTEST_PASSWORD, SHORTEST_TOKEN
+from orchestrator.config.sections import BY_MQTT
+from orchestrator.config.sources.csip_aus import CSIP_AUS
+from orchestrator.devices.makes.choice import SITE, SUM, has_meter, is_meter_only, shows_phases, shows_volts
+from orchestrator.documents.section import INVERTERS_MAX
 from orchestrator.documents.yaml_text import Finding, KeyPath, key_path_text
+from orchestrator.setpoints.voltage_guard import VOLTAGE_GUARD
 
-RESERVED_SOURCES = ("fixed", "page", "manual")
+RESERVED_SOURCES = ("fixed", "page", "manual", VOLTAGE_GUARD)
 RESERVED_INVERTERS = ("meter",)
 PUBLISHED = ("status", "site", "limits", "events", "rejected")
+OF_HOME_ASSISTANT = ("energy", HOME_ASSISTANT)
+"""Published as well where Home Assistant is served."""
+BY_TABLE = ("schedules", "price_files", "modbus_contacts")
+"""Lists of sources below `setpoints`, besides `mqtt`."""
 
 
 def cross_checks(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -57,7 +66,13 @@ def _inverter_names(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _source_names(data: Mapping[str, Any]) -> Iterator[Finding]:
-    yield from _names(_entries(data, "setpoints", "mqtt"), RESERVED_SOURCES, "mqtt")
+    publish = _section(data, "publish", "mqtt")
+    served = [name for name in (HOME_ASSISTANT, PORTFOLIO) if isinstance(publish.get(name), Mapping)]
+    reserved = (*RESERVED_SOURCES, *served)
+    others = chain.from_iterable(_entries(data, "setpoints", key) for key in BY_TABLE)
+    named = (each for each in others if "name" in each[1])
+    utility = ((path, {"name": CSIP_AUS, **entry}) for path, entry in _entries(data, "setpoints", "csip_aus"))
+    yield from _names(chain(_entries(data, "setpoints", "mqtt"), named, utility), reserved, "mqtt")
 
 
 def _names(
@@ -90,6 +105,51 @@ def _inverters_of_make(data: Mapping[str, Any]) -> Iterator[Finding]:
             yield (*path, "driver"), f"{driver!r} is a meter; it may stand below 'meter' only"
 
 
+def _sites(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """Only sites have meters that can be summed, and only sites may be more than a few hundred."""
+    entries = list(_entries(data, "inverters"))
+    others = [path for path, entry in entries if entry.get("driver") != SITE]
+    if _section(data, "meter").get("driver") == SUM and others:
+        yield (*others[0], "driver"), f"must be {SITE!r} where meter.driver is {SUM!r}: others have no meter to sum"
+    if len(others) > INVERTERS_MAX:
+        yield ("inverters",), f"must have at most {INVERTERS_MAX} entries that are no sites (got {len(others)})"
+
+
+def _meter_without_volts(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """A guard that never sees a voltage would hold its default for ever."""
+    meter = _section(data, "meter")
+    driver = meter.get("driver")
+    has_guard = isinstance(_section(data, "setpoints").get(VOLTAGE_GUARD), Mapping)
+    if has_guard and isinstance(driver, str) and "profile" not in meter and not shows_volts(driver):
+        yield ("setpoints", VOLTAGE_GUARD), f"needs the voltages of the phases, which no meter of {driver!r} shows here"
+
+
+def _phases(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """A phase belongs to an inverter with one; where limits hold on each phase it must be known of everybody."""
+    control = _section(data, "control")
+    counts = control.get("limits_per_phase") is True
+    for path, entry in _entries(data, "inverters"):
+        phases, phase = entry.get("phases"), entry.get("phase")
+        if phase is not None and phases == 3:
+            yield (*path, "phase"), "is for an inverter with one phase; this one has phases: 3"
+        elif counts and phase is None and phases != 3:
+            need = "control.limits_per_phase needs it of each inverter: 1, 2 or 3, the one of the meter that it is on"
+            more = "" if phases == 1 else "; or phases: 3"
+            yield (*path, "phase"), f"this key is missing; {need}{more}"
+    if counts:
+        yield from _meter_without_phases(data)
+    elif any(watts is not None for watts in _section(data, "control", "phase_limits").values()):
+        yield ("control", "phase_limits"), "does nothing without limits_per_phase: true"
+
+
+def _meter_without_phases(data: Mapping[str, Any]) -> Iterator[Finding]:
+    meter = _section(data, "meter")
+    driver = meter.get("driver")
+    if isinstance(driver, str) and "profile" not in meter and not shows_phases(driver):
+        message = f"needs the powers of the phases, which no meter of {driver!r} shows here"
+        yield ("control", "limits_per_phase"), message
+
+
 def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
     devices = [*_entries(data, "meter"), *(each for each in _entries(data, "inverters") if len(each[0]) > 1)]
     yield from address_checks(devices, _section(data, "simulation", "inverters"))
@@ -99,7 +159,7 @@ def _device_topics(data: Mapping[str, Any]) -> Iterator[Finding]:
     """One topic is one device, and what is sent to a device must not come back as its state, or as another's."""
     first: dict[tuple[str, str, str], KeyPath] = {}
     for path, entry in (*_entries(data, "meter"), *_entries(data, "inverters")):
-        for key, topic in _topics_of(entry) if entry.get("driver") == MQTT_DRIVER else ():
+        for key, topic in _topics_of(entry) if entry.get("driver") in BY_MQTT else ():
             where = (*path, key if key in entry else "topic")
             address = (str(entry.get("host")), str(entry.get("port", 1883)), topic)
             if address in first:
@@ -110,6 +170,7 @@ def _device_topics(data: Mapping[str, Any]) -> Iterator[Finding]:
 def _topics_of(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     state = entry.get("topic")
     if isinstance(state, str):
+        state = f"{state}/{AGGREGATE}" if entry.get("driver") == SITE else state
         yield "topic", state
         commands = entry.get("command_topic", f"{state}/command")
         if isinstance(commands, str):
@@ -121,8 +182,13 @@ def _soc_ranges(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _ordered((*path, "battery"), _section(inverter, "battery"), "soc_min_percent", "soc_max_percent")
     wanted = ("battery_soc_min_percent", "battery_soc_max_percent")
     yield from _ordered(("setpoints", "fixed"), _section(data, "setpoints", "fixed"), *wanted)
-    for path, source in _entries(data, "setpoints", "mqtt"):
+    for path, source in chain.from_iterable(
+        _entries(data, "setpoints", key) for key in ("mqtt", "csip_aus", *BY_TABLE)
+    ):
         yield from _ordered((*path, "default"), _section(source, "default"), *wanted)
+        for rows in (("rows",), ("prices",), ("contact", "rows")):
+            for row_path, row in _entries(source, *rows):
+                yield from _ordered((*path, *row_path, "fields"), _section(row, "fields"), *wanted)
 
 
 def _ordered(path: KeyPath, values: Mapping[str, Any], low: str, high: str) -> Iterator[Finding]:
@@ -145,18 +211,35 @@ def _topics(data: Mapping[str, Any]) -> Iterator[Finding]:
             )
 
 
+def _discovery_topics(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """What Home Assistant reads as descriptions of entities must not be mixed with what the plant says."""
+    published = _section(data, "publish", "mqtt")
+    topic, served = published.get("topic"), published.get(HOME_ASSISTANT)
+    prefix = served.get("prefix", "homeassistant") if isinstance(served, Mapping) else None
+    if isinstance(topic, str) and isinstance(prefix, str) and f"{topic}/".startswith(f"{prefix}/"):
+        path = ("publish", "mqtt", "topic")
+        yield (
+            path,
+            f"must not lie below home_assistant.prefix, {prefix!r}: only descriptions stand there (got {topic!r})",
+        )
+
+
 def _is_published(topic: str, base: str) -> bool:
     below = topic.removeprefix(f"{base}/")
-    return below != topic and (below in PUBLISHED or below.startswith("inverters/"))
+    ours = (*PUBLISHED, *OF_HOME_ASSISTANT, AGGREGATE)
+    below_ours = ("inverters/", f"{HOME_ASSISTANT}/", f"{AGGREGATE}/")
+    return below != topic and (below in ours or below.startswith(below_ours))
 
 
 def _simulated(data: Mapping[str, Any]) -> Iterator[Finding]:
     """A simulated inverter that is not in `inverters:` would never be read."""
     names = [entry.get("name") for _, entry in _entries(data, "inverters")]
-    by_mqtt = [entry.get("name") for _, entry in _entries(data, "inverters") if entry.get("driver") == MQTT_DRIVER]
+    entries = [entry for _, entry in _entries(data, "inverters")]
+    by_mqtt = {str(each.get("name")): each["driver"] for each in entries if each.get("driver") in BY_MQTT}
     for name in _section(data, "simulation", "inverters"):
         if name in by_mqtt:
-            yield ("simulation", "inverters", name), f"{name!r} has driver 'mqtt'; only Modbus devices are simulated"
+            message = f"{name!r} has driver {by_mqtt[name]!r}; only Modbus devices are simulated"
+            yield ("simulation", "inverters", name), message
         elif name not in names:
             yield ("simulation", "inverters", name), f"there is no inverter called {name!r} under 'inverters'"
 
@@ -170,16 +253,30 @@ def _certificate(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield ("metrics", written[0]), f"needs {missing} beside it"
 
 
+def _change_secrets(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """What changes the plant must not be guessed."""
+    page = _section(data, "page")
+    for key, least in (("change_token", SHORTEST_TOKEN), ("change_password", SHORTEST_PASSWORD)):
+        secret = page.get(key)
+        if isinstance(secret, str) and len(secret) < least:
+            yield ("page", key), f"must have at least {least} characters; `openssl rand -hex 24` makes one"
+
+
 _CHECKS: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
     _timezone,
     _inverter_names,
     _source_names,
     _meter_of_make,
     _inverters_of_make,
+    _sites,
+    _meter_without_volts,
+    _phases,
     _addresses,
     _device_topics,
     _soc_ranges,
     _topics,
+    _discovery_topics,
     _simulated,
     _certificate,
+    _change_secrets,
 )

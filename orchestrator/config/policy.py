@@ -4,7 +4,7 @@ the meter say nothing.
 
 from __future__ import annotations
 
-from orchestrator.config.sections import AnyInverterConfig, AnyMeterConfig, MqttMeterConfig, SiteConfig
+from orchestrator.config.sections import AnyInverterConfig, AnyMeterConfig, MeterConfig, SiteConfig
 from orchestrator.samples import InverterSample
 from orchestrator.setpoints.fields import SetpointFields
 
@@ -21,8 +21,19 @@ TOLD_EVERY_MOST_S = 1.0
 
 
 def export_can_be_limited(config: SiteConfig) -> bool:
-    """Whether any source of setpoints may ask for an export limit: `fixed`, a default, or MQTT at any time."""
-    return config.setpoints.fixed.export_limit_watts is not None or bool(config.setpoints.mqtt)
+    """Whether any source may ask for an export limit: `fixed`, a table, or MQTT, Home Assistant and a utility server at
+    any time.
+    """
+    by_message = config.setpoints.mqtt or config.publish.for_home_assistant or config.setpoints.csip_aus
+    portfolio = config.publish.portfolio
+    by_clock = [each for source in config.setpoints.schedules for each in source.asks()]
+    by_price = [each for source in config.setpoints.price_files for each in source.asks()]
+    by_contact = [each for source in config.setpoints.modbus_contacts for each in source.asks()]
+    by_portfolio = (portfolio.default,) if portfolio else ()  # no command of it asks for an export limit
+    stated = (config.setpoints.fixed, *by_portfolio, *by_clock, *by_price, *by_contact)
+    if config.setpoints.voltage_guard is not None:
+        return True
+    return any(each.export_limit_watts is not None for each in stated) or bool(by_message)
 
 
 def limits_stay(config: SiteConfig) -> bool:
@@ -77,6 +88,6 @@ def _longest_gap_s(meter: AnyMeterConfig) -> float:
     An answer at once may be followed by one that uses up its time-out. Of a time-out that is longer than the interval
     only that much counts: it is there for devices that are slow at times, and must not hide that a meter is silent.
     """
-    if isinstance(meter, MqttMeterConfig):
+    if not isinstance(meter, MeterConfig):
         return 0.0
     return meter.interval_s + min(meter.timeout_s, meter.interval_s) + LATE_ANSWER_S

@@ -13,9 +13,14 @@ from typing import Any
 
 from orchestrator.documents.yaml_text import Finding, KeyPath
 
-FILE_KEYS: Mapping[str, str] = {"password_file": "password", "token_file": "token"}
+FILE_KEYS: Mapping[str, str] = {
+    "password_file": "password",
+    "token_file": "token",
+    "change_token_file": "change_token",
+    "change_password_file": "change_password",
+}
 """Keys that name a file, and the key that its content stands for."""
-OTHER_FILE_KEYS = ("certificate_file", "key_file")
+OTHER_FILE_KEYS = ("certificate_file", "key_file", "ca_file", "prices_file")
 """Keys that name a file which somebody else reads."""
 MAX_BYTES = 4096
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from orchestrator.documents.section import Name, Percent, Section, Watts
 
@@ -135,6 +135,7 @@ class LoadSimulation(Section):
     """`simulation.load:` a base, a part that swings slowly up to `variation_watts`, one appliance that switches.
 
     The appliance is on or off for `appliance_period_s` at a time. `noise_watts` is a quick flutter of either sign.
+    `phase_parts` is how much of all that is on each phase, in any unit.
     """
 
     base_watts: Watts = 500.0
@@ -143,6 +144,16 @@ class LoadSimulation(Section):
     appliance_watts: Watts = 0.0
     appliance_period_s: Seconds = 60.0
     noise_watts: Watts = 0.0
+    phase_parts: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=1e6)], ...], Field(strict=False, min_length=3, max_length=3)
+    ] = (1.0, 1.0, 1.0)
+
+    @field_validator("phase_parts")
+    @classmethod
+    def _is_somewhere(cls, parts: tuple[float, ...]) -> tuple[float, ...]:
+        if not sum(parts):
+            raise ValueError("must not all be 0: the load is on one of the phases")
+        return parts
 
 
 class MeterSimulation(Section):
@@ -158,6 +169,18 @@ class MeterSimulation(Section):
     jitter_s: Annotated[float, Field(ge=0, le=10)] = 0.0
 
 
+class GridSimulation(Section):
+    """`simulation.grid:` the line to the transformer: `volts` where no power flows, `ohms` of each phase and back.
+
+    An inverter leaves the grid for `trip_s` when the voltage of its phase is above `trip_volts`; left out: never.
+    """
+
+    volts: Annotated[float, Field(ge=50, le=600)] = 230.0
+    ohms: Annotated[float, Field(ge=0, le=10)] = 0.0
+    trip_volts: Annotated[float, Field(ge=50, le=600)] | None = None
+    trip_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+
+
 class SimulationConfig(Section):
     """`simulation:` the whole virtual site. The same `seed` gives the same weather and load.
 
@@ -170,4 +193,5 @@ class SimulationConfig(Section):
     sun: SunSimulation = SunSimulation()
     load: LoadSimulation = LoadSimulation()
     meter: MeterSimulation = MeterSimulation()
+    grid: GridSimulation = GridSimulation()
     inverters: dict[Name, InverterSimulation] = Field(default_factory=dict)

@@ -10,6 +10,8 @@ from math import fsum
 from types import MappingProxyType
 from typing import Final
 
+from msgspec.structs import replace
+
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.config.policy import batteries_are_ours, limits_stay
 from orchestrator.config.sections import SiteConfig
@@ -17,6 +19,7 @@ from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.memory import InverterMemory
 from orchestrator.decide.plant.made import made_then_watts
 from orchestrator.decide.plant.others import others_left_alone_watts, takes_limit
+from orchestrator.decide.plant.phases import within_each_phase
 from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.reason import because
 from orchestrator.samples import SiteSnapshot
@@ -88,11 +91,39 @@ def final_commands(
     Under `stay`, with a limit in force, the limit that stays is safe at zero load and has no revert time. `memories`
     are of the last step: they know which limits were commanded of those that are away now.
     """
-    if not config.control.enabled:
-        return ()
     room = None
     if limits_stay(config):
         room = safe_room_watts(config, envelope.fields, others_left_alone_watts(config, memories, snapshot))
+    return _last_commands(config, snapshot, room)
+
+
+def hands_off_commands(
+    config: SiteConfig,
+    envelope: OperatingEnvelope,
+    snapshot: SiteSnapshot,
+    memories: Mapping[str, InverterMemory] = NO_MEMORIES,
+) -> tuple[InverterCommand, ...]:
+    """What is written when people take the plant out of control while it runs: batteries to themselves, and no limit
+    is lifted by that.
+
+    Whatever `failsafe.when_lost` says, a limit that is in force stays, safe at zero load: nothing at all where the site
+    is not to be energized or connected. Where a source was never heard, what the devices show stays.
+    """
+    wanted = envelope.fields
+    room = safe_room_watts(config, wanted, others_left_alone_watts(config, memories, snapshot))
+    if wanted.energize is False or wanted.connect is False:
+        room = 0.0
+    commands = _last_commands(config, snapshot, room)
+    if room is not None or not envelope.unheard:
+        return commands
+    shown = {each.name: each.ac_limit_watts for each in snapshot.inverters}
+    return tuple(replace(each, ac_limit_watts=shown.get(each.inverter)) for each in commands)
+
+
+def _last_commands(config: SiteConfig, snapshot: SiteSnapshot, room: float | None) -> tuple[InverterCommand, ...]:
+    """`room` is shared by those that take a limit; None: no limit stays."""
+    if not config.control.enabled:
+        return ()
     inverters = [i for i in config.inverters if i.control and snapshot.inverter(i.name) is not None]
     ratings = {}
     for inverter in inverters:
@@ -100,7 +131,7 @@ def final_commands(
         rating = sample.nameplate.ac_max_watts if sample else None
         if rating is not None and sample is not None and takes_limit(inverter, sample):
             ratings[inverter.name] = rating
-    limits = {} if room is None else share_by_nameplate(room, ratings)
+    limits = {} if room is None else within_each_phase(config, share_by_nameplate(room, ratings), room)
     return tuple(
         InverterCommand(
             inverter=inverter.name,

@@ -14,6 +14,7 @@ from orchestrator.decide.following import Disobeys, Following, Reading, watch_fo
 from orchestrator.decide.memory import BatteryMemory, InverterMemory, LimitMemory, Output
 from orchestrator.decide.plant.battery_limits import EASE_PART_OF_RATING
 from orchestrator.decide.plant.made import remember_made
+from orchestrator.decide.plant.sun import remember_sun
 from orchestrator.decide.plant.units import Unit
 from orchestrator.decide.records import Inputs, InverterDecision, Limiting, SiteDecision
 from orchestrator.decide.site import batteries_released, is_held_at_nothing
@@ -52,6 +53,7 @@ def command_inverter(
         battery_memory,
         following,
         Output(unit.ac_watts, unit.sample.at_s, unit.throttled),
+        sun=remember_sun(unit, inputs.now_s),
         made=remember_made(unit, failsafe=decision.mode == "failsafe", now_s=inputs.now_s),
         disconnected=disconnected,
         above_limit_since_s=above_limit_since_s(unit, inputs.now_s),
@@ -114,6 +116,7 @@ def _battery(
         following=following,
         now_s=inputs.now_s,
         open_to_watts=open_to,
+        import_watts=0.0 if decision.facts is None else decision.facts.balance.site_watts,
     )
 
 

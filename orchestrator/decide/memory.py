@@ -115,7 +115,6 @@ class Probe(Struct, frozen=True):
 
     part: float = 0.05
     seen_watts: float = 0.0
-
     step_watts: float = 0.0
     base_watts: float = 0.0
     at_s: float = 0.0
@@ -170,6 +169,14 @@ class Output(Struct, frozen=True):
     throttled: bool
 
 
+class Sun(Struct, frozen=True):
+    """What PV made at `at_s`, in W, when no AC limit held it back, and by how much a second it grew then (>= 0)."""
+
+    watts: float
+    at_s: float
+    grows_watts_per_s: float = 0.0
+
+
 class Made(Struct, frozen=True):
     """The AC power in W that the PV of an inverter made at `at_s`, when the meter fell silent; the meter is back since
     `back_at_s`, None while it is silent.
@@ -186,6 +193,7 @@ class InverterMemory(Struct, frozen=True):
     `output` is what it made when it was looked at last, None before the first look. `disconnected` says that we
     disconnected it; of one that is `away` only that and its limit are known. It answers again since `back_at_s`, None
     where it was there from the start.
+    `sun` is what its PV made when no limit held it back last, None before it was seen so.
     `made` is what it made when the meter fell silent, until it makes that again, or the meter is back for a while.
     `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not, and
     `unmoved_since_s` since when it has not come nearer to it either.
@@ -197,6 +205,7 @@ class InverterMemory(Struct, frozen=True):
     following: Following = field(default_factory=Following)
     output: Output | None = None
     made: Made | None = None
+    sun: Sun | None = None
     disconnected: bool = False
     away: bool = False
     above_limit_since_s: float | None = None
@@ -205,13 +214,31 @@ class InverterMemory(Struct, frozen=True):
     says_throttled: bool = False
 
 
+class PhaseMemory(Struct, frozen=True):
+    """What is remembered of one phase, where limits hold on each: its load, what the meter showed there last, in W and
+    since when, and the steps above its limit.
+
+    Its batteries are asked for a step more than what is seen since `tried_at_s` (None: they are not), when they were at
+    `tried_from_watts`; after one that came to nothing none is tried before `wait_until_s`.
+    """
+
+    load: LoadEstimate | None = None
+    watts: float | None = None
+    changed_at_s: float = -inf
+    excess_steps: int = 0
+    tried_at_s: float | None = None
+    tried_from_watts: float = 0.0
+    wait_until_s: float = -inf
+
+
 class SiteMemory(Struct, frozen=True):
     """What the decision for the site remembers: the load, the battery target (charging +), and what it is trying.
 
     The target holds since `changed_at_s`. `excess_steps` counts the steps above a limit, `import_steps` those in
     which an import was left to the AC limits, `import_watts` in the last of them. `displaced` is the probe for PV
     behind the discharge of its own hybrid: its watts are those of PV.
-    `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away.
+    `uses` is what the strategy `fewest_units` remembers of each battery, also while it is away. `phases` is empty where
+    limits hold for the sum alone.
     """
 
     load: LoadEstimate | None = None
@@ -224,6 +251,7 @@ class SiteMemory(Struct, frozen=True):
     probe: Probe = field(default_factory=Probe)
     displaced: Probe = field(default_factory=Probe)
     uses: Mapping[str, BatteryUse] = field(default_factory=lambda: MappingProxyType({}))
+    phases: tuple[PhaseMemory, ...] = ()
 
 
 class ControlState(Struct, frozen=True):

@@ -54,6 +54,7 @@ def calculate_battery_power_flow(
     battery_import_target_watts: float | None = None,
     battery_export_target_watts: float | None = None,
     battery_acceptance_headroom_watts: float | None = None,
+    battery_target_watts: float | None = None,
 ) -> BatteryPowerFlow:
     """Decide battery power, planned export and the PV ceiling.
 
@@ -73,6 +74,7 @@ def calculate_battery_power_flow(
         battery_import_target_watts: the import wanted at the meter while charging from the grid.
         battery_export_target_watts: the export wanted at the meter; batteries fill what surplus leaves open.
         battery_acceptance_headroom_watts: charging above what is seen that the PV ceiling allows for; None is 100.
+        battery_target_watts: the battery power that is wanted, charging +, in place of load and surplus; limits hold.
 
     Returns:
         The decision. Raises ValueError for an unknown priority mode.
@@ -87,7 +89,17 @@ def calculate_battery_power_flow(
     )
     available = -site_watts + current_battery_power_watts
     export_limit = _limit(export_limit_watts)
-    if battery_grid_charging_enabled:
+    if battery_target_watts is not None:
+        grid_max = _limit(battery_grid_charging_max_watts) if battery_grid_charging_enabled else 0.0
+        target = _as_asked(
+            battery,
+            available,
+            battery_target_watts,
+            grid_max=grid_max,
+            export_limit=export_limit,
+            import_limit=_limit(import_limit_watts),
+        )
+    elif battery_grid_charging_enabled:
         grid_watts = _grid_charging_watts(
             -min(available, 0.0),
             _limit(battery_grid_charging_max_watts),
@@ -145,6 +157,22 @@ def _without_grid_charging(
     if discharge > 0.0:
         return -discharge
     return _charge_from_surplus(battery, surplus, export_limit, export_first)
+
+
+def _as_asked(
+    battery: _Battery, available: float, asked: float, *, grid_max: float, export_limit: float, import_limit: float
+) -> float:
+    """What is asked for, charging +: from surplus and `grid_max`, up to what the limits at the meter leave.
+
+    A deficit that the import limit does not allow is discharged for, whatever is asked.
+    """
+    surplus, deficit = max(available, 0.0), -min(available, 0.0)
+    room_for_import = max(import_limit - deficit, 0.0)
+    most = 0.0 if battery.full else min(battery.charge_max_watts, surplus + min(grid_max, room_for_import))
+    room_for_export = deficit + max(export_limit - surplus, 0.0)
+    gives = 0.0 if battery.empty else battery.discharge_max_watts
+    needed = min(max(deficit - import_limit, 0.0), gives)
+    return min(max(min(asked, most), -min(gives, room_for_export)), -needed if needed else most)
 
 
 def _charge_from_surplus(battery: _Battery, surplus: float, export_limit: float, export_first: bool) -> float:

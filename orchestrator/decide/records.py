@@ -1,4 +1,4 @@
-"""What is decided in one step, as frozen records."""
+"""What is decided in one step, as frozen records; the last of them is its result, which everybody else reads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.allocation.spread import Allocation
 from orchestrator.decide.battery.target import Balance
 from orchestrator.decide.memory import ControlState, InverterMemory, MeterFault, MeterTrust, SiteMemory
+from orchestrator.decide.plant.headroom import LiveNumbers
+from orchestrator.decide.plant.phases import PhaseCaps
 from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.decide.power_flow import BatteryPowerFlow
+from orchestrator.reason import Reason
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
@@ -40,7 +43,8 @@ class SiteFacts(Struct, frozen=True):
     `plant` is what may be commanded, `wanted` what is asked for, its generation limit less what inverters may be making
     that do not answer. `asks_meter`: AC limits are lowered for a moment to see the meter answer; `disturbed`: that is
     so, or was just now. `on_ramp`: charging is held back by a ramp. `displaced_watts` are discharged less for a moment,
-    to see whether PV is held back for them.
+    to see whether PV is held back for them. `phases_known` is None where limits hold for the sum alone, else whether
+    the meter shows the phases; `phase_help_watts` is what batteries do for each of them besides, charging +.
     """
 
     flow: BatteryPowerFlow
@@ -54,6 +58,8 @@ class SiteFacts(Struct, frozen=True):
     disturbed: bool = False
     on_ramp: bool = False
     displaced_watts: float = 0.0
+    phases_known: bool | None = None
+    phase_help_watts: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def envelope(self) -> OperatingEnvelope:
@@ -97,6 +103,7 @@ class Inputs(Struct, frozen=True):
     `state` is that of the step before, `dt_s` ago; `trust` is the meter's as of now, `wanted` what the envelope asks
     for, its generation limit less what inverters that are away may make. `limits_stay` says that AC limits outlive the
     orchestrator. `made_watts` is what inverters are counted on to make again, in W by name (`plant.made`).
+    `unseen_export_watts` is what silent sites of a portfolio may export, which no meter shows.
     """
 
     config: SiteConfig
@@ -111,11 +118,13 @@ class Inputs(Struct, frozen=True):
     wanted: SetpointFields
     limits_stay: bool
     made_watts: Mapping[str, float]
+    unseen_export_watts: float = 0.0
 
 
 class Limiting(Struct, frozen=True):
     """The room for AC power in W (None: unlimited), its shares by inverter, and whether a limit is exceeded now.
 
+    `phases` is what the limits of the phases leave, None where limits hold for the sum alone.
     `expected_watts` is the AC power that each inverter makes with its new battery target, `rates_watts_per_s` how fast
     the limit of each may rise, `export_limit_watts` and `generation_limit_watts` the limits that count (None:
     unlimited).
@@ -129,6 +138,7 @@ class Limiting(Struct, frozen=True):
     excess_steps: int = 0
     export_limit_watts: float | None = None
     generation_limit_watts: float | None = None
+    phases: PhaseCaps | None = None
 
 
 class SiteDecision(Struct, frozen=True):
@@ -169,6 +179,34 @@ class InverterDecision(Struct, frozen=True):
     asks_meter: bool
     not_following: bool
     gives_too_much: bool
+
+
+class CycleResult(Struct, frozen=True):
+    """Everything about one cycle: what was seen, what was decided, and why. MQTT, metrics, log and table all read it.
+
+    `commands` holds one command for every inverter that answers and may be controlled, also in shadow mode
+    (`control.enabled: false`), where they are shown and not sent. `reasons` says what decided for the site as a whole.
+    `state` goes into the next step. `cycle` counts the cycles since the start of the site. `not_following` names the
+    batteries that have not followed their command for 30 s. `mode` is "failsafe" while there is a `meter_fault`,
+    "waiting" until the first samples are there (no commands then).
+    """
+
+    snapshot: SiteSnapshot
+    envelope: OperatingEnvelope
+    flow: BatteryPowerFlow | None
+    commands: tuple[InverterCommand, ...]
+    reasons: tuple[Reason, ...] = ()
+    totals: SiteTotals = field(default_factory=SiteTotals)
+    mode: Mode = "normal"
+    meter_fault: MeterFault | None = None
+    not_following: tuple[str, ...] = ()
+    live: LiveNumbers = field(default_factory=LiveNumbers)
+    state: ControlState = field(default_factory=ControlState)
+    cycle: int = 0
+
+    def command(self, inverter: str) -> InverterCommand | None:
+        """The command for one inverter, or None where there is none."""
+        return next((command for command in self.commands if command.inverter == inverter), None)
 
 
 def limits_on_ac(envelope: OperatingEnvelope, limiting: Limiting, fault: MeterFault | None) -> LimitsOnAc:

@@ -6,7 +6,6 @@ load -> hidden surplus -> power flow -> battery shares -> room for AC
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from math import fsum, inf
 
 from msgspec import Struct
@@ -15,21 +14,13 @@ from msgspec.structs import replace
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.decide.ac.displaced import Displaced, displaced_pv
-from orchestrator.decide.ac.excess import watch_excess
-from orchestrator.decide.ac.limit import limits_of_stubborn, rise_watts_per_s, share_rise, stubborn_units
-from orchestrator.decide.ac.room import (
-    expected_watts,
-    hand_out_room,
-    is_binding,
-    newly_fed_watts,
-    no_longer_drawn_watts,
-    not_above,
-    room_for_ac,
-)
+from orchestrator.decide.ac.limit import rise_watts_per_s
+from orchestrator.decide.ac.limiting import limit_ac
 from orchestrator.decide.allocation.fewest_units import remember_use
 from orchestrator.decide.allocation.spread import Allocation, BatteryUse
 from orchestrator.decide.battery.holding import windows_without_meter
 from orchestrator.decide.battery.own_pv import may_open
+from orchestrator.decide.battery.phase_help import NO_HELP, help_phases
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.battery.target import (
     Balance,
@@ -44,11 +35,11 @@ from orchestrator.decide.battery.target import (
 )
 from orchestrator.decide.failsafe import safe_limits, safe_room_watts
 from orchestrator.decide.memory import MeterFault, Pending, SiteMemory
-from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.plant.load import estimate_load
 from orchestrator.decide.plant.made import still_missing_watts
 from orchestrator.decide.plant.others import others_watts
-from orchestrator.decide.plant.units import Plant, Unit, found_limits_watts
+from orchestrator.decide.plant.phases import SeenPhases, see_phases, within_each_phase
+from orchestrator.decide.plant.units import Plant, Unit
 from orchestrator.decide.records import Inputs, Limiting, SiteDecision, SiteFacts, SiteTotals, limits_on_ac
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.fields import SetpointFields
@@ -58,17 +49,30 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
     """The normal case: everything follows from the load."""
     plant, wanted, before = commanded_plant(inputs), inputs.wanted, inputs.state.site
     load = estimate_load(before.load, meter, plant)
-    site_watts = load.load_watts - plant.ac_watts
+    load_watts = load.load_watts - inputs.unseen_export_watts
+    site_watts = load_watts - plant.ac_watts
     charging = _charging(inputs, plant)
     hidden = _hidden(inputs, plant, site_watts, charging.most_watts)
-    balance = Balance(load.load_watts, site_watts, hidden.watts)
+    balance = Balance(load_watts, site_watts, hidden.watts)
     flow = decide_flow(inputs.config, plant, balance, wanted, charging.most_watts)
     on_ramp = is_on_ramp(plant, flow.target_battery_power_watts, charging.limit_watts, charging.ramp_watts)
     displaced = _displaced(inputs, plant, flow.target_battery_power_watts, site_watts)
     wanted_watts = flow.target_battery_power_watts + displaced.watts
     target_watts, pending = _target(inputs, plant, wanted_watts, at_once=on_ramp, moved=displaced.moved)
     allocation = _share(inputs, plant, balance, target_watts)
-    limiting = _limit_ac(inputs, plant, load.load_watts, allocation, displacing=displaced.possible)
+    phases = _phases(inputs, meter, plant, load.load_watts)
+    helped = None if phases is None else help_phases(allocation, plant, phases, wanted, now_s=inputs.now_s)
+    if helped is not None:
+        allocation, phases = helped.allocation, helped.seen
+    limiting = limit_ac(
+        inputs,
+        plant,
+        load_watts,
+        allocation,
+        displacing=displaced.possible,
+        storable_watts=charging.most_watts - target_watts,
+        phases=phases,
+    )
     memory = SiteMemory(
         load=load,
         target_watts=target_watts,
@@ -80,6 +84,7 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         probe=hidden.probe,
         displaced=displaced.probe,
         uses=_uses(inputs, allocation),
+        phases=limiting.phases.memories if limiting.phases else (),
     )
     facts = SiteFacts(
         flow=flow,
@@ -93,6 +98,8 @@ def decide(inputs: Inputs, meter: MeterSample) -> SiteDecision:
         on_ramp=on_ramp,
         displaced_watts=displaced.watts,
         disturbed=inputs.trust.question.disturbs(inputs.now_s),
+        phases_known=None if phases is None else phases.is_known,
+        phase_help_watts=helped.watts if helped else NO_HELP,
     )
     totals = _totals(inputs, load.load_watts)
     return SiteDecision(
@@ -104,7 +111,7 @@ def decide_without_meter(inputs: Inputs, fault: MeterFault) -> SiteDecision:
     """The meter is silent, frozen or reversed: limits that are safe at zero load, batteries hold."""
     beside_watts = others_watts(inputs.config, inputs.state.inverters, inputs.snapshot)
     room = safe_room_watts(inputs.config, inputs.envelope.fields, beside_watts)
-    safe = {} if room is None else safe_limits(inputs.plant, room)
+    safe = {} if room is None else within_each_phase(inputs.config, safe_limits(inputs.plant, room), room)
     limits = {u.name: min(safe.get(u.name, u.limit_watts), u.limit_watts) for u in inputs.plant.units}
     memory = replace(
         inputs.state.site, load=None, target_watts=0.0, changed_at_s=None, target_pending=None, import_steps=0
@@ -233,76 +240,25 @@ def _share(inputs: Inputs, plant: Plant, balance: Balance, target_watts: float) 
     return share_target(plant, target_watts, sharing)
 
 
+def _phases(inputs: Inputs, meter: MeterSample, plant: Plant, load_watts: float) -> SeenPhases | None:
+    """The phases, where limits hold on each of them."""
+    return see_phases(
+        inputs.config,
+        inputs.state.site.phases,
+        meter,
+        plant,
+        inputs.wanted,
+        export_limit_watts=export_limit_watts(inputs.config, inputs.wanted),
+        load_watts=load_watts,
+    )
+
+
 def _uses(inputs: Inputs, allocation: Allocation) -> Mapping[str, BatteryUse]:
     """What is remembered for the strategy that lets batteries rest; nothing under the others."""
     if allocation.running is None:
         return {}
     used = frozenset(name for name, share in allocation.shares.items() if share.watts)
     return remember_use(inputs.state.site.uses, allocation.running, used, now_s=inputs.now_s, dt_s=inputs.dt_s)
-
-
-def _limit_ac(inputs: Inputs, plant: Plant, load_watts: float, allocation: Allocation, *, displacing: bool) -> Limiting:
-    """The room for AC power with the new shares of the batteries, and the share of each inverter in it."""
-    export_limit = export_limit_watts(inputs.config, inputs.wanted)
-    generation_limit = inputs.wanted.generation_limit_watts
-    room = partial(
-        room_for_ac,
-        plant,
-        load_watts=load_watts,
-        export_limit_watts=export_limit,
-        generation_limit_watts=generation_limit,
-    )
-    excess = watch_excess(
-        plant,
-        inputs.state.site,
-        load_watts=load_watts,
-        export_limit_watts=export_limit,
-        generation_limit_watts=generation_limit,
-    )
-    targets_watts = {name: share.watts for name, share in allocation.shares.items()}
-    gone_watts = no_longer_drawn_watts(plant, targets_watts)
-    room_watts = room(fed_watts=-gone_watts)
-    if is_binding(plant, room_watts) and not excess.lasts:
-        room_watts = room(fed_watts=newly_fed_watts(plant, targets_watts) - gone_watts)
-    expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
-    limits_watts: dict[str, float] = {}
-    if room_watts is not None:
-        limits_watts, others, room_watts = _without_stubborn(plant, room_watts, inputs.now_s)
-        limits_watts |= hand_out_room(
-            others,
-            room_watts,
-            targets_watts,
-            expected,
-            dt_s=inputs.dt_s,
-            displacing=displacing,
-            made_watts=inputs.made_watts,
-            import_watts=load_watts - plant.ac_watts,
-        )
-    if inputs.envelope.unheard:
-        limits_watts = not_above(found_limits_watts(inputs.state, plant), limits_watts)
-    question = inputs.trust.question
-    left_watts = lowered(question, limits_watts, plant, inputs.now_s)
-    rates = share_rise(inputs.config.control.ramp_watts_per_s, plant.units, left_watts)
-    return Limiting(
-        room_watts,
-        left_watts,
-        expected,
-        rates,
-        excess.is_exceeded or question.is_open,
-        excess.steps,
-        export_limit_watts=export_limit,
-        generation_limit_watts=generation_limit,
-    )
-
-
-def _without_stubborn(plant: Plant, room_watts: float, now_s: float) -> tuple[dict[str, float], Plant, float]:
-    """The AC limits in W of those that do not obey theirs, the others, and the room in W that is left for these."""
-    stubborn = stubborn_units(plant.units, now_s)
-    if not stubborn:
-        return {}, plant, room_watts
-    limits_watts = limits_of_stubborn(stubborn, room_watts)
-    others = Plant(tuple(u for u in plant.units if u.name not in limits_watts))
-    return limits_watts, others, max(room_watts - fsum(u.ac_watts for u in stubborn), 0.0)
 
 
 def _totals(inputs: Inputs, load_watts: float | None) -> SiteTotals:

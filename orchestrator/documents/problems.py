@@ -30,6 +30,8 @@ from orchestrator.errors import ConfigError, ConfigProblem
 
 SECRET_KEYS = frozenset({"password", "token"})
 """Keys whose values no message shows."""
+MOST_HOMES = 3
+"""So many other sections are named at most."""
 _NAME_OF_A_KEY = "[key]"
 """What pydantic calls the key of a mapping from names."""
 
@@ -53,6 +55,15 @@ class UnknownKey:
     def known(self) -> list[str]:
         """The keys that its section knows."""
         return self.shape.keys(self.path[:-1], self.data)
+
+    @property
+    def missing(self) -> list[str]:
+        """The keys that its section must have, and has not."""
+        section = self.data
+        for part in self.path[:-1]:
+            section = item_of(section, part)
+        required = self.shape.required(self.path[:-1], self.data)
+        return [key for key in required if isinstance(section, Mapping) and key not in section]
 
 
 def _unchanged(data: object) -> tuple[object, list[Finding]]:
@@ -144,19 +155,35 @@ def _allowed(detail: Any, schema: Schema) -> str:
 
 
 def _nearest_here(unknown: UnknownKey) -> str:
-    near = get_close_matches(unknown.key, unknown.known, n=1, cutoff=0.4)
+    """The nearest key; where none is near, the only one that is missing; else one that is a little like it."""
+    missing = unknown.missing if len(unknown.missing) == 1 else []
+    near = get_close_matches(unknown.key, unknown.known, n=1, cutoff=0.6) or missing
+    near = near or get_close_matches(unknown.key, unknown.known, n=1, cutoff=0.4)
     return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(unknown.known)}"
 
 
 def _elsewhere(unknown: UnknownKey) -> str | None:
-    """Other sections that have this key, or nearly; None where it is near one of its own, or the list would be long."""
+    """Other sections that have this key, or nearly; None where it is near one of its own, or the list would be long.
+
+    Where there are many, the first of those with the same keys stands for all of them.
+    """
     if get_close_matches(unknown.key, unknown.known, cutoff=0.75):
         return None
     sections = unknown.shape.sections()
     keys = sorted({key for keys in sections.values() for key in keys})
     near = get_close_matches(unknown.key, keys, n=1, cutoff=0.85)
-    homes = [repr(path or "the top level") for path, keys in sections.items() if near and near[0] in keys]
-    return f"did you mean {near[0]!r} under {' or '.join(homes)}?" if 1 <= len(homes) <= 3 else None
+    homes = {path or "the top level": keys for path, keys in sections.items() if near and near[0] in keys}
+    missing = [key_path_text((*_section_of(unknown), key)) for key in unknown.missing]
+    homes = {path: keys for path, keys in homes.items() if path in missing} or homes
+    if len(homes) > MOST_HOMES:
+        homes = {path: keys for path, keys in homes.items() if path == list(homes)[list(homes.values()).index(keys)]}
+    words = " or ".join(map(repr, homes))
+    return f"did you mean {near[0]!r} under {words}?" if 1 <= len(homes) <= MOST_HOMES else None
+
+
+def _section_of(unknown: UnknownKey) -> KeyPath:
+    """The section that has the key, as `Shape.sections` calls it: a list is as its one entry."""
+    return tuple(part for part in unknown.path[:-1] if not isinstance(part, int))
 
 
 def _innermost(findings: Iterable[Finding]) -> list[Finding]:

@@ -38,6 +38,10 @@ class Shape:
         """The keys that the section at `path` knows, in the order of the model."""
         return list(self._properties(self.at(path, data)))
 
+    def required(self, path: KeyPath, data: object = None) -> list[str]:
+        """The keys that the section at `path` must have."""
+        return list(self.at(path, data).get("required", ()))
+
     def sections(self) -> Mapping[str, frozenset[str]]:
         """The keys of every section by its path as text, empty for the top level; a list is as its one entry."""
         return self._sections
@@ -140,10 +144,14 @@ def _any_property(schema: Schema) -> Schema:
 def _fits(schema: Schema, data: object) -> bool:
     """Whether `data` is of the kind that `schema` wants, and says what it has to say (`driver: mqtt`)."""
     if isinstance(data, Mapping):
-        return schema.get("type") == "object" and all(data.get(k) == v for k, v in _constants(schema).items())
+        return schema.get("type") == "object" and all(
+            data.get(key) in values for key, values in _constants(schema).items()
+        )
     return isinstance(data, list) and schema.get("type") == "array"
 
 
-def _constants(schema: Schema) -> dict[str, Any]:
-    properties = schema.get("properties", {})
-    return {key: inner["const"] for key, inner in properties.items() if "const" in inner}
+def _constants(schema: Schema) -> dict[str, tuple[Any, ...]]:
+    """The keys that tell this section from others, each with the values that it must have one of."""
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    constants = {key: (inner["const"],) for key, inner in properties.items() if "const" in inner}
+    return constants | {key: tuple(properties[key]["enum"]) for key in required if "enum" in properties[key]}

@@ -5,7 +5,7 @@ A `description` says in a message what a value may be; ranges of numbers describ
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,6 +42,10 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 UnitId = Annotated[int, Field(ge=0, le=255)]
 Watts = Annotated[float, Field(ge=0, le=1e9)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+INVERTERS_MAX: Final = 300
+SITES_MAX: Final = 2000
+"""Of one site. So many were measured in one process: from a value of the meter to the last acknowledged write in less
+than 0.7 s."""
 
 
 class Section(BaseModel):

@@ -59,7 +59,7 @@ def _kind(schema: Schema) -> str:
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _range(schema)
     if kind == "array":
-        return "a list" + (f" of {schema['minItems']} to {schema['maxItems']} entries" if "maxItems" in schema else "")
+        return "a list" + (f" of {_count(schema)} entries" if "maxItems" in schema else "")
     return {"boolean": "true or false", "string": "text"}.get(str(kind), "something else")
 
 
@@ -92,3 +92,9 @@ def _number(value: float | int) -> str:
     if abs(value) >= 1e15:
         return f"{float(value):g}"
     return str(int(value)) if value == int(value) else repr(value)
+
+
+def _count(schema: Schema) -> str:
+    """How many entries a list has."""
+    least, most = schema["minItems"], schema["maxItems"]
+    return f"{most}" if least == most else f"{least} to {most}"

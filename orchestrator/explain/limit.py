@@ -9,6 +9,9 @@ from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING
 from orchestrator.decide.memory import MeterFault
 from orchestrator.decide.records import InverterDecision, LimitsOnAc
 from orchestrator.reason import Reason, because
+from orchestrator.samples import MeterSample
+from orchestrator.setpoints.merge import OperatingEnvelope
+from orchestrator.setpoints.voltage_guard import VOLTAGE_GUARD
 
 FAULTS: Final[Mapping[MeterFault, Reason]] = {
     "silent": because("meter_silent"),
@@ -47,6 +50,18 @@ def of_export(limits: LimitsOnAc) -> Reason | None:
     if counts > asked:
         return because("export_limit_with_buffer", limit_watts=asked, source=source, watts=counts)
     return because("export_limit", watts=asked, source=source)
+
+
+def of_voltage(envelope: OperatingEnvelope, meter: MeterSample | None) -> Iterator[Reason]:
+    """What the voltage guard makes of the voltage, where it is the one who limits export."""
+    watts = envelope.fields.export_limit_watts
+    if watts is None or envelope.source("export_limit_watts") != VOLTAGE_GUARD:
+        return
+    known = [volts for volts in meter.phase_volts if volts is not None] if meter else []
+    if known and envelope.fresh.get(VOLTAGE_GUARD, True):
+        yield because("voltage_holds_export", volts=max(known), watts=watts)
+    else:
+        yield because("voltage_unknown", watts=watts)
 
 
 def of_generation(limits: LimitsOnAc) -> Reason | None:

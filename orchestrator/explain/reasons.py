@@ -10,7 +10,7 @@ from orchestrator.decide.allocation.spread import NOTHING_ASKED
 from orchestrator.decide.records import InverterDecision, LimitsOnAc, SiteDecision, limits_on_ac
 from orchestrator.explain.battery import of_share, of_window
 from orchestrator.explain.limit import FAULTS, of_limit, of_room
-from orchestrator.explain.site import NOTICEABLE_WATTS, of_ac, of_flow, of_what_differs, of_what_is_not_kept
+from orchestrator.explain.site import NOTICEABLE_WATTS, of_ac, of_flow, of_phases, of_what_differs, of_what_is_not_kept
 from orchestrator.reason import Reason, because
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -82,6 +82,8 @@ def _of_facts(site: _Site) -> Iterator[Reason]:
         elif envelope.fields.battery_storage_mode == 0:
             yield because("batteries_released", source=envelope.whose("battery_storage_mode"))
     yield from of_ac(facts)
+    caps = site.decision.limiting.phases
+    yield from of_phases(facts, caps.rooms if caps else ())
     yield from of_what_is_not_kept(facts, site.decision.allocation)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import fsum, inf
 
 from orchestrator.decide.ac.room import is_binding
 from orchestrator.decide.allocation.spread import Allocation
 from orchestrator.decide.battery.sharing import LOAD_LIMIT
+from orchestrator.decide.plant.phases import PhaseRoom
 from orchestrator.decide.records import SiteFacts
 from orchestrator.explain.bounds import charge_bound, discharge_bound, grid_bound
 from orchestrator.explain.limit import of_binding, of_room
@@ -63,6 +64,20 @@ def of_ac(facts: SiteFacts) -> Iterator[Reason]:
         yield because("ac_held_down", why=of_room(facts.limits))
 
 
+def of_phases(facts: SiteFacts, rooms: Sequence[PhaseRoom]) -> Iterator[Reason]:
+    """What the limits on each phase do; nothing where limits hold for the sum alone."""
+    if facts.phases_known is False:
+        yield because("phases_unknown")
+    for phase, watts in facts.phase_help_watts.items():
+        if watts > 0:
+            yield because("batteries_help_phase", phase=phase, watts=watts)
+        else:
+            yield because("batteries_give_for_phase", phase=phase, watts=-watts)
+    for each in rooms:
+        if each.binds:
+            yield because("phase_leaves_room", phase=each.phase, limit_watts=each.limit_watts, watts=each.room_watts)
+
+
 def _why_held(facts: SiteFacts) -> Reason:
     if facts.disturbed and facts.target_watts > facts.flow.target_battery_power_watts:
         return because("not_for_a_question")
@@ -72,6 +87,8 @@ def _why_held(facts: SiteFacts) -> Reason:
 def _why_charge(facts: SiteFacts) -> Reason:
     envelope, wanted, watts = facts.envelope, facts.envelope.fields, facts.flow.target_battery_power_watts
     bound = charge_bound(facts)
+    if wanted.battery_target_watts is not None:
+        return _asked_for(facts, bound)
     if wanted.battery_grid_charging_enabled and watts > max(facts.available_watts, 0.0):
         source = envelope.whose("battery_grid_charging_enabled")
         return because("from_grid", source=source, bound=bound or grid_bound(facts))
@@ -90,6 +107,8 @@ def _why_discharge(facts: SiteFacts) -> Reason:
     bound = discharge_bound(facts)
     if not bound and export_target and export_limit is not None and export_limit < export_target:
         bound = because("export_limit", watts=export_limit, source=envelope.whose("export_limit_watts"))
+    if wanted.battery_target_watts is not None:
+        return _asked_for(facts, bound)
     if wanted.battery_grid_charging_enabled:
         return because("import_above_limit", source=envelope.whose("import_limit_watts"), bound=bound)
     if facts.available_watts < 0 and not export_target:
@@ -98,8 +117,22 @@ def _why_discharge(facts: SiteFacts) -> Reason:
     return because("export_target", watts=export_target or 0.0, source=source, bound=bound)
 
 
+def _asked_for(facts: SiteFacts, bound: Reason | None) -> Reason:
+    """The power itself is asked for; `bound` or the limits at the meter keep the batteries from it, where they do."""
+    asked_watts = facts.envelope.fields.battery_target_watts or 0.0
+    if abs(asked_watts - facts.flow.target_battery_power_watts) < NOTICEABLE_WATTS:
+        bound = None
+    elif bound is None:
+        bound = because("target_leaves")
+    return because(
+        "battery_target", watts=asked_watts, source=facts.envelope.whose("battery_target_watts"), bound=bound
+    )
+
+
 def _why_idle(facts: SiteFacts) -> Reason:
     envelope, available_watts = facts.envelope, facts.available_watts
+    if envelope.fields.battery_target_watts is not None:
+        return _asked_for(facts, None)
     if available_watts <= -NOTICEABLE_WATTS:
         if envelope.fields.battery_grid_charging_enabled:
             return _no_charge_needed(envelope)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from orchestrator.explain.template import Row, fill
-from orchestrator.reason import Fact, Reason
+from orchestrator.reason import Reason
+from orchestrator.reason.cautions import CAUTIONS
+from orchestrator.reason.template import Row, say_by
+from orchestrator.reason.troubles import TROUBLES
 
 # fmt: off
 TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
@@ -89,6 +91,10 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
             cause="bound"),
         Row("import_above_limit", "import above its limit ({source})[, at most {bound}]",
             "batteries give only what is above the limit", cause="bound"),
+        Row("battery_target", "{watts:.0f} W of battery power are asked for ({source})[, at most {bound}]",
+            "somebody asks for the power of the batteries itself, charging positive", cause="bound"),
+        Row("target_leaves", "what the limits at the meter and the surplus leave",
+            "the power that is asked for would break a limit, or charge from the grid without leave"),
         Row("export_target", "for the export target of {watts:.0f} W ({source})[, at most {bound}]",
             "batteries give what PV leaves open of the wanted export", cause="bound"),
         Row("battery_powers", "what the power limits of the batteries allow", "they can do no more"),
@@ -155,6 +161,8 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
     ),
     "The share of a battery": (
         Row("share_by_capacity", "share by capacity", "all states of charge move by the same percent"),
+        Row("not_worth_asking", "not asked for less than {watts:.0f} W",
+            "its share would be below what it is worth asking for (`battery.least_watts`)"),
         Row("share_to_equal_soc", "share towards a common state of charge[, stands at {percent:.0f} %]",
             "the emptier charge more, the fuller discharge more"),
         Row("waits_for_emptier", "waits for the emptier ones[, stands at {percent:.0f} %]",
@@ -208,6 +216,21 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
         Row("leaves_room_unseen", "{fault}, {limit} leaves {watts:.0f} W for AC[, {other} would leave more]",
             "safe even if nothing is consumed, because nobody knows what is", cause="limit"),
         Row("export_limit", "export limit {watts:.0f} W ({source})", "somebody limits what flows to the grid"),
+        Row("phase_leaves_room", "phase {phase}, export limit {limit_watts:.0f} W, leaves {watts:.0f} W for AC there",
+            "the limit holds on each phase, and this one has the least room"),
+        Row("batteries_help_phase", "phase {phase}: its batteries take {watts:.0f} W for its limit",
+            "the sum of the phases alone would ask for less"),
+        Row("batteries_give_for_phase", "phase {phase}: batteries give {watts:.0f} W for its limit",
+            "the sum of the phases alone would ask for less, or for charging"),
+        Row("phases_unknown", "the meter does not show its phases: each is taken at its worst",
+            "no load on the phase that exports, all of it on the phase that imports"),
+        Row("helps_its_phase", "for the limit on phase {phase}",
+            "the limit holds on each phase, and this battery is on that one alone"),
+        Row("helps_all_phases", "for the limit on a phase", "a battery with three phases gives a third to each"),
+        Row("voltage_holds_export", "{volts:.1f} V at the grid connection: at most {watts:.0f} W may be exported",
+            "inverters leave the grid where the voltage is too high, and export raises it"),
+        Row("voltage_unknown", "the voltage is not known: at most {watts:.0f} W may be exported",
+            "nobody knows whether more export would make inverters leave the grid"),
         Row("export_limit_with_buffer", "export limit {limit_watts:.0f} W ({source}), "
             "raised to the charge buffer of {watts:.0f} W (site.yaml),",
             "batteries are to take what is above the limit"),
@@ -232,11 +255,63 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
     "Outside of the usual cycle": (
         Row("stop_safe_limit", "stop: limit that is safe at zero load", "it holds until the orchestrator is back"),
         Row("stop_released", "stop: released", "every inverter is as it was without the orchestrator"),
-        Row("released_by_hand", "released by hand", "`orchestrator release` hands the device back"),
+        Row("released_by_hand", "released by hand", "`orchestrator release`, page or API hand the device back"),
         Row("battery_no_longer_ours", "the battery is left to itself from now on", "site.yaml no longer commands it"),
         Row("commissioning", "commissioning", "a trial that is watched by hand"),
         Row("the_same_for_all", "the same for all", "a way to control that rehearsals compare with"),
     ),
+    "What has happened, as an event says it": (
+        Row("sign_contradicted", "the plant's own moves contradict the sign that they had proven before: the failsafe "
+            "lasts until site.yaml says how the meter counts now; write meter.sign: import_positive or "
+            "export_positive, and reload it", "somebody may have worked at the meter"),
+        Row("sign_turned", "the plant's own moves show that it counts the wrong way round: its sign is turned, and the "
+            "plant goes on; write meter.sign: {sign}, or swap the transformers' direction and write meter.sign: "
+            "{other_sign}", "site.yaml leaves the sign open"),
+        Row("sign_named_wrong", "the plant's own moves show that it counts the wrong way round: failsafe, as site.yaml "
+            "names its sign; swap the transformers' direction, or write meter.sign: {other_sign}",
+            "site.yaml names a sign that cannot be right"),
+        Row("has_not_followed", "its battery has not followed its command for {seconds:.0f} s",
+            "the others do its part"),
+        Row("clock_forward", "the clock was put forward by {seconds:.0f} s; every validUntil is judged by the new time",
+            "setpoints may have ended by it"),
+        Row("clock_back", "the clock was put back by {seconds:.0f} s; every validUntil is judged by the new time",
+            "setpoints may hold longer by it"),
+        Row("register_ignored", "{register} shows another value than was written",
+            "the device took it, and did not keep it"),
+        Row("register_lost", "{registers} no longer shows what was written, and is written again",
+            "the device was restarted, or something else commands it"),
+        Row("register_refused", "{register} = {words} is refused with exception {exception}",
+            "the device does not allow it"),
+        Row("flash_beyond_budget", "{register} is kept in flash, and is written beyond today's budget: a limit must "
+            "fall", "a limit counts for more than the memory"),
+        Row("flash_used_up", "{register} is kept in flash, and today's budget of writes to it is used up",
+            "what can wait is not written today"),
+        Row("derated", "an AC limit of {watts:.0f} W was in force before any of ours: it is taken for the installer's "
+            "and never raised; where it is not wanted, or was ours and control.state_dir is lost, stop and run "
+            "`orchestrator release --lift`", "nobody knows who set it"),
+        Row("not_kept", "cannot be written: {trouble}", "it would be lost at a restart"),
+        Row("not_readable", "cannot be read: {trouble}", "what came is no message of this device"),
+        Row("mode_changed", "mode {mode}, before {before}[: {why}]", "what the site as a whole does"),
+        Row("went_away", "does not answer; the others take its share[: {trouble}]", "what it makes is not known"),
+        Row("stays_away", "still does not answer: {trouble}", "it fails in another way than before"),
+        Row("came_back", "answers again", "it takes its share again"),
+        Row("meter_away", "the meter does not answer: {trouble}", "failsafe follows where it lasts"),
+        Row("asked_now", "{field}: {value} ({source})", "somebody asks for something else than before"),
+        Row("asked_no_more", "{field}: nobody asks any more, before {value}", "what others ask for holds"),
+        Row("by_hand", "{asked}, until {until} (by {by})", "somebody has set it over page or API"),
+        Row("field_by_hand", "{field} {value}", "one field of what was set"),
+        Row("withdrawn_by_hand", "it was {asked}, until {until} (by {by})", "somebody has taken it back"),
+        Row("left_to_themselves", "batteries are left to themselves until {until} (by {by})",
+            "limits are kept all the same"),
+        Row("commanded_again", "batteries are commanded again (by {by})", "the pause is over"),
+        Row("handed_back", "all devices are handed back, limits in force stay in them (by {by})",
+            "nothing is commanded until somebody resumes it"),
+        Row("controlled_again", "the plant is controlled again (by {by})", "the release is over"),
+        Row("read_again", "{lines} (by {by})", "what came of site.yaml"),
+        Row("who_from", "{who}, from {address}", "whose token or password it was, and the address it came from"),
+    ),
+    **TROUBLES,
+    **CAUTIONS,
 }
 """By what they are about. Everything that is known of a code stands in its row, and nowhere else."""
 # fmt: on
@@ -246,16 +321,14 @@ ROWS: Final[Mapping[str, Row]] = {row.code: row for rows in TABLE.values() for r
 
 def say(reason: Reason) -> str:
     """The words of a reason, with its facts. A code without a row (of another version) is said as it is."""
-    row = ROWS.get(reason.code)
-    return fill(row.words, {name: _said(fact) for name, fact in reason.values.items()}) if row else reason.code
+    return say_by(ROWS, reason)
+
+
+def say_if_known(reason: Reason | None) -> str:
+    """The words of a reason; nothing where there is none."""
+    return say(reason) if reason is not None else ""
 
 
 def say_all(reasons: Iterable[Reason]) -> tuple[str, ...]:
     """The words of each."""
     return tuple(map(say, reasons))
-
-
-def _said(fact: Fact) -> object:
-    if isinstance(fact, Reason):
-        return say(fact)
-    return "; ".join(map(say, fact)) if isinstance(fact, tuple) else fact

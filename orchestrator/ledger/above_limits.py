@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 LIMITS: Final = ("export", "import", "generation", "load")

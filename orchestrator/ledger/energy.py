@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.ledger.above_limits import MAX_GAP_S
 
 FLOWS: Final = ("import", "export", "load", "pv", "charge", "discharge")

@@ -21,9 +21,10 @@ from math import fsum
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.explain.words import say_all
 from orchestrator.ledger.above_limits import LIMITS, MAX_GAP_S, limits_in_force, measured_watts
+from orchestrator.reason import Reason
 
 RULES_S: Final = (5.0, 10.0, 15.0)
 """How long an excess may last: 5 s (UK G100, the strictest in force), 10 s and 15 s (older and laxer rules)."""
@@ -46,7 +47,8 @@ class Outcome(StrEnum):
 class SiteContext:
     """The site at the peak of an excess. Powers in W with the usual signs; None is unknown.
 
-    `limit_fell` says that the excess began because the limit was lowered or set, not because the power rose.
+    `reasons` are the words of `why`. `limit_fell` says that the excess began because the limit was lowered or set, not
+    because the power rose.
     """
 
     mode: str = "normal"
@@ -58,6 +60,7 @@ class SiteContext:
     battery_watts: float | None = None
     away: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    why: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,4 +262,5 @@ def _context(limit_fell: bool, result: CycleResult) -> SiteContext:
         battery_watts=totals.battery_watts,
         away=result.snapshot.away,
         reasons=say_all(result.reasons),
+        why=result.reasons,
     )

@@ -60,6 +60,6 @@ def _snapshot(config: SiteConfig, reports: Mapping[str, tuple[Report, ...]], now
         each = expected(inverter, interval_s)
         for report in reports.get(inverter.name, ()):
             sample = report.sample if isinstance(report.sample, InverterSample) else None
-            each = each.reported(report.cycle, sample, report.fault, now_s=now_s, in_time=True, trouble=report.detail)
+            each = each.reported(report.cycle, sample, report.fault, now_s=now_s, in_time=True, trouble=report.why)
         presences[inverter.name] = each
     return freeze(presences, None, config, now_s)

@@ -63,7 +63,9 @@ def oriented(state: MeterSign, sample: MeterSample) -> MeterSample:
     if not state.export_positive:
         return sample
     phases = tuple(0.0 - watts for watts in sample.phase_watts)
-    return replace(sample, site_watts=0.0 - sample.site_watts, phase_watts=phases, orientation=-1)
+    reactive = None if sample.site_vars is None else 0.0 - sample.site_vars
+    turned = replace(sample, site_watts=0.0 - sample.site_watts, site_vars=reactive)
+    return replace(turned, phase_watts=phases, orientation=-1)
 
 
 def observe(state: MeterSign, sample: MeterSample) -> MeterSign:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.following import DEAF_AFTER_S
 from orchestrator.decide.memory import MeterFault
+from orchestrator.decide.records import CycleResult
 from orchestrator.explain.limit import FAULTS
-from orchestrator.explain.words import say
 from orchestrator.loop.messages import Event
 from orchestrator.loop.meter_sign import MeterSign
-from orchestrator.reason import because
+from orchestrator.reason import Reason, because
 
 METER = "meter"
 METER_REVERSED = "meter_reversed"
@@ -21,26 +21,18 @@ def meter_reversed(sign: MeterSign) -> Event:
     """What an installer should do once the plant's own moves spoke against the meter; `sign` is what came of it."""
     name, other = _named(export_positive=sign.export_positive), _named(export_positive=not sign.export_positive)
     if sign.contradicted:
-        detail = (
-            "the plant's own moves contradict the sign that they had proven before: the failsafe lasts until site.yaml "
-            "says how the meter counts now; write meter.sign: import_positive or export_positive, and reload it"
-        )
-        return Event(METER_CONTRADICTS, METER, detail)
-    if sign.automatic:
-        detail = (
-            "the plant's own moves show that it counts the wrong way round: its sign is turned, and the plant goes on; "
-            f"write meter.sign: {name}, or swap the transformers' direction and write meter.sign: {other}"
-        )
-    else:
-        detail = (
-            "the plant's own moves show that it counts the wrong way round: failsafe, as site.yaml names its sign; "
-            f"swap the transformers' direction, or write meter.sign: {other}"
-        )
-    return Event(METER_REVERSED, METER, detail)
+        return Event.of(METER_CONTRADICTS, METER, because("sign_contradicted"))
+    turned = because("sign_turned", sign=name, other_sign=other)
+    return Event.of(METER_REVERSED, METER, turned if sign.automatic else because("sign_named_wrong", other_sign=other))
 
 
 def _named(*, export_positive: bool) -> str:
     return "export_positive" if export_positive else "import_positive"
+
+
+def has_not_followed() -> Reason:
+    """What is said of a battery that does not do what it is told."""
+    return because("has_not_followed", seconds=DEAF_AFTER_S)
 
 
 class News:
@@ -55,8 +47,8 @@ class News:
         fault, names = result.meter_fault, frozenset(result.not_following)
         events = []
         if fault is not None and fault != self._meter_fault:
-            events.append(Event(f"meter_{fault}", METER, say(because("failsafe", why=FAULTS[fault]))))
+            events.append(Event.of(f"meter_{fault}", METER, because("failsafe", why=FAULTS[fault])))
         for name in sorted(names - self._not_following):
-            events.append(Event("battery_not_following", name, "its battery has not followed its command for 30 s"))
+            events.append(Event.of("battery_not_following", name, has_not_followed()))
         self._meter_fault, self._not_following = fault, names
         return events

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from orchestrator.config.overrides import apply_overrides
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
 from orchestrator.decide.meter.silence import is_too_old
+from orchestrator.loop.messages import Obeyed
+from orchestrator.reason import Reason, because
 from orchestrator.samples import METER, InverterSample, MeterSample, SiteSnapshot
 
 SILENT_INTERVALS = 2
@@ -40,9 +42,10 @@ class Presence(Struct, frozen=True):
     """What one inverter has said so far.
 
     After `patience_s` without a word it is away. `heard_at_s` is when it last reported, `last_cycle` the newest cycle
-    that it reported for. `fault` is the kind of its last failure, None since it answered, and `trouble` the same in
-    words. `late` says that it was too slow the last time: its next sample is taken when it comes, not waited for.
-    `seldom_s` is how old its sample may be where that is more than the sample window of the site.
+    that it reported for. `fault` is the kind of its last failure, None since it answered, and `trouble` says
+    more of it. `late` says that it was too slow the last time: its next sample is taken when it comes, not waited for.
+    `seldom_s` is how old its sample may be where that is more than the sample window of the site. `obeyed` is the
+    command that it has last reported to obey.
     """
 
     patience_s: float
@@ -51,8 +54,9 @@ class Presence(Struct, frozen=True):
     heard_at_s: float | None = None
     last_cycle: int = 0
     late: bool = False
-    trouble: str = ""
+    trouble: Reason | None = None
     seldom_s: float = 0.0
+    obeyed: Obeyed | None = None
 
     @property
     def has_reported(self) -> bool:
@@ -67,24 +71,27 @@ class Presence(Struct, frozen=True):
         *,
         now_s: float,
         in_time: bool,
-        trouble: str = "",
+        trouble: Reason | None = None,
+        obeyed: Obeyed | None = None,
     ) -> Presence:
         """After a report for `cycle`: a sample, or its fault. `in_time`: while it could still be waited for."""
         newest = self.sample if sample is None else sample
-        return replace(
-            self, sample=newest, fault=fault, heard_at_s=now_s, last_cycle=cycle, late=not in_time, trouble=trouble
-        )
+        return Presence(self.patience_s, newest, fault, now_s, cycle, not in_time, trouble, self.seldom_s, obeyed)
+
+    def obeys(self, since_s: float, now_s: float) -> bool:
+        """Whether it obeys a command that was issued at `since_s` or later, and needs no renewal now."""
+        return self.obeyed is not None and self.obeyed.issued_at_s >= since_s and now_s < self.obeyed.until_s
 
     @property
-    def why_away(self) -> str:
-        """Why it does not answer, in words."""
+    def why_away(self) -> Reason:
+        """Why it does not answer."""
         if not self.has_reported:
-            return "nothing has been heard of it yet"
+            return because("not_heard_yet")
         if self.fault is not None:
-            return self.trouble or f"its last reading failed ({self.fault})"
+            return self.trouble or because("reading_failed", kind=self.fault)
         if self.patience_s == inf:
-            return "its last reading is too old: others on its serial line take the time"
-        return f"nothing has been heard of it for more than {self.patience_s:g} s"
+            return because("reading_too_old")
+        return because("silent_for", seconds=self.patience_s)
 
     def waited_in_vain(self, cycle: int) -> Presence:
         """After the whole time for the reports of `cycle` has passed."""
@@ -114,12 +121,12 @@ def freeze(
     meter: MeterSample | None,
     config: SiteConfig,
     now_s: float,
-    meter_trouble: str = "",
+    meter_trouble: Reason | None = None,
 ) -> SiteSnapshot:
     """The picture that one decision is made from: the newest samples of those that answer, and who does not and why.
 
     `presences` holds what the devices say of themselves; what site.yaml says of them is applied here, as it is now.
-    `meter_trouble`: why the meter could not be read the last time, empty where it could.
+    `meter_trouble`: why the meter could not be read the last time, None where it could.
     """
     samples: list[InverterSample] = []
     away: list[str] = []
@@ -135,5 +142,5 @@ def freeze(
     fresh = None if meter is None or is_too_old(config, meter, now_s) else meter
     troubles = {name: presences[name].why_away for name in away}
     if fresh is None:
-        troubles[METER] = meter_trouble or "nothing has been heard of it in time"
+        troubles[METER] = meter_trouble or because("meter_not_heard")
     return SiteSnapshot(now_s, fresh, tuple(samples), tuple(away), tuple(last_heard), troubles)

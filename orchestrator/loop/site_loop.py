@@ -17,13 +17,15 @@ How it works. A *cycle* reads all inverters, decides once, and commands:
 Between two cycles it decides from the latest samples when a limit falls, because a setpoint came or the one that
 hid a stricter one has ended (`in_force`). Whatever rises waits for the next cycle.
 
-Another configuration hands back what is not ours any more and goes on with the rest (`reconfiguration`). After a stop
-nothing is decided; both are over when every released device has answered.
+Another configuration hands back what is not ours any more and goes on with the rest (`reconfiguration`); a release by
+hand hands back all and goes on looking (`hands_off`). After a stop nothing is decided. A stop, and another
+configuration, are over when every released device has answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace as dataclass_replace
 from math import inf
 
 from msgspec.structs import replace
@@ -31,10 +33,20 @@ from msgspec.structs import replace
 from orchestrator import control
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.failsafe import final_commands
 from orchestrator.decide.memory import ControlState
-from orchestrator.loop.cadence import DOUBTED_PART, FIRST_SAMPLES_WAIT_S, OVER_A_NETWORK, Pace, cycle_due_s
+from orchestrator.decide.records import CycleResult
+from orchestrator.loop.cadence import (
+    DOUBTED_PART,
+    EXPECTED_PART,
+    FIRST_SAMPLES_WAIT_S,
+    OVER_A_NETWORK,
+    SOONEST_PART,
+    Pace,
+    cycle_due_s,
+    expected_after,
+)
+from orchestrator.loop.hands_off import HandsOff, not_commanding
 from orchestrator.loop.heard import Heard
 from orchestrator.loop.in_force import InForce, is_stricter
 from orchestrator.loop.kept import Kept
@@ -48,18 +60,21 @@ from orchestrator.loop.messages import (
     Read,
     Reconfigured,
     Release,
+    ReleaseAsked,
     Report,
+    ResumeAsked,
     SetpointReceived,
     SetpointWithdrawn,
     StopAsked,
     TimePassed,
 )
 from orchestrator.loop.news import METER_REVERSED, News, meter_reversed
-from orchestrator.loop.reconfiguration import hand_back_commands, state_after
+from orchestrator.loop.reconfiguration import HandBacks, state_after
 from orchestrator.loop.wall_clock import WallClock, clock_jumped
 from orchestrator.reason import because
 from orchestrator.samples import MeterSample, SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope
+from orchestrator.setpoints.voltage_guard import VOLTAGE_GUARD, VoltageGuard
 
 Controller = Callable[[SiteConfig, ControlState, SiteSnapshot, OperatingEnvelope, float], CycleResult]
 """Who decides: `control.step`, or something to compare it with."""
@@ -91,10 +106,16 @@ class SiteLoop:
         self._wall_clock = WallClock(started_s, wall_s)
         self._ends_s = self._in_force.next_end_s(started_s, self._wall_clock.wall_s(started_s))
         self._heard = Heard(config, kept)
+        self._guard = _guard(config, kept, started_s)
         self._kept = kept
         self._writable = _writable(config)
+        self._hands_off = HandsOff()
+        self._hand_backs = HandBacks()
         self._news = News()
         self._envelope = OperatingEnvelope()
+        self._decided: CycleResult | None = None
+        self._told: dict[str, Command] = {}
+        """Of each inverter the first of the last commands that all ask the same."""
         self._cycle = 0
         self._is_reading = False
         self._began_s = self._decided_s = self._waits_until_s = -inf
@@ -121,6 +142,8 @@ class SiteLoop:
                 self._on_acknowledged(message)
             case Reconfigured():
                 self._on_reconfigured(message, now_s)
+            case ReleaseAsked() | ResumeAsked():
+                self._on_hands_off_asked(isinstance(message, ReleaseAsked), now_s)
             case StopAsked():
                 self._on_stop_asked(now_s)
         actions, self._actions = self._actions, []
@@ -130,6 +153,11 @@ class SiteLoop:
     def is_stopped(self) -> bool:
         """Whether it was asked to stop: then it decides no more."""
         return self._is_stopped
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The inverters whose reports the cycle that has just begun waits for."""
+        return tuple(self._heard.awaited(self._cycle, self._began_s))
 
     @property
     def next_wake_s(self) -> float:
@@ -166,7 +194,17 @@ class SiteLoop:
         watchdog_part = self._pace.watchdog_part
         if self.state.trust.is_doubted:
             watchdog_part = min(watchdog_part, DOUBTED_PART)
-        return cycle_due_s(began_s, interval_s, value_at_s, poll_s, watchdog_part)
+        is_early = value_at_s is not None and value_at_s < began_s + EXPECTED_PART * interval_s
+        soonest_part = EXPECTED_PART if is_early and self._is_expected() else SOONEST_PART
+        return cycle_due_s(began_s, interval_s, value_at_s, poll_s, watchdog_part, soonest_part=soonest_part)
+
+    def _is_expected(self) -> bool:
+        """Whether the meter shows nothing but what the last decision leads one to expect."""
+        watts = self._heard.site_watts
+        if watts is None or self._decided is None:
+            return False
+        expected = expected_after(self._decided)
+        return expected is not None and expected.has(watts)
 
     def _begin_cycle(self, now_s: float) -> None:
         self._cycle += 1
@@ -180,14 +218,26 @@ class SiteLoop:
 
     def _on_report(self, report: Report, now_s: float) -> None:
         if self._heard.is_inverter(report.sender):
-            in_time = report.cycle == self._cycle and now_s <= self._waits_until_s
+            # The report itself may have waited until the site was woken.
+            spoke_at_s = now_s if report.sample is None else report.sample.at_s
+            in_time = report.cycle == self._cycle and spoke_at_s <= self._waits_until_s
             self._heard.take_inverter(report, now_s=now_s, in_time=in_time)
             self._end_cycle_if_complete(now_s)
         elif isinstance(report.sample, MeterSample):
             self._heard.take_meter(report.sample)
+            self._watch_voltage(report.sample, now_s)
             self._begin_if_due(now_s)
         else:
-            self._heard.miss_meter(report.detail)
+            self._heard.miss_meter(report.why)
+
+    def _watch_voltage(self, sample: MeterSample, now_s: float) -> None:
+        """A higher voltage may lower the export limit: the cycle that this value of the meter begins decides on it."""
+        if self._guard is None:
+            return
+        site_watts = self._heard.site_watts
+        asked = self._guard.take(sample.phase_volts, None if site_watts is None else -site_watts, now_s)
+        if asked is not None:
+            self._in_force.take(asked)
 
     # When it is decided
 
@@ -205,18 +255,53 @@ class SiteLoop:
     def _decide(self, now_s: float) -> None:
         self._decided_s = now_s
         self._envelope, self._ends_s = self._asked(now_s), self._next_end_s(now_s)
+        self._tell_last(self._hand_backs.due(self.state, now_s), now_s)
         snapshot = self._heard.snapshot(now_s)
         if self._is_waiting(now_s):
             reasons = (because("waiting_for_devices"),)
             waiting = CycleResult(snapshot, self._envelope, None, (), reasons, mode="waiting", cycle=self._cycle)
             self._actions.append(waiting)
             return
-        result = self._controller(self._config, self.state, snapshot, self._envelope, now_s)
+        if self._hands_off.turn(self._kept.released, self._envelope):
+            self.state = ControlState(started_at_s=now_s)  # what others did meanwhile is found, as at a start
+        result = self._command(snapshot, now_s)
         self.state = result.state
-        self._kept.memories = result.state.inverters
-        self._actions += [Command(each, now_s) for each in result.commands if each.inverter in self._writable]
+        self._decided = result
         self._actions.append(replace(result, cycle=self._cycle))
         self._actions += [self._with_meter_turned(event) for event in self._news.of(result)]
+
+    def _command(self, snapshot: SiteSnapshot, now_s: float) -> CycleResult:
+        """Decide, and command what is decided; out of control by hand only show it."""
+        if not self._hands_off.is_on:
+            result = self._controller(self._config, self.state, snapshot, self._envelope, now_s)
+            self._kept.memories = result.state.inverters
+            for each in result.commands:
+                self._tell(each, now_s)
+            return result
+        due = self._hands_off.due(self._config, self._envelope, snapshot, self._kept.memories)
+        self._tell_last(due, now_s)
+        result = self._controller(not_commanding(self._config), self.state, snapshot, self._envelope, now_s)
+        return replace(result, reasons=(because("released_by_hand"), *result.reasons))
+
+    def _tell(self, command: InverterCommand, now_s: float) -> None:
+        """Send a command, unless its inverter has reported that it obeys one that asks the same.
+
+        What it reports is the proof: a command that got lost, a device that was off or has lost its limit, and an
+        actor that was started anew are all told again, because they report nothing.
+        """
+        if command.inverter not in self._writable:
+            return
+        told, first = Command(command, now_s), self._told.get(command.inverter)
+        if first is None or not first.command.asks_the_same(command):
+            self._told[command.inverter] = first = told
+        if not self._heard.obeys(first, now_s):
+            self._actions.append(told)
+
+    def _tell_last(self, commands: Iterable[InverterCommand], now_s: float) -> None:
+        """Hand devices back; whoever is commanded again later is told, whatever it reported before."""
+        for command in commands:
+            self._told.pop(command.inverter, None)
+            self._actions.append(Release(command, now_s))
 
     def _with_meter_turned(self, event: Event) -> Event:
         """The same event; where it says that the meter is reversed, after that has been acted on."""
@@ -268,13 +353,26 @@ class SiteLoop:
             return
         former, self._config = self._config, message.config
         self._writable = _writable(message.config)
-        self._heard.reconfigure(message.config, message.changes)
+        changes = message.changes
+        self._heard.reconfigure(message.config, changes)
         self._in_force.reconfigure(message.config)
-        self._release(tuple(hand_back_commands(former, message.config, message.changes, self.state)), now_s)
-        self.state = state_after(self.state, message.changes)
+        self._guard = _guard(message.config, self._kept, now_s, self._guard)
+        if self._hands_off.is_on:
+            changes = dataclass_replace(changes, freed_batteries=())  # they are free, and keep their limit
+            self._hands_off.forget((*changes.started, *changes.handed_back))
+        self._release(tuple(self._hand_backs.begin(former, message.config, changes, self.state, now_s)), now_s)
+        self.state = state_after(self.state, changes)
         self._end_cycle_if_complete(now_s)
         self._begin_if_due(now_s)
         self._on_setpoints_changed(now_s)
+
+    def _on_hands_off_asked(self, released: bool, now_s: float) -> None:
+        """The next decision acts on it; a release does not wait for the next cycle where it may be decided now."""
+        if self._is_stopped or released == self._kept.released:
+            return
+        self._kept.released = released
+        if not self._is_reading and now_s >= self._decided_s + self._pace.decision_gap_s:
+            self._decide(now_s)
 
     def _on_stop_asked(self, now_s: float) -> None:
         self._is_stopped, self._is_reading = True, False
@@ -283,17 +381,34 @@ class SiteLoop:
 
     def _release(self, commands: tuple[InverterCommand, ...], now_s: float) -> None:
         self._unreleased = {each.inverter for each in commands}
-        self._actions += [Release(each, now_s) for each in commands]
+        self._tell_last(commands, now_s)
         self._say_if_handed_back()
 
     def _on_acknowledged(self, message: Acknowledged) -> None:
-        if message.released and self._unreleased:
+        if not message.released:
+            return
+        if message.fault is None:
+            self._hand_backs.taken(message.inverter)
+        else:
+            self._hands_off.forget((message.inverter,))
+        if self._unreleased:
             self._unreleased.discard(message.inverter)
             self._say_if_handed_back()
 
     def _say_if_handed_back(self) -> None:
         if not self._unreleased:
             self._actions.append(HandedBack())
+
+
+def _guard(config: SiteConfig, kept: Kept, now_s: float, former: VoltageGuard | None = None) -> VoltageGuard | None:
+    """The voltage guard of a site, if it has one; one that is there goes on with what it knows."""
+    section = config.setpoints.voltage_guard
+    if section is None:
+        return None
+    if former is None:
+        return VoltageGuard(section.line, kept.setpoints.get(VOLTAGE_GUARD), now_s)
+    former.follow(section.line)
+    return former
 
 
 def _writable(config: SiteConfig) -> frozenset[str]:

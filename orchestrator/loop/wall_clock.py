@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from orchestrator.loop.messages import Event
+from orchestrator.reason import because
 
 JUMP_S: Final = 2.0
 """By more than this from one message to the next no clock is slewed: somebody has put it right, or wrong."""
@@ -31,6 +32,5 @@ class WallClock:
 
 def clock_jumped(seconds: float) -> Event:
     """What people hear of it; `seconds` forward +."""
-    way = "forward" if seconds > 0 else "back"
-    detail = f"the clock was put {way} by {abs(seconds):.0f} s; every validUntil is judged by the new time"
-    return Event("clock_jumped", "site", detail)
+    put = because("clock_forward" if seconds > 0 else "clock_back", seconds=abs(seconds))
+    return Event.of("clock_jumped", "site", put)

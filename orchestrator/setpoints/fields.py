@@ -13,6 +13,7 @@ from typing import Annotated, Final, NamedTuple, get_type_hints
 from orchestrator.setpoints.values import (
     PERCENT,
     PRIORITY_MODE,
+    SIGNED_WATTS,
     STORAGE_MODE,
     SWITCH,
     WATTS,
@@ -150,6 +151,16 @@ class SetpointFields:
     battery_discharge_max_watts: Annotated[
         float | None,
         Row("batteryDischargeMaxWatts", WATTS, LOWEST, "Most that all batteries together may discharge with."),
+    ] = None
+    battery_target_watts: Annotated[
+        float | None,
+        Row(
+            "batteryTargetWatts",
+            SIGNED_WATTS,
+            LAST,
+            "Power wanted of all batteries together, charging positive, as far as limits and surplus allow it; "
+            "it takes the place of covering the load and storing surplus.",
+        ),
     ] = None
     battery_import_target_watts: Annotated[
         float | None,

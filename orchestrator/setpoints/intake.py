@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
 from orchestrator.errors import PayloadError
 from orchestrator.setpoints.merge import Setpoint
@@ -61,11 +61,36 @@ class KeptSource:
     superseded: tuple[str, ...] = ()
 
 
+class Reader(Protocol):
+    """How the messages of a source are read."""
+
+    def __call__(
+        self, payload: bytes, *, source: str, received_at_s: float, wall_now: datetime, validity_s: float | None
+    ) -> Setpoint:
+        """As `payload.parse_setpoint`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What the messages of a source look like.
+
+    `repeats`: they are a few words that come again and again, such as the states of a contact. Then a word that was
+    said before is no former message: one that the broker hands over again counts where it is another than what holds.
+    """
+
+    read: Reader
+    repeats: bool = False
+
+
+SETPOINTS: Final = Language(parse_setpoint)
+
+
 class Intake:
     """The memory of one source: what it asks for, and which bytes that came from."""
 
-    def __init__(self, source: str, validity_s: float | None, origin: str = "") -> None:
+    def __init__(self, source: str, validity_s: float | None, origin: str = "", language: Language = SETPOINTS) -> None:
         self.source = source
+        self._language = language
         self._origin = origin
         self.setpoint: Setpoint | None = None
         self._validity_s = validity_s
@@ -86,13 +111,14 @@ class Intake:
         *,
         now_s: float,
         wall: datetime,
+        language: Language = SETPOINTS,
     ) -> Intake:
         """The memory as it was before a restart; `now_s` (monotonic) and `wall` are the same moment.
 
         A validity goes on from when the message came. Where the clock says that it came later than now, it counts from
         now: the clock is wrong, and the limit must not end early.
         """
-        intake = cls(source, validity_s, origin)
+        intake = cls(source, validity_s, origin, language)
         if kept is not None and kept.origin == origin:
             intake._restore(kept, now_s, wall)
         return intake
@@ -172,7 +198,7 @@ class Intake:
         return payload in (self._accepted, self._refused) or _digest(payload) in self._superseded
 
     def _parse(self, arrival: Arrival) -> Setpoint:
-        return parse_setpoint(
+        return self._language.read(
             arrival.payload,
             source=self.source,
             received_at_s=arrival.at_s,
@@ -208,6 +234,8 @@ class Intake:
         self._supersede_digests(_digest(payload) for payload in payloads)
 
     def _supersede_digests(self, digests: Iterable[str]) -> None:
+        if self._language.repeats:
+            return
         for digest in digests:
             self._superseded.pop(digest, None)  # the newest stands last
             self._superseded[digest] = None
@@ -222,7 +250,7 @@ class Intake:
         self._accepted = kept.message.encode()
         age_s = max((wall - kept.received).total_seconds(), 0.0)
         try:
-            self.setpoint = parse_setpoint(
+            self.setpoint = self._language.read(
                 self._accepted,
                 source=self.source,
                 received_at_s=now_s - age_s,
@@ -239,4 +267,4 @@ def _digest(payload: bytes) -> str:
 
 def _meaning(setpoint: Setpoint) -> tuple[object, ...]:
     """What must differ for a setpoint to be news to the site: what it asks for, and until when."""
-    return setpoint.fields, setpoint.expires_at_s, setpoint.until_wall_s, setpoint.valid_until
+    return setpoint.fields, setpoint.plan, setpoint.expires_at_s, setpoint.until_wall_s, setpoint.valid_until

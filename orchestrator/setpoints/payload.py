@@ -42,7 +42,7 @@ def parse_setpoint(
     message = read_object(payload)
     has_end = VALID_UNTIL in message
     text = message.pop(VALID_UNTIL, None)
-    until = _time(text) if has_end else None
+    until = moment_of(text) if has_end else None
     fields = _read_fields(message)
     if until is not None and until <= wall_now:
         raise HasPassedError(f"{VALID_UNTIL} {text} has passed; here it is {_rfc3339(wall_now, 0)}")
@@ -64,6 +64,12 @@ def to_payload(fields: SetpointFields) -> dict[str, object]:
     return {wire: asked[name] for name, wire in _WIRE.items() if name in asked}
 
 
+def message_of(fields: SetpointFields, until: datetime | None = None) -> bytes:
+    """The same as the bytes of a message that ends at `until` (with its zone; None: without an end)."""
+    end = {} if until is None else {VALID_UNTIL: until.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+    return json.dumps({**to_payload(fields), **end}).encode()
+
+
 def read_object(payload: bytes) -> dict[str, Any]:
     """The JSON object in `payload`. Refuses what no sender means: huge, nested without end, the same key twice."""
     if len(payload) > MAX_PAYLOAD_BYTES:
@@ -73,7 +79,7 @@ def read_object(payload: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise PayloadError(f"the message is not UTF-8 (byte {error.start})") from None
     try:
-        message = json.loads(text, object_pairs_hook=_without_duplicates, parse_int=_read_int)
+        message = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise PayloadError(
             f"the message is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
@@ -97,6 +103,10 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _read_int(text: str) -> int | float:
     """An integer; one with very many digits as a float, because Python refuses to read it and its field will too."""
     return int(text) if len(text) <= 20 else float(text)
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_int=_read_int)
+"""Made once: `json.loads` with hooks makes one for each message."""
 
 
 def _read_fields(message: dict[str, Any]) -> SetpointFields:
@@ -152,9 +162,9 @@ _RFC3339: Final = re.compile(
 )
 
 
-def _time(text: object) -> datetime:
+def moment_of(text: object, name: str = VALID_UNTIL) -> datetime:
     """The moment that the RFC 3339 `text` names. Raises PayloadError where it names none."""
-    wanted = f'{VALID_UNTIL} must be a time with its offset such as "2030-01-31T12:00:00Z", not {_shown(text)}'
+    wanted = f'{name} must be a time with its offset such as "2030-01-31T12:00:00Z", not {_shown(text)}'
     if not isinstance(text, str) or not _RFC3339.fullmatch(text):
         raise PayloadError(wanted)
     try:

@@ -39,19 +39,20 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number from 0 to `highest`, in `unit`."""
+    """A number from `lowest` to `highest`, in `unit`."""
 
     highest: int
     unit: str
+    lowest: int = 0
 
     @property
     def words(self) -> str:
         """What it may be."""
-        return f"a number from 0 to {self.highest} ({self.unit})"
+        return f"a number from {self.lowest} to {self.highest} ({self.unit})"
 
     def read(self, value: object) -> float:
         """`value` as a float. Raises WrongValue out of the range, and for true: a number in Python, and none here."""
-        if not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value <= self.highest:
+        if not isinstance(value, bool) and isinstance(value, int | float) and self.lowest <= value <= self.highest:
             return float(value) + 0.0  # -0.0 becomes 0.0
         raise WrongValue(self.words)
 
@@ -96,6 +97,7 @@ Value = Switch | Number | Whole | Choice
 
 SWITCH: Final = Switch()
 WATTS: Final = Number(1_000_000_000, "W")
+SIGNED_WATTS: Final = Number(1_000_000_000, "W", lowest=-1_000_000_000)
 PERCENT: Final = Number(100, "%")
 STORAGE_MODE: Final = Whole(3)
 PRIORITY_MODE: Final = Choice(PriorityMode)

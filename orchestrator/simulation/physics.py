@@ -45,33 +45,6 @@ class Controls(Struct, frozen=True):
     pv_gives_way: bool = False
 
 
-class PowerState(Struct, frozen=True):
-    """The powers of one inverter at one moment in W, and what its battery holds in Wh.
-
-    `curtailed` says that PV is held below what the light allows, once the goal is reached.
-    """
-
-    ac_watts: float = 0.0
-    pv_watts: float = 0.0
-    battery_watts: float = 0.0
-    pv_available_watts: float = 0.0
-    stored_wh: float = 0.0
-    curtailed: bool = False
-
-    @property
-    def losses_watts(self) -> float:
-        """What the converter turns into heat: pv = ac + battery + losses."""
-        return self.pv_watts - self.ac_watts - self.battery_watts
-
-
-class Goal(NamedTuple):
-    """Where an inverter would settle if nothing changed any more."""
-
-    ac_watts: float
-    pv_watts: float
-    battery_watts: float
-
-
 class PowerRange(NamedTuple):
     """What battery power (charging +) may be; low_watts <= 0 <= high_watts."""
 
@@ -96,6 +69,35 @@ class PowerRange(NamedTuple):
 NO_BATTERY = PowerRange(0.0, 0.0)
 WHOLE_RANGE = PowerRange(-math.inf, math.inf)
 """Nothing but its own ratings holds a battery back."""
+
+
+class PowerState(Struct, frozen=True):
+    """The powers of one inverter at one moment in W, and what its battery holds in Wh.
+
+    `curtailed` says that PV is held below what the light allows, once the goal is reached. `accepted` is what the
+    battery's own management lets through.
+    """
+
+    ac_watts: float = 0.0
+    pv_watts: float = 0.0
+    battery_watts: float = 0.0
+    pv_available_watts: float = 0.0
+    stored_wh: float = 0.0
+    curtailed: bool = False
+    accepted: PowerRange = WHOLE_RANGE
+
+    @property
+    def losses_watts(self) -> float:
+        """What the converter turns into heat: pv = ac + battery + losses."""
+        return self.pv_watts - self.ac_watts - self.battery_watts
+
+
+class Goal(NamedTuple):
+    """Where an inverter would settle if nothing changed any more."""
+
+    ac_watts: float
+    pv_watts: float
+    battery_watts: float
 
 
 def advance_inverter(
@@ -135,6 +137,7 @@ def advance_inverter(
         pv_available_watts=pv_available_watts,
         stored_wh=0.0 if battery is None else _store(battery, state.stored_wh, battery_watts, dt_s, battery_speed),
         curtailed=pv_available_watts - goal.pv_watts > CURTAILED_FROM_WATTS,
+        accepted=accepted,
     )
 
 

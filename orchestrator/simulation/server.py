@@ -20,7 +20,7 @@ from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from orchestrator.config.sections import AnyDeviceConfig, MeterConfig, SiteConfig
+from orchestrator.config.sections import AnyDeviceConfig, MeterConfig, SiteConfig, SumMeterConfig
 from orchestrator.devices.link.ways import SerialWay, Way
 from orchestrator.simulation.devices.plain.map import PlainDevice
 from orchestrator.simulation.devices.sunspec.register_map import Device, Registers
@@ -320,6 +320,8 @@ def _with_ports(config: SiteConfig, ports: list[ServedPort | ServedLine]) -> Sit
     at_modbus = config.modbus_devices()
 
     def moved(device: AnyDeviceConfig) -> AnyDeviceConfig:
+        if isinstance(device, SumMeterConfig):
+            return device
         port = bound.get((device.host or "", device.port), device.port) if device in at_modbus else device.port
         return device.model_copy(update={"port": port})
 

@@ -21,6 +21,7 @@ from orchestrator.simulation.devices.sunspec.der import SunSpecDer
 from orchestrator.simulation.devices.sunspec.inverter import SunSpecInverter
 from orchestrator.simulation.devices.sunspec.meter import SunSpecMeter
 from orchestrator.simulation.devices.sunspec.register_map import Device
+from orchestrator.simulation.plant.grid import GridConnection
 from orchestrator.simulation.plant.in_time import InverterInTime
 from orchestrator.simulation.plant.inverter import SimulatedInverter
 from orchestrator.simulation.plant.meter import SimulatedMeter
@@ -49,9 +50,12 @@ class VirtualSite:
         self.devices = self._make_devices()
         self.commands: list[tuple[float, InverterCommand]] = []
         self.in_time = {name: self._put_in_time(name) for name in self.inverters}
+        self.grid = GridConnection(config, self.simulation)
         self._fixed_pv_watts: dict[str, float] = {}
         self._fixed_load_watts: float | None = None
         self.load_watts = self.load_at(0.0)
+        self.phases = self.grid.flow(self.load_watts, self.in_time)
+        """What flows on each phase, and the voltages, as measured last."""
 
     def advance(self, dt_s: float) -> None:
         """Let `dt_s` (>= 0) pass, in equal steps of at most 0.05 s."""
@@ -70,7 +74,9 @@ class VirtualSite:
             site_watts=self.meter.site_watts,
             changed_at_s=at_s - (self.now_s - self.meter.changed_at_s),
             frequency_hz=50.0,
-            phase_watts=(self.meter.site_watts / 3,) * 3,
+            site_vars=0.0,
+            phase_watts=self.meter.phase_watts or (self.meter.site_watts / 3,) * 3,
+            phase_volts=self.meter.phase_volts,
             import_wh=self.meter.import_wh,
             export_wh=self.meter.export_wh,
         )
@@ -119,7 +125,9 @@ class VirtualSite:
         for unit in self.in_time.values():
             unit.advance_to(at_s)
             site_watts -= unit.inverter.state.ac_watts
-        self.meter.measure(at_s, passed_s, site_watts)
+        self.phases = self.grid.flow(self.load_watts, self.in_time)
+        self.grid.trip(self.phases.volts, self.in_time, at_s)
+        self.meter.measure(at_s, passed_s, site_watts, self.phases)
         return site_watts
 
     def pv_available_at(self, name: str, at_s: float) -> float:

@@ -21,13 +21,11 @@ from orchestrator import control
 from orchestrator.commands import InverterCommand
 from orchestrator.config.changes import changes_between
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import ControlState
-from orchestrator.decide.records import Mode
+from orchestrator.decide.records import CycleResult, Mode
 from orchestrator.loop.cadence import PROMPT
 from orchestrator.loop.in_force import in_force
-from orchestrator.loop.kept import Kept
-from orchestrator.loop.kept_sign import from_json, to_json
+from orchestrator.loop.kept import Kept, sign_from_json, sign_to_json
 from orchestrator.loop.messages import (
     Action,
     Command,
@@ -47,6 +45,7 @@ from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from orchestrator.simulation.network.virtual import InverterFault, MeterDefect, VirtualNetwork
 from orchestrator.simulation.physics import PowerState
+from orchestrator.simulation.plant.meter import EVEN, Phases
 from orchestrator.simulation.site import METER, VirtualSite
 
 
@@ -54,7 +53,8 @@ class Moment(Struct, frozen=True):
     """One cycle: what was true when the meter was read, and what was decided on it at `at_s`.
 
     `site_watts` (import +), `load_watts` and `powers` (in the order of the inverters) are the physics' own, whatever
-    the meter says. `wanted` is what the sources ask for. `mode` and `reasons` are the decision's for the whole site.
+    the meter says; so is what flows on the `phases`, and how often an inverter has tripped so far. `wanted` is what the
+    sources ask for. `mode` and `reasons` are the decision's for the whole site.
     While the orchestrator is dead `mode` is None and there are no commands; `result` is also None where results are not
     kept.
     """
@@ -68,6 +68,8 @@ class Moment(Struct, frozen=True):
     mode: Mode | None = None
     reasons: tuple[Reason, ...] = ()
     result: CycleResult | None = None
+    phases: Phases = EVEN
+    trips: int = 0
 
 
 class VirtualTime:
@@ -75,12 +77,19 @@ class VirtualTime:
 
     pace = PROMPT
 
-    def __init__(self, config: SiteConfig, *, controller: Controller = control.step, keep_results: bool = True) -> None:
+    def __init__(
+        self,
+        config: SiteConfig,
+        *,
+        controller: Controller = control.step,
+        keep_results: bool = True,
+        wall_ahead_s: float = 0.0,
+    ) -> None:
         """Raise ValueError where `config` has nothing to simulate."""
         self._config = config
         self.site = VirtualSite(config)
         self.now_s = 0.0
-        self.wall_ahead_s = 0.0
+        self.wall_ahead_s = wall_ahead_s
         """How far the wall clock of the orchestrator is ahead of `now_s`; to be changed."""
         self.history: list[Moment] = []
         self.events: list[tuple[float, Event]] = []
@@ -147,7 +156,9 @@ class VirtualTime:
         self._is_alive = True
 
     def _on_disk(self) -> Kept:
-        return Kept(self._setpoints, sign=from_json(to_json(self.config.meter, self._kept.sign), self.config.meter))
+        return Kept(
+            self._setpoints, sign=sign_from_json(sign_to_json(self.config.meter, self._kept.sign), self.config.meter)
+        )
 
     @property
     def config(self) -> SiteConfig:
@@ -215,6 +226,8 @@ class VirtualTime:
             powers=powers,
             wanted=result.envelope.fields if result else self.envelope().fields,
             commands=result.commands if result else (),
+            phases=self.site.phases,
+            trips=self.site.grid.trips,
             mode=result.mode if result else None,
             reasons=result.reasons if result else (),
             result=result if self._keep_results else None,

@@ -6,16 +6,23 @@ Whatever is unknown has no value here, so that a device that is away has no seri
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult, Mode
 from orchestrator.explain.codes import code_paths
 from orchestrator.ledger.above_limits import limits_in_force
 
 METER: Final = "meter"
 """What the meter is called where the label is `inverter`, as `Observer.request_done` calls it."""
+
+
+MODES: Final = get_args(Mode)
+OTHER: Final = "other"
+"""The mode of a site that says none, or one of another version: labels are not made by others."""
+SILENT: Final = "silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ GAUGES: Final = (
         "site_balanced_watts", "What the batteries can hold while their states of charge stay together.", ("direction",)
     ),
     GaugeKind("limit_watts", "Limit in force and the source that set it.", ("limit", "source")),
+    GaugeKind("portfolio_sites", "How many sites of a portfolio are in this mode, or silent.", ("mode",)),
     GaugeKind("sample_age_seconds", "Age of the sample when the cycle was decided.", ("inverter",)),
 )
 
@@ -82,6 +90,7 @@ def gauge_values(result: CycleResult) -> tuple[GaugeValue, ...]:
         *_limit_values(result),
         *_inverter_values(result),
         *_live_values(result),
+        *_portfolio_values(result),
         *_ages(result),
     )
     return tuple(
@@ -138,6 +147,18 @@ def _live_values(result: CycleResult) -> Iterator[_Value]:
         yield "inverter_headroom_watts", numbers.headroom_up_watts, (name, "up")
         yield "inverter_headroom_watts", numbers.headroom_down_watts, (name, "down")
         yield "inverter_response_seconds", numbers.response_s, (name,)
+
+
+def _portfolio_values(result: CycleResult) -> Iterator[_Value]:
+    """Nothing where no inverter is a site."""
+    snapshot = result.snapshot
+    modes = [each.site.mode for each in snapshot.inverters if each.site is not None]
+    if not modes and not any(each.site is not None for each in snapshot.last_heard):
+        return
+    counts = Counter(mode if mode in MODES else OTHER for mode in modes)
+    for mode in (*MODES, OTHER):
+        yield "portfolio_sites", float(counts[mode]), (mode,)
+    yield "portfolio_sites", float(len(snapshot.away)), (SILENT,)
 
 
 def _ages(result: CycleResult) -> Iterator[_Value]:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.documents.json_values import Payload
+from orchestrator.explain.words import say
 from orchestrator.samples import METER
 
 
@@ -32,7 +33,7 @@ def health_payload(result: CycleResult | None, site: str, token: str) -> Payload
             "meter": snapshot.meter is not None,
             "inverters": [sample.name for sample in snapshot.inverters],
             "away": list(snapshot.away),
-            "troubles": dict(snapshot.troubles),
+            "troubles": {name: say(why) for name, why in snapshot.troubles.items()},
         }
     return payload
 

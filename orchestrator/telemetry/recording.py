@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.documents.json_values import without_time
 from orchestrator.errors import UsageError
 from orchestrator.telemetry.explanation import View, inverter_names

@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import MeterFault
 from orchestrator.decide.plant.headroom import LiveNumbers
+from orchestrator.decide.records import CycleResult
 from orchestrator.explain.codes import beside_its_command
-from orchestrator.explain.words import say, say_all
+from orchestrator.explain.words import say, say_all, say_if_known
 from orchestrator.samples import METER, InverterSample
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -47,7 +47,7 @@ def render(result: CycleResult, site: str, shadow: bool = False) -> RenderableTy
     """
     lines: list[RenderableType] = [_heading(result, site, shadow), flow_text(result)]
     if METER in result.snapshot.troubles:
-        lines.append(Text(f"meter   does not answer: {result.snapshot.troubles[METER]}", style="red"))
+        lines.append(Text(f"meter   does not answer: {say(result.snapshot.troubles[METER])}", style="red"))
     if result.reasons:
         lines.append(Text(f"why     {'; '.join(say_all(result.reasons))}"))
     lines.append(Text(f"limits  {limits_text(result.envelope)}"))
@@ -72,8 +72,8 @@ def plain_line(result: CycleResult, shadow: bool = False) -> str:
 
 
 def _away_words(name: str, result: CycleResult) -> str:
-    trouble = result.snapshot.troubles.get(name)
-    return f"{name} away ({trouble})" if trouble else f"{name} away"
+    why = say_if_known(result.snapshot.troubles.get(name))
+    return f"{name} away ({why})" if why else f"{name} away"
 
 
 def flow_text(result: CycleResult) -> Text:
@@ -175,7 +175,7 @@ class _Inverters:
         yield table
 
     def _absence(self, name: str, *, wide: bool) -> tuple[str, ...]:
-        why = self.result.snapshot.troubles.get(name, "")
+        why = say_if_known(self.result.snapshot.troubles.get(name))
         return ("does not answer", why) if wide else ("\n".join(filter(None, ("does not answer", why))),)
 
 

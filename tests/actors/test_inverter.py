@@ -12,7 +12,7 @@ from actors.clock import ManualClock, RealClock
 from actors.files.state_store import StateStore
 from actors.inverter import InverterActor
 from actors.link import ModbusLink
-from actors.messages import Acknowledged, Command, Event, Read, Release, Report
+from actors.messages import Acknowledged, Command, Event, Obeyed, Read, Release, Report
 from actors.observer import NoObserver
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.sections import InverterConfig
@@ -31,7 +31,7 @@ from tests.support.devices.fake_driver import (
     TARGET_AT,
     FakeDriver,
 )
-from tests.support.inboxes import Inbox
+from tests.support.inboxes import Inbox, answer_to_a_command
 from tests.support.plants.plant import ServerThread
 
 CHARGE = BatteryCommand(BatteryMode.CHARGE, 2000.0, 2000.0, 2000.0)
@@ -89,8 +89,9 @@ class Bench:
         return report.sample
 
     def command(self, limit_watts: float | None = None, **options: Any) -> Acknowledged:
+        before = len(self.site.of(Acknowledged))
         self.tell(Command(make_command(limit_watts, **options), self.clock.now_s()))
-        return self.site.of(Acknowledged)[-1]
+        return answer_to_a_command(self.site.of(Acknowledged)[before:], self.clock.now_s())
 
     def release(self, limit_watts: float | None = None, **options: Any) -> Acknowledged:
         self.tell(Release(make_command(limit_watts, **options), self.clock.now_s()))
@@ -543,6 +544,25 @@ def test_a_release_reaches_a_device_that_was_away_a_moment_ago(bench: Bench) -> 
     assert (done.fault, bench.box.words[LIMIT_AT]) == (None, 0)
 
 
+def test_a_release_whose_answer_is_lost_is_told_again(bench: Bench) -> None:
+    bench.read()
+    bench.box.lost_answers = 1
+
+    done = bench.release(0.0)
+
+    assert (done.fault, bench.box.words[LIMIT_AT]) == (None, 0)
+
+
+def test_a_release_waits_no_second_time_for_a_device_that_has_been_away_for_long(bench: Bench) -> None:
+    bench.read()
+    bench.clock.advance(60.0)
+    bench.box.silent = True
+    bench.box.requests.clear()
+
+    assert bench.release(0.0).fault == "timeout"
+    assert len(bench.box.requests) == 1
+
+
 def test_a_release_that_the_device_refuses_leaves_the_record(bench: Bench) -> None:
     bench.read()
     bench.command(battery=CHARGE_FROM_AC)
@@ -569,3 +589,82 @@ def test_a_refused_word_among_what_can_be_written_does_not_hide_the_others(bench
 
     assert bench.events == ["command_lost"]
     assert bench.box.words[LIMIT_AT] == 3000
+
+
+# Whether it obeys
+
+
+def obeyed_until_s(bench: Bench) -> float | None:
+    """What the next reading reports of the last command."""
+    obeyed = bench.read().obeyed
+    return None if obeyed is None else obeyed.until_s
+
+
+def test_a_reading_says_that_the_last_command_is_in_force_and_until_when(bench: Bench) -> None:
+    assert obeyed_until_s(bench) is None
+    issued_at_s = bench.clock.now_s()
+    bench.command(3000.0, battery=CHARGE)
+    bench.clock.advance(5.0)
+
+    assert bench.read().obeyed == Obeyed(issued_at_s, issued_at_s + 24.0)
+
+
+def test_a_device_that_shows_another_value_does_not_obey_until_it_is_told_again(bench: Bench) -> None:
+    bench.read()
+    bench.command(3000.0)
+    assert obeyed_until_s(bench) is not None
+
+    bench.box.words[LIMIT_AT] = NONE
+    bench.clock.advance(4.0)
+    assert obeyed_until_s(bench) is None
+
+    assert bench.command(3000.0).writes == 1
+    assert obeyed_until_s(bench) is not None
+    assert bench.events == ["command_lost"]
+
+
+def test_a_device_that_was_away_or_was_released_obeys_nothing(bench: Bench) -> None:
+    bench.read()
+    bench.command(3000.0)
+    bench.box.stop()
+    assert obeyed_until_s(bench) is None
+    bench.box.start()
+    bench.clock.advance(1.0)
+    assert obeyed_until_s(bench) is None
+
+    bench.command(3000.0)
+    assert obeyed_until_s(bench) is not None
+    bench.release()
+    assert obeyed_until_s(bench) is None
+
+
+def test_an_actor_that_was_started_anew_obeys_nothing(bench: Bench) -> None:
+    bench.read()
+    bench.command(3000.0)
+    bench.start()
+
+    assert obeyed_until_s(bench) is None
+
+
+def test_a_command_that_was_refused_or_came_too_late_is_not_obeyed(bench: Bench) -> None:
+    bench.read()
+    bench.box.refused_writes[LIMIT_AT] = 3
+    bench.command(3000.0)
+    assert obeyed_until_s(bench) is None
+
+    bench.box.refused_writes.clear()
+    bench.command(3000.0)
+    assert obeyed_until_s(bench) is not None
+    bench.tell(Command(make_command(100.0), bench.clock.now_s() - 60.1))
+    assert obeyed_until_s(bench) is None
+
+
+def test_what_the_record_would_have_to_say_else_asks_for_the_command_again(bench: Bench) -> None:
+    """A connection of ours that was made again is not ours any more: the next command means something else."""
+    bench.read()
+    bench.command(3000.0, connect=False)
+    bench.command(3000.0, connect=True)
+    assert obeyed_until_s(bench) is None
+
+    bench.command(3000.0, connect=True)
+    assert obeyed_until_s(bench) is not None

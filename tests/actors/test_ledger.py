@@ -24,11 +24,13 @@ from actors.clock import ManualClock
 from actors.files.ledger_file import FILE_NAME, LedgerFile, LedgerUnreadable, read_excesses
 from actors.ledger import LedgerActor
 from actors.messages import ExcessEnded
-from actors.metrics import MetricsActor
 from actors.observer import NoObserver
 from actors.prometheus.observer import PrometheusObserver
-from orchestrator.config.sections import MetricsSection
+from actors.web.actor import WebActor
+from actors.web.by_hand import ByHand
+from actors.web.state import WebState
 from orchestrator.ledger.excess import Excess, Outcome, SiteContext
+from orchestrator.reason import because
 from orchestrator.setpoints.fields import SetpointFields
 from tests.support.inboxes import Inbox
 from tests.support.records.cycles import cycle_result, site_config
@@ -289,6 +291,20 @@ def test_a_report_reads_what_began_from_the_first_to_before_the_last_moment(tmp_
     assert found[0].context.away == ("roof",)
 
 
+@pytest.mark.parametrize("written", ["[]", '[{"code": 7}]', None])
+def test_reasons_that_another_version_wrote_leave_their_words(tmp_path: Path, written: str | None) -> None:
+    why = because("charge", watts=900.0, why=because("surplus", source="fixed"))
+    context = replace(EXCESS.context, reasons=("charge 900 W",), why=(why,))
+    with contextlib.closing(LedgerFile.open(tmp_path / FILE_NAME, START)) as file:
+        file.record([replace(EXCESS, context=context)])
+    assert rows(tmp_path)[0].context == context
+
+    change = "json_remove(context, '$.why')" if written is None else f"json_set(context, '$.why', json('{written}'))"
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        connection.execute(f"UPDATE excess SET context = {change}")
+    assert rows(tmp_path)[0].context == replace(context, why=())
+
+
 def test_no_file_is_an_empty_ledger(tmp_path: Path) -> None:
     assert rows(tmp_path) == []
 
@@ -329,7 +345,10 @@ def test_what_is_read_is_what_was_written(excess: Excess) -> None:
 
 def test_the_durations_are_counted_against_the_rules_in_prometheus() -> None:
     prometheus = PrometheusObserver("home", "1")
-    ref = MetricsActor.start(Surroundings(ManualClock(), prometheus, Inbox()), MetricsSection(port=0), prometheus)
+    config = site_config(metrics={"port": 0}, page={"enabled": False})
+    by_hand = ByHand(Path("/nonexistent"), Inbox(), ManualClock(), can_be_resumed=False)
+    state = WebState(config, prometheus, by_hand, ManualClock())
+    ref = WebActor.start(Surroundings(ManualClock(), prometheus, Inbox()), state)
     for seconds in (4.0, 5.0, 9.0, 14.0, 60.0):
         ref.tell(ExcessEnded(replace(EXCESS, duration_s=seconds)))
     ref.stop()

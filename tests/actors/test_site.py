@@ -27,16 +27,26 @@ from actors.messages import (
     Tick,
 )
 from actors.observer import NoObserver
-from actors.site import SiteActor
+from actors.site import Hurry, SiteActor
 from orchestrator.config.changes import changes_between
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.loop.kept import Kept
 from orchestrator.samples import MeterSample
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
 from tests.support.inboxes import Inbox
 from tests.support.plants.loop_bench import sample, site_config
+
+
+class Handled(NoObserver):
+    """Counts the messages that the site has handled."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def message_handled(self, actor: str, seconds: float, inbox_depth: int) -> None:
+        self.count += 1
 
 
 class Bench:
@@ -47,7 +57,8 @@ class Bench:
         self.config = site_config()
         self.inverters = {inverter.name: Inbox() for inverter in self.config.inverters}
         self.listener = Inbox()
-        surroundings = Surroundings(self.clock, NoObserver(), Inbox())
+        self.handled = Handled()
+        surroundings = Surroundings(self.clock, self.handled, Inbox())
         given = (surroundings, self.config, self.inverters, (self.listener,), kept or Kept())
         self.site = SiteActor(*given, sign_store=sign_store)
         self.tell(Tick())
@@ -133,9 +144,29 @@ def test_it_is_woken_when_the_loop_wants_it(bench: Bench) -> None:
     assert bench.reads() == [3, 3]
 
 
+def test_it_is_woken_no_more_often_however_long_it_runs(bench: Bench) -> None:
+    """A timer that an earlier one has replaced must not set another one when it runs out."""
+
+    def handled_in_ten_cycles() -> int:
+        before = bench.handled.count
+        for quarter in range(40):
+            bench.advance(0.25)
+            bench.meter(100.0 + quarter)  # it is asked four times a second
+            if quarter % 4 == 3:
+                for name, inbox in bench.inverters.items():
+                    bench.tell(Report(name, inbox.of(Read)[-1].cycle, sample(name, bench.clock.now_s())))
+        return bench.handled.count - before
+
+    at_first = handled_in_ten_cycles()
+    for _ in range(5):
+        handled_in_ten_cycles()
+
+    assert handled_in_ten_cycles() < 2 * at_first
+
+
 def test_a_cycle_that_becomes_due_earlier_than_the_timer_it_has_begins_in_time(bench: Bench) -> None:
     bench.advance(0.1)
-    bench.meter(200.0)
+    bench.meter(2000.0)
     bench.advance(0.41)
 
     assert bench.reads() == [2, 2]
@@ -266,3 +297,18 @@ def test_what_the_counters_prove_of_the_meter_is_kept_for_the_next_start_and_for
     kept.close()
     assert SignStore(tmp_path, config.meter).sign is None
     assert SignStore(tmp_path, another.meter).sign is None
+
+
+def test_the_site_is_woken_by_the_last_report_that_is_waited_for_and_not_by_what_only_counts() -> None:
+    hurry = Hurry()
+    hurry.wait_for(["east", "west"])
+
+    assert not hurry(Report("east", 2, fault="timeout"))
+    assert hurry(Report("meter", 0, fault="timeout"))
+    assert not hurry(Acknowledged("east", 1.0, 2.0, 3))
+    assert hurry(Acknowledged("east", 1.0, 2.0, 0, fault="timeout"))
+    assert hurry(Acknowledged("east", 1.0, 2.0, 1, released=True))
+    assert not hurry(Report("one that nobody waits for", 2, fault="timeout"))
+    assert hurry(Report("west", 2, fault="timeout"))
+    assert hurry(Report("east", 2, fault="timeout")), "nobody is waited for any more"
+    assert hurry(SetpointWithdrawn("mqtt"))

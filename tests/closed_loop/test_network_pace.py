@@ -22,7 +22,6 @@ QUICK, ALL = 6, 100
 OTHERWISE: dict[str, str] = {
     "meter_mounted_reversed-failsafe_after_s-from_0": "it lasts for one decision, between two looks",
     "meter_mounted_reversed-seconds_naming-from_0": "it lasts for one decision, between two looks",
-    "meter_reversed_at_rest-failsafe_after_s-from_80": "a look later: 6 s",
     "pv_feeds_battery-seconds_to_charging-from_0": "the first decision comes while the PV still starts",
     "pv_feeds_battery-direction_changes-from_0": "the battery helps out while the PV still starts",
     "pv_feeds_battery_silently-seconds_to_charging-from_0": "the first decision comes while the PV still starts",

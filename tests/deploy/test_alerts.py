@@ -28,6 +28,9 @@ WANTED = {
     "OrchestratorSetpointStale",
     "OrchestratorBatterySocSpreadGrowing",
     "OrchestratorCycleLate",
+    "OrchestratorSitesSilent",
+    "OrchestratorSitesInFailsafe",
+    "OrchestratorTargetMissed",
 }
 
 Rule = dict[str, Any]

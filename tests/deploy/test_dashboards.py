@@ -39,9 +39,10 @@ def test_no_board_is_committed_that_no_code_builds() -> None:
     assert {path.name for path in FOLDER.iterdir()} == set(BUILT)
 
 
-def test_there_are_the_three_boards() -> None:
+def test_there_are_the_four_boards() -> None:
     assert [board["title"] for board in BOARDS] == [
         "Orchestrator: Actors",
+        "Orchestrator: Fleet",
         "Orchestrator: Inverters",
         "Orchestrator: Site",
     ]
@@ -59,7 +60,7 @@ def test_a_panel_asks_for_metrics_that_are_served_or_recorded(asked: catalogue.A
 def test_every_selector_is_about_the_plant_that_is_chosen(asked: catalogue.Asked) -> None:
     selectors = re.findall(r"\b(?:orchestrator[_:][\w:]+|ALERTS)(\{[^}]*\})?", asked.expr)
 
-    assert all('instance="$plant"' in matchers for matchers in selectors)
+    assert all('site="$site"' in matchers for matchers in selectors)
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS)
@@ -187,7 +188,12 @@ def test_only_the_row_of_one_inverter_is_repeated_and_it_is_the_last() -> None:
     rows = {board["uid"]: [panel for panel in board["panels"] if panel["type"] == "row"] for board in BOARDS}
     repeated = {uid: [row["repeat"] for row in found if row.get("repeat")] for uid, found in rows.items()}
 
-    assert repeated == {"orchestrator-actors": [], "orchestrator-inverters": ["inverter"], "orchestrator-site": []}
+    assert repeated == {
+        "orchestrator-actors": [],
+        "orchestrator-fleet": [],
+        "orchestrator-inverters": ["inverter"],
+        "orchestrator-site": [],
+    }
     assert rows["orchestrator-inverters"][-1]["repeat"] == "inverter"
 
 

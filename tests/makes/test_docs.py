@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from orchestrator.config.file import parse_config
+from orchestrator.devices.makes.command_schema import SYMBOLS
 from orchestrator.devices.makes.file import parse_profile
 from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.devices.makes.registers import Register
-from orchestrator.devices.makes.schema import BASE_VALUES, SYMBOLS, Profile
+from orchestrator.devices.makes.schema import BASE_VALUES, Profile
 from orchestrator.samples import ChargeState, OperatingState
 from tools.makes.make_page import FOLDER, pages
 from tools.makes.page import PAGE, UNTRIED, renewed
@@ -34,6 +35,7 @@ SECTIONS = {
     "BatteryPart": "battery.parts",
     "Meter": "meter",
     "MeterNeed": "meter.needs",
+    "Likeness": "meter.likeness",
     "Condition": "a condition",
     "Commands": "commands",
     "AcLimit": "commands.ac_limit",
@@ -119,7 +121,10 @@ def test_the_example_on_the_page_of_a_make_is_fine(name: str) -> None:
 
 
 def row_of(name: str) -> str:
-    return next(line for line in TEXT.splitlines() if f"[`{name}`](makes/" in line)
+    """Its rows in both tables."""
+    rows = [line for line in TEXT.splitlines() if f"[`{name}`](makes/" in line]
+    assert len(rows) == 2
+    return "\n".join(rows)
 
 
 @pytest.mark.parametrize("name", profile_names())

@@ -30,8 +30,10 @@ def test_the_first_generation_loses_no_pv_while_ac_gives_it_all(watts: float, tm
     with made("foxess-h3", MAKES["foxess-h3"].plant, tmp_path) as site:
         site.light(4000.0)
         site.wait(10)
-        for _ in range(3):
+        for _ in range(10):  # AC follows the PV that was read, so that it comes nearer with each command
             ask(site, "foxess-h3", watts, watts)
+            if site.pv_watts > 3999.0:
+                break
 
         assert site.pv_watts == pytest.approx(4000.0, abs=1.0)
         assert site.battery_watts == pytest.approx(watts, abs=CLOSE_WATTS)

@@ -43,6 +43,12 @@ def test_every_make_of_meters_has_a_section_with_its_notes_and_sources(name: str
         assert f"- {note}\n" in section
 
 
+def test_every_make_of_meters_was_looked_up_twice() -> None:
+    twice = TEXT.partition("\n## What was looked up twice\n")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\| `([\w-]+)` \|", twice, re.MULTILINE) == list(meter_profile_names())
+
+
 @pytest.mark.parametrize("text", blocks("yaml"))
 def test_every_example_of_a_site_is_fine(text: str) -> None:
     assert parse_config(text, environ={}).meter.driver in (*meter_profile_names(), *BEHIND, "mqtt")

@@ -7,15 +7,24 @@ from math import nan
 import pytest
 
 from orchestrator.devices.makes.library import load_profile, meter_profile_names
+from orchestrator.explain.words import say
 from orchestrator.simulation.devices.catalogue import METERS
 from orchestrator.simulation.devices.meters.grid import PHASE_SHARES
 from orchestrator.simulation.network.faults import Fault, FaultKind
+from orchestrator.simulation.plant.meter import Phases
 from orchestrator.simulation.site import METER
 from tests.support.devices.made_meter import made_meter
 
 WITHOUT_PHASES = ("eastron-sdm72", "goodwe-et", "sma", "sma-home-manager")
 WITHOUT_COUNTERS = ("goodwe-et", "sungrow-sh")
-WITH_FREQUENCY = ("carlo-gavazzi-em24", "carlo-gavazzi-em24-e1", "carlo-gavazzi-em340", "eastron-sdm630")
+WITH_FREQUENCY = (
+    *("carlo-gavazzi-em24", "carlo-gavazzi-em24-e1", "carlo-gavazzi-em340", "eastron-sdm630", "janitza-umg"),
+    *("kostal-ksem", "schneider-iem3000", "siemens-pac2200"),
+)
+WITH_VOLTS = (
+    *("carlo-gavazzi-em24", "carlo-gavazzi-em24-e1", "carlo-gavazzi-em340", "eastron-sdm630", "janitza-umg"),
+    *("kostal-ksem", "schneider-iem3000", "shelly-pro-3em", "siemens-pac2200", "victron-gx-grid"),
+)
 FLOATS = ("eastron-sdm630", "eastron-sdm72", "janitza-umg", "schneider-iem3000", "shelly-pro-3em", "siemens-pac2200")
 KNOWN_BY_REGISTERS = {
     "carlo-gavazzi-em24": "carlo-gavazzi-em340",
@@ -58,6 +67,30 @@ def test_each_phase_is_read_in_its_place(make: str) -> None:
 
 
 @pytest.mark.parametrize("make", METERS)
+def test_each_voltage_is_read_in_its_place(make: str) -> None:
+    volts = (229.0, 231.5, 233.0)
+    with made_meter(make) as meter:
+        meter.running.call(lambda site: setattr(site, "grid", Uneven(volts)))
+        meter.flow(load_watts=500.0, pv_watts=6000.0)
+        sample = meter.sample()
+
+    assert sample.phase_volts == pytest.approx(volts if make in WITH_VOLTS else (), abs=0.11)
+
+
+class Uneven:
+    """A grid connection whose phases have these voltages."""
+
+    def __init__(self, volts: tuple[float, ...]) -> None:
+        self._phases = Phases((), volts)
+
+    def flow(self, *_: object) -> Phases:
+        return self._phases
+
+    def trip(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("make", METERS)
 def test_each_counter_runs_in_its_own_direction(make: str) -> None:
     with made_meter(make) as meter:
         meter.running.call(lambda site: setattr(site.meter, "export_wh", 2_345_600.0))
@@ -94,7 +127,7 @@ def test_a_meter_that_says_no_power_is_a_named_fault(make: str) -> None:
         report = meter.report()
 
     assert (report.fault, report.sample) == ("nonsense", None)
-    assert make in report.detail
+    assert make in say(report.why)
 
 
 @pytest.mark.parametrize(("make", "other"), KNOWN_BY_REGISTERS.items())
@@ -103,7 +136,7 @@ def test_a_device_of_another_make_at_its_address_is_refused(make: str, other: st
         report = meter.report()
 
     assert (report.fault, report.sample) == ("wrong_device", None)
-    assert make in report.detail
+    assert make in say(report.why)
 
 
 @pytest.mark.parametrize("make", meter_profile_names())
@@ -130,7 +163,7 @@ def test_a_meter_that_would_show_export_as_import_is_refused_with_what_to_do(
         report = meter.report()
 
     assert (report.fault, report.sample) == ("wrong_device", None)
-    assert word in report.detail
+    assert word in say(report.why)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +194,15 @@ def test_an_em540_in_mode_c_is_read_as_an_em340_is() -> None:
         assert meter.sample().site_watts == pytest.approx(watts, abs=2.0)
 
 
+def test_a_pac2200_without_all_phases_shows_the_sum_and_no_phase() -> None:
+    with made_meter("siemens-pac2200") as meter:
+        meter.device(has_all_phases=False)
+        watts = meter.flow(load_watts=4000.0, pv_watts=0.0)
+        sample = meter.sample()
+
+    assert (sample.site_watts, sample.phase_watts) == (pytest.approx(watts, abs=2.0), ())
+
+
 def test_registers_of_something_else_are_told_by_a_frequency_that_no_grid_has() -> None:
     with made_meter("eastron-sdm630", driver="janitza-umg") as other:
         refused = other.report()
@@ -170,4 +212,4 @@ def test_registers_of_something_else_are_told_by_a_frequency_that_no_grid_has() 
 
     assert refused.fault == "refused"
     assert (report.fault, report.sample) == ("nonsense", None)
-    assert "500 Hz; is it of this make?" in report.detail
+    assert "500 Hz; is it of this make?" in say(report.why)

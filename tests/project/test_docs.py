@@ -17,6 +17,7 @@ from orchestrator.documents.words import describe
 from orchestrator.documents.yaml_text import KeyPath
 from orchestrator.setpoints.fields import ROWS, SetpointFields
 from orchestrator.setpoints.payload import parse_setpoint
+from orchestrator.setpoints.prices import read_prices
 
 REPOSITORY = Path(__file__).parents[2]
 schema_at = shape_of(SiteConfig).at
@@ -26,18 +27,40 @@ PAGES = sorted(
 )
 PACKAGES = ("orchestrator", "actors")
 ARCHITECTURE = (DOCS / "architecture.md").read_text()
-SAME_KEYS_ELSEWHERE = ("setpoints.mqtt[].default",)
+SAME_KEYS_ELSEWHERE = (
+    "publish.mqtt.portfolio.default",
+    "setpoints.mqtt[].default",
+    "setpoints.mqtt[].prices[].fields",
+    "setpoints.mqtt[].contact.rows[].fields",
+    "setpoints.csip_aus.default",
+    "setpoints.modbus_contacts[].contact",
+    "setpoints.modbus_contacts[].contact.rows[]",
+    "setpoints.modbus_contacts[].contact.rows[].fields",
+    "setpoints.modbus_contacts[].contact.rows[].section_14a",
+    "setpoints.modbus_contacts[].default",
+    "setpoints.price_files[].default",
+    "setpoints.price_files[].prices[]",
+    "setpoints.price_files[].prices[].fields",
+    "setpoints.schedules[].default",
+    "setpoints.schedules[].rows[].fields",
+)
 """Sections whose keys are listed with another section."""
 
 
 BY_MQTT = {"meter": {"driver": "mqtt"}, "inverters": [{"driver": "mqtt"}]}
 """A site whose sections are those of `driver: mqtt`."""
 WITH_MQTT = "` with `driver: mqtt"
+OF_SUM = {"meter": {"driver": "sum"}}
+WITH_SUM = "` with `driver: sum"
 
 
 def sections() -> dict[str, KeyPath]:
     """Every section of site.yaml: its heading in configuration.md, and its path in the schema."""
-    found: dict[str, KeyPath] = {f"meter{WITH_MQTT}": ("meter",), f"inverters[]{WITH_MQTT}": ("inverters", 0)}
+    found: dict[str, KeyPath] = {
+        f"meter{WITH_MQTT}": ("meter",),
+        f"meter{WITH_SUM}": ("meter",),
+        f"inverters[]{WITH_MQTT}": ("inverters", 0),
+    }
 
     def visit(heading: str, path: KeyPath) -> None:
         schema = schema_at(path)
@@ -81,7 +104,7 @@ def test_every_section_of_the_configuration_is_documented() -> None:
 @pytest.mark.parametrize("heading", sections())
 def test_every_key_is_documented_with_what_is_allowed_and_its_default(heading: str) -> None:
     path, rows = sections()[heading], documented()[heading]
-    data = BY_MQTT if heading.endswith(WITH_MQTT) else None
+    data = BY_MQTT if heading.endswith(WITH_MQTT) else OF_SUM if heading.endswith(WITH_SUM) else None
     schema = schema_at(path, data)
 
     assert list(rows) == list(schema["properties"])
@@ -154,11 +177,17 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_setpoint_in_the_docs_is_one(page: Path) -> None:
     from datetime import UTC, datetime
 
-    for payload in re.findall(r"'(\{.*?\})'", page.read_text()):
+    for payload in re.findall(r"(?<!-d )'(\{.*?\})'", page.read_text()):
         setpoint = parse_setpoint(
             payload.encode(), source="docs", received_at_s=0.0, wall_now=datetime.now(UTC), validity_s=None
         )
         assert isinstance(setpoint.fields, SetpointFields)
+
+
+def test_the_prices_in_the_docs_are_a_series() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (DOCS / "schedules.md").read_text(), re.DOTALL)
+
+    assert [len(read_prices(block.encode())) for block in blocks] == [2]
 
 
 def test_the_site_of_the_readme_is_fine() -> None:

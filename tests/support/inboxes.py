@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from orchestrator.loop.messages import Acknowledged
 from tests.support.servers.required import PATIENCE_S, wait_until
 
 MessageT = TypeVar("MessageT")
@@ -27,3 +29,8 @@ class Inbox:
         """The newest message of one kind as soon as there are `count` of them."""
         wait_until(lambda: len(self.of(kind)) >= count, f"{kind.__name__} number {count}", timeout_s)
         return self.of(kind)[-1]
+
+
+def answer_to_a_command(acknowledged: Sequence[Acknowledged], now_s: float) -> Acknowledged:
+    """The newest of what came after a command; where nothing came, no write was needed."""
+    return acknowledged[-1] if acknowledged else Acknowledged("east", now_s, now_s, 0)

@@ -27,13 +27,13 @@ def test_the_selectors_of_an_expression_have_no_comparison() -> None:
 def test_no_variable_is_left_once_all_are_filled_in() -> None:
     values = {"plant": "a", "site": "b", "inverter": "c", "__rate_interval": "1m", "__range": "1h"}
 
-    assert [asked.where for asked in all_queries() if "$" in asked.filled_in(values).expr] == []
+    assert [asked.where for asked in all_queries(of_portfolio=True) if "$" in asked.filled_in(values).expr] == []
 
 
 def test_every_rule_is_asked() -> None:
     kinds = [asked.kind for asked in rule_queries()]
 
-    assert kinds.count("alert") == 9
+    assert kinds.count("alert") == 12
     assert kinds.index("alert") == kinds.count("recording rule")
 
 

@@ -26,7 +26,15 @@ PanelBuilder = Any
 class Board:
     """Collects the panels of one dashboard; ids are numbered in their order, so that the JSON is always the same."""
 
-    def __init__(self, uid: str, title: str, description: str, variables: Sequence[Builder[models.VariableModel]] = ()):
+    def __init__(
+        self,
+        uid: str,
+        title: str,
+        description: str,
+        variables: Sequence[Builder[models.VariableModel]] = (),
+        of: str = "orchestrator_info",
+    ) -> None:
+        """To choose from are the sites that the metric `of` has."""
         self.uid = uid
         self._ids = count(1)
         self._builder = (
@@ -39,7 +47,7 @@ class Board:
             .refresh("10s")
             .tooltip(models.DashboardCursorSync.CROSSHAIR)
             .link(_link_to_the_others())
-            .variables([*_plant_variables(), *variables])
+            .variables([*_plant_variables(of), *variables])
         )
 
     def row(self, title: str, *panels: tuple[PanelBuilder, int], height: int = 8, repeat: str | None = None) -> None:
@@ -77,12 +85,9 @@ def all_values(metric: str, label: str) -> str:
     return f"label_values({series(metric)}, {label})"
 
 
-def _plant_variables() -> list[builders.QueryVariable]:
-    """One Prometheus may read many plants. People choose by the name of the site; queries use its instance."""
-    return [
-        variable("site", "Site", "label_values(orchestrator_info, site)"),
-        variable("plant", "Plant", 'label_values(orchestrator_info{site="$site"}, instance)', hidden=True),
-    ]
+def _plant_variables(of: str) -> list[builders.QueryVariable]:
+    """One Prometheus may hold many plants. People choose by the name of the site, which every series has."""
+    return [variable("site", "Site", f"label_values({of}, site)")]
 
 
 def _link_to_the_others() -> builders.DashboardLink:

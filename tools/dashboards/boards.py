@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.dashboards.actors import actors_board
+from tools.dashboards.fleet import fleet_board
 from tools.dashboards.inverters import inverters_board
 from tools.dashboards.site import site_board
 
@@ -14,4 +15,5 @@ FOLDER: Final = Path(__file__).parents[2] / "deploy/grafana/dashboards"
 
 def boards() -> dict[str, str]:
     """The JSON of each board, by file name."""
-    return {f"{board.uid}.json": board.json() for board in (site_board(), inverters_board(), actors_board())}
+    all_boards = (site_board(), inverters_board(), actors_board(), fleet_board())
+    return {f"{board.uid}.json": board.json() for board in all_boards}

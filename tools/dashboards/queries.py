@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-PLANT: Final = 'instance="$plant"'
+PLANT: Final = 'site="$site"'
 METER: Final = "meter"
 
 

@@ -49,6 +49,7 @@ def row(profile: Profile) -> tuple[str, ...]:
 def _read(meter: Meter) -> Iterator[str]:
     yield "power"
     yield from ("phases" for _ in range(bool(meter.phase_watts)))
+    yield from ("voltages" for _ in range(bool(meter.phase_volts)))
     yield from ("both counters" for _ in range(meter.import_wh is not None and meter.export_wh is not None))
     yield from ("frequency" for _ in range(meter.frequency_hz is not None))
 

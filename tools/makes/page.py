@@ -1,4 +1,4 @@
-"""The table of docs/makes.md: a row for each make, out of the profiles. What is behind it is in `make_page`."""
+"""The tables of docs/makes.md: a row for each make, out of the profiles. What is behind it is in `make_page`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,8 @@ ANY: Final = "any make"
 """What the profiles of the standard call their make; they come last."""
 UNTRIED: Final = "not yet tried on hardware"
 
-_COLUMNS: Final = (
-    "device",
-    "driver",
-    "what is read",
-    "AC limit",
-    "battery",
-    "left alone it goes back",
-    "kept in flash",
-    "doubts",
-    "sources",
-    "hardware",
-)
+_ABLE: Final = ("device", "driver", "AC limit", "battery", "left alone it goes back")
+_KNOWN: Final = ("driver", "what is read", "kept in flash", "doubts", "sources", "hardware")
 _MODELS: Final = {
     "1xx": ("SunSpec model 123", "SunSpec model 124"),
     "7xx": ("SunSpec model 704", "SunSpec model 704 (WSet)"),
@@ -41,30 +31,42 @@ def renewed(page: str) -> str:
 
 
 def made() -> str:
-    """The table, by the name of the maker."""
+    """The tables, by the name of the maker."""
     profiles = sorted(map(load_profile, profile_names()), key=_by_maker)
-    return "\n".join((*table(_COLUMNS, map(row, profiles)), ""))
+    able = ("### What each can be told", "", *table(_ABLE, map(able_row, profiles)))
+    return "\n".join((*able, "", "### What is known of each", "", *table(_KNOWN, map(known_row, profiles)), ""))
 
 
 def _by_maker(profile: Profile) -> tuple[bool, str, str]:
     return profile.make == ANY, profile.make.lower(), profile.name
 
 
-def row(profile: Profile) -> tuple[str, ...]:
-    """One make in the order of the columns."""
-    own = f"makes/{profile.name}.md"
+def able_row(profile: Profile) -> tuple[str, ...]:
+    """What one make can be told, in the order of the columns."""
     return (
         f"**{profile.make}** {profile.devices}",
-        f"[`{profile.name}`]({own})",
-        ", ".join(what_is_read(profile)),
+        _link(profile),
         _ac_limit(profile),
         _battery(profile),
         "; ".join(falls_back(profile)),
+    )
+
+
+def known_row(profile: Profile) -> tuple[str, ...]:
+    """What is known of one make, and from where."""
+    own = f"makes/{profile.name}.md"
+    return (
+        _link(profile),
+        ", ".join(what_is_read(profile)),
         kept_in_flash(profile),
         f"[{len(profile.doubts)}]({own}#doubts-and-what-to-try-on-site)" if profile.doubts else "-",
         ", ".join(f"[{n}]({each.url or f'{own}#sources'})" for n, each in enumerate(profile.documents, 1)),
         "tried" if profile.tried_on_hardware else UNTRIED,
     )
+
+
+def _link(profile: Profile) -> str:
+    return f"[`{profile.name}`](makes/{profile.name}.md)"
 
 
 def connection(profile: Profile) -> str:

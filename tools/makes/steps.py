@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orchestrator.devices.makes.schema import AsFound, ByPermission, Profile, Write, Writes
+from orchestrator.devices.makes.command_schema import AsFound, ByPermission, Write, Writes
+from orchestrator.devices.makes.schema import Profile
 
 _BATTERY_COMMANDS = ("charge", "discharge", "hold", "idle", "release")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tools.queries.catalogue import all_queries
+from tools.queries.catalogue import PORTFOLIO_METRIC, all_queries
 from tools.queries.prometheus import Prometheus, ask
 from tools.queries.table import markdown
 from tools.queries.variables import variables
@@ -20,7 +20,12 @@ def main() -> int:
     if values is None:
         print("this Prometheus has no orchestrator_info: it reads no orchestrator, or none yet", file=sys.stderr)
         return 1
-    askings = [ask(prometheus, asked.filled_in(values)) for asked in all_queries()]
+    is_portfolio = bool(prometheus.ask(PORTFOLIO_METRIC).values)
+    of_portfolio = values | (variables(prometheus, of=PORTFOLIO_METRIC) or {})
+    askings = [
+        ask(prometheus, asked.filled_in(of_portfolio if asked.is_of_a_portfolio else values))
+        for asked in all_queries(of_portfolio=is_portfolio)
+    ]
     print(markdown(askings))
     troubled = [asking for asking in askings if asking.trouble]
     for asking in troubled:

@@ -18,6 +18,9 @@ RULES: Final = DEPLOY / "prometheus/rules"
 Kind = Literal["panel", "variable", "recording rule", "alert"]
 Span = Literal["instant", "range"]
 
+PORTFOLIO_BOARD: Final = "Orchestrator: Fleet"
+PORTFOLIO_METRIC: Final = "orchestrator_portfolio_sites"
+
 _SELECTOR: Final = re.compile(r"\b(?:orchestrator[_:][\w:]+|up)\b(?:\{[^}]*\})?")
 _LABEL_VALUES: Final = re.compile(r"label_values\((?P<selector>.+), *\w+\)")
 
@@ -36,6 +39,11 @@ class Asked:
         """Whether no answer is the good answer."""
         return self.kind == "alert"
 
+    @property
+    def is_of_a_portfolio(self) -> bool:
+        """Whether only a portfolio can answer: it is on its board, or asks for what only a portfolio has."""
+        return self.where.startswith(PORTFOLIO_BOARD) or PORTFOLIO_METRIC in self.expr
+
     def filled_in(self, values: Mapping[str, str]) -> Asked:
         """With the variables of Grafana replaced, longest name first: `$inverter` is not `$in`."""
         expr = self.expr
@@ -48,9 +56,13 @@ class Asked:
         return tuple(dict.fromkeys(_SELECTOR.findall(self.expr)))
 
 
-def all_queries() -> tuple[Asked, ...]:
-    """Boards first, in the order of their panels; then recording rules; then alerts."""
-    return (*panel_queries(), *variable_queries(), *rule_queries())
+def all_queries(*, of_portfolio: bool = False) -> tuple[Asked, ...]:
+    """Boards first, in the order of their panels; then recording rules; then alerts.
+
+    Those that only a portfolio can answer are left out where it is none.
+    """
+    found = (*panel_queries(), *variable_queries(), *rule_queries())
+    return tuple(each for each in found if of_portfolio or not each.is_of_a_portfolio)
 
 
 def boards() -> tuple[dict[str, Any], ...]:

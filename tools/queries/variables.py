@@ -5,14 +5,13 @@ from __future__ import annotations
 from tools.queries.prometheus import Prometheus
 
 
-def variables(prometheus: Prometheus, window: str = "15s") -> dict[str, str] | None:
-    """Values for the first plant that is found, None where there is none. `window` is how much time is shown."""
-    plant = prometheus.label("orchestrator_info", "instance")
-    if plant is None:
+def variables(prometheus: Prometheus, window: str = "15s", of: str = "orchestrator_info") -> dict[str, str] | None:
+    """Values for the first plant that has the metric `of`, None where none has. `window` is how much time is shown."""
+    site = prometheus.label(of, "site")
+    if site is None:
         return None
     return {
-        "plant": plant,
-        "site": prometheus.label("orchestrator_info", "site") or "",
+        "site": site,
         "inverter": ".+",
         "__rate_interval": window,
         "__range": window,

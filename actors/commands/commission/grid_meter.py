@@ -10,7 +10,7 @@ from actors.link import LinkPool
 from actors.meter import NAME as METER
 from actors.system import DRIVERS
 from actors.wire.mqtt_connection import Listener, MqttConnection
-from orchestrator.config.sections import AnyMeterConfig, MeterConfig, MqttMeterConfig
+from orchestrator.config.sections import AnyMeterConfig, MeterConfig, MqttMeterConfig, SumMeterConfig
 from orchestrator.devices.drivers import driver_of
 from orchestrator.devices.mqtt.intake import DeviceIntake
 from orchestrator.devices.mqtt.messages import read_meter
@@ -34,7 +34,20 @@ class GridMeter(Protocol):
 
 def grid_meter(meter: AnyMeterConfig, links: LinkPool, clock: Clock) -> GridMeter:
     """The meter of a site, by its driver."""
+    if isinstance(meter, SumMeterConfig):
+        return _NoMeter()
     return _MqttMeter(meter, clock) if isinstance(meter, MqttMeterConfig) else _Meter(meter, links, clock)
+
+
+class _NoMeter:
+    """A portfolio without a meter of its own: its sites are commissioned one by one."""
+
+    def site_watts(self) -> float | None:
+        """See `GridMeter`."""
+        return None
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class _Meter:

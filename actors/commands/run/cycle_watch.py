@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 
 PATIENCE_S: Final = 60.0
 CYCLES: Final = 6.0

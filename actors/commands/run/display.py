@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.config.sections import MetricsSection, SiteConfig
+from orchestrator.decide.records import CycleResult
 from orchestrator.telemetry.table import plain_line, render
 
 LINE_EVERY_S = 5.0
@@ -68,8 +68,10 @@ def make_display(config: SiteConfig, log_format: str = "human") -> Iterator[Disp
 
 
 def hints(config: SiteConfig, program: str, site_file: str) -> tuple[str, ...]:
-    """How to go on from here: set a setpoint, see metrics, stop."""
+    """How to go on from here: open the page, set a setpoint, see metrics, stop."""
     lines = []
+    if config.page.enabled and config.server is not None:
+        lines.append(f"the page      {address_of(config.server)}/")
     if config.setpoints.mqtt:
         lines.append(f"set a limit   {program} set {site_file} '{{\"opModExpLimW\": 0}}'")
         lines.append(f"withdraw it   {program} set {site_file} ''")
@@ -77,8 +79,15 @@ def hints(config: SiteConfig, program: str, site_file: str) -> tuple[str, ...]:
         broker = config.publish.mqtt
         lines.append(f"state         mosquitto_sub -h {broker.host} -p {broker.port} -t '{broker.topic}/#' -v")
     if config.metrics:
-        lines.append(f"metrics       http://{config.metrics.host}:{config.metrics.port}/metrics")
+        lines.append(f"metrics       {address_of(config.metrics)}/metrics")
     return (*lines, "stop          Ctrl-C")
+
+
+def address_of(server: MetricsSection) -> str:
+    """Where a browser on this machine finds it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
+    host = f"[{host}]" if ":" in host else host
+    return f"{'https' if server.certificate_file else 'http'}://{host}:{server.port}"
 
 
 class _Latest:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from actors.messages import Acknowledged, Event
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.telemetry.log.events import entries
 from orchestrator.telemetry.log.format import Line, as_json, hidden, human, secrets_of
 from orchestrator.telemetry.log.reasons import Told, reason_entries

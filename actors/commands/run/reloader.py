@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from actors.files.process import answer
+from actors.files.process import Answer, answer
 from actors.system import System
 from orchestrator.config.changes import Changes
 from orchestrator.config.file import load_config
@@ -41,8 +41,8 @@ class Reloader:
         self._refused = refused
         self._state_dir = Path(system.config.control.state_dir)
 
-    def reload(self) -> None:
-        """Never raises for what is wrong with the file: it is logged, and the plant runs on as before."""
+    def reload(self) -> Answer:
+        """What came of it. Never raises for what is wrong with the file: the plant runs on as before."""
         try:
             config, changes = self._take()
         except OrchestratorError as refusal:
@@ -52,14 +52,17 @@ class Reloader:
             for line in lines:
                 log.error("%s", line)
             log.error("%s is refused: the plant runs on with the former one", self._site_file)
-            answer(self._state_dir, False, lines)
-            return
+            return self._answer(accepted=False, lines=lines)
         for warning in warnings(config):
             log.warning("%s", warning)
         lines = [f"reloaded: {line}" for line in changes.lines()] or ["reloaded: nothing has changed"]
         for line in lines:
             log.info("%s", line)
-        answer(self._state_dir, True, lines)
+        return self._answer(accepted=True, lines=lines)
+
+    def _answer(self, *, accepted: bool, lines: Sequence[str]) -> Answer:
+        answer(self._state_dir, accepted, lines)
+        return Answer(accepted, tuple(lines))
 
     def _take(self) -> tuple[SiteConfig, Changes]:
         config = load_config(self._site_file)

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +20,13 @@ from pathlib import Path
 from actors.address import Recipient
 from actors.clock import RealClock
 from actors.commands.run.broker import EmbeddedBroker, is_broker_listening
+from actors.commands.run.csip.configured import UtilityServer, heeding, require_usable
 from actors.commands.run.cycle_watch import CycleWatch
 from actors.commands.run.display import Display, hints, make_display
 from actors.commands.run.logs import Journal, Log, logging_to
+from actors.commands.run.modbus_contacts import reading_contacts
+from actors.commands.run.notifier import notifying
+from actors.commands.run.price_files import PriceFiles
 from actors.commands.run.reloader import Reloader
 from actors.commands.run.service_manager import ServiceManager
 from actors.files.device_locks import DeviceLocks
@@ -31,9 +35,11 @@ from actors.files.recorder import recording_to
 from actors.files.signals import Flag, handling
 from actors.prometheus.observer import PrometheusObserver
 from actors.system import System, start_system
-from orchestrator.config.sections import MQTT_DRIVER, Broker, ModbusDevice, SiteConfig
+from actors.web.reloads import ReloadDesk
+from orchestrator.config.sections import BY_MQTT, Broker, ModbusDevice, SiteConfig, SumMeterConfig
 from orchestrator.config.warnings import is_loopback, warnings
 from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.setpoints.merge import Setpoint
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +82,7 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
     Raises UsageError and other OrchestratorErrors for what keeps it from starting. A second signal ends the process
     at once.
     """
+    require_usable(config)
     with ExitStack() as running:
         wishes = running.enter_context(_signals())
         display = running.enter_context(make_display(config, options.log_format or config.logging.format))
@@ -95,31 +102,54 @@ def run_site(config: SiteConfig, options: RunOptions) -> bool:
             _start_brokers(config, running)
         service = ServiceManager()
         recorders = running.enter_context(recording_to(options.record))
-        cycles = CycleWatch(config.control.interval_s)
-        listeners: Sequence[Recipient] = (Journal(handler), service, cycles, *recorders)
-        system = running.enter_context(_plant(config, options, me.token, display, listeners))
+        cycles, desk = CycleWatch(config.control.interval_s), ReloadDesk()
+        notifier = running.enter_context(notifying(config))
+        utility = UtilityServer()
+        listeners: Sequence[Recipient] = (Journal(handler), service, cycles, notifier, utility, *recorders)
+        kept = utility.prepare(config)
+        given = (config, options, display, kept)
+        system = running.enter_context(_plant(*given, token=me.token, listeners=listeners, desk=desk))
         running.callback(service.stopping)
+        contacts = running.enter_context(reading_contacts(config, system.setpoints.tell))
+        running.enter_context(heeding(config, utility, system.setpoints.tell))
+        prices = PriceFiles(config, system.setpoints.tell)
+        prices.look()
         display.start(hints(config, options.program, options.site_file))
-        checks = (*((require_local,) if options.simulate else ()), locks.hold)
+        checks = (*((require_local,) if options.simulate else ()), require_usable, locks.hold)
         service.ready(config)
-
-        def expect_cycles(new: SiteConfig) -> None:
-            cycles.expect(new.control.interval_s)
-
-        taken = (display.configure, handler.configure, service.ready, locks.hold_only, expect_cycles)
+        taken = (
+            *(display.configure, handler.configure, service.ready, locks.hold_only),
+            *(lambda new: cycles.expect(new.control.interval_s), notifier.configure),
+            *(prices.configure, contacts.configure, utility.configure),
+        )
         reloader = Reloader(options.site_file, system, checks=checks, taken=taken, refused=(locks.hold_only,))
+        rounds = _Rounds(system, wishes, handler, reloader, desk, prices, cycles)
+        return wait_for_end(wishes.end, system.failed, display, rounds.go)
 
-        def meanwhile() -> None:
-            handler.flush()
-            if wishes.reload.is_set():
-                wishes.reload.clear()
-                reloader.reload()
 
-            if cycles.is_stuck:
-                log.critical("no cycle has been decided for a minute or more: ending, to be started anew")
-                system.failed.set()
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """What the main thread looks after while the plant runs."""
 
-        return wait_for_end(wishes.end, system.failed, display, meanwhile)
+    system: System
+    wishes: Wishes
+    handler: Log
+    reloader: Reloader
+    desk: ReloadDesk
+    prices: PriceFiles
+    cycles: CycleWatch
+
+    def go(self) -> None:
+        """Once a look."""
+        self.handler.flush()
+        if self.wishes.reload.is_set():
+            self.wishes.reload.clear()
+            self.reloader.reload()
+        self.desk.serve(self.reloader.reload, self.system.setpoints.tell)
+        self.prices.look()
+        if self.cycles.is_stuck:
+            log.critical("no cycle has been decided for a minute or more: ending, to be started anew")
+            self.system.failed.set()
 
 
 def _warn_of_former_state(config: SiteConfig) -> None:
@@ -140,6 +170,15 @@ def wait_for_signal() -> None:
             pass
 
 
+def wait_for_signal_or(happened: threading.Event) -> bool:
+    """Until it has `happened` (True), or SIGINT or SIGTERM (False)."""
+    with _signals() as wishes:
+        while not wishes.end.wait(LOOK_EVERY_S):
+            if happened.is_set():
+                return True
+    return False
+
+
 def wait_for_end(
     ended: Flag, failed: threading.Event, display: Display, meanwhile: Callable[[], None] = lambda: None
 ) -> bool:
@@ -156,13 +195,22 @@ def wait_for_end(
 
 @contextmanager
 def _plant(
-    config: SiteConfig, options: RunOptions, token: str, display: Display, listeners: Sequence[Recipient]
+    config: SiteConfig,
+    options: RunOptions,
+    display: Display,
+    kept: Mapping[str, Setpoint],
+    *,
+    token: str,
+    listeners: Sequence[Recipient],
+    desk: ReloadDesk,
 ) -> Iterator[System]:
     clock = RealClock()
-    sources = [source.name for source in config.setpoints.mqtt]
     interval_s = config.control.interval_s
-    observer = PrometheusObserver(config.site.name, options.version, sources, cycle_interval_s=interval_s, token=token)
-    system = start_system(config, clock=clock, observer=observer, listeners=(display, *listeners))
+    observer = PrometheusObserver(
+        config.site.name, options.version, config.source_names, cycle_interval_s=interval_s, token=token
+    )
+    everybody = (display, *listeners)
+    system = start_system(config, clock=clock, observer=observer, listeners=everybody, desk=desk, kept=kept)
     try:
         yield system
     finally:
@@ -174,8 +222,12 @@ def _plant(
 def require_local(config: SiteConfig) -> None:
     """Refuse to simulate a site of which any device is elsewhere: it would be commanded for real. Raises UsageError."""
     for where, device in (("meter", config.meter), *((each.name, each) for each in config.inverters)):
-        if device.driver == MQTT_DRIVER:
-            raise UsageError(f"{where} has driver 'mqtt': nobody knows what is behind it, so it cannot be simulated")
+        if isinstance(device, SumMeterConfig):
+            continue
+        if device.driver in BY_MQTT:
+            raise UsageError(
+                f"{where} has driver {device.driver!r}: nobody knows what is behind it, so it cannot be simulated"
+            )
         line = device.line if isinstance(device, ModbusDevice) else None
         if line is not None and Path(line.port).exists():
             raise UsageError(f"{where} is at {line.port}, which is a real port: it cannot be simulated")

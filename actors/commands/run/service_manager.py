@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from orchestrator.decide.ac.limit import rise_watts_per_s
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.memory import Probe, SiteMemory
+from orchestrator.decide.plant.sun import may_hide_watts
 from orchestrator.decide.plant.units import Plant, Unit
 
 STEP_PART_OF_LIMIT = 0.15
@@ -50,8 +51,9 @@ then."""
 IMPORT_STEPS = 2
 """An import while PV is throttled is left to the AC limits for this many steps before batteries give way."""
 
-FALLS_TO_PART = 0.75
-"""... and for longer while each step leaves no more than this part of the import of the step before."""
+FALLS_TO_PART = 0.85
+"""... and for longer while each step leaves no more than this part of the import of the step before: inverters with a
+lag of 3 s leave 0.72 of it, in a plant with some dead time 0.8."""
 
 IMPORT_TOLERANCE_PART_OF_RATING = 0.01
 """Less import than this is losses and noise, and no sign that a step was served by the grid."""
@@ -96,7 +98,9 @@ def hidden_surplus(
         most = inf if import_limit_watts is None else import_limit_watts
         return _answer_import(curtailed, probe, before, min(lasting_watts, most))
     hiding = [u for u in curtailed if u.may_hide_pv]
-    feeds = fsum(rise_watts_per_s(u) for u in hiding)  # their AC limits rise no faster
+    # Their AC limits rise no faster, and no more is worth a try than the sun may have risen by.
+    hidden = max(fsum(may_hide_watts(u, now_s) for u in hiding), SMALLEST_STEP_WATTS)
+    feeds = min(fsum(rise_watts_per_s(u) for u in hiding), hidden)
     feeds = feeds if ramp_watts_per_s is None else min(feeds, ramp_watts_per_s)
     watts, probe = _probe_further(
         plant, curtailed, probe, charge_max_watts=charge_max_watts, feeds_watts=feeds, now_s=now_s
@@ -172,9 +176,7 @@ def _answer_import(curtailed: list[Unit], probe: Probe, before: SiteMemory, impo
     steps = before.import_steps
     if steps >= IMPORT_STEPS and import_watts > FALLS_TO_PART * before.import_watts:
         return HiddenSurplus(0.0, probe, steps)
-    room = fsum((u.rating_watts or 0.0) - u.limit_watts for u in curtailed)
-    if steps >= IMPORT_STEPS:
-        room += fsum(max(u.limit_watts - u.ac_watts, 0.0) for u in curtailed)
+    room = fsum((u.rating_watts or 0.0) - min(u.ac_watts, u.limit_watts) for u in curtailed)
     return HiddenSurplus(min(import_watts, room), probe, steps + 1, import_watts)
 
 

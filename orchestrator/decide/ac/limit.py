@@ -11,10 +11,13 @@ from math import fsum
 from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.memory import LimitMemory
 from orchestrator.decide.pace import rise_watts, settle
-from orchestrator.decide.plant.units import Unit
+from orchestrator.decide.plant.units import Plant, Unit
 
 RISE_PART_OF_RATING_PER_S = 0.2
 """How fast an AC limit rises where site.yaml says nothing: slow enough for the meter to show what it brings."""
+
+RISE_PART_OF_RATING_PER_S_AT_IMPORT = 1.0
+"""The same while more is imported than a wrong sign of the meter could make of an export: there is room, surely."""
 
 SMALL_PART_OF_RATING = 0.01
 """A change by less is not worth a write, unless a limit needs it."""
@@ -33,9 +36,10 @@ FALLS_PART = 0.05
 the others need the rest of 5 s to make up for it."""
 
 
-def rise_watts_per_s(unit: Unit) -> float:
-    """How fast its AC limit may rise, in W a second: as site.yaml says, else 20 % of its rating."""
-    return unit.config.ramp_watts_per_s or RISE_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
+def rise_watts_per_s(unit: Unit, *, importing: bool = False) -> float:
+    """How fast its AC limit may rise, in W a second: as site.yaml says, else 20 % of its rating, all at an import."""
+    part = RISE_PART_OF_RATING_PER_S_AT_IMPORT if importing else RISE_PART_OF_RATING_PER_S
+    return unit.config.ramp_watts_per_s or part * (unit.rating_watts or 0.0)
 
 
 def above_limit_since_s(unit: Unit, now_s: float) -> float | None:
@@ -70,6 +74,16 @@ def _is_stubborn(unit: Unit, now_s: float) -> bool:
     return now_s - since_s >= STUBBORN_AFTER_S or now_s - unmoved_s >= UNMOVED_AFTER_S
 
 
+def without_stubborn(plant: Plant, room_watts: float, now_s: float) -> tuple[dict[str, float], Plant, float]:
+    """The AC limits in W of those that do not obey theirs, the others, and the room in W that is left for these."""
+    stubborn = stubborn_units(plant.units, now_s)
+    if not stubborn:
+        return {}, plant, room_watts
+    limits_watts = limits_of_stubborn(stubborn, room_watts)
+    others = Plant(tuple(u for u in plant.units if u.name not in limits_watts))
+    return limits_watts, others, max(room_watts - fsum(u.ac_watts for u in stubborn), 0.0)
+
+
 def limits_of_stubborn(stubborn: Sequence[Unit], room_watts: float) -> dict[str, float]:
     """Their AC limits: as they are, and lower by what they make beyond the room. They never rise."""
     too_much = max(fsum(u.ac_watts for u in stubborn) - room_watts, 0.0)
@@ -79,13 +93,13 @@ def limits_of_stubborn(stubborn: Sequence[Unit], room_watts: float) -> dict[str,
 
 
 def share_rise(
-    site_watts_per_s: float | None, units: Sequence[Unit], wanted_watts: Mapping[str, float]
+    site_watts_per_s: float | None, units: Sequence[Unit], wanted_watts: Mapping[str, float], *, importing: bool = False
 ) -> dict[str, float]:
     """How fast the AC limit of each inverter may rise, in W a second, so that all together keep the ramp of the site.
 
     Those share it that are to rise: `wanted_watts` is what each should be limited to, by name; no limit without one.
     """
-    rates = {u.name: rise_watts_per_s(u) for u in units}
+    rates = {u.name: rise_watts_per_s(u, importing=importing) for u in units}
     if site_watts_per_s is None or fsum(rates.values()) <= site_watts_per_s:
         return rates
     rising = {u.name: rates[u.name] for u in units if wanted_watts.get(u.name, u.rating_watts or 0.0) > u.limit_watts}

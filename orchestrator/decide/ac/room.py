@@ -40,6 +40,10 @@ UNUSED_PART_OF_SITE = 0.02
 COULD_STORE_PART = 0.95
 """A battery that takes less than this part of its charge limit could take more; the rest is losses."""
 
+FULL_PART_OF_SITE = 0.005
+"""Batteries that charge, and can take no more than this part of nameplate on top, are full: what hybrids make less is
+lost."""
+
 NOTHING_MADE: Final[Mapping[str, float]] = MappingProxyType({})
 
 GONE_LEAST_PART_OF_SITE = 0.03
@@ -117,25 +121,29 @@ def hand_out_room(
     displacing: bool = False,
     made_watts: Mapping[str, float] = NOTHING_MADE,
     import_watts: float = 0.0,
+    storable_watts: float = inf,
+    caps_watts: Mapping[str, float] = NOTHING_MADE,
 ) -> dict[str, float]:
     """AC limit in W for each inverter that can be limited. Their sum is within the room, apart from the headroom.
 
     `targets_watts` are those of the batteries (charging +), `expected` the AC power that each inverter makes with them;
-    `import_watts` is what comes from the grid now.
+    `import_watts` is what surely comes from the grid now, `storable_watts` what all batteries together may take on top.
     A throttled inverter takes no more out of its turn than its limit can rise by in `dt_s`: what it cannot use yet must
     not be missed by another that can.
     """
     units = [u for u in plant.units if u.limitable]
     discharges = {u.name: min(max(-targets_watts.get(u.name, 0.0), 0.0), expected[u.name]) for u in units}
     steady = {u.name: max(expected[u.name] - discharges[u.name], 0.0) for u in units if not u.throttled}
-    shares = _Shares(units, max(room_watts - _taken_by_others(plant, expected), 0.0))
+    shares = _Shares(units, max(room_watts - _taken_by_others(plant, expected), 0.0), caps_watts)
     shares.give(discharges, discharges)
     if displacing:
         steady |= {u.name: max(u.ac_watts - discharges[u.name], 0.0) for u in units if may_displace(u)}
     shares.give(steady, steady)
     if shares.left_watts:
         unused = import_watts > UNUSED_PART_OF_SITE * plant.rating_watts
-        _give_throttled(shares, [u for u in units if u.throttled], dt_s, made_watts, unused=unused)
+        throttled = [u for u in units if u.throttled]
+        full = storable_watts <= FULL_PART_OF_SITE * plant.rating_watts < plant.battery_watts
+        _give_throttled(shares, throttled, dt_s, made_watts, import_watts, unused=unused, full=full)
     if displacing:
         shares.give_up_to(shares.ratings_watts, [u for u in units if may_displace(u)])
     shares.give_up_to(shares.ratings_watts, units)
@@ -146,13 +154,19 @@ def hand_out_room(
 class _Shares:
     """The room while it is handed out, in W: what each has by now, and what is left."""
 
-    def __init__(self, units: Sequence[Unit], room_watts: float) -> None:
+    def __init__(self, units: Sequence[Unit], room_watts: float, caps_watts: Mapping[str, float]) -> None:
         self.left_watts = room_watts
+        self._caps_watts = caps_watts
         self.limits_watts = dict.fromkeys((u.name for u in units), 0.0)
         self.ratings_watts = {u.name: u.rating_watts or 0.0 for u in units}
+        if caps_watts:
+            self.ratings_watts = {n: min(w, caps_watts.get(n, inf)) for n, w in self.ratings_watts.items()}
 
     def give(self, wants: Mapping[str, float], weights: Mapping[str, float]) -> None:
         """Give each what it wants on top of what it has; in proportion to `weights` where not enough is left."""
+        if self._caps_watts:
+            left = {name: max(most - self.limits_watts[name], 0.0) for name, most in self.ratings_watts.items()}
+            wants = {name: min(watts, left[name]) for name, watts in wants.items()}
         if not self.left_watts or not any(wants.values()):
             return
         given = share_by_weight(self.left_watts, wants, _at_least_one(weights))
@@ -167,25 +181,39 @@ class _Shares:
 
 
 def _give_throttled(
-    shares: _Shares, throttled: Sequence[Unit], dt_s: float, made: Mapping[str, float], *, unused: bool
+    shares: _Shares,
+    throttled: Sequence[Unit],
+    dt_s: float,
+    made: Mapping[str, float],
+    import_watts: float,
+    *,
+    unused: bool,
+    full: bool,
 ) -> None:
     """Those without a battery before hybrids; first what their limits can rise to in `dt_s`, then up to the ratings.
 
     What hybrids make now goes to others step by step only: nobody knows whether these can make it, and it would be
-    imported while they cannot.
+    imported while they cannot. Where batteries are `full` it stays where it is: nothing is won by it.
     """
     ratings = shares.ratings_watts
     reach = {u.name: max(reach_watts(u, dt_s, unused=unused), made.get(u.name, 0.0)) for u in throttled}
     within_reach = {name: min(watts, ratings[name]) for name, watts in reach.items()}
     pv_only, hybrids = [u for u in throttled if u.battery is None], [u for u in throttled if u.battery]
-    tried_s = min(dt_s, 1.0)
-    further = {u.name: u.ac_watts + tried_watts(u, ratings[u.name], hybrids) * tried_s for u in pv_only}
+    tried_s = 0.0 if full and hybrids else min(dt_s, 1.0)
+    further = {
+        u.name: _settles_at_watts(u) + tried_watts(u, ratings[u.name], hybrids, import_watts) * tried_s for u in pv_only
+    }
     one_step = {name: min(max(watts, made.get(name, 0.0)), ratings[name]) for name, watts in further.items()}
     shares.give_up_to(one_step, pv_only)
-    shares.give_up_to({u.name: min(max(u.ac_watts, 0.0), u.limit_watts) for u in hybrids}, hybrids)
+    shares.give_up_to({u.name: max(_settles_at_watts(u), 0.0) for u in hybrids}, hybrids)
     for most in (within_reach, ratings):
         shares.give_up_to(most, pv_only)
         shares.give_up_to(most, hybrids)
+
+
+def _settles_at_watts(unit: Unit) -> float:
+    """What it makes, or what its limit is about to leave of that."""
+    return min(unit.ac_watts, unit.limit_watts)
 
 
 def _with_sight(plant: Plant, units: Sequence[Unit], limits: Mapping[str, float]) -> dict[str, float]:

@@ -26,20 +26,29 @@ def reach_watts(unit: Unit, dt_s: float, *, unused: bool) -> float:
 
     While room stays `unused` though power is imported, PV that has some left is left only what it comes nearer by.
     """
-    rises_to = unit.limit_watts + rise_watts_per_s(unit) * dt_s
+    rises_to = unit.limit_watts + rise_watts_per_s(unit, importing=unused) * dt_s
     if not unused or unit.battery is not None or unit.stands_at_limit:
         return rises_to
     least = TRIED_PART_OF_RATING_PER_S * (unit.rating_watts or 0.0)
     return min(unit.ac_watts + max(TRIED_TIMES_GROWN * _grown_watts(unit), least), rises_to)
 
 
-def tried_watts(unit: Unit, rating: float, hybrids: Sequence[Unit]) -> float:
-    """How much further it is let at the cost of hybrids, in W a second: it has used up its limit, or is on its way."""
+def tried_watts(unit: Unit, rating: float, hybrids: Sequence[Unit], import_watts: float) -> float:
+    """How much further it is let at the cost of hybrids, in W a second: it has used up its limit, or is on its way.
+
+    One that is on its way is left so much less as is imported meanwhile, but what it grows by: others can use that.
+    """
     most = TRIED_PART_OF_RATING_PER_S * rating
     if not hybrids:
         return most
     least = TRIED_FIRST_PART_OF_RATING * rating if unit.stands_at_limit else 0.0
-    return min(max(TRIED_TIMES_GROWN * _grown_watts(unit), least), most) if follows_its_limit(unit) else 0.0
+    if not follows_its_limit(unit):
+        return 0.0
+    grown = _grown_watts(unit)
+    further = TRIED_TIMES_GROWN * grown
+    if not unit.stands_at_limit:
+        further = max(further - max(import_watts, 0.0), grown)
+    return min(max(further, least), most)
 
 
 def follows_its_limit(unit: Unit) -> bool:

@@ -45,8 +45,8 @@ class AllocatableBattery(Struct, frozen=True):
 
     `charge_max_watts` and `discharge_max_watts` are what it can do now (device, configuration and rate limits taken
     together). A battery that is not reachable, or not below `soc_max_percent`, takes no charge; likewise for discharge.
-    `away` says why it is not reachable. `rated_watts` is the AC rating of its inverter, `use` what is remembered
-    of it; only `fewest_units` looks at these two.
+    It is asked for nothing, or for `least_watts` at least. `away` says why it is not reachable. `rated_watts` is the AC
+    rating of its inverter, `use` what is remembered of it; only `fewest_units` looks at these two.
     """
 
     name: str
@@ -59,6 +59,7 @@ class AllocatableBattery(Struct, frozen=True):
     reachable: bool = True
     away: Reason = NOT_REACHABLE
     rated_watts: float | None = None
+    least_watts: float = 0.0
     use: BatteryUse = NEVER_USED
 
     def charge_room_watts(self) -> float:

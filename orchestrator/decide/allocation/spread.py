@@ -28,6 +28,7 @@ from orchestrator.decide.allocation.base import (
 from orchestrator.decide.allocation.capacity import by_capacity
 from orchestrator.decide.allocation.equal_soc import to_equal_soc
 from orchestrator.decide.allocation.fewest_units import on_fewest_units
+from orchestrator.decide.allocation.least import spread_worth_asking
 from orchestrator.reason import Reason, because
 
 __all__ = [
@@ -94,9 +95,8 @@ def allocate_battery_power(
     if strategy not in STRATEGIES:
         raise ValueError(f"unknown allocation strategy {strategy!r}; known: {', '.join(sorted(STRATEGIES))}")
     charging = target_watts > 0
-    spread = STRATEGIES[strategy](
-        Ask(abs(target_watts), batteries, charging, now_s, fewest_units or FewestUnitsConfig())
-    )
+    ask = Ask(abs(target_watts), batteries, charging, now_s, fewest_units or FewestUnitsConfig())
+    spread = spread_worth_asking(STRATEGIES[strategy], ask)
     shares = {b.name: _share(b, spread, charging) if target_watts else _nothing_asked(b) for b in batteries}
     unserved = abs(target_watts) - fsum(spread.parts_watts.values())
     if unserved <= 1e-6 * max(abs(target_watts), 1.0):

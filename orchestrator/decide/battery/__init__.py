@@ -18,6 +18,9 @@ Behind an AC limit of next to nothing, PV can only charge its own battery (`own_
 is, so the window is open for all that the battery takes, from PV only: that neither exports nor imports, and needs no
 guess. While the meter says nothing the same holds behind every limit (`holding`).
 
+Where limits hold on each phase (`phase_help`), shares are changed for a phase that would exceed its own: by batteries
+that are on it alone, whatever the sum asks for.
+
 Whether a battery does what it is told is decided in one place, `decide.following`. Here it has consequences: for one
 that has stalled nobody counts on its own curtailed PV to follow, so it may get permission to charge from AC; one that
 is short is asked for little more than it gives; the others are shared around a stubborn one.

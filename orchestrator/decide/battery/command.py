@@ -26,6 +26,10 @@ BEYOND_PV_LEAST_WATTS = 50.0
 PV_SUFFICES_PART = 0.9
 """Own PV suffices while no more than this part of it is asked for, so that a small cloud does not ask for AC again."""
 
+STOPS_DRAWING_PART_OF_RATING = 0.1
+"""One that draws more than this of what the site imports, and is to draw none, loses the permission at once: devices
+obey that sooner than a battery follows its target."""
+
 AT_REST_WATTS = 50.0
 """A battery rests (`battery.idle_between_s`) once it does less than this."""
 
@@ -47,17 +51,21 @@ def command_battery(
     following: Following,
     now_s: float,
     open_to_watts: float | None = None,
+    import_watts: float = 0.0,
 ) -> tuple[BatteryCommand, BatteryMemory]:
     """Pin the battery to its target (charging +), so that the device's own ideas cannot work against the site.
 
     `storage_mode` (1 to 3, None all) says which sides of the window may be set, `following` how it follows as of now.
-    Where it is to charge from own PV only, that may charge it up to `open_to_watts`.
+    Where it is to charge from own PV only, that may charge it up to `open_to_watts`. `import_watts` is what the site
+    imports now.
     """
     memory = unit.memory.battery
     follows_now = Disobeys.STALLED not in following.states
     just_opens = open_to_watts is not None and memory.open_to_watts is None
     own_pv_may_follow = follows_now and (unit.curtailed or just_opens or unit.waits_for_own_pv(target_watts))
-    grid_charging, grid_unneeded_since_s = _allow_grid(unit, battery, target_watts, own_pv_may_follow, now_s)
+    grid_charging, grid_unneeded_since_s = _allow_grid(
+        unit, battery, target_watts, own_pv_may_follow, import_watts=import_watts, now_s=now_s
+    )
     direction, direction_at_s = memory.direction, memory.direction_at_s
     if target_watts:
         direction = 1 if target_watts > 0 else -1
@@ -98,7 +106,7 @@ def _is_held_back(battery: Battery, target_watts: float) -> bool:
 
 
 def _allow_grid(
-    unit: Unit, battery: Battery, target_watts: float, own_pv_may_follow: bool, now_s: float
+    unit: Unit, battery: Battery, target_watts: float, own_pv_may_follow: bool, *, import_watts: float, now_s: float
 ) -> tuple[bool | None, float | None]:
     """Charging beyond own PV is charging from AC to its inverter: allow it when needed, not before and not much longer.
 
@@ -107,6 +115,9 @@ def _allow_grid(
     """
     memory = unit.memory.battery
     allowed = battery.grid_charging_allowed if memory.grid_charging is None else memory.grid_charging
+    wears = unit.sample.battery is not None and unit.sample.battery.grid_charging_wears
+    if memory.grid_charging and not wears and _is_to_stop_drawing(unit, target_watts, import_watts):
+        return False, None
     if target_watts <= 0:
         return memory.grid_charging, None
     margin = max(BEYOND_PV_PART_OF_LIMIT * battery.charge_max_watts, BEYOND_PV_LEAST_WATTS)
@@ -117,9 +128,15 @@ def _allow_grid(
     if target_watts > PV_SUFFICES_PART * unit.pv_watts:
         return allowed, None
     since = now_s if memory.grid_unneeded_since_s is None else memory.grid_unneeded_since_s
-    wears = unit.sample.battery is not None and unit.sample.battery.grid_charging_wears
     still = now_s - since < (GRID_UNNEEDED_WEARS_AFTER_S if wears else GRID_UNNEEDED_AFTER_S)
     return still, since if still else None
+
+
+def _is_to_stop_drawing(unit: Unit, target_watts: float, import_watts: float) -> bool:
+    """Whether it draws what is imported, and own PV is more than enough for what it is to charge with from now on."""
+    drawn_watts = min(-unit.ac_watts, import_watts)
+    least_watts = STOPS_DRAWING_PART_OF_RATING * (unit.rating_watts or 0.0)
+    return drawn_watts > least_watts and target_watts <= PV_SUFFICES_PART * unit.pv_watts
 
 
 def _mode(target_watts: float) -> BatteryMode:

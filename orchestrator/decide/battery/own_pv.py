@@ -18,8 +18,8 @@ from orchestrator.setpoints.fields import SetpointFields
 NOTHING_PART_OF_RATING = 0.035
 """An AC limit up to here is nothing but headroom and sight."""
 
-IDLE_AC_PART_OF_RATING = 0.005
-"""One that makes more AC power than this is of use to the site with it."""
+IDLE_AC_PART_OF_RATING = 0.04
+"""One that makes more AC power than this is of use to the site with it; less is what such a limit leaves."""
 
 OVER_TARGET_WATTS = 40.0
 """What is stored may be so much more than what the site has for its batteries: noise, and less than what is idle."""
@@ -58,9 +58,12 @@ def takes_window(unit: Unit) -> bool:
 
 
 def stored_watts(plant: Plant, target_watts: float) -> Mapping[str, float]:
-    """What batteries with an open window take of their own PV, in W, where all of that is there for batteries."""
+    """What batteries with an open window take of their own PV, in W, where all of that is there for batteries.
+
+    No more than each may be charged with: one whose charging is left to its device may take more.
+    """
     stored = {
-        u.name: u.battery.watts
+        u.name: min(u.battery.watts, u.battery.charge_max_watts)
         for u in plant.units
         if u.battery is not None and u.memory.battery.open_to_watts is not None and u.battery.watts > 0
     }

@@ -57,7 +57,8 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     """Spread the target, charging +.
 
     Charging towards the target SoC goes to batteries below it; what they cannot take goes to the others only as far as
-    the export limit refuses it. A battery that must stay idle before it turns takes no part.
+    the export limit refuses it. Where the power itself is asked for, it goes to all. A battery that must stay idle
+    before it turns takes no part.
     What a battery goes on giving beyond its share, the others give less: never more, and never the other way. But where
     one goes on charging that is not to, and the import limit is exceeded for it, the others give so much more. One that
     stores own PV behind an AC limit of nothing keeps what it stores.
@@ -109,7 +110,9 @@ def _share_among(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     batteries = [_unless_resting(u, u.battery, charging, sharing.now_s) for u in plant.units if u.battery]
     if not charging:
         return sharing.spread(target_watts, batteries)
-    allocation = sharing.spread(target_watts, [_unless_above_target(battery) for battery in batteries])
+    by_watts = sharing.wanted.battery_target_watts is not None
+    chargeable = batteries if by_watts else [_unless_above_target(battery) for battery in batteries]
+    allocation = sharing.spread(target_watts, chargeable)
     served = fsum(share.watts for share in allocation.shares.values())
     rest = min(target_watts - served, max(sharing.refused_watts - served, 0.0))
     if rest > 0:

@@ -56,6 +56,7 @@ def decide_flow(
         battery_grid_charging_max_watts=wanted.battery_grid_charging_max_watts,
         battery_import_target_watts=wanted.battery_import_target_watts,
         battery_export_target_watts=wanted.battery_export_target_watts,
+        battery_target_watts=wanted.battery_target_watts,
     )
 
 
@@ -86,6 +87,12 @@ def within_site_limits(target_watts: float, wanted: SetpointFields) -> float:
 def _deciding(batteries: Sequence[Battery], available_watts: float, wanted: SetpointFields) -> Sequence[Battery]:
     """The batteries whose SoC decides: those that could do what the balance asks for; all where none could."""
     surplus, deficit = max(available_watts, 0.0), max(-available_watts, 0.0)
+    asked_watts = wanted.battery_target_watts
+    if asked_watts is not None:
+        above_limit = wanted.import_limit_watts is not None and deficit > wanted.import_limit_watts
+        if asked_watts < 0 or above_limit:
+            return [b for b in batteries if b.above_min] or batteries
+        return [b for b in batteries if b.below_max] or batteries
     if wanted.battery_grid_charging_enabled:
         limit = wanted.import_limit_watts
         discharging = limit is not None and deficit > limit
@@ -110,8 +117,10 @@ def _mean(group: Sequence[Battery], values: Sequence[float | None]) -> float | N
 
 
 def charge_max_watts(plant: Plant, wanted: SetpointFields) -> float:
-    """What all batteries below their maximum may be charged with together."""
+    """What all batteries below their maximum may be charged with together, no more than is asked for in watts."""
     total = fsum(b.charge_max_watts for b in plant.batteries if b.below_max)
+    if wanted.battery_target_watts is not None:
+        total = min(total, max(wanted.battery_target_watts, 0.0))
     return total if wanted.battery_charge_max_watts is None else min(total, wanted.battery_charge_max_watts)
 
 

@@ -43,6 +43,9 @@ ACQUITTED_BY = 2
 REST_PART_OF_RATING = 0.01
 """AC power that moves by less from one value to the next is at rest."""
 
+LARGE_PART_OF_RATING = 0.05
+"""A part of a move so large is still a witness."""
+
 
 class Move(Struct, frozen=True):
     """From one value of the meter to the next: by how much AC power and the meter moved, signed, in W.
@@ -88,6 +91,12 @@ def count_vote(before: SignVotes, move: Move, rating_watts: float) -> SignVotes:
     if goes_on and reversed_misses <= AGAINST_WITHIN * size:
         return _one_against(seen, BETWEEN_COUNTS)
     return seen
+
+
+def has_just_spoken_against(votes: SignVotes, rating_watts: float) -> bool:
+    """Whether the newest move is the first that spoke against the meter, and a large one of a plant of that rating."""
+    is_newest = votes.moved_watts == votes.against_watts
+    return 0.0 < votes.against <= 1.0 and is_newest and abs(votes.moved_watts) >= LARGE_PART_OF_RATING * rating_watts
 
 
 def _one_for(votes: SignVotes) -> SignVotes:

@@ -91,7 +91,8 @@ def _counted_watts(
     One that is given up counts as it was then, up to `share_watts`, its part of the generation limit by nameplate.
     """
     made_watts = max(sample.ac_watts or 0.0, 0.0)
-    if max(made_watts, sample.pv_watts or 0.0) <= ASLEEP_PART_OF_RATING * rating_watts(sample):
+    is_asleep = max(made_watts, sample.pv_watts or 0.0) <= ASLEEP_PART_OF_RATING * rating_watts(sample)
+    if is_asleep and sample.site is None:
         return 0.0
     away_s = now_s - sample.at_s
     if away_s > GIVEN_UP_AFTER_S:
@@ -104,8 +105,8 @@ def limit_in_force_watts(
 ) -> float:
     """The higher of what was commanded last and what it said last: the last command may have come to it, or not."""
     rating = rating_watts(sample)
-    if away_s > config.control.revert_s and not limits_stay(config):
-        return rating
+    if away_s > config.control.revert_s and (sample.site is not None or not limits_stay(config)):
+        return rating  # a site falls back to its own default whatever stays in inverters
     limits = [sample.ac_limit_watts]
     if memory is not None and config.control.enabled:
         limits.append(memory.limit.watts)

@@ -298,6 +298,7 @@ def _battery(
         charge_max_watts=charge.watts,
         discharge_max_watts=discharge.watts,
         idle_between_s=own.idle_between_s,
+        least_watts=own.least_watts,
         grid_charging_allowed=seen.grid_charging_allowed,
         rated_watts=rating,
         use=use,

@@ -1,62 +1,53 @@
-"""Why a device on a serial line does not answer, in plain words with what to do about it. `where` is its port.
-
-The same trouble has the same words at each try, so that it is told once.
-"""
+"""Why a device on a serial line does not answer. `where` is its port; the words are in `reason.troubles`."""
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
 
+from orchestrator.reason import Reason, because
 
-def no_such_port(where: str, others: Sequence[str]) -> str:
+
+def no_such_port(where: str, others: Sequence[str]) -> Reason:
     """The port is not there. `others`: the serial ports that are."""
-    there = f"there is {', '.join(others)}" if others else "no serial port is there at all"
-    return f"no such port {where}: is the adapter plugged in, and passed on to a container? {there}"
+    if not others:
+        return because("no_port_at_all", where=where)
+    return because("no_such_port", where=where, ports=", ".join(others))
 
 
-def not_opened(where: str, code: int | None, words: str) -> str:
+def not_opened(where: str, code: int | None, words: str) -> Reason:
     """The port is there and cannot be had. `code`: the number of the system's error, `words`: what it says."""
     if code in (errno.EACCES, errno.EPERM):
-        return (
-            f"no permission for {where}: add the user to the group dialout (sudo usermod -aG dialout USER), "
-            "and start anew"
-        )
+        return because("port_not_allowed", where=where)
     if code in (errno.EAGAIN, errno.EBUSY):
-        return f"{where} is held by another program, or is in site.yaml by a second name: a line has one master only"
+        return because("port_held", where=where)
     if code in (errno.EIO, errno.ENXIO, errno.ENODEV):
-        return f"{where} is there, but nothing is behind it: has the adapter been pulled? ({words})"
+        return because("nothing_behind_port", where=where, words=words)
     if code == errno.ENOTTY:
-        return f"{where} is no serial port"
-    return f"{where} cannot be opened ({words})"
+        return because("no_serial_port", where=where)
+    return because("port_not_opened", where=where, words=words)
 
 
-def pulled(where: str, words: str) -> str:
+def pulled(where: str, words: str) -> Reason:
     """The port was open, and is gone."""
-    return f"{where} is gone ({words}): has the adapter been pulled? It is looked for again"
+    return because("port_gone", where=where, words=words)
 
 
-def silent(where: str, unit_id: int, settings: str) -> str:
+def silent(where: str, unit_id: int, settings: str) -> Reason:
     """The port is open, and nothing came over it. `settings`: how the line is set, such as 9600 8N1."""
-    return (
-        f"{where}: no answer in time from unit {unit_id} at {settings}: are `unit_id`, speed and parity those of the "
-        "device, and A and B not swapped?"
-    )
+    return because("no_answer_on_line", where=where, unit_id=unit_id, settings=settings)
 
 
-def corrupt(where: str, unit_id: int) -> str:
+def corrupt(where: str, unit_id: int) -> Reason:
     """The answer came with a wrong checksum, twice."""
-    return (
-        f"{where}: what unit {unit_id} answers has a wrong checksum: do two devices have this unit, and is the line "
-        "terminated at both ends, with its shield and ground?"
-    )
+    return because("wrong_checksum", where=where, unit_id=unit_id)
 
 
-def half(where: str, unit_id: int) -> str:
+def half(where: str, unit_id: int) -> Reason:
     """The answer broke off, twice."""
-    return f"{where}: the answer of unit {unit_id} breaks off: is the line terminated, and does nobody else send on it?"
+    return because("breaks_off", where=where, unit_id=unit_id)
 
 
-def restless(where: str) -> str:
+def restless(where: str) -> Reason:
     """Others send without a pause."""
-    return f"{where}: the line is never silent: is there another master on it? A line has one only"
+    return because("never_silent", where=where)

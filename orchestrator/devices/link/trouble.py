@@ -1,45 +1,43 @@
-"""Why a device does not answer, in plain words with what to do about it. `where` is its host and port.
-
-The same trouble has the same words at each try, so that it is told once.
-"""
+"""Why a device does not answer over TCP. `where` is its host and port; the words are in `reason.troubles`."""
 
 from __future__ import annotations
 
 import errno
 
+from orchestrator.reason import Reason, because
 
-def not_reached(where: str, code: int | None, words: str) -> str:
+
+def not_reached(where: str, code: int | None, words: str) -> Reason:
     """There is no connection. `code`: the number of the system's error, `words`: what the system calls it."""
     if code == errno.ECONNREFUSED:
-        return f"{where} refuses the connection: is `port` right, and is Modbus TCP switched on in the device?"
+        return because("refuses_connection", where=where)
     if code in (None, 0, errno.ETIMEDOUT, errno.EAGAIN, errno.EINPROGRESS):
-        return f"{where}: no connection in time: is `host` right, and is the device on, in this network?"
+        return because("no_connection_in_time", where=where)
     if code in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
-        return f"{where}: there is no way to this host: is `host` right, and is the device on, in this network?"
-    return f"{where}: no connection ({words})"
+        return because("no_way_to_host", where=where)
+    return because("no_connection", where=where, words=words)
 
 
-def name_not_known(where: str, words: str) -> str:
+def name_not_known(where: str, words: str) -> Reason:
     """The host has a name that no address is known of."""
-    return f"{where}: {words}: is `host` written right? An IP address needs no name server"
+    return because("host_not_known", where=where, words=words)
 
 
-def hung_up(where: str, words: str) -> str:
+def hung_up(where: str, words: str) -> Reason:
     """The connection was ended in place of an answer."""
-    return f"{where}: no connection ({words}): is this a Modbus port, and does nobody else hold the connection?"
+    return because("hung_up", where=where, words=words)
 
 
-def silent(where: str, unit_id: int) -> str:
+def silent(where: str, unit_id: int) -> Reason:
     """The connection stands, and nothing came over it."""
-    return f"{where}: no answer in time: it is connected, so is `unit_id` {unit_id} right?"
+    return because("no_answer", where=where, unit_id=unit_id)
 
 
-def behind_gateway(where: str, unit_id: int, code: int) -> str:
+def behind_gateway(where: str, unit_id: int, code: int) -> Reason:
     """A gateway says that the device behind it is silent."""
-    said = f"the gateway gets no answer from the device (exception {code})"
-    return f"{where}: {said}: is `unit_id` {unit_id} right, and is the device on and wired?"
+    return because("gateway_no_answer", where=where, unit_id=unit_id, exception=code)
 
 
-def no_modbus(where: str, words: str) -> str:
+def no_modbus(where: str, words: str) -> Reason:
     """What came over the connection is something else."""
-    return f"{where}: this is no Modbus TCP ({words}): is `port` right?"
+    return because("no_modbus", where=where, words=words)

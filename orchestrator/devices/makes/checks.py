@@ -11,16 +11,9 @@ from enum import IntEnum
 from typing import Final
 
 from orchestrator.devices.makes.command_checks import command_checks
+from orchestrator.devices.makes.command_schema import Condition, registers_of
 from orchestrator.devices.makes.registers import Register, raw_range
-from orchestrator.devices.makes.schema import (
-    BASE_VALUES,
-    Battery,
-    Condition,
-    Inverter,
-    Profile,
-    registers_of,
-    writes_of,
-)
+from orchestrator.devices.makes.schema import BASE_VALUES, Battery, Inverter, Profile, writes_of
 from orchestrator.documents.section import Section
 from orchestrator.documents.words import nearest
 from orchestrator.documents.yaml_text import Finding, KeyPath
@@ -51,6 +44,7 @@ def checks(profile: Profile) -> Iterator[Finding]:
     yield from _shared_words(profile)
     yield from _texts_as_numbers(profile)
     yield from _conditions(profile)
+    yield from _likeness(profile)
     yield from _states(profile)
     yield from _parts(profile)
     yield from _patterns(profile)
@@ -131,6 +125,16 @@ def _texts_as_numbers(profile: Profile) -> Iterator[Finding]:
         is_text = name in profile.registers and profile.registers[name].type == "text"
         if is_text and not may_be_text and not is_step:
             yield path, f"{name!r} is a text, and a number is needed here"
+
+
+def _likeness(profile: Profile) -> Iterator[Finding]:
+    likeness = profile.meter.likeness if profile.meter else None
+    if likeness is None:
+        return
+    if (likeness.total is None) != (likeness.parts is None):
+        yield ("meter", "likeness"), "'total' and 'parts' belong together"
+    if likeness.total is None and likeness.apart is None:
+        yield ("meter", "likeness"), "needs 'total' and 'parts', or 'apart'"
 
 
 def _conditions(profile: Profile) -> Iterator[Finding]:

@@ -11,11 +11,15 @@ from orchestrator.devices.makes.schema import Link, Profile
 
 SUNSPEC: Final = "sunspec"
 """Whatever speaks SunSpec, of any make."""
+SITE: Final = "site"
+"""A whole site, as an inverter of its portfolio."""
+SUM: Final = "sum"
+"""The meter of a portfolio: the sum of what the meters of its sites say."""
 
 
 def known_driver(name: str) -> str:
     """`name`, where there is such a driver. Raises ValueError that names the nearest one, or all."""
-    names = (SUNSPEC, "mqtt", *profile_names(), *meter_profile_names())
+    names = (SUNSPEC, "mqtt", SITE, SUM, *profile_names(), *meter_profile_names())
     if name in names:
         return name
     nearest = _nearest_of_its_brand(name, names)
@@ -37,14 +41,26 @@ def _brand(name: str) -> str:
 def has_meter(name: str) -> bool:
     """Whether a meter can be read of what this driver speaks to; a driver that is no make may always have one."""
     if name not in profile_names():
-        return True
+        return name != SITE
     profile = load_profile(name)
     return profile.meter is not None or profile.sunspec is not None
 
 
+def shows_volts(name: str) -> bool:
+    """Whether the voltages of the phases are read of the meter of this driver; one that is no make may show them."""
+    profile = profile_of(name)
+    return profile is None or profile.meter is None or bool(profile.meter.phase_volts)
+
+
+def shows_phases(name: str) -> bool:
+    """Whether the powers of the phases are read of the meter of this driver; one that is no make may show them."""
+    profile = profile_of(name)
+    return profile is None or profile.meter is None or bool(profile.meter.phase_watts)
+
+
 def is_meter_only(name: str) -> bool:
     """Whether this driver is that of a make of meters, and so none for an inverter."""
-    return name in meter_profile_names()
+    return name == SUM or name in meter_profile_names()
 
 
 def takes_ac_limit(name: str) -> bool:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.devices.makes.registers import Register, raw_range
-from orchestrator.devices.makes.schema import (
+from orchestrator.devices.makes.command_schema import (
     AC_DRAW,
-    BASE_VALUES,
     BATTERY_SYMBOLS,
     BY_AC,
     LIMIT_SYMBOLS,
@@ -16,10 +14,11 @@ from orchestrator.devices.makes.schema import (
     AsFound,
     BatteryCommands,
     ByPermission,
-    Profile,
     Write,
     registers_of,
 )
+from orchestrator.devices.makes.registers import Register, raw_range
+from orchestrator.devices.makes.schema import BASE_VALUES, Profile
 from orchestrator.documents.words import nearest
 from orchestrator.documents.yaml_text import Finding, KeyPath
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from orchestrator.devices.makes.schema import Profile, Revert
+from orchestrator.devices.makes.command_schema import Revert
+from orchestrator.devices.makes.schema import Profile
 from orchestrator.devices.profiles.device import register_value, revert_of
 
 NEVER = "never by itself: it stays as it was told last"

@@ -7,11 +7,12 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
+from orchestrator.devices.mqtt.messages import SiteSample
 from orchestrator.errors import PayloadError
 from orchestrator.samples import InverterSample, MeterSample
 from orchestrator.setpoints.intake import Arrival
 
-SampleT = TypeVar("SampleT", InverterSample, MeterSample)
+SampleT = TypeVar("SampleT", InverterSample, MeterSample, SiteSample)
 
 
 class DeviceIntake(Generic[SampleT]):

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from orchestrator.commands import InverterCommand
 from orchestrator.documents.json_values import Payload, rfc3339, rounded
 from orchestrator.errors import PayloadError
-from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate
+from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate, SiteBounds, known_volts
 from orchestrator.setpoints.intake import Arrival
 from orchestrator.setpoints.payload import MAX_PROBLEMS_NAMED, read_object
 
@@ -26,6 +28,7 @@ Power = Annotated[float, Field(ge=-1e8, le=1e8)]
 Magnitude = Annotated[float, Field(ge=0, le=1e8)]
 Energy = Annotated[float, Field(ge=0, le=1e15)]
 Share = Annotated[float, Field(ge=0, le=100)]
+Volts = Annotated[float, Field(ge=0, le=1e6)]
 Label = Annotated[str, Field(max_length=64)]
 
 
@@ -33,7 +36,7 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
-def _only_text(value: object) -> object:
+def only_text(value: object) -> object:
     """A number would be taken for seconds or milliseconds, as its size goes."""
     if isinstance(value, str):
         return value
@@ -41,7 +44,7 @@ def _only_text(value: object) -> object:
 
 
 class _State(_Message):
-    time: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_only_text)] | None = None
+    time: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(only_text)] | None = None
 
 
 class MeterState(_State):
@@ -49,7 +52,9 @@ class MeterState(_State):
 
     site_watts: Power
     frequency_hz: Annotated[float, Field(ge=0, le=1000)] | None = None
+    site_vars: Power | None = None
     phase_watts: Annotated[tuple[Power, ...], Field(strict=False, max_length=3)] = ()
+    phase_volts: Annotated[tuple[Volts | None, ...], Field(strict=False, max_length=3)] = ()
     import_wh: Energy | None = None
     export_wh: Energy | None = None
 
@@ -66,9 +71,10 @@ class BatteryState(_Message):
 
 
 class InverterState(_State):
-    """What an inverter says. Without `battery` it has none."""
+    """What an inverter says. Without `battery` it has none. A site that speaks as one says what its meter shows."""
 
     ac_watts: Power
+    ac_vars: Power | None = None
     pv_watts: Magnitude | None = None
     ac_limit_watts: Magnitude | None = None
     connected: bool | None = None
@@ -78,6 +84,15 @@ class InverterState(_State):
     battery_controllable: bool = True
     disconnectable: bool = True
     ac_max_watts: Annotated[float, Field(gt=0, le=1e8)] | None = None
+    site_watts: Power | None = None
+    export_limit_watts: Magnitude | None = None
+    import_limit_watts: Magnitude | None = None
+    export_limit_after_watts: Magnitude | None = None
+    import_limit_after_watts: Magnitude | None = None
+    headroom_up_watts: Magnitude | None = None
+    headroom_down_watts: Magnitude | None = None
+    response_s: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    mode: Label = ""
     manufacturer: Label = ""
     model: Label = ""
     version: Label = ""
@@ -95,7 +110,9 @@ def read_meter(arrival: Arrival) -> MeterSample:
         site_watts=state.site_watts,
         changed_at_s=at_s,
         frequency_hz=state.frequency_hz,
+        site_vars=state.site_vars,
         phase_watts=state.phase_watts,
+        phase_volts=known_volts(state.phase_volts),
         import_wh=state.import_wh,
         export_wh=state.export_wh,
     )
@@ -103,13 +120,17 @@ def read_meter(arrival: Arrival) -> MeterSample:
 
 def read_inverter(arrival: Arrival, name: str) -> InverterSample:
     """The sample in a message, stamped with when it was measured. Raises PayloadError."""
-    state, at_s = _read(InverterState, arrival)
+    return _inverter(*_read(InverterState, arrival), name)
+
+
+def _inverter(state: InverterState, at_s: float, name: str) -> InverterSample:
     battery = None if state.battery is None else BatterySample(**state.battery.model_dump(), takes_window=False)
     texts = state.model_dump(include={"manufacturer", "model", "version", "serial", "ac_max_watts"})
     return InverterSample(
         name=name,
         at_s=at_s,
         ac_watts=state.ac_watts,
+        ac_vars=state.ac_vars,
         pv_watts=state.pv_watts,
         battery=battery,
         nameplate=Nameplate(**texts),
@@ -122,18 +143,48 @@ def read_inverter(arrival: Arrival, name: str) -> InverterSample:
     )
 
 
+class SiteSample(Struct, frozen=True):
+    """What a site says of itself: as an inverter, and what its meter shows (import +; None: it is silent).
+
+    `at_s` is when it was measured, `mode` that of the site.
+    """
+
+    at_s: float
+    inverter: InverterSample
+    site_watts: float | None
+    mode: str = ""
+    response_s: float | None = None
+
+
+def read_site(arrival: Arrival, name: str) -> SiteSample:
+    """The sample in a message of a site. Raises PayloadError."""
+    state, at_s = _read(InverterState, arrival)
+    inverter = _inverter(state, at_s, name)
+    if state.site_watts is not None:
+        limits = {field: getattr(state, field) for field in SiteBounds.__struct_fields__}
+        inverter = replace(inverter, site=SiteBounds(**limits))
+    return SiteSample(at_s, inverter, state.site_watts, state.mode, state.response_s)
+
+
 def write_command(command: InverterCommand, wall_now: datetime, why: Mapping[str, Any]) -> dict[str, Any]:
     """The message that tells an inverter what to do until `valid_until`, and which AC limit stays after it.
 
     `why` are the reasons as they are published (see `telemetry.payloads`).
     """
-    after_watts = command.ac_limit_after_watts if command.ac_limit_reverts else command.ac_limit_watts
     return {
         "time": rfc3339(wall_now),
-        "valid_for_s": command.valid_for_s,
         "valid_until": rfc3339(wall_now + timedelta(seconds=command.valid_for_s)),
-        **command_payload(command),
+        **meaning(command),
         **why,
+    }
+
+
+def meaning(command: InverterCommand) -> dict[str, Any]:
+    """What of a message must differ for a command to be another one than the one before."""
+    after_watts = command.ac_limit_after_watts if command.ac_limit_reverts else command.ac_limit_watts
+    return {
+        "valid_for_s": command.valid_for_s,
+        **command_payload(command),
         "ac_limit_after_watts": rounded(after_watts),
     }
 
@@ -143,7 +194,7 @@ def _read(kind: type[StateT], arrival: Arrival) -> tuple[StateT, float]:
     try:
         state = kind.model_validate(read_object(arrival.payload))
     except ValidationError as error:
-        raise PayloadError(_reasons(error)) from None
+        raise PayloadError(reasons_of(error)) from None
     return state, arrival.at_s - _age_s(state.time, arrival)
 
 
@@ -159,7 +210,7 @@ def _age_s(time: datetime | None, arrival: Arrival) -> float:
     return max(age_s, 0.0)
 
 
-def _reasons(error: ValidationError) -> str:
+def reasons_of(error: ValidationError) -> str:
     """What is wrong, by field; the values are not repeated."""
     details = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_PROBLEMS_NAMED]
     return "; ".join(f"{'.'.join(map(str, each['loc']))}: {_text(each['type'], each['msg'])}" for each in details)

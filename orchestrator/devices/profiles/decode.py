@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from orchestrator.devices.base import Registers
+from orchestrator.devices.makes.command_schema import Condition, Sum
 from orchestrator.devices.makes.registers import read_value
-from orchestrator.devices.makes.schema import Battery, Condition, Inverter, Meter, Profile, Sum, sums_of_phases
+from orchestrator.devices.makes.schema import Battery, Inverter, Meter, Profile, sums_of_phases
 from orchestrator.devices.profiles.device import (
     ProfileDevice,
     holds,
@@ -30,7 +31,8 @@ from orchestrator.devices.sunspec.decoding.plausible import POWER_MARGIN, PV_MAR
 from orchestrator.devices.sunspec.models import MODELS
 from orchestrator.devices.sunspec.registers import read_value as read_point
 from orchestrator.errors import NonsenseReply
-from orchestrator.samples import BatterySample, ChargeState, InverterSample, MeterSample, OperatingState
+from orchestrator.reason import Reason, because
+from orchestrator.samples import BatterySample, ChargeState, InverterSample, MeterSample, OperatingState, known_volts
 
 SMALL_BATTERY_WATTS: Final = 20_000.0
 """A battery's power is compared with its own rating, or with the AC rating; where both are unknown, with this."""
@@ -79,7 +81,7 @@ def decode_meter(device: ProfileDevice, registers: Registers, at_s: float) -> Me
     meter = profile.meter
     if meter is None:
         if device.base is None:
-            raise NonsenseReply(f"{profile.name}: no meter is known of this make")
+            raise NonsenseReply(because("no_meter_of_make", device=profile.name))
         return sunspec_decode_meter.decode_meter(device.base, registers, at_s)
     frequency_hz = register_value(profile, meter.frequency_hz, registers) if meter.frequency_hz else None
     phases = tuple(total(profile, terms, registers, {}) for terms in sums_of_phases(meter))
@@ -88,6 +90,7 @@ def decode_meter(device: ProfileDevice, registers: Registers, at_s: float) -> Me
         site_watts=_site_watts(profile, meter, registers, frequency_hz),
         frequency_hz=frequency_hz,
         phase_watts=tuple(watts for watts in phases if watts is not None) if None not in phases else (),
+        phase_volts=known_volts([register_value(profile, name, registers) for name in meter.phase_volts]),
         import_wh=_total(device, meter.import_wh, registers, {}),
         export_wh=_total(device, meter.export_wh, registers, {}),
     )
@@ -96,29 +99,32 @@ def decode_meter(device: ProfileDevice, registers: Registers, at_s: float) -> Me
 def _site_watts(profile: Profile, meter: Meter, registers: Registers, frequency_hz: float | None) -> float:
     """Power at the meter. 0 W alone is believed: it is what a site without export has."""
     if meter.valid is not None and holds(profile, meter.valid, registers) is not True:
-        raise NonsenseReply(f"{profile.name}: the meter does not measure ({_shown(profile, meter.valid, registers)})")
+        shown = _shown(profile, meter.valid, registers)
+        raise NonsenseReply(because("meter_at_rest", device=profile.name, shown=shown))
     if meter.frequency_hz is not None and frequency_hz is None:
         _refuse_other_frequency(profile, meter.frequency_hz, registers)
     site_watts = total(profile, meter.site_watts, registers, {})
     if site_watts is None:
-        raise NonsenseReply(f"{profile.name}: the meter shows no power")
+        raise NonsenseReply(because("meter_without_power", device=profile.name))
     if abs(site_watts) > WATTS_MAX:
-        raise NonsenseReply(f"{profile.name}: the meter says {site_watts:g} W")
+        raise NonsenseReply(because("power_beyond_reason", device=profile.name, watts=site_watts))
     if site_watts == 0 and frequency_hz == 0:
-        raise NonsenseReply(f"{profile.name}: the meter says 0 W at 0 Hz")
+        raise NonsenseReply(because("meter_asleep", device=profile.name))
     return site_watts
 
 
-def _shown(profile: Profile, condition: Condition, registers: Registers) -> str:
+def _shown(profile: Profile, condition: Condition, registers: Registers) -> Reason:
     value = register_value(profile, condition.register_, registers)
-    return f"{condition.register_} cannot be read" if value is None else f"{condition.register_} says {value:g}"
+    if value is None:
+        return because("cannot_be_read", register=condition.register_)
+    return because("says", register=condition.register_, reading=f"{value:g}")
 
 
 def _refuse_other_frequency(profile: Profile, name: str, registers: Registers) -> None:
     """No grid has it, so these are registers of something else."""
     value = read_value(profile.registers[name], registers, profile.word_order)
     if value:
-        raise NonsenseReply(f"{profile.name}: the meter says {value:g} Hz; is it of this make?")
+        raise NonsenseReply(because("no_grid_frequency", device=profile.name, hertz=value))
 
 
 def _with_own_readings(
@@ -257,9 +263,9 @@ def _refuse_empty(device: ProfileDevice, names: tuple[str, ...], registers: Regi
     """Some devices answer zeros for a moment: state of charge and state are never zero together with all powers."""
     places = _places(device, names)
     if not any(at in registers for at in places):
-        raise NonsenseReply(f"{device.profile.name}: nothing of it was read")
+        raise NonsenseReply(because("nothing_read", device=device.profile.name))
     if not any(registers.get(at, 0) for at in places):
-        raise NonsenseReply(f"{device.profile.name}: all registers are zero")
+        raise NonsenseReply(because("all_zero", device=device.profile.name))
 
 
 def _all_zero(device: ProfileDevice, registers: Registers) -> frozenset[int]:

@@ -11,8 +11,9 @@ from typing import Final
 
 from orchestrator.devices.base import ReadRequest, Registers
 from orchestrator.devices.capabilities import Capabilities
+from orchestrator.devices.makes.command_schema import Condition, Revert, Sum, registers_of
 from orchestrator.devices.makes.registers import Register, SignBits, read_raw, read_value
-from orchestrator.devices.makes.schema import BatteryPart, Condition, Profile, Revert, Sum, registers_of
+from orchestrator.devices.makes.schema import BatteryPart, Profile
 from orchestrator.devices.sunspec.device import SunSpecDevice
 from orchestrator.samples import Nameplate
 

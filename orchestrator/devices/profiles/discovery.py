@@ -18,18 +18,18 @@ from orchestrator.devices.capabilities import (
     ReportStateOfCharge,
 )
 from orchestrator.devices.flash_budget import budgets
-from orchestrator.devices.makes.registers import read_text
-from orchestrator.devices.makes.schema import (
+from orchestrator.devices.makes.command_schema import (
     AcLimit,
     BatteryCommands,
     Condition,
-    Profile,
     Revert,
     Sum,
     Write,
     writes_of_battery,
     writes_of_limit,
 )
+from orchestrator.devices.makes.registers import read_text
+from orchestrator.devices.makes.schema import Profile
 from orchestrator.devices.profiles.device import (
     ProfileDevice,
     holds,
@@ -54,13 +54,14 @@ from orchestrator.devices.sunspec.decoding.plausible import WATTS_MAX
 from orchestrator.devices.sunspec.device import DER_CONTROLS, ModuleKind, SunSpecDevice
 from orchestrator.devices.sunspec.finding import discovery as sunspec_discovery
 from orchestrator.errors import WrongDevice
+from orchestrator.reason import Reason, because
 from orchestrator.samples import Nameplate
 
 
 def discover(profile: Profile, role: Role | None) -> Discovery[ProfileDevice]:
     """Raises WrongDevice where the device does not say what a device of this make says."""
     if role == "meter" and profile.meter is None and profile.sunspec is None:
-        raise WrongDevice(f"{profile.name}: no meter is known of this make")
+        raise WrongDevice(because("no_meter_of_make", device=profile.name))
     base = None
     if profile.sunspec is not None:  # a meter of its own is not in the SunSpec map
         base = yield from sunspec_discovery.discover(None if profile.meter and role == "meter" else role)
@@ -85,8 +86,8 @@ def _require_settings(profile: Profile, fixed: Mapping[int, int]) -> None:
         register = profile.registers[need.register_]
         value = register_value(profile, need.register_, fixed)
         if value is None or raw_of(value, register) not in {named(register, each) for each in need.is_}:
-            shown = "cannot be read" if value is None else f"says {value:g}"
-            raise WrongDevice(f"{profile.name}: {need.register_} {shown}: {need.because}")
+            shown = _shown(need.register_, None if value is None else f"{value:g}")
+            raise WrongDevice(because("setting_wrong", device=profile.name, shown=shown, because=need.because))
 
 
 def _require_identity(profile: Profile, fixed: Mapping[int, int]) -> None:
@@ -97,8 +98,18 @@ def _require_identity(profile: Profile, fixed: Mapping[int, int]) -> None:
             name, matches = identity.or_register, identity.or_matches or ""
             says = read_text(profile.registers[name], fixed, profile.word_order)
         if not re.search(matches, says):
-            shown = f"{name} says {says!r}" if says else f"{name} cannot be read"
-            raise WrongDevice(f"not a device of {profile.make} ({profile.name}): {shown}")
+            raise _other_make(profile, _shown(name, repr(says) if says else None))
+
+
+def _shown(register: str, says: str | None) -> Reason:
+    """What a register says; None: it cannot be read."""
+    if says is None:
+        return because("cannot_be_read", register=register)
+    return because("says", register=register, reading=says)
+
+
+def _other_make(profile: Profile, shown: Reason) -> WrongDevice:
+    return WrongDevice(because("other_make", make=profile.make, device=profile.name, shown=shown))
 
 
 def _require_make(profile: Profile, base: SunSpecDevice) -> None:
@@ -107,10 +118,10 @@ def _require_make(profile: Profile, base: SunSpecDevice) -> None:
         return
     for what, pattern, says in (("Mn", use.manufacturer, plate.manufacturer), ("Md", use.model, plate.model)):
         if pattern is not None and not re.search(pattern, says):
-            raise WrongDevice(f"not a device of {profile.make} ({profile.name}): model 1 {what} says {says!r}")
+            raise _other_make(profile, _shown(f"model 1 {what}", repr(says)))
     newer = base.limits_by == DER_CONTROLS or (base.inverter is not None and base.inverter.id > 700)
     if use.generation is not None and (use.generation == "7xx") != newer:
-        raise WrongDevice(f"{profile.name}: its SunSpec models are not those of the generation {use.generation}")
+        raise WrongDevice(because("other_generation", device=profile.name, generation=use.generation))
 
 
 def _without_battery_input(profile: Profile, base: SunSpecDevice) -> SunSpecDevice:
@@ -226,7 +237,7 @@ def _flash(profile: Profile, per_day: int) -> KeepInFlash:
     def wears(writes: Iterable[Write]) -> bool:
         return any(profile.registers[write.register_].flash for write in writes)
 
-    limit, battery = wears(writes_of_limit(profile)), wears(writes_of_battery(profile))
+    limit, battery = wears(writes_of_limit(profile.commands)), wears(writes_of_battery(profile.commands))
     return KeepInFlash(*budgets(per_day, limit=limit, battery=battery))
 
 

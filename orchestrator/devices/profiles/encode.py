@@ -15,7 +15,8 @@ from msgspec import structs
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import Registers, WriteGroup
-from orchestrator.devices.makes.schema import AFTER, BY_AC, REVERT, BatteryCommands, Profile, Revert, Write
+from orchestrator.devices.makes.command_schema import AFTER, BY_AC, REVERT, BatteryCommands, Revert, Write
+from orchestrator.devices.makes.schema import Profile
 from orchestrator.devices.profiles.decode import shown_limit_watts
 from orchestrator.devices.profiles.device import ProfileDevice, limit_wears_flash, revert_of
 from orchestrator.devices.profiles.found import to_put_back

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from orchestrator.devices.base import Registers
-from orchestrator.devices.makes.schema import AsFound, Profile, writes_of
+from orchestrator.devices.makes.command_schema import AsFound
+from orchestrator.devices.makes.schema import Profile, writes_of
 from orchestrator.devices.profiles.device import named, raw_of, register_value
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from orchestrator.devices.addresses import place_of
 from orchestrator.devices.base import ReadRequest
+from orchestrator.devices.makes.command_schema import registers_of
 from orchestrator.devices.makes.registers import Register
-from orchestrator.devices.makes.schema import BASE_VALUES, Profile, registers_of, sums_of_phases, writes_of
+from orchestrator.devices.makes.schema import BASE_VALUES, Profile, sums_of_phases, writes_of
 from orchestrator.devices.profiles.device import ProfileDevice
 
 
@@ -89,18 +90,19 @@ def fixed_names(profile: Profile) -> tuple[str, ...]:
     if command is not None and command.phases is not None:
         names.append(command.phases)
     names += [need.register_ for need in (profile.meter.needs if profile.meter else ())]
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys([*names, *_likeness_names(profile)]))
 
 
 def needed_names(profile: Profile) -> frozenset[str]:
     """What a device must have said that is found as a whole: all but what a sum of its nameplate says may be missing.
 
-    So with the further ones of several batteries, too.
+    So with the further ones of several batteries, too, and with what a scan compares.
     """
     plate, battery = profile.nameplate, profile.battery
     sums = () if plate is None else (plate.charge_max_watts, plate.discharge_max_watts, plate.capacity_wh)
     missing = {name for terms in sums for term in terms or () if term.endswith("?") for name in registers_of((term,))}
     missing |= {part.capacity_wh for part in battery.parts[1:]} if battery is not None else set()
+    missing |= set(_likeness_names(profile)) - set(identity_names(profile))
     return frozenset(fixed_names(profile)) - missing
 
 
@@ -124,6 +126,7 @@ def meter_names(profile: Profile) -> tuple[str, ...]:
         return ()
     names = list(registers_of(meter.site_watts))
     names += [name for terms in sums_of_phases(meter) for name in registers_of(terms)]
+    names += meter.phase_volts
     names += [*registers_of(meter.import_wh), *registers_of(meter.export_wh)]
     names += [meter.valid.register_] if meter.valid else []
     return tuple(dict.fromkeys([*names, *([meter.frequency_hz] if meter.frequency_hz else [])]))
@@ -133,6 +136,15 @@ def written_names(profile: Profile) -> tuple[str, ...]:
     """Every register that can be written and read back."""
     names = dict.fromkeys(write.register_ for write in writes_of(profile))
     return tuple(name for name in names if profile.registers[name].read_back)
+
+
+def _likeness_names(profile: Profile) -> tuple[str, ...]:
+    """What a scan compares, as it was when the meter was found."""
+    likeness = profile.meter.likeness if profile.meter else None
+    if likeness is None:
+        return ()
+    total = () if likeness.total is None else (likeness.total,)
+    return (*total, *registers_of(likeness.parts), *(likeness.apart or ()))
 
 
 def _inverter_names(profile: Profile) -> list[str]:

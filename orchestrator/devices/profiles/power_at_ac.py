@@ -9,7 +9,7 @@ from msgspec import structs
 
 from orchestrator.commands import BatteryCommand
 from orchestrator.devices.base import Registers
-from orchestrator.devices.makes.schema import AC_DRAW, AC_FEED, AC_TAKE, BatteryCommands, Sum
+from orchestrator.devices.makes.command_schema import AC_DRAW, AC_FEED, AC_TAKE, BatteryCommands, Sum
 from orchestrator.devices.profiles.device import ProfileDevice, register_value, total
 from orchestrator.devices.profiles.found import is_empty
 from orchestrator.devices.profiles.steps import Symbols

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.devices.base import Registers, RegisterWrite, WriteGroup
+from orchestrator.devices.makes.command_schema import REVERT, AsFound, ByPermission, Write
 from orchestrator.devices.makes.registers import Register, to_words
-from orchestrator.devices.makes.schema import REVERT, AsFound, ByPermission, Profile, Write
+from orchestrator.devices.makes.schema import Profile
 from orchestrator.devices.profiles.device import holds, named
 from orchestrator.devices.profiles.plan import are_in_one_table
 

@@ -137,6 +137,11 @@ def _site(_run: Run, moment: Moment, _asked: Expectation) -> float:
     return moment.site_watts
 
 
+def _phases(moment: Moment) -> tuple[float, ...]:
+    """What flows on each phase, import +."""
+    return moment.phases.watts or (moment.site_watts / 3,)
+
+
 def _failsafe_after_s(run: Run, asked: Expectation) -> float:
     return min((m.at_s for m in run.moments if m.mode == "failsafe"), default=inf) - asked.from_s
 
@@ -214,5 +219,9 @@ MEASURES: Mapping[str, Measure] = {
     "failsafe_after_s": _failsafe_after_s,
     "seconds_in_failsafe": lambda run, _: run.period_s * sum(m.mode == "failsafe" for m in run.moments),
     "seconds_naming": _seconds_naming,
+    "highest_volts": _each(lambda _run, moment, _asked: max(moment.phases.volts), max),
+    "most_phase_export_watts": _each(lambda _run, moment, _asked: -min(_phases(moment)), max),
+    "most_phase_import_watts": _each(lambda _run, moment, _asked: max(_phases(moment)), max),
+    "trips": _each(lambda _run, moment, _asked: float(moment.trips), max),
 }
 """What can be measured. Watts: site power import +, battery charging +, AC into the site +."""

@@ -93,7 +93,12 @@ def parts_of(
     charging = _part_allowed(wanted.battery_charge_max_watts, fsum(each.high_watts for each in ranges))
     discharging = _part_allowed(wanted.battery_discharge_max_watts, -fsum(each.low_watts for each in ranges))
     return [
-        _part(inverter, state, PowerRange(discharging * possible.low_watts, charging * possible.high_watts))
+        _part(
+            inverter,
+            state,
+            PowerRange(discharging * possible.low_watts, charging * possible.high_watts),
+            on_grid=wanted.connect is not False and wanted.energize is not False,
+        )
         for inverter, state, possible in zip(inverters, powers, ranges, strict=True)
     ]
 
@@ -102,8 +107,8 @@ def _part_allowed(limit_watts: float | None, possible_watts: float) -> float:
     return 1.0 if limit_watts is None or possible_watts <= limit_watts else limit_watts / possible_watts
 
 
-def _part(inverter: InverterSimulation, state: PowerState, possible: PowerRange) -> Part:
-    light, rating = state.pv_available_watts, inverter.ac_rating_watts
+def _part(inverter: InverterSimulation, state: PowerState, possible: PowerRange, *, on_grid: bool) -> Part:
+    light, rating = state.pv_available_watts, inverter.ac_rating_watts if on_grid else 0.0
     own = min(light, possible.high_watts)
     most_ac = min(to_ac(inverter, light), rating)
     least_ac = min(to_ac(inverter, light - own), rating)
@@ -120,10 +125,11 @@ def _part(inverter: InverterSimulation, state: PowerState, possible: PowerRange)
 def _battery(inverter: InverterSimulation, state: PowerState, wanted: SetpointFields) -> PowerRange:
     """What the battery can do, within its own limits and the SoC limits that are asked for."""
     battery = inverter.battery
-    if battery is None:
+    if battery is None or wanted.energize is False:
         return NO_BATTERY
     reserve = max(battery.reserve_percent, wanted.battery_soc_min_percent or 0.0)
-    possible = battery_range(battery, Controls(reserve_percent=reserve), state.stored_wh, MOMENT_S)
+    whole = battery_range(battery, Controls(reserve_percent=reserve), state.stored_wh, MOMENT_S)
+    possible = whole.within(state.accepted)
     soc_percent = 100.0 * state.stored_wh / battery.capacity_wh
     full = wanted.battery_soc_max_percent is not None and soc_percent >= wanted.battery_soc_max_percent
     return PowerRange(

@@ -132,7 +132,7 @@ class VirtualNetwork:
         if fault is MeterDefect.FROZEN and before is not None:
             self._meter = replace(before, at_s=now_s)
         else:
-            self._meter = self._as_the_meter_says(self._site.meter_sample(now_s))
+            self._meter = _since_when(before, self._as_the_meter_says(self._site.meter_sample(now_s)))
         return Report(METER, 0, self._meter)
 
     def _as_the_meter_says(self, sample: MeterSample) -> MeterSample:
@@ -165,6 +165,13 @@ def _make_ways(site: VirtualSite) -> dict[str, _Way]:
         for name, inverter in site.inverters.items()
     }
     return {**ways, METER: _Way(f"way/{seed}", meter.latency_s, meter.jitter_s)}
+
+
+def _since_when(before: MeterSample | None, sample: MeterSample) -> MeterSample:
+    """As the meter's actor does: a value that was read before is of the moment when it was first read."""
+    if before is None or before.site_watts != sample.site_watts:
+        return sample
+    return replace(sample, changed_at_s=before.changed_at_s)
 
 
 def _turned(sample: MeterSample) -> MeterSample:

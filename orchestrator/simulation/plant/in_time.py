@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 from msgspec.structs import replace
 
@@ -25,6 +26,8 @@ class InverterInTime:
         self.inverter = inverter
         self.receiver = CommandReceiver(inverter)
         self.now_s = 0.0
+        self.tripped_until_s = -inf
+        """Until then it is off the grid by itself, whatever it is told."""
         self._light = light
         self._coming: deque[tuple[float, InverterCommand]] = deque()
 
@@ -69,5 +72,14 @@ class InverterInTime:
     def _pass(self, at_s: float) -> None:
         while (left_s := at_s - self.now_s) > 0:
             until_s = at_s if left_s <= LONGEST_STEP_S else self.now_s + LONGEST_STEP_S
-            self.inverter.advance(until_s - self.now_s, self._light(until_s))
+            if self.now_s < self.tripped_until_s:
+                self._pass_off_the_grid(until_s - self.now_s, self._light(until_s))
+            else:
+                self.inverter.advance(until_s - self.now_s, self._light(until_s))
             self.now_s = until_s
+
+    def _pass_off_the_grid(self, dt_s: float, light_watts: float) -> None:
+        told = self.inverter.controls
+        self.inverter.controls = replace(told, connected=False)
+        self.inverter.advance(dt_s, light_watts)
+        self.inverter.controls = told

@@ -144,6 +144,7 @@ class SimulatedInverter:
             name=self.name,
             at_s=at_s,
             ac_watts=self.state.ac_watts,
+            ac_vars=0.0,
             pv_watts=self.state.pv_watts,
             battery=None if battery is None else self._battery_sample(battery),
             nameplate=self._nameplate,

@@ -78,7 +78,7 @@ def rehearse(
     `progress` is told the simulated seconds since it was last told. Raises ValueError where there is nothing to
     simulate.
     """
-    loop = VirtualTime(config, controller=way.wordless)
+    loop = VirtualTime(config, controller=way.wordless, wall_ahead_s=begin.timestamp())
     maker = TraceMaker(loop.site.simulation, bucket_s(hours))
     ledger = _Ledger(begin, config.ledger.tolerance_percent)
     sums = _Sums(fsum(inverter.state.stored_wh for inverter in loop.site.inverters.values()))

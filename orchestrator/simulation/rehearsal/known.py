@@ -2,13 +2,13 @@
 
 It sees light, load and what batteries can do as they are, and says once a cycle where each inverter is to settle. Its
 commands take as long to arrive as any, and devices follow them as slowly; nothing is foreseen. So what it loses against
-`measuring.ideal` nobody saves who learns of a change once it has happened. Without a meter it keeps the limit of the
-failsafe, stores what that refuses from own PV, and discharges nothing.
+`measuring.ideal` nobody saves who learns of a change once it has happened. Without a meter, or with one that it is told
+lies, it keeps the limit of the failsafe, stores what that refuses from own PV, and discharges nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import fsum, inf
 
 from msgspec import Struct
@@ -17,10 +17,10 @@ from msgspec.structs import replace
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.sections import SiteConfig
 from orchestrator.config.simulation import InverterSimulation
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.allocation.spread import share_by_weight
 from orchestrator.decide.failsafe import safe_room_watts
 from orchestrator.decide.memory import ControlState
+from orchestrator.decide.records import CycleResult
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
@@ -54,13 +54,17 @@ class PerfectKnowledge:
 
     site: VirtualSite
 
+    def __init__(self) -> None:
+        self.meter_lies: Callable[[], bool] = bool
+        """Whether the meter is known to lie in a way that nobody can turn; to be replaced by who knows."""
+
     def __call__(
         self, config: SiteConfig, state: ControlState, snapshot: SiteSnapshot, envelope: OperatingEnvelope, _now: float
     ) -> CycleResult:
         """A cycle in which each inverter is told where to settle."""
         wanted = envelope.fields
         goals = self._goals([sample.name for sample in snapshot.inverters], wanted)
-        if snapshot.meter is None:
+        if snapshot.meter is None or self.meter_lies():
             goals = _without_meter(goals, safe_room_watts(config, wanted))
         else:
             goals = _with_meter(goals, self.site.load_at(self.site.now_s), wanted)
@@ -82,14 +86,15 @@ class PerfectKnowledge:
 
 
 def _with_meter(goals: Mapping[str, _Goal], load_watts: float, wanted: SetpointFields) -> dict[str, _Goal]:
-    surplus = fsum(goal.ac_watts for goal in goals.values()) - load_watts
-    if surplus < 0:
-        return _discharging(goals, -surplus)
+    made_watts = fsum(goal.ac_watts for goal in goals.values())
+    generation = inf if wanted.generation_limit_watts is None else wanted.generation_limit_watts
+    surplus = made_watts - load_watts
+    if surplus < 0 and made_watts <= generation:
+        return _discharging(goals, min(-surplus, generation - made_watts))
     export_limit = inf if wanted.export_limit_watts is None else wanted.export_limit_watts
     absorbed = fsum(g.part.most_ac - g.part.least_ac + g.part.drawn for g in goals.values())
     charging = _charging(goals, stored_watts(wanted, export_limit, surplus, absorbed, 0.0))
     drawn = fsum(goal.drawn_watts for goal in charging.values())
-    generation = inf if wanted.generation_limit_watts is None else wanted.generation_limit_watts
     return _within(charging, min(load_watts + export_limit + drawn, generation))
 
 

@@ -16,10 +16,9 @@ from math import fsum
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.policy import commands_battery, export_limit_watts
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import ControlState
 from orchestrator.decide.power_flow import BatteryPowerFlow, calculate_battery_power_flow
-from orchestrator.decide.records import SiteTotals
+from orchestrator.decide.records import CycleResult, SiteTotals
 from orchestrator.reason import because
 from orchestrator.samples import BatterySample, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from orchestrator import control
 from orchestrator.config.hints import name_in_messages
 from orchestrator.config.sections import BatteryConfig, ControlConfig, SiteConfig
-from orchestrator.config.setpoint_values import SetpointValues
-from orchestrator.config.simulation import InverterSimulation, LoadSimulation, MeterSimulation, SunSimulation
+from orchestrator.config.simulation import (
+    GridSimulation,
+    InverterSimulation,
+    LoadSimulation,
+    MeterSimulation,
+    SunSimulation,
+)
+from orchestrator.config.sources.setpoint_values import SetpointValues
+from orchestrator.config.sources.voltage_guard import VoltageGuardSection
 from orchestrator.documents.problems import FileKind
-from orchestrator.documents.section import Mistakes, Name, Section, Text
+from orchestrator.documents.section import INVERTERS_MAX, Mistakes, Name, Section, Text
 from orchestrator.documents.words import nearest
 from orchestrator.documents.yaml_text import Finding, KeyPath
 from orchestrator.loop.meter_sign import Sign
@@ -40,6 +47,7 @@ class InverterSettings(Section):
     """What site.yaml says about an inverter besides its address."""
 
     control: bool = True
+    phase: Literal[1, 2, 3] | None = None
     ramp_watts_per_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
     battery: BatteryConfig = BatteryConfig()
 
@@ -47,9 +55,9 @@ class InverterSettings(Section):
 class Scenario(Section):
     """One file of the folder. Sections `control`, `fixed`, `sun`, `load`, `meter` and `inverters` are as in site.yaml.
 
-    `fixed` is the setpoint of site.yaml, `meter_sign` its `meter.sign`; `default` holds while no setpoint of the time
-    line is valid. `settings` is what site.yaml says about inverters. `real_time` marks those that are also played with
-    sockets.
+    So are `grid`, and `voltage_guard` of its setpoints. `fixed` is the setpoint of site.yaml, `meter_sign` its
+    `meter.sign`; `default` holds while no setpoint of the time line is valid. `settings` is what site.yaml says about
+    inverters. `real_time` marks those that are also played with sockets.
     """
 
     title: Text
@@ -63,7 +71,9 @@ class Scenario(Section):
     load: LoadSimulation = LoadSimulation(base_watts=1000.0, variation_watts=0.0)
     meter: MeterSimulation = MeterSimulation(period_s=1.0)
     meter_sign: Sign = "auto"
-    inverters: Annotated[dict[Name, InverterSimulation], Field(min_length=1, max_length=100)]
+    grid: GridSimulation = GridSimulation()
+    voltage_guard: VoltageGuardSection | None = None
+    inverters: Annotated[dict[Name, InverterSimulation], Field(min_length=1, max_length=INVERTERS_MAX)]
     settings: dict[Name, InverterSettings] = Field(default_factory=dict)
     timeline: Annotated[tuple[Event, ...], Field(strict=False)] = ()
     expect: Annotated[tuple[Expectation, ...], Field(strict=False, min_length=1)]
@@ -104,12 +114,13 @@ class Scenario(Section):
                 "meter": {"host": "127.0.0.1", "port": FIRST_PORT, "unit_id": 200, "sign": self.meter_sign},
                 "inverters": [self._inverter(name, FIRST_PORT + n) for n, name in enumerate(names, 1)],
                 "control": self.control,
-                "setpoints": {"fixed": self.fixed, "mqtt": self._source()},
+                "setpoints": {"fixed": self.fixed, "mqtt": self._source(), "voltage_guard": self.voltage_guard},
                 "simulation": {
                     "seed": self.seed,
                     "sun": self.sun,
                     "load": self.load,
                     "meter": self.meter,
+                    "grid": self.grid,
                     "inverters": self.inverters,
                 },
             }

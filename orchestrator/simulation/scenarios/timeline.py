@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from orchestrator.config.setpoint_values import SetpointValues
 from orchestrator.config.simulation import Celsius
+from orchestrator.config.sources.setpoint_values import SetpointValues
 from orchestrator.documents.section import Mistakes, Name, Percent, Section, Watts
 from orchestrator.documents.yaml_text import KeyPath
 from orchestrator.setpoints.fields import SetpointFields
@@ -35,13 +35,15 @@ class Event(Section):
     """What changes at `at_s` seconds after the start, all of it at once. What is left out stays as it is.
 
     `pv_watts` (by inverter) and `load_watts` fix light and load; "weather" gives them back to the sections `sun` and
-    `load`. `ignores_battery` says whether an inverter obeys commands for its battery. `inverters` and `meter` name a
-    fault, or "ok". A `setpoint` replaces the one before, for `validity_s` where that is given; "withdrawn" ends it.
+    `load`. `grid_volts` is the voltage where no power flows. `ignores_battery` says whether an inverter obeys commands
+    for its battery. `inverters` and `meter` name a fault, or "ok". A `setpoint` replaces the one before, for
+    `validity_s` where that is given; "withdrawn" ends it.
     """
 
     at_s: Annotated[float, Field(ge=0, le=1e7)]
     pv_watts: dict[Name, Watts | Literal["weather"]] = Field(default_factory=dict)
     load_watts: Watts | Literal["weather"] | None = None
+    grid_volts: Annotated[float, Field(ge=50, le=600)] | None = None
     soc_percent: dict[Name, Percent] = Field(default_factory=dict)
     temperature_celsius: dict[Name, Celsius] = Field(default_factory=dict)
     accepts: dict[Name, Acceptance] = Field(default_factory=dict)
@@ -69,6 +71,8 @@ class Event(Section):
             site.set_pv_available(name, None if watts == WEATHER else float(watts))
         if self.load_watts is not None:
             site.set_load(None if self.load_watts == WEATHER else float(self.load_watts))
+        if self.grid_volts is not None:
+            site.grid.volts = self.grid_volts
         for name, percent in self.soc_percent.items():
             site.set_soc(name, percent)
         for name, celsius in self.temperature_celsius.items():

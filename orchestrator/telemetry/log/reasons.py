@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.explain.codes import passes
 from orchestrator.explain.words import say_all
 from orchestrator.reason import Reason

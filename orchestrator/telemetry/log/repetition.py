@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 WINDOW_S: Final = 60.0
@@ -33,6 +34,7 @@ class Repeats:
 
     def __init__(self) -> None:
         self._windows: OrderedDict[Hashable, _Window] = OrderedDict()
+        """The oldest window first: with a thousand sites nobody can look through all of them for each line."""
 
     def is_new(self, key: Hashable, now_s: float) -> bool:
         """Whether `key` is to be said now; otherwise it is counted. Ask for `due` before."""
@@ -54,15 +56,13 @@ class Repeats:
         return self._end(now_s, 0.0)
 
     def _end(self, now_s: float, after_s: float) -> tuple[Summary, ...]:
+        ended = list(takewhile(lambda each: now_s - each[1].began_s >= after_s, self._windows.items()))
         summaries = []
-        for key, window in list(self._windows.items()):
-            if now_s - window.began_s < after_s:
-                continue
+        for key, window in ended:
+            del self._windows[key]
             if window.count:
                 summaries.append(Summary(key, window.count, now_s - window.began_s))
                 self._windows[key] = _Window(now_s)
-            else:
-                del self._windows[key]
         return tuple(summaries)
 
 

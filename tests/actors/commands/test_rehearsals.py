@@ -24,6 +24,7 @@ LIMITED: SiteConfig = SiteConfig.model_validate(
 )
 
 
+@pytest.mark.long
 def test_side_by_side_they_come_to_the_same_as_one_after_the_other() -> None:
     passed_s: Counter[str] = Counter()
 

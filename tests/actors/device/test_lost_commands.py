@@ -16,6 +16,8 @@ from tests.makes.test_makes import MAKES
 from tests.support.devices.defects import DeafAtFirst
 from tests.support.plants.made_site import MadeSite, made
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 LIMIT_WATTS = 3000.0
 CHARGE = BatteryCommand(BatteryMode.CHARGE, 1000.0, 1000.0, 1000.0, grid_charging=True)
 STAY: dict[str, Any] = {"ac_limit_watts": LIMIT_WATTS, "ac_limit_reverts": False, "battery": CHARGE}

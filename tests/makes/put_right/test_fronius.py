@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,12 +23,12 @@ def site(tmp_path: Path) -> Iterator[MadeSite]:
         yield site
 
 
-def behaves(site: MadeSite, *, odd_watts: bool = False, any_message_counts: bool = False) -> None:
+def behaves(site: MadeSite, **behaviour: Any) -> None:
     """Another behaviour of the device, found anew."""
     inverter = site.call(lambda plant: plant.inverters["east"])
 
     def make(_: object) -> FroniusGen24:
-        return FroniusGen24(inverter, odd_watts=odd_watts, any_message_counts=any_message_counts)
+        return FroniusGen24(inverter, **behaviour)
 
     site.running.replace_device("east", make)
     site.start()
@@ -45,6 +46,19 @@ def test_it_charges_with_any_power_although_it_likes_tens_only(site: MadeSite, w
     ask(site, NAME, watts, watts)
 
     assert site.battery_watts == pytest.approx(watts, abs=15.0)
+
+
+@pytest.mark.parametrize(("pv_watts", "expected_watts"), [(0.0, 500.0), (2000.0, 2500.0), (5000.0, 4000.0)])
+def test_one_that_takes_little_from_the_grid_still_stores_its_own_sun(
+    site: MadeSite, pv_watts: float, expected_watts: float
+) -> None:
+    """What the doubts of its page warn of: 4000 W is asked for, and the rest is for other batteries."""
+    behaves(site, grid_charge_watts=500.0)
+    site.call(lambda plant: plant.set_pv_available("east", pv_watts))
+    site.wait(5)
+    ask(site, NAME, 4000.0, 4000.0)
+
+    assert site.battery_watts == pytest.approx(expected_watts, abs=CLOSE_WATTS)
 
 
 def test_a_clean_stop_leaves_the_revert_time_as_it_is_delivered(site: MadeSite) -> None:

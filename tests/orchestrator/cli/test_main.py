@@ -53,7 +53,7 @@ def test_check_tells_of_each_make_what_it_goes_back_to_when_it_is_left_alone(
     main(["check", str(path)])
 
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "barn (goodwe-et), left alone: battery: never by itself: it stays as it was told last"
+        "barn (goodwe-et), once nobody commands it any more: battery: never by itself: it stays as it was told last"
     ]
 
 
@@ -73,10 +73,20 @@ def test_check_of_a_wrong_site_exits_2_with_all_mistakes_on_stderr(capsys: pytes
     assert err.splitlines() == expected
 
 
-@pytest.mark.parametrize("command", ["run", "set", "release", "explain"])
+@pytest.mark.parametrize("command", ["check", "set", "release", "explain"])
 def test_every_command_refuses_a_wrong_site(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "nowhere.yaml"]) == 2
     assert capsys.readouterr().err == "nowhere.yaml:1:1: there is no such file\n"
+
+
+def test_a_run_without_a_site_says_how_to_make_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    only_comments = tmp_path / "site.yaml"
+    only_comments.write_text("# there is no site yet\n")
+    for file in ("nowhere.yaml", str(only_comments)):
+        assert main(["run", file]) == 2
+        said = capsys.readouterr().err
+        assert f"{file}: there is no site yet" in said
+        assert f"orchestrator init --page {file}" in said
 
 
 def test_check_says_that_nothing_is_written_in_shadow_mode(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from orchestrator.config.changes import Changes, changes_between, forgotten_sour
 from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.memory import ControlState, InverterMemory, LimitMemory
 from orchestrator.loop.presence import Presence
-from orchestrator.loop.reconfiguration import hand_back_commands, presences_after, state_after
+from orchestrator.loop.reconfiguration import HandBacks, presences_after, state_after
 from tests.support.records.cycles import NAMES, site_config
 
 
@@ -22,6 +22,7 @@ def with_inverters(*inverters: dict[str, Any], **sections: Any) -> SiteConfig:
 EAST: dict[str, Any] = {"name": "east", "unit_id": 1}
 WEST: dict[str, Any] = {"name": "west", "unit_id": 2}
 OURS = {"battery_power_flow": True}
+NOW_S = 100.0
 
 
 def test_the_same_configuration_is_no_change() -> None:
@@ -86,6 +87,7 @@ def test_a_battery_is_left_to_itself_and_its_inverter_is_not_handed_back() -> No
         ({"publish": {"mqtt": {"host": "10.0.0.5", "topic": "t"}}}, Changes(mqtt=True)),
         ({"metrics": {"port": 1}}, Changes(metrics=True)),
         ({"metrics": None}, Changes(metrics=True)),
+        ({"page": {"enabled": False}}, Changes(page=True)),
     ],
 )
 def test_each_section_touches_only_its_own_actors(sections: dict[str, Any], expected: Changes) -> None:
@@ -103,6 +105,7 @@ def test_every_change_is_told_in_a_line_of_its_own() -> None:
         site=True,
         mqtt=True,
         metrics=True,
+        page=True,
         ledger=True,
         logging=True,
     )
@@ -119,6 +122,7 @@ def test_every_change_is_told_in_a_line_of_its_own() -> None:
         "meter: changed",
         "mqtt: changed",
         "metrics: changed",
+        "page: changed",
         "ledger: changed",
         "logging: changed",
     )
@@ -128,6 +132,16 @@ def test_what_cannot_change_while_the_plant_runs_is_named() -> None:
     changes = changes_between(site_config(), site_config(site={"name": "other"}, control={"state_dir": "/elsewhere"}))
 
     assert [text.partition(":")[0] for text in changes.needs_restart] == ["control.state_dir", "site.name"]
+
+
+def test_what_was_entered_in_home_assistant_is_forgotten_once_it_is_not_served_any_more() -> None:
+    mqtt = {"host": "127.0.0.1", "topic": "site/home"}
+    served = site_config(publish={"mqtt": {**mqtt, "home_assistant": {}}})
+    not_served = site_config(publish={"mqtt": mqtt})
+
+    assert forgotten_sources(served, served) == ()
+    assert forgotten_sources(served, not_served) == ("home_assistant",)
+    assert changes_between(served, not_served) == Changes(mqtt=True, site=True)
 
 
 def test_the_setpoint_of_a_source_that_is_gone_or_elsewhere_is_forgotten() -> None:
@@ -191,7 +205,7 @@ def test_a_release_takes_the_limit_away_and_a_freed_battery_keeps_it() -> None:
     former = with_inverters(EAST, WEST, control=OURS)
     new = with_inverters(WEST | {"battery": {"control": False}}, control=OURS)
     state = ControlState(inverters={"west": InverterMemory(LimitMemory(1500.0)), "east": InverterMemory()})
-    released, freed = hand_back_commands(former, new, changes_between(former, new), state)
+    released, freed = HandBacks().begin(former, new, changes_between(former, new), state, NOW_S)
 
     assert (released.inverter, released.ac_limit_watts) == ("east", None)
     assert (freed.inverter, freed.ac_limit_watts) == ("west", 1500.0)
@@ -201,7 +215,7 @@ def test_a_release_takes_the_limit_away_and_a_freed_battery_keeps_it() -> None:
 def test_a_battery_that_was_never_commanded_is_not_written_when_its_inverter_is_handed_back() -> None:
     former = with_inverters(EAST | {"battery": {"control": False}}, WEST, control=OURS)
     new = with_inverters(WEST, control=OURS)
-    (released,) = hand_back_commands(former, new, changes_between(former, new), ControlState())
+    (released,) = HandBacks().begin(former, new, changes_between(former, new), ControlState(), NOW_S)
 
     assert released.battery is None
 

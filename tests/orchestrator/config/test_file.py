@@ -119,10 +119,12 @@ def test_a_control_character_is_said_with_its_place() -> None:
     assert mistakes("site:\n  name: a\x07b\n") == ["2:10: a control character that YAML does not allow"]
 
 
+@pytest.mark.no_cover  # millions of lines of a YAML reader
 def test_deep_nesting_is_refused() -> None:
     assert mistakes("[" * 5000) == ["1:1: nested too deeply"]
 
 
+@pytest.mark.no_cover  # millions of lines of a YAML reader
 def test_aliases_of_aliases_cannot_fill_the_memory() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
@@ -130,6 +132,7 @@ def test_aliases_of_aliases_cannot_fill_the_memory() -> None:
     assert mistakes("\n".join(lines)) == ["1:37: more than 100000 values"]
 
 
+@pytest.mark.no_cover  # millions of lines of a YAML reader
 def test_merges_of_merges_cannot_take_for_ever() -> None:
     lines = ["a0: &a0 {k0: 1}"]
     lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 10)]

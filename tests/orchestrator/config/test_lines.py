@@ -12,7 +12,7 @@ from orchestrator.config.file import parse_config
 from orchestrator.config.sections import InverterConfig, MeterConfig, SiteConfig
 from orchestrator.config.warnings import line_loads, line_text, warnings
 from orchestrator.devices.link.ways import SerialWay, TcpWay
-from orchestrator.loop.kept_sign import meter_address
+from orchestrator.loop.kept import meter_address
 from orchestrator.loop.presence import patience_s
 
 

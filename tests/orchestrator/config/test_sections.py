@@ -11,6 +11,7 @@ from orchestrator.config.file import parse_config
 from orchestrator.config.sections import InverterConfig, MqttInverterConfig, SetpointsSection, SiteConfig
 from orchestrator.config.warnings import has_new_values_seldom, warnings
 from orchestrator.documents.schema import shape_of
+from orchestrator.explain.words import say
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.values import PriorityMode
 from tests.support.records.setpoint_fields import any_fields
@@ -212,7 +213,10 @@ def test_what_a_slow_meter_costs_is_said(keys: str, said: tuple[str, ...]) -> No
 
 
 def test_a_meter_that_is_read_more_often_than_it_has_new_values_is_as_slow_as_these() -> None:
-    assert has_new_values_seldom("some-meter", 5.0, 1.0) == (
+    said = has_new_values_seldom("some-meter", 5.0, 1.0)
+
+    assert said is not None
+    assert say(said) == (
         "meter.driver: some-meter has a new value every 5 s: limits are followed up to 5 s late, because load and sun "
         "are seen only that often"
     )

@@ -16,6 +16,8 @@ from orchestrator.explain.words import say_all
 from tests.support.plants.closed_loop import ClosedLoop, Moment
 from tests.support.plants.example_site import EXAMPLE, battery, plant
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 FULL_CHARGE_WATTS = 9000.0
 SMALL_PART = 0.01
 

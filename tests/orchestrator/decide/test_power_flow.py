@@ -193,6 +193,31 @@ def test_an_unknown_priority_mode_is_refused() -> None:
         flow(battery_priority_mode="grid_first")
 
 
+@pytest.mark.parametrize(
+    ("asked", "given", "taken"),
+    [
+        (2000, {"site_watts": -6000}, 2000),  # surplus is there; the rest is exported
+        (-3000, {"site_watts": -1000}, -3000),  # up to 5 kW may be exported
+        (-3000, {"site_watts": -4000}, -1000),
+        (-9000, {"site_watts": 2000}, -5000),  # the battery's own limit
+        (3000, {"site_watts": 500}, 0),  # from the grid, which nobody has allowed
+        (3000, {"site_watts": 500, "battery_grid_charging_enabled": True}, 3000),
+        (3000, {"site_watts": 500, "battery_grid_charging_enabled": True, "import_limit_watts": 2000}, 1500),
+        (3000, {"site_watts": 500, "battery_grid_charging_enabled": True, "battery_grid_charging_max_watts": 900}, 900),
+        (0, {"site_watts": -6000}, 0),
+        (0, {"site_watts": 4000}, 0),  # the load is not covered
+        (0, {"site_watts": 4000, "import_limit_watts": 1000}, -3000),  # but what the import limit does not allow is
+        (2000, {"site_watts": -6000, "battery_soc_percent": 90}, 2000),  # above the target SoC
+        (2000, {"site_watts": -6000, "battery_soc_percent": 100}, 0),
+        (-2000, {"site_watts": 3000, "battery_soc_percent": 20}, 0),
+    ],
+)
+def test_the_battery_power_that_is_asked_for_is_taken_within_all_limits(
+    asked: float, given: dict[str, Any], taken: float
+) -> None:
+    assert flow(**given, battery_target_watts=asked).target_battery_power_watts == taken
+
+
 watts = st.floats(-20000, 20000)
 magnitude = st.none() | st.floats(0, 20000)
 percent = st.none() | st.floats(0, 100)
@@ -214,6 +239,7 @@ anything = st.fixed_dictionaries(
         "battery_grid_charging_max_watts": magnitude,
         "battery_import_target_watts": magnitude,
         "battery_export_target_watts": magnitude,
+        "battery_target_watts": st.none() | watts,
     }
 )
 

@@ -18,9 +18,12 @@ from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.simulation.physics import Controls
 from tests.makes.test_makes import MAKES
 from tests.support.devices.cut_bench import CutBench
+from tests.support.devices.quick_cases import quick_cases
 
 pytestmark = pytest.mark.no_cover  # thousands of commands: what they reach is reached by tests of the encoders
 
+QUICK = ("sunspec-1xx", "sunspec-7xx", "huawei-luna", "victron-gx")
+"""One for each way of commanding: models 123 and 124, model 704, registers in RAM and in flash, a set point."""
 VALID_FOR_S = 60.0
 CLOSE_WATTS = 60.0
 """Rounding of registers: percents of the rating, tens of watts, losses between AC and battery."""
@@ -100,14 +103,14 @@ def is_between(cut: Cut) -> bool:
     )
 
 
-@pytest.mark.parametrize("make", sorted(MAKES))
+@pytest.mark.parametrize("make", quick_cases(sorted(MAKES), QUICK))
 def test_a_battery_window_is_never_wider_than_before_and_after(make: str) -> None:
     for first, second in permutations(BATTERIES.values(), 2):
         for cut in cuts(make, command(first, 3000.0), command(second, 3000.0)):
             assert is_between(cut), cut
 
 
-@pytest.mark.parametrize("make", sorted(MAKES))
+@pytest.mark.parametrize("make", quick_cases(sorted(MAKES), QUICK))
 def test_an_ac_limit_is_never_above_the_higher_of_before_and_after(make: str) -> None:
     for reverts in (True, False):
         for first, second in permutations(LIMITS, 2):
@@ -126,8 +129,11 @@ def _is_held(bench: CutBench) -> bool:
     return low(bench.controls) > -battery.discharge_watts or high(bench.controls) < battery.charge_watts
 
 
-@pytest.mark.parametrize("make", sorted(name for name, make in MAKES.items() if make.falls_back_after_s))
-@pytest.mark.parametrize(("first", "second"), [("idle", "charge"), ("charge", "discharge"), ("discharge", "hold")])
+@pytest.mark.parametrize("make", quick_cases(sorted(n for n, m in MAKES.items() if m.falls_back_after_s), QUICK))
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("idle", "charge"), pytest.param("charge", "discharge", marks=pytest.mark.long), ("discharge", "hold")],
+)
 def test_after_a_kill_in_between_the_battery_is_its_own_again_by_its_own_timer(
     make: str, first: str, second: str
 ) -> None:

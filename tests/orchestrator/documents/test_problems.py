@@ -105,7 +105,7 @@ def test_a_mistake_is_told_at_its_place_in_the_file_whatever_alternative_was_mea
 def test_a_key_that_is_called_like_an_alternative_is_a_key() -> None:
     assert mistakes("door: {kind: candle, candle: 1}") == [
         "1:1: door.hours: this key is missing; it must be a whole number of at least 1",
-        "1:22: door.candle: unknown key 'candle'; did you mean 'kind'?",
+        "1:22: door.candle: unknown key 'candle'; did you mean 'hours'?",
     ]
 
 

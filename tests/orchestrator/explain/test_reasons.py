@@ -26,6 +26,8 @@ from tests.support.plants.explained import (
 )
 from tests.support.random_plants.random_scenarios import random_scenario
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 NOTHING_LIMITS = "no AC limit: nothing limits AC"
 OF_BATTERY = {
     BatteryMode.CHARGE: {"charge"},

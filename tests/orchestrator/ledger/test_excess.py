@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.ledger.above_limits import excess_between
 from orchestrator.ledger.excess import Excess, LedgerState, Outcome, longer_than, observe, tolerance_watts, unseen
 from orchestrator.samples import Nameplate

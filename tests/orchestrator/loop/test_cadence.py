@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from actors.supervisor import recent_crashes, restart_delay_s
 from orchestrator.devices.link.backoff import Backoff
-from orchestrator.loop.cadence import cycle_due_s
+from orchestrator.loop.cadence import EXPECTED_PART, cycle_due_s
 
 TIMES_S = st.floats(0, 1e6)
 
@@ -28,6 +28,16 @@ def test_a_value_that_comes_too_early_waits_for_half_an_interval_and_for_a_poll_
     value_at_s: float, poll_s: float, due_s: float
 ) -> None:
     assert cycle_due_s(10.0, 1.0, value_at_s, poll_s) == pytest.approx(due_s)
+
+
+@pytest.mark.parametrize(
+    ("value_at_s", "poll_s", "due_s"),
+    [(10.25, 0.25, 11.0), (10.9, 0.25, 11.2), (10.96, 0.25, 10.96), (10.9, 1.0, 11.0)],
+)
+def test_a_value_that_was_to_be_expected_waits_for_a_whole_interval(
+    value_at_s: float, poll_s: float, due_s: float
+) -> None:
+    assert cycle_due_s(10.0, 1.0, value_at_s, poll_s, soonest_part=EXPECTED_PART) == pytest.approx(due_s)
 
 
 @given(st.floats(0, 1.25), st.floats(0.01, 60), st.floats(0.1, 60))

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from hypothesis import given
 
-from orchestrator.loop.in_force import is_stricter
+from orchestrator.loop.in_force import in_force, is_stricter
 from orchestrator.setpoints.fields import LAST_WINS, SetpointFields
 from orchestrator.setpoints.merge import Setpoint, merge
+from tests.support.records.cycles import site_config
 from tests.support.records.setpoint_fields import any_fields
 
 
@@ -42,3 +43,12 @@ def test_a_minimum_that_rises_is_stricter() -> None:
 
     assert is_stricter(low, high)
     assert not is_stricter(high, low)
+
+
+def test_what_is_entered_in_home_assistant_holds_where_it_is_served_and_before_page_and_hand() -> None:
+    asked = {name: Setpoint(name, SetpointFields(export_limit_watts=1.0)) for name in ("manual", "home_assistant")}
+    mqtt = {"host": "127.0.0.1", "topic": "site/home"}
+    served = site_config(publish={"mqtt": {**mqtt, "home_assistant": {}}})
+
+    assert [each.source for each in in_force(served, asked, 0.0)] == ["fixed", "home_assistant", "manual"]
+    assert [each.source for each in in_force(site_config(publish={"mqtt": mqtt}), asked, 0.0)] == ["fixed", "manual"]

@@ -11,7 +11,7 @@ from orchestrator.samples import MeterSample
 
 
 def reading(watts: float, import_wh: float | None, export_wh: float | None) -> MeterSample:
-    return MeterSample(0.0, watts, phase_watts=(watts,), import_wh=import_wh, export_wh=export_wh)
+    return MeterSample(0.0, watts, site_vars=watts / 2, phase_watts=(watts,), import_wh=import_wh, export_wh=export_wh)
 
 
 def after(readings: list[MeterSample], state: MeterSign | None = None) -> MeterSign:
@@ -36,7 +36,7 @@ def test_exports_counted_while_power_is_positive_turn_the_sign() -> None:
 
     assert state.export_positive
     turned = meter_sign.oriented(state, reading(800, 1, 2))
-    assert (turned.site_watts, turned.phase_watts) == (-800, (-800,))
+    assert (turned.site_watts, turned.site_vars, turned.phase_watts) == (-800, -400, (-800,))
     assert (turned.import_wh, turned.export_wh) == (1, 2), "counters keep their names"
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import MeterFault
+from orchestrator.decide.records import CycleResult
 from orchestrator.loop.news import News
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope

@@ -20,6 +20,7 @@ from orchestrator.loop.messages import (
     StopAsked,
     TimePassed,
 )
+from orchestrator.reason import because
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
 from tests.support.plants.loop_bench import Bench, site_config
@@ -51,7 +52,7 @@ def test_the_first_wake_up_begins_a_cycle() -> None:
 def test_a_new_meter_value_begins_a_cycle_half_an_interval_after_the_last(bench: Bench) -> None:
     before = reads(bench)
     bench.advance(0.5)
-    bench.meter(200.0)
+    bench.meter(2000.0)
 
     assert reads(bench) == before + 1
 
@@ -59,7 +60,7 @@ def test_a_new_meter_value_begins_a_cycle_half_an_interval_after_the_last(bench:
 def test_a_new_meter_value_that_comes_too_early_waits_for_the_next_poll_and_no_longer(bench: Bench) -> None:
     before = reads(bench)
     bench.advance(0.25)
-    bench.meter(200.0)
+    bench.meter(2000.0)
     bench.advance(0.29)
     assert reads(bench) == before
 
@@ -67,12 +68,48 @@ def test_a_new_meter_value_that_comes_too_early_waits_for_the_next_poll_and_no_l
     assert reads(bench) == before + 1
 
 
+def test_a_value_that_was_to_be_expected_begins_a_cycle_after_a_whole_interval(bench: Bench) -> None:
+    before = reads(bench)
+    bench.advance(0.5)
+    bench.meter(150.0)
+    bench.advance(0.45)
+    assert reads(bench) == before
+
+    bench.advance(0.05)
+    assert reads(bench) == before + 1
+
+
+def test_what_the_plant_is_told_to_do_is_no_news_and_what_goes_beyond_is(bench: Bench) -> None:
+    bench.advance(1.0)
+    bench.round("east", "west", watts=3000.0)
+    before = reads(bench)
+    bench.advance(0.5)
+    bench.meter(1000.0)
+    bench.advance(0.1)
+    assert reads(bench) == before
+
+    bench.meter(-500.0)
+    bench.advance(0.1)
+    assert reads(bench) == before + 1
+
+
+def test_while_the_meter_is_doubted_every_value_is_news(bench: Bench) -> None:
+    bench.advance(1.25)
+    for name in ("east", "west"):
+        bench.report(name, ac_watts=3000.0)
+    before = reads(bench)
+    bench.advance(0.5)
+    bench.meter(102.0)
+
+    assert reads(bench) == before + 1
+
+
 def test_a_cycle_begins_with_a_value_that_has_just_come(bench: Bench) -> None:
     before = reads(bench)
     bench.advance(0.25)
-    bench.meter(200.0)
+    bench.meter(2000.0)
     bench.advance(0.26)
-    bench.meter(300.0)
+    bench.meter(3000.0)
 
     assert reads(bench) == before + 1
 
@@ -108,7 +145,7 @@ def test_a_value_that_stays_the_same_while_ac_power_moves_is_looked_at_once_an_i
 
 def test_it_is_decided_as_soon_as_all_have_reported(bench: Bench) -> None:
     bench.advance(1.0)
-    bench.meter(200.0)
+    bench.meter(2000.0)
     bench.report("east")
     assert bench.results == []
 
@@ -121,7 +158,7 @@ def test_it_is_decided_as_soon_as_all_have_reported(bench: Bench) -> None:
 
 def test_a_slow_inverter_delays_the_decision_by_a_third_of_a_second_at_most(bench: Bench) -> None:
     bench.advance(1.0)
-    bench.round("east", watts=200.0)
+    bench.round("east", watts=2000.0)
     bench.advance(0.29)
     assert bench.results == []
 
@@ -132,7 +169,7 @@ def test_a_slow_inverter_delays_the_decision_by_a_third_of_a_second_at_most(benc
 
 
 def test_an_inverter_whose_reports_come_late_stays_in_with_its_newest_sample(bench: Bench) -> None:
-    for watts in (200.0, 300.0, 400.0, 500.0):
+    for watts in (2000.0, 3000.0, 4000.0, 5000.0):
         bench.advance(0.1)
         bench.report("west")
         bench.advance(0.5)
@@ -147,7 +184,7 @@ def test_an_inverter_that_was_too_slow_is_not_waited_for_until_it_is_in_time_aga
     def decided_at_once() -> bool:
         bench.advance(0.6)
         before = len(bench.results)
-        bench.round("east", watts=bench.now_s)
+        bench.round("east", watts=1000.0 * (bench.now_s - 1000.0))
         return len(bench.results) == before + 1
 
     decisions = [decided_at_once()]
@@ -164,9 +201,9 @@ def test_an_inverter_that_was_too_slow_is_not_waited_for_until_it_is_in_time_aga
 
 def test_an_inverter_that_says_nothing_costs_one_wait_only(bench: Bench) -> None:
     bench.advance(0.6)
-    bench.round("east", watts=200.0)
+    bench.round("east", watts=2000.0)
     bench.advance(0.6)
-    bench.round("east", watts=300.0)
+    bench.round("east", watts=3000.0)
 
     assert len(bench.results) == 2
     assert bench.results[-1].snapshot.away == ()
@@ -177,7 +214,7 @@ def test_the_end_of_an_earlier_wait_does_not_end_that_of_the_present_cycle() -> 
     bench.tell(TimePassed())
     bench.round("east", "west", watts=100.0)
     bench.advance(0.2)
-    bench.round("east", watts=200.0)
+    bench.round("east", watts=2000.0)
     assert len(bench.results) == 1
 
     bench.advance(0.15)
@@ -187,7 +224,7 @@ def test_the_end_of_an_earlier_wait_does_not_end_that_of_the_present_cycle() -> 
 
 def test_a_failed_attempt_counts_as_an_answer_and_leaves_the_inverter_out(bench: Bench) -> None:
     bench.advance(1.0)
-    bench.round("east", watts=200.0)
+    bench.round("east", watts=2000.0)
     bench.fault("west")
 
     assert bench.results[-1].snapshot.away == ("west",)
@@ -196,25 +233,25 @@ def test_a_failed_attempt_counts_as_an_answer_and_leaves_the_inverter_out(bench:
 
 def test_why_a_device_does_not_answer_reaches_everybody_in_the_words_of_who_asked_it(bench: Bench) -> None:
     bench.advance(1.0)
-    bench.meter(200.0)
-    bench.tell(Report("east", bench.cycle, fault="connection", detail="no way to 10.0.0.9: is the address right?"))
-    bench.tell(Report("meter", 0, fault="timeout", detail="nothing answers as unit 200"))
+    bench.meter(2000.0)
+    bench.tell(Report("east", bench.cycle, fault="connection", why=because("no_way_to_host", where="10.0.0.9:502")))
+    bench.tell(Report("meter", 0, fault="timeout", why=because("no_answer", where="10.0.0.9:502", unit_id=200)))
     bench.advance(6.0)
 
     troubles = bench.results[-1].snapshot.troubles
-    assert troubles["east"] == "no way to 10.0.0.9: is the address right?"
-    assert troubles["meter"] == "nothing answers as unit 200"
-    assert troubles["west"] == "nothing has been heard of it for more than 2 s"
+    assert troubles["east"] == because("no_way_to_host", where="10.0.0.9:502")
+    assert troubles["meter"] == because("no_answer", where="10.0.0.9:502", unit_id=200)
+    assert troubles["west"] == because("silent_for", seconds=2.0)
 
 
 def test_an_inverter_that_is_away_is_still_asked_and_never_waited_for(bench: Bench) -> None:
     bench.advance(1.0)
-    bench.round("east", watts=200.0)
+    bench.round("east", watts=2000.0)
     bench.fault("west")
     before = reads(bench)
     bench.advance(0.6)
 
-    bench.round("east", watts=300.0)
+    bench.round("east", watts=3000.0)
 
     assert len(bench.results) == 2
     assert reads(bench) == before + 1
@@ -222,10 +259,10 @@ def test_an_inverter_that_is_away_is_still_asked_and_never_waited_for(bench: Ben
 
 def test_an_inverter_that_is_back_is_commanded_in_the_same_cycle(bench: Bench) -> None:
     bench.advance(1.0)
-    bench.round("east", watts=200.0)
+    bench.round("east", watts=2000.0)
     bench.fault("west")
     bench.advance(0.6)
-    bench.meter(300.0)
+    bench.meter(3000.0)
     bench.report("west")
     bench.report("east")
 
@@ -234,7 +271,7 @@ def test_an_inverter_that_is_back_is_commanded_in_the_same_cycle(bench: Bench) -
 
 def test_two_intervals_without_a_word_make_an_inverter_away(bench: Bench) -> None:
     away = []
-    for watts in (200.0, 300.0, 400.0):
+    for watts in (2000.0, 3000.0, 4000.0):
         bench.advance(0.5)
         bench.round("east", watts=watts)
         bench.advance(0.31)
@@ -260,7 +297,7 @@ def test_a_silent_meter_is_missing_from_the_snapshot_after_three_periods(bench: 
 
 def test_commands_carry_the_time_of_their_decision(bench: Bench) -> None:
     bench.advance(1.0)
-    bench.round("east", "west", watts=200.0)
+    bench.round("east", "west", watts=2000.0)
 
     assert bench.commands("east")[-1].issued_at_s == bench.now_s
 
@@ -353,7 +390,7 @@ def test_a_withdrawn_setpoint_is_gone_with_the_next_cycle(bench: Bench) -> None:
     bench.tell(limit(0.0))
     bench.tell(SetpointWithdrawn("mqtt"))
     bench.advance(1.0)
-    bench.round("east", "west", watts=200.0)
+    bench.round("east", "west", watts=2000.0)
 
     assert bench.results[-1].envelope.fields.export_limit_watts == 5000.0
 
@@ -367,7 +404,7 @@ def test_a_setpoint_that_ended_hours_ago_ends_as_soon_as_the_clock_is_put_right(
     bench.wall_ahead_s = -6 * 3600.0
     bench.tell(limit_until(1000.0, bench.now_s - 5 * 3600.0))
     bench.advance(1.0)
-    bench.round("east", "west", watts=200.0)
+    bench.round("east", "west", watts=2000.0)
     assert bench.results[-1].envelope.fields.export_limit_watts == 1000.0
 
     bench.wall_ahead_s = 0.0
@@ -381,7 +418,7 @@ def test_a_setpoint_that_had_ended_by_a_wrong_clock_holds_at_once_when_it_is_put
     bench.wall_ahead_s = 6 * 3600.0
     bench.tell(limit_until(1000.0, bench.now_s + 3600.0))
     bench.advance(1.0)
-    bench.round("east", "west", watts=200.0)
+    bench.round("east", "west", watts=2000.0)
     assert bench.results[-1].envelope.fields.export_limit_watts == 5000.0
 
     bench.advance(0.3)
@@ -444,13 +481,13 @@ def limit_values(watts: float) -> Any:
 
 def test_after_stop_nothing_is_decided_any_more(bench: Bench) -> None:
     bench.advance(0.5)
-    bench.meter(200.0)
+    bench.meter(2000.0)
     bench.tell(StopAsked())
     bench.report("east")
     bench.report("west")
     bench.tell(limit(0.0))
     bench.advance(10.0)
-    bench.meter(300.0)
+    bench.meter(3000.0)
 
     assert bench.results == []
     assert bench.commands("east") == []
@@ -491,7 +528,7 @@ def test_an_inverter_that_is_taken_out_is_handed_back_and_the_others_go_on(bench
     assert len(bench.of(HandedBack)) == 1
 
     bench.advance(1.0)
-    bench.round("east", watts=200.0)
+    bench.round("east", watts=2000.0)
 
     assert [command.inverter for command in bench.results[-1].commands] == ["east"]
     assert bench.results[-1].snapshot.away == ()
@@ -532,7 +569,7 @@ def test_all_that_is_reported_at_the_very_end_of_the_wait_counts() -> None:
     bench.round("east", watts=100.0)
     bench.fault("west")
     bench.advance(0.6)
-    bench.meter(200.0)
+    bench.meter(2000.0)
     bench.now_s = bench.loop.next_wake_s
     before = len(bench.results)
     bench.report("east")

@@ -15,7 +15,7 @@ from orchestrator.ledger.excess import Excess, Outcome, SiteContext
 from orchestrator.report.compliance import MOST_ROWS, compliance_csv, compliance_page
 from orchestrator.report.page import Imprint
 from orchestrator.report.period import period_of
-from tests.support.pages import assert_stands_alone, rows, words
+from tests.support.page.markup import assert_stands_alone, rows, words
 
 BRISBANE = ZoneInfo("Australia/Brisbane")
 PERIOD = period_of("2026-06-01", "2026-06-07", BRISBANE, date(2026, 6, 7))

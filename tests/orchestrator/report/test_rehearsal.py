@@ -15,9 +15,11 @@ from orchestrator.config.simulation import LoadSimulation, SunSimulation
 from orchestrator.report.page import Imprint
 from orchestrator.report.rehearsal import MOST_INVERTERS, Rehearsal, comparison, rehearsal_csv, rehearsal_page
 from orchestrator.simulation.rehearsal.day import WAYS, rehearse
-from tests.support.pages import assert_stands_alone, read, rows, words
+from tests.support.page.markup import assert_stands_alone, read, rows, words
 from tests.support.plants.example_site import EXAMPLE
 from tests.support.plants.virtual_site import PV_ONLY, site_config
+
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
 
 BRISBANE = ZoneInfo("Australia/Brisbane")
 MIDNIGHT = datetime(2026, 6, 1, tzinfo=BRISBANE)
@@ -84,6 +86,7 @@ def test_the_page_needs_neither_network_nor_script(page: str) -> None:
     assert_stands_alone(page)
 
 
+@pytest.mark.long
 def test_very_many_inverters_are_not_all_drawn() -> None:
     text = rehearsal_page(rehearsal(MOST_INVERTERS + 2), IMPRINT)
 

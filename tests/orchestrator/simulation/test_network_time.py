@@ -10,7 +10,7 @@ import pytest
 from orchestrator import control
 from orchestrator.config.sections import ControlConfig, SiteConfig
 from orchestrator.config.simulation import LoadSimulation, MeterSimulation
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.loop.site_loop import Controller
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
@@ -88,8 +88,17 @@ def test_a_meter_that_shows_nothing_new_though_ac_power_moves_is_looked_at_once_
     assert (last.snapshot.at_s - first.snapshot.at_s) / (last.cycle - first.cycle) == pytest.approx(1.0)
 
 
-def test_a_meter_that_measures_often_makes_decisions_half_an_interval_apart_at_the_most() -> None:
-    loop = plant(meter_period_s=0.2)
+@pytest.mark.parametrize(("step_watts", "fewest", "most"), [(1000.0, 15, 21), (0.0, 9, 12)])
+def test_a_meter_that_measures_often_makes_decisions_half_an_interval_apart_where_it_has_news(
+    step_watts: float, fewest: int, most: int
+) -> None:
+    loads_watts = itertools.cycle((1000.0, 1000.0 + step_watts))
+
+    def decide_and_move_the_load(*seen: Any) -> CycleResult:
+        loop.site.set_load(next(loads_watts))
+        return control.step(*seen)
+
+    loop = plant(meter_period_s=0.2, controller=decide_and_move_the_load)
     loop.run(5)
     before = loop.history[-1].result
     loop.run(10)
@@ -97,7 +106,7 @@ def test_a_meter_that_measures_often_makes_decisions_half_an_interval_apart_at_t
 
     assert before is not None
     assert after is not None
-    assert 15 <= after.cycle - before.cycle <= 21
+    assert fewest <= after.cycle - before.cycle <= most
 
 
 def with_default(config: SiteConfig, watts: float) -> SiteConfig:

@@ -24,6 +24,8 @@ from orchestrator.simulation.physics import (
 )
 from tests.support.plants.virtual_site import BATTERY, BATTERY_ONLY, HYBRID, PV_ONLY
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 ROUNDING_WATTS = 1e-6
 watts = st.floats(0, 9000)
 window_watts = st.floats(-6000, 6000)

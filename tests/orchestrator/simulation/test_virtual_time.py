@@ -14,6 +14,8 @@ from orchestrator.simulation.network.virtual import InverterFault, MeterDefect
 from orchestrator.simulation.virtual_time import VirtualTime
 from tests.support.plants.virtual_site import BATTERY_ONLY, PV_ONLY, site_config
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 LOAD_WATTS = 1000.0
 SILENCING = (InverterFault.OFFLINE, InverterFault.EXCEPTIONS, InverterFault.RESETTING, InverterFault.SILENT)
 
@@ -283,3 +285,14 @@ def test_moments_that_are_played_are_not_kept() -> None:
 
     assert [m.at_s for m in played] == [1, 2, 3, 4, 5]
     assert loop.history == []
+
+
+def test_a_value_of_the_meter_that_has_not_changed_keeps_its_time() -> None:
+    """As the meter's actor tells it: however late each answer comes."""
+    slow = PV_ONLY.model_copy(update={"lag_s": 3.0})
+    loop = VirtualTime(site_config({"roof": slow}, meter=MeterSimulation(period_s=3.0, latency_s=0.2, jitter_s=0.15)))
+    loop.site.set_pv_available("roof", 5000.0)
+    seen = [m.result.snapshot.meter for m in loop.run(20) if m.result is not None]
+
+    times = {(sample.site_watts, sample.changed_at_s) for sample in seen if sample is not None}
+    assert len(times) == len({watts for watts, _time in times})

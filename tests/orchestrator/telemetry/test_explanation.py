@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.documents.json_values import rfc3339
 from orchestrator.explain.words import say_all
 from orchestrator.samples import OperatingState

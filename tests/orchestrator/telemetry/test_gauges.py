@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import InverterNumbers, LiveNumbers
+from orchestrator.decide.records import CycleResult
 from orchestrator.reason import because
-from orchestrator.samples import BatterySample
+from orchestrator.samples import BatterySample, SiteBounds
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.telemetry.gauges import GAUGES, gauge_values
 from tests.support.records.cycles import cycle_result, inverter_sample
@@ -106,3 +106,20 @@ def test_a_battery_that_does_not_follow_its_command_is_seen() -> None:
     result = replace(cycle_result(), not_following=("east",))
 
     assert series(result)["inverter_battery_following", "east"] == 0.0
+
+
+def test_a_portfolio_counts_its_sites_by_mode_and_a_site_counts_none() -> None:
+    said = {"north": "normal", "south": "failsafe", "west": "a mode of another version", "east": ""}
+    sites = tuple(inverter_sample(name, site=SiteBounds(0.0, mode=mode)) for name, mode in said.items())
+
+    def counts(result: CycleResult) -> dict[str, float]:
+        return {key[1]: value for key, value in series(result).items() if key[0] == "portfolio_sites"}
+
+    assert counts(cycle_result(inverters=sites, away=("island",))) == {
+        "normal": 1.0,
+        "failsafe": 1.0,
+        "waiting": 0.0,
+        "other": 2.0,
+        "silent": 1.0,
+    }
+    assert counts(cycle_result(away=("roof",))) == {}

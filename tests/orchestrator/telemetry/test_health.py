@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.reason.troubles import as_said
 from orchestrator.telemetry.health import health_payload, judge
 from tests.support.records.cycles import cycle_result
 
@@ -40,10 +41,10 @@ def test_a_plant_that_needs_somebody_is_not_well_and_says_why(changed: dict[str,
 
 def test_what_a_cycle_says_of_the_health_is_what_was_known_in_it() -> None:
     cycle = cycle_result()
-    troubles = {"meter": "no connection", "west": "silent"}
+    troubles = {"meter": as_said("no connection"), "west": as_said("silent")}
     away = replace(cycle, snapshot=replace(cycle.snapshot, meter=None, away=("west",), troubles=troubles))
 
     assert judge(health_payload(cycle, "home", "abc")).is_well
     assert not judge(health_payload(away, "home", "abc")).is_well
-    assert health_payload(away, "home", "abc")["troubles"] == troubles
+    assert health_payload(away, "home", "abc")["troubles"] == {"meter": "no connection", "west": "silent"}
     assert not judge(health_payload(None, "home", "abc")).is_well

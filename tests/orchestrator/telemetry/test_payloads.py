@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import InverterNumbers, LiveNumbers
+from orchestrator.decide.records import CycleResult
 from orchestrator.documents.json_values import rfc3339, rounded, without_time
 from orchestrator.samples import BatterySample, OperatingState
 from orchestrator.setpoints.fields import SetpointFields
@@ -78,7 +78,7 @@ def test_an_inverter_says_what_it_does_and_what_is_asked_of_it() -> None:
 def test_an_inverter_that_is_away_shows_no_last_values() -> None:
     payloads = state_payloads(cycle_result(away=("roof",)), TIME)
 
-    assert payloads["inverters/roof"] == {"time": TIME, "online": False, "trouble": None}
+    assert payloads["inverters/roof"] == {"time": TIME, "online": False, "trouble": None, "trouble_why": None}
 
 
 def test_an_inverter_without_a_battery_has_nulls_for_it() -> None:

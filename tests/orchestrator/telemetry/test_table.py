@@ -11,10 +11,9 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.plant.headroom import LiveNumbers
 from orchestrator.decide.power_flow import BatteryPowerFlow
-from orchestrator.decide.records import SiteTotals
+from orchestrator.decide.records import CycleResult, SiteTotals
 from orchestrator.reason import because
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields

@@ -8,18 +8,22 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
+from orchestrator.explain.words import say
+from orchestrator.reason import Reason, because
+from orchestrator.reason.troubles import as_said
 from orchestrator.telemetry.explanation import View, explain, inverter_names
 from orchestrator.telemetry.log.events import entries
 from orchestrator.telemetry.payloads import state_payloads
 from orchestrator.telemetry.table import plain_line, render
 from tests.support.records.cycles import cycle_result
 
-REFUSES = "10.0.0.2:502 refuses the connection: is `port` right?"
-SILENT = "10.0.0.9:502: no answer in time: it is connected, so is `unit_id` 200 right?"
+REFUSED = because("refuses_connection", where="10.0.0.2:502")
+UNHEARD = because("no_answer", where="10.0.0.9:502", unit_id=200)
+REFUSES, SILENT = say(REFUSED), say(UNHEARD)
 
 
-def troubled(roof: str = REFUSES, meter: str | None = SILENT) -> CycleResult:
+def troubled(roof: Reason = REFUSED, meter: Reason | None = UNHEARD) -> CycleResult:
     cycle = cycle_result(site_watts=None if meter else -500.0, away=("roof",))
     troubles = {"roof": roof} | ({"meter": meter} if meter else {})
     return replace(cycle, snapshot=replace(cycle.snapshot, troubles=troubles))
@@ -44,7 +48,12 @@ def test_mqtt_and_explain_say_why() -> None:
     payloads = state_payloads(troubled(), "2026-06-01T12:00:00.000Z")
 
     assert payloads["inverters/roof"]["trouble"] == REFUSES
+    assert payloads["inverters/roof"]["trouble_why"] == {
+        "code": "refuses_connection",
+        "values": {"where": "10.0.0.2:502"},
+    }
     assert payloads["site"]["meter_trouble"] == SILENT
+    assert payloads["site"]["meter_trouble_why"]["code"] == "no_answer"
     text = explain(View("home", payloads, inverter_names(payloads)))
     assert f"The meter does not answer: {SILENT}" in text
     assert f"roof: does not answer; the others take its share, and it is tried again: {REFUSES}" in text
@@ -56,7 +65,7 @@ def test_the_log_says_why_once_and_again_when_the_reason_changes() -> None:
     assert f"does not answer; the others take its share: {REFUSES}" in first
     assert f"the meter does not answer: {SILENT}" in first
     assert list(entries(troubled(), troubled())) == []
-    again = list(entries(troubled(), troubled(roof="no way to it", meter="another")))
+    again = list(entries(troubled(), troubled(roof=as_said("no way to it"), meter=as_said("another"))))
     assert [(entry.event, entry.message, entry.inverter) for entry in again] == [
         ("inverter_trouble", "still does not answer: no way to it", "roof"),
         ("meter_trouble", "the meter does not answer: another", None),

@@ -24,12 +24,12 @@ class CutBench:
 
     def __init__(self, make: str, plant: InverterSimulation) -> None:
         self.make = make
-        self._driver: Any = DRIVERS[make]
+        self.driver: Any = DRIVERS[make]
         self.site = VirtualSite(made_site(make, plant))
         self.site.set_load(500.0)
         self.site.set_pv_available("east", 4000.0 if plant.pv_peak_watts else 0.0)
         self._registers = self.site.devices["east"]
-        self._device = self._discover()
+        self.device = self._discover()
 
     @property
     def controls(self) -> Controls:
@@ -45,8 +45,8 @@ class CutBench:
 
     def planned(self, command: InverterCommand) -> tuple[RegisterWrite, ...]:
         """All requests that a command needs now, in their order; one for each word where the device takes no more."""
-        shown = self._read()
-        groups = self._driver.encode(self._device, command, shown)
+        shown = self.read()
+        groups = self.driver.encode(self.device, command, shown)
         writes = (write for group in groups for write in group.writes)
         needed = (write for write in writes if not (write.flash and _shows(write, shown)))
         return tuple(part for write in needed for part in _requests(write))
@@ -58,9 +58,10 @@ class CutBench:
             refusal = self._at(place.unit_id).write(place.address, write.values, self.site.now_s)
             assert refusal is None, f"{write} is refused with {refusal!r}"
 
-    def _read(self) -> dict[int, int]:
+    def read(self) -> dict[int, int]:
+        """All words of a cycle, and those that can be written."""
         words: dict[int, int] = {}
-        for request in (*self._driver.plan_readback(self._device), *self._driver.plan_reads(self._device)):
+        for request in (*self.driver.plan_readback(self.device), *self.driver.plan_reads(self.device)):
             words |= self._words(request)
         return words
 
@@ -68,11 +69,11 @@ class CutBench:
         answer = self._answer(request)
         if not isinstance(answer, Refused):
             return dict(enumerate(answer, request.address))
-        parts = self._driver.parts(self._device, request)
+        parts = self.driver.parts(self.device, request)
         return {at: word for part in parts for at, word in self._words(part).items()}
 
     def _discover(self) -> Any:
-        steps, answer = self._driver.discover("inverter"), None
+        steps, answer = self.driver.discover("inverter"), None
         while True:
             try:
                 request = next(steps) if answer is None else steps.send(answer)

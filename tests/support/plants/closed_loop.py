@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from orchestrator import control
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import ControlState
+from orchestrator.decide.records import CycleResult
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge

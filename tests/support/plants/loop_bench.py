@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from orchestrator import control
 from orchestrator.config.changes import changes_between
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.memory import MeterFault
+from orchestrator.decide.records import CycleResult
 from orchestrator.loop.kept import Kept
 from orchestrator.loop.messages import (
     Acknowledged,

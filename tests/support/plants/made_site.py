@@ -26,7 +26,7 @@ from orchestrator.devices.drivers import driver_of
 from orchestrator.samples import InverterSample
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import VirtualSite
-from tests.support.inboxes import Inbox
+from tests.support.inboxes import Inbox, answer_to_a_command
 from tests.support.plants.virtual_site import BATTERY
 from tests.support.servers.required import free_port
 
@@ -105,8 +105,9 @@ class MadeSite:
     def command(self, **options: Any) -> Acknowledged:
         """Read, as every cycle does, then command."""
         self.sample()
+        before = len(self.site.of(Acknowledged))
         self._tell(Command(InverterCommand("east", valid_for_s=VALID_FOR_S, **options), self.clock.now_s()))
-        return self.site.of(Acknowledged)[-1]
+        return answer_to_a_command(self.site.of(Acknowledged)[before:], self.clock.now_s())
 
     def release(self) -> Acknowledged:
         """The last command, as on a clean stop."""

@@ -61,8 +61,8 @@ class ModbusBox:
 
     `words` are its registers, signed or not. `refused` maps addresses to the exception code of a request that touches
     them, `refused_writes` likewise for writes only. Writes to `ignored` addresses are acknowledged without effect. A
-    `silent` server never answers, one that `resets` answers with a TCP reset, a `short` one leaves out the last word of
-    what was asked for. `delay_s` comes before each answer.
+    `silent` server never answers, the next `lost_answers` are lost on their way, one that `resets` answers with a TCP
+    reset, a `short` one leaves out the last word of what was asked for. `delay_s` comes before each answer.
     `requests` keeps (function, address, count).
     """
 
@@ -74,6 +74,7 @@ class ModbusBox:
         self.refused_writes: dict[int, int] = {}
         self.ignored: set[int] = set()
         self.silent = False
+        self.lost_answers = 0
         self.resets = False
         self.short = False
         self.delay_s = 0.0
@@ -126,7 +127,8 @@ class ModbusBox:
             transport.abort()
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
-        if sending and self.silent:
+        if sending and (self.silent or self.lost_answers):
+            self.lost_answers = max(self.lost_answers - 1, 0)
             return b""
         return _shortened(data) if sending and self.short else data
 

@@ -13,7 +13,7 @@ from actors.clock import RealClock
 from actors.observer import NoObserver
 from actors.system import System, start_system
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.loop.in_force import in_force
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint, merge

@@ -23,14 +23,14 @@ from actors.observer import NoObserver
 from actors.system import DRIVERS, System, start_system
 from orchestrator.config.sections import SiteConfig
 from orchestrator.config.simulation import InverterSimulation
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.devices.base import AnyDriver
 from orchestrator.simulation.server import RunningSite, serve
 from orchestrator.simulation.site import METER, VirtualSite
 from tests.support.inboxes import Inbox
 from tests.support.plants.example_site import EXAMPLE
 from tests.support.plants.virtual_site import site_config
-from tests.support.servers.brokers import Mosquitto, mosquitto
+from tests.support.servers.brokers import Mosquitto, Nats, mosquitto
 from tests.support.servers.required import PATIENCE_S, free_port, require_server, wait_until
 
 NAMES = ("east", "west", "roof")
@@ -214,7 +214,7 @@ class Eyes:
 class Publisher:
     """Publishes setpoints with Mosquitto's own client, retained and with QoS 1, as an operator would."""
 
-    def __init__(self, broker: Mosquitto, topic: str = SETPOINTS) -> None:
+    def __init__(self, broker: Mosquitto | Nats, topic: str = SETPOINTS) -> None:
         self._program = require_server("mosquitto_pub")
         self._to = ["-h", broker.host, "-p", str(broker.port), "-t", topic, "-r", "-q", "1"]
 
@@ -231,7 +231,7 @@ class RunningPlant(Eyes):
     """The virtual site, the broker, and a system that runs them."""
 
     def __init__(
-        self, site: RunningSite, broker: Mosquitto, config: SiteConfig, drivers: Mapping[str, AnyDriver]
+        self, site: RunningSite, broker: Mosquitto | Nats, config: SiteConfig, drivers: Mapping[str, AnyDriver]
     ) -> None:
         super().__init__(site)
         self.broker, self.config = broker, config
@@ -297,7 +297,7 @@ def example_config(
     state_dir: Path,
     *,
     inverters: Mapping[str, InverterSimulation] = EXAMPLE,
-    broker: Mosquitto,
+    broker: Mosquitto | Nats,
     fixed: Mapping[str, object] = FIXED,
     **control: Any,
 ) -> SiteConfig:

@@ -6,9 +6,8 @@ from typing import Any
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
 from orchestrator.decide.power_flow import BatteryPowerFlow
-from orchestrator.decide.records import SiteTotals
+from orchestrator.decide.records import CycleResult, SiteTotals
 from orchestrator.reason import because
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, SiteSnapshot
 from orchestrator.setpoints.fields import SetpointFields

@@ -16,7 +16,7 @@ def values(value: Value) -> st.SearchStrategy[Any]:
         return st.booleans()
     if isinstance(value, Choice):
         return st.sampled_from(value.options)
-    return st.floats(0, value.highest) if isinstance(value, Number) else st.integers(0, value.highest)
+    return st.floats(value.lowest, value.highest) if isinstance(value, Number) else st.integers(0, value.highest)
 
 
 any_fields = st.builds(SetpointFields, **{row.name: st.none() | values(row.value) for row in ROWS})

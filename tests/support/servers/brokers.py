@@ -17,6 +17,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from actors.commands.run.broker import is_broker_listening
 from tests.support.servers.required import PATIENCE_S, free_port, require_server, wait_until
 
+HOST = "127.0.0.1"
+NODES = 3
+"""Of a cluster of NATS."""
+
 
 class Mosquitto:
     """A Mosquitto on a free port of 127.0.0.1; `stop` and `start` again keep the port and forget what was retained."""
@@ -139,3 +143,86 @@ def mqtt_client(host: str, port: int, username: str | None = None, password: str
         yield client
     finally:
         client.close()
+
+
+@dataclass
+class Nats:
+    """A cluster of nodes of NATS on free ports of 127.0.0.1, which keep what they must in JetStream.
+
+    `host` and `port` are those of its first node, `other_hosts` the others with their ports."""
+
+    folder: Path
+    host: str = HOST
+    ports: tuple[int, ...] = field(default_factory=lambda: tuple(free_port() for _ in range(NODES)))
+    processes: list[subprocess.Popen[bytes] | None] = field(default_factory=lambda: [None] * NODES)
+
+    @property
+    def port(self) -> int:
+        """Where the first node speaks MQTT."""
+        return self.ports[0]
+
+    @property
+    def other_hosts(self) -> tuple[str, ...]:
+        """Where the others do."""
+        return tuple(f"{HOST}:{port}" for port in self.ports[1:])
+
+    def from_node(self, node: int) -> Nats:
+        """The same cluster for somebody who tries this node first; it is not to be started."""
+        return Nats(self.folder, self.host, (*self.ports[node:], *self.ports[:node]))
+
+    def start(self) -> None:
+        """Return when every node takes clients."""
+        program, routes = require_server("nats-server"), [free_port() for _ in range(NODES)]
+        for node, port in enumerate(self.ports):
+            file = self.folder / f"node-{node}.conf"
+            file.write_text(_configuration(node, port, routes, self.folder))
+            log = self.folder / f"node-{node}.log"
+            with log.open("wb") as written:
+                self.processes[node] = subprocess.Popen([program, "-c", str(file)], stderr=written)
+        for port in self.ports:
+            wait_until(lambda port=port: is_broker_listening(HOST, port), "a node of NATS")  # type: ignore[misc]
+            wait_until(lambda port=port: _takes_clients(port), "a cluster with a leader")  # type: ignore[misc]
+
+    def kill(self, node: int) -> None:
+        """End a node at once, as a loss of power does."""
+        process = self.processes[node]
+        if process is not None:
+            process.kill()
+            process.wait(PATIENCE_S)
+            self.processes[node] = None
+
+    def stop(self) -> None:
+        """End what still runs."""
+        for node in range(NODES):
+            self.kill(node)
+
+
+@contextlib.contextmanager
+def nats(folder: Path) -> Iterator[Nats]:
+    """A running cluster."""
+    cluster = Nats(folder)
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def _configuration(node: int, port: int, routes: list[int], folder: Path) -> str:
+    others = ", ".join(f'"nats://{HOST}:{each}"' for each in routes)
+    return f"""
+server_name: node{node}
+listen: "{HOST}:{free_port()}"
+jetstream {{ store_dir: "{folder}/store-{node}" }}
+cluster {{ name: fleet, listen: "{HOST}:{routes[node]}", routes: [{others}] }}
+mqtt {{ listen: "{HOST}:{port}" }}
+"""
+
+
+def _takes_clients(port: int) -> bool:
+    """Whether a client is let in: while the cluster has no leader it is not."""
+    try:
+        with mqtt_client(HOST, port):
+            return True
+    except (OSError, AssertionError):
+        return False

@@ -72,7 +72,9 @@ def test_health_of_another_file_than_the_one_that_runs_says_so(
 def test_without_metrics_health_sees_the_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = example_site(tmp_path)
     port = load_config(path).metrics.port  # type: ignore[union-attr]
-    path.write_text(path.read_text().replace(f"metrics: {{host: 127.0.0.1, port: {port}}}", "metrics: null"))
+    path.write_text(
+        path.read_text().replace(f"metrics: {{host: 127.0.0.1, port: {port}}}", "metrics: null\npage: {enabled: false}")
+    )
     with orchestrator(tmp_path, "run", str(path), "--demo") as running:
         wait_until(lambda: main(["health", str(path)]) == 0, "health")
         assert f"process {running.process.pid} runs" in capsys.readouterr().out

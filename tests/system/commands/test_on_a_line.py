@@ -24,6 +24,7 @@ inverters:
   - {{name: east, {line}, unit_id: 1, serial_number: SIM-east}}
 control: {{battery_power_flow: true, state_dir: {folder}/state}}
 metrics: null
+page: {{enabled: false}}
 simulation:
   inverters:
     east:

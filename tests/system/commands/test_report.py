@@ -14,7 +14,7 @@ import pytest
 from actors.files.ledger_file import FILE_NAME, read_excesses
 from orchestrator.ledger.excess import Excess
 from tests.support.command_line import REPOSITORY, example_site, orchestrator
-from tests.support.pages import assert_stands_alone, rows, words
+from tests.support.page.markup import assert_stands_alone, rows, words
 from tests.support.servers.required import wait_until
 
 SHADOW = ("control:\n", "control:\n  enabled: false\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import REPOSITORY, example_site, orchestrator
-from tests.support.pages import assert_stands_alone, words
+from tests.support.page.markup import assert_stands_alone, words
 
 REAL_SITE = """
 site: {name: farm, timezone: Europe/Berlin}

@@ -14,7 +14,7 @@ from actors.messages import Acknowledged, SetpointReceived
 from actors.observer import NoObserver
 from actors.system import System, start_system
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
 from orchestrator.simulation.server import serve

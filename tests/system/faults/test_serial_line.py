@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
+from orchestrator.explain.words import say
 from orchestrator.simulation.network.line import LineTroubles
 from orchestrator.simulation.server import serve
 from tests.support.plants.running_plant import (
@@ -130,7 +131,7 @@ def test_a_pulled_cable_is_a_failsafe_with_its_reason_and_the_plant_comes_back_b
     plant.site.pull(port)
     wait_until(lambda: plant.results[-1].mode == "failsafe", "the failsafe")
     wait_until(lambda: set(plant.results[-1].snapshot.away) == set(NAMES), "all are away")
-    wait_until(lambda: "no such port" in plant.results[-1].snapshot.troubles["meter"], "why")
+    wait_until(lambda: "no such port" in say(plant.results[-1].snapshot.troubles["meter"]), "why")
 
     plant.site.plug(port)
     wait_until(lambda: plant.results[-1].mode == "normal" and not plant.results[-1].snapshot.away, "all are back", 120)

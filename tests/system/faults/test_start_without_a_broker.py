@@ -10,7 +10,7 @@ from actors.files.setpoint_store import SetpointStore
 from actors.observer import NoObserver
 from actors.system import start_system
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.setpoints.intake import KeptSource
 from tests.support.inboxes import Inbox
 from tests.support.plants.running_plant import about

@@ -39,7 +39,7 @@ BOUNDS = {
     "site": {"test"},
     "version": {"1.2.3"},
     "inverter": {*NAMES, "meter"},
-    "actor": {*NAMES, "meter", "site", "mqtt", "metrics", "ledger", "supervisor"},
+    "actor": {*NAMES, "meter", "site", "mqtt", "web", "ledger", "supervisor"},
     "kind": {*ERROR_KINDS, *COMMAND_FAULTS.values()},
     "limit": set(LIMITS),
     "source": {"fixed", "mqtt"},
@@ -145,7 +145,7 @@ def test_every_metric_has_a_help_text_and_is_in_the_docs(watched: Watched) -> No
 def test_no_label_is_unbounded_whatever_is_sent(watched: Watched) -> None:
     for number in range(30):
         watched.setpoint.publish({f"unknown{number}": number, "opModExpLimW": f"wrong {number}"})
-    refused = re.compile(r'setpoints_rejected_total{source="mqtt"} [1-9]')
+    refused = re.compile(r'setpoints_rejected_total{site="test",source="mqtt"} [1-9]')
     wait_until(lambda: refused.search(watched.page()), "a refusal")
     wait_until(lambda: all(f'{label}="' in watched.page() for label in BY_FORM), "commands and writes")
 
@@ -179,6 +179,6 @@ def test_a_changed_interval_is_seen(watched: Watched) -> None:
     slower = former.control.model_copy(update={"interval_s": 2.0})
     watched.system.reload(former.model_copy(update={"control": slower}))
     try:
-        assert "orchestrator_cycle_interval_seconds 2.0" in watched.page()
+        assert 'orchestrator_cycle_interval_seconds{site="test"} 2.0' in watched.page()
     finally:
         watched.system.reload(former)

@@ -29,7 +29,7 @@ def fifty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that reads the metrics of a site of fifty inverters."""
     require_server("prometheus")
     observer = PrometheusObserver("large", "1.2.3", ("mqtt",))
-    server, thread = start_http_server(0, addr="127.0.0.1", registry=observer.registry)
+    server, thread = start_http_server(0, addr="127.0.0.1", registry=observer.served)
     stop = threading.Event()
     feeder = threading.Thread(target=feed, args=(observer, stop), daemon=True)
     feeder.start()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from tests.support.plants.example_site import DARK, SUNNY
 from tests.support.plants.running_plant import (
     BUSY_MACHINE_S,

@@ -8,19 +8,20 @@ from actors.clock import RealClock
 from actors.messages import Acknowledged
 from actors.prometheus.observer import PrometheusObserver
 from actors.system import start_system
-from orchestrator.cycle import CycleResult
+from orchestrator.config.sections import MetricsSection
+from orchestrator.decide.records import CycleResult
 from orchestrator.simulation.server import serve
 from tests.support.inboxes import Inbox
 from tests.support.plants.virtual_site import HYBRID, site_config
 from tests.support.servers.required import free_port, wait_until
 
-NAMES = ("site", "mqtt", "metrics", "ledger", "supervisor")
+NAMES = ("site", "mqtt", "web", "ledger", "supervisor")
 
 
 def test_inverters_called_like_parts_of_the_program_are_started_read_and_commanded(tmp_path: Path) -> None:
     with serve(site_config(dict.fromkeys(NAMES, HYBRID)), new_port=free_port) as site:
         state = site.config.control.model_copy(update={"state_dir": str(tmp_path / "state")})
-        config = site.config.model_copy(update={"control": state, "metrics": None})
+        config = site.config.model_copy(update={"control": state, "metrics": MetricsSection(port=0)})
         clock, listener, observer = RealClock(), Inbox(), PrometheusObserver("test", "1")
         system = start_system(config, clock=clock, observer=observer, listeners=(listener,))
         try:

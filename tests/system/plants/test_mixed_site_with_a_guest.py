@@ -1,4 +1,4 @@
-"""The site of four makes with one make more in it: each of those that are told a power of battery or AC."""
+"""The site of four makes with one make more in it: those that are told a power, and those that are only read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.simulation.server import serve
 from tests.support.plants.running_plant import DRIVERS, Expected, RunningPlant, about, above, below
 from tests.support.servers.brokers import mosquitto
+from tests.support.servers.networks import writes_of
 from tests.support.servers.required import free_port
 from tests.system.plants.test_mixed_site import (
     CAPACITY_WH,
@@ -28,6 +30,9 @@ from tests.system.plants.test_mixed_site import (
 LOSES_PV = "foxess-h3"
 """Its counterpart charges no battery while AC gives, see docs/makes.md; so it is asked in the dark alone."""
 GUESTS = (LOSES_PV, "foxess-h3-smart", "sigenergy", "sofar-hyd", "solax-gen4", "solis-hybrid")
+NEAR_WATTS = 160.0
+"""100 W as without the guest, and 1 % of its rating: one that is told AC power has its losses guessed."""
+ONLY_READ = tuple(name for name in profile_names() if load_profile(name).read_only is not None)
 BATTERY = LARGE.model_copy(update={"grid_charging_allowed": True})
 WITH_GUEST_WH = {**CAPACITY_WH, "guest": 10000.0}
 
@@ -70,7 +75,7 @@ def test_it_shares_keeps_an_export_limit_of_zero_and_is_handed_back(make: str, t
     with running(make, tmp_path) as plant:
         delivered = plant.site.call(battery_controls)["guest"]
         plant.set(load_watts=7000.0)
-        plant.see({"import": about(0, 120)}, for_s=2.0)
+        plant.see({"import": about(0, NEAR_WATTS)}, for_s=2.0)
         plant.see(lambda: shares(plant), for_s=2.0)
         if make != LOSES_PV:
             charge_beside_pv(plant)
@@ -79,14 +84,28 @@ def test_it_shares_keeps_an_export_limit_of_zero_and_is_handed_back(make: str, t
         assert plant.site.call(battery_controls)["guest"] == delivered
 
 
+@pytest.mark.parametrize("only_read", ONLY_READ)
+def test_one_that_is_only_read_counts_and_the_others_keep_the_limit_for_it(only_read: str, tmp_path: Path) -> None:
+    with running(only_read, tmp_path) as plant:
+        plant.set(pv_watts={**dict.fromkeys(SUN, 6000.0), "guest": 5000.0}, load_watts=1000.0)
+        plant.see({"export": above(6000), "guest pv": about(5000, 200)})
+        plant.setpoint.publish({"opModExpLimW": 0})
+        plant.see({"export": below(NEAR_WATTS)}, within_s=OBEYED_WITHIN_S, for_s=2.0)
+        plant.stays({"export": below(NEAR_WATTS), "guest pv": about(5000, 200)}, 15.0)
+
+        assert writes_of(plant.site, ["guest"]) == {"guest": 0}
+        (guest,) = (each for each in plant.results[-1].snapshot.inverters if each.name == "guest")
+        assert guest.ac_watts == pytest.approx(plant.look()["guest ac"], abs=200.0)
+
+
 def charge_beside_pv(plant: RunningPlant) -> None:
     """It shares what PV gives, and takes it while nothing may be exported."""
     plant.set(pv_watts={**SUN, "guest": 4000.0}, load_watts=6000.0)
-    plant.see({"import": about(0, 120)}, for_s=2.0)
+    plant.see({"import": about(0, NEAR_WATTS)}, for_s=2.0)
     plant.see(lambda: shares(plant), for_s=2.0)
 
     plant.set(pv_watts={**dict.fromkeys(SUN, 6000.0), "guest": 5000.0}, load_watts=1000.0)
     plant.see({"export": above(6000), "charging": above(15000)})
     plant.setpoint.publish({"opModExpLimW": 0})
-    plant.see({"export": below(120)}, within_s=OBEYED_WITHIN_S, for_s=2.0)
-    plant.stays({"export": below(120), "charging": above(14000)}, 15.0)
+    plant.see({"export": below(NEAR_WATTS)}, within_s=OBEYED_WITHIN_S, for_s=2.0)
+    plant.stays({"export": below(NEAR_WATTS), "charging": above(14000)}, 15.0)

@@ -111,7 +111,7 @@ def test_nonsense_is_refused_counted_and_named_and_hides_no_good_message(site: M
     assert mode(site) == "normal"
     events = [event for event in site.plant.listener.of(Event) if event.name == "state_refused"]
     assert events[-1].subject == "meter"
-    assert events[-1].detail.startswith("site_watts: input should be a valid number")
+    assert events[-1].detail.startswith("cannot be read: site_watts: input should be a valid number")
 
 
 def test_the_last_good_state_ages_while_only_nonsense_comes(site: MqttPlant) -> None:

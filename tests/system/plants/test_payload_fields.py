@@ -75,6 +75,7 @@ ROWS = (
     Row({"batteryTargetSocPercent": 40}, DAY, {"charging": IDLE, "export": above(4500)}),
     Row({"batterySocTargetPercent": 40}, DAY, {"charging": IDLE, "export": above(4500)}),
     Row({"batteryChargeMaxWatts": 1500}, DAY, {"charging": about(1500, 60), "export": about(3320, 150)}),
+    Row({"batteryTargetWatts": 1500}, DAY, {"charging": about(1500, 60), "export": about(3320, 150)}),
     Row({"batteryPriorityMode": "export_first"}, DAY, {"charging": IDLE, "export": about(4820, 100)}),
     Row({"opModLoadLimW": 500}, DAY, {"drawn": about(450, 100)}),
     Row({"opModGenLimW": 1000}, DAY, {"generation": about(970, 80), "charging": above(2000)}),

@@ -16,7 +16,7 @@ from actors.observer import NoObserver
 from actors.supervisor import stop_in_reverse
 from actors.system import System, start_system
 from orchestrator.config.sections import SiteConfig
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint
 from orchestrator.simulation.physics import Controls

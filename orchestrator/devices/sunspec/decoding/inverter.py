@@ -18,6 +18,7 @@ from orchestrator.devices.sunspec.models import MODELS
 from orchestrator.devices.sunspec.percent import percent_scale
 from orchestrator.devices.sunspec.registers import read_raw, read_value
 from orchestrator.errors import NonsenseReply
+from orchestrator.reason import because
 from orchestrator.samples import InverterSample, OperatingState
 
 FEEDING_IN_WATTS: Final = 50.0
@@ -28,6 +29,7 @@ _LIMIT_POINTS: Final = (MODELS[CONTROLS]["WMaxLim_Ena"], MODELS[CONTROLS]["WMaxL
 _DER_LIMIT_POINTS: Final = (MODELS[DER_CONTROLS]["WMaxLimPctEna"], MODELS[DER_CONTROLS]["WMaxLimPct"])
 _AC_POINTS: Final = {each: MODELS[each]["W"] for each in INVERTERS}
 _DC_POINTS: Final = {each: MODELS[each]["DCW"] for each in INVERTERS if each != DER_AC}
+_REACTIVE_POINTS: Final = {each: MODELS[each]["Var" if each == DER_AC else "VAr"] for each in INVERTERS}
 _STATE_POINTS: Final = {each: MODELS[each]["InvSt" if each == DER_AC else "St"] for each in INVERTERS}
 _BLOCKS: Final = {each: inverter_block(FoundModel(each, address=0, length=0)) for each in INVERTERS}
 """Where the measurements of each inverter model begin and end, counted from its id word."""
@@ -45,7 +47,7 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
     """
     inverter = device.inverter
     if inverter is None:
-        raise NonsenseReply("this device has no inverter model")
+        raise NonsenseReply(because("no_usable_model", models=""))
     _refuse_empty(inverter, registers)
     faults = Faults()
     rating = device.rated_watts
@@ -59,6 +61,7 @@ def decode_inverter(device: SunSpecDevice, name: str, registers: Registers, at_s
         name=name,
         at_s=at_s,
         ac_watts=totals.ac_watts,
+        ac_vars=read_value(registers, inverter.address, _REACTIVE_POINTS[inverter.id]),
         pv_watts=pv,
         string_watts=strings,
         battery=decode_battery(device, battery, registers, faults) if device.has_battery else None,
@@ -91,9 +94,9 @@ def _refuse_empty(inverter: FoundModel, registers: Registers) -> None:
     if any(registers.get(address) for address in block if address != state):
         return
     if not any(address in registers for address in block if address != state):
-        raise NonsenseReply(f"model {inverter.id} was not read")
+        raise NonsenseReply(because("nothing_read", device=f"model {inverter.id}"))
     if registers.get(state, 0) in (0, OperatingState.FAULT):
-        raise NonsenseReply(f"model {inverter.id} is all zeros")
+        raise NonsenseReply(because("all_zero", device=f"model {inverter.id}"))
 
 
 def _connected(device: SunSpecDevice, registers: Registers, ac_watts: float | None) -> tuple[bool | None, bool]:

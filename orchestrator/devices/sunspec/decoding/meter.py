@@ -9,10 +9,12 @@ from orchestrator.devices.sunspec.device import SunSpecDevice
 from orchestrator.devices.sunspec.models import MODELS
 from orchestrator.devices.sunspec.registers import read_value
 from orchestrator.errors import NonsenseReply
-from orchestrator.samples import MeterSample
+from orchestrator.reason import because
+from orchestrator.samples import MeterSample, known_volts
 
 WATTS_MAX: Final = 1e8
 _PHASES: Final = ("WphA", "WphB", "WphC")
+_VOLTS: Final = ("PhVphA", "PhVphB", "PhVphC")
 
 
 def decode_meter(device: SunSpecDevice, registers: Registers, at_s: float) -> MeterSample:
@@ -23,7 +25,7 @@ def decode_meter(device: SunSpecDevice, registers: Registers, at_s: float) -> Me
     """
     meter = device.meter
     if meter is None:
-        raise NonsenseReply("this device has no meter model")
+        raise NonsenseReply(because("no_meter_model", models=""))
     layout = MODELS[meter.id]
 
     def value(name: str) -> float | None:
@@ -31,18 +33,20 @@ def decode_meter(device: SunSpecDevice, registers: Registers, at_s: float) -> Me
 
     watts, frequency_hz = value("W"), value("Hz")
     if watts is None:
-        raise NonsenseReply(f"model {meter.id} says no power")
+        raise NonsenseReply(because("meter_without_power", device=f"model {meter.id}"))
     if abs(watts) > WATTS_MAX:
-        raise NonsenseReply(f"model {meter.id} says {watts} W")
+        raise NonsenseReply(because("power_beyond_reason", device=f"model {meter.id}", watts=watts))
     if watts == 0 and frequency_hz == 0:
-        raise NonsenseReply(f"model {meter.id} says 0 W at 0 Hz: the meter is asleep")
+        raise NonsenseReply(because("meter_asleep", device=f"model {meter.id}"))
     phases = [value(name) for name in _PHASES]
     return MeterSample(
         at_s=at_s,
         site_watts=watts,
         changed_at_s=at_s,
         frequency_hz=frequency_hz,
+        site_vars=value("VAR"),
         phase_watts=tuple(watts for watts in phases if watts is not None),
+        phase_volts=known_volts(tuple(value(name) for name in _VOLTS)),
         import_wh=value("TotWhImp"),
         export_wh=value("TotWhExp"),
     )

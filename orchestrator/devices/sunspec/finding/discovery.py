@@ -18,6 +18,7 @@ from orchestrator.devices.sunspec.inputs import fitted
 from orchestrator.devices.sunspec.models import MODELS
 from orchestrator.devices.sunspec.registers import read_raw
 from orchestrator.errors import NonsenseReply, RequestRefused, WrongDevice
+from orchestrator.reason import because
 
 BASES: Final = (40000, 0, 50000)
 MARKER: Final = (0x5375, 0x6E53)  # "SunS"
@@ -53,9 +54,7 @@ def discover(role: Role | None = None) -> Discovery[SunSpecDevice]:
             _check(device, chains, role)
             return device
     reader.raise_if_refused_for_now()
-    raise WrongDevice(
-        f"no SunSpec map at {', '.join(map(str, BASES))}: this is not a SunSpec device, or it is off there"
-    )
+    raise WrongDevice(because("no_sunspec_map", bases=", ".join(map(str, BASES))))
 
 
 def look_again(device: SunSpecDevice, role: Role | None = None) -> Discovery[SunSpecDevice]:
@@ -87,7 +86,7 @@ def _walk(reader: _Reader, address: int, role: Role | None) -> Generator[ReadReq
             if _suffices(chains[-1], role):
                 return chains
         if len(models) + sum(map(len, chains)) == MODELS_MAX:
-            raise WrongDevice(f"the chain of models has no end: more than {MODELS_MAX} models before {address}")
+            raise WrongDevice(because("chain_without_end", most=MODELS_MAX, address=str(address)))
         if role != "meter" or model.id == COMMON:
             yield from _fetch_static(reader, model, is_first=all(model.id != other.id for other in models))
         models.append(model)
@@ -121,10 +120,7 @@ def _options(chain: _Chain, reader: _Reader) -> str:
 
 def _check_length(model: FoundModel) -> None:
     if model.id == COMMON and model.length not in (65, 66):
-        raise WrongDevice(
-            f"model 1 at {model.address} says that it has {model.length} words, but it has 65 or 66: "
-            "the map of this device cannot be followed"
-        )
+        raise WrongDevice(because("common_model_broken", address=str(model.address), words=model.length))
 
 
 def _fetch_static(
@@ -156,16 +152,13 @@ def _wanted(model: FoundModel) -> Iterator[tuple[int, int]]:
 
 
 def _check(device: SunSpecDevice, chains: list[_Chain], role: Role | None) -> None:
-    found = ", ".join(str(model.id) for chain in chains for model in chain) or "none"
+    found = ", ".join(str(model.id) for chain in chains for model in chain)
     if device.inverter is None and device.meter is None:
-        raise WrongDevice(
-            "the SunSpec map has no inverter model (101 to 103, 111 to 113, 701) and no meter model (201 to 204, "
-            f"211 to 214); models found: {found}"
-        )
+        raise WrongDevice(because("no_usable_model", models=found))
     if role == "meter" and not device.is_meter:
-        raise WrongDevice(f"the SunSpec map has no meter model (201 to 204, 211 to 214); models found: {found}")
+        raise WrongDevice(because("no_meter_model", models=found))
     if role == "inverter" and device.inverter is None:
-        raise WrongDevice(f"the SunSpec map is that of a meter, not of an inverter; models found: {found}")
+        raise WrongDevice(because("meter_not_inverter", models=found))
 
 
 class _Reader:
@@ -202,7 +195,7 @@ class _Reader:
         """Raise RequestRefused when the device refused something for a reason that may pass: the picture has a hole."""
         if self.refused_for_now is not None:
             code = self.refused_for_now
-            raise RequestRefused(f"the device refuses to be read for now (Modbus exception {code})", code)
+            raise RequestRefused(because("busy", exception=code), code)
 
     def _first_missing(self, address: int, count: int) -> int | None:
         return next((at for at in range(address, address + count) if at not in self.words), None)
@@ -216,6 +209,6 @@ class _Reader:
             self._refused[request] = answer
             return answer
         if len(answer) != count:
-            raise NonsenseReply(f"asked for {count} registers from {address}, got {len(answer)}")
+            raise NonsenseReply(because("wrong_length", where=str(address), got=len(answer), wanted=count))
         self.words.update(zip(range(address, address + count), answer, strict=True))
         return None

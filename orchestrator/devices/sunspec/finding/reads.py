@@ -101,7 +101,7 @@ def inverter_block(model: FoundModel) -> Span:
     From A on, so that a frame of zeros can be told from a night.
     """
     layout = MODELS[model.id]
-    first, last = ("InvSt", "W_SF") if model.id == DER_AC else ("A", "St")
+    first, last = ("InvSt", "Var_SF") if model.id == DER_AC else ("A", "St")
     return model.address + layout[first].offset, model.address + layout[last].end
 
 

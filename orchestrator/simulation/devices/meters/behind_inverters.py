@@ -131,6 +131,7 @@ def _victron(grid: Grid) -> Iterator[Cell]:
     yield Cell("serial", 2609, lambda: "BP98305081235", text(7))
     for phase in range(3):
         yield Cell(f"watts_{phase}", 2600 + phase, grid.phase_watts(phase), I16)
+        yield Cell(f"volts_{phase}", 2616 + 2 * phase, grid.phase_volts(phase), gain=0.1)
         yield Cell(f"imported_{phase}", 2622 + 2 * phase, _third(grid.import_wh), U32, WH_PER_COUNT)
         yield Cell(f"exported_{phase}", 2628 + 2 * phase, _third(grid.export_wh), U32, WH_PER_COUNT)
 

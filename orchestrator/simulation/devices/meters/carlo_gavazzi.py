@@ -51,7 +51,7 @@ class GavazziMeter(PlainDevice):
     def measured(self, grid: Grid) -> Iterator[Cell]:
         """What all of them have at the same addresses."""
         for phase in range(3):
-            yield Cell(f"volts_{phase}", 2 * phase, grid.volts, I32, 0.1)
+            yield Cell(f"volts_{phase}", 2 * phase, grid.phase_volts(phase), I32, 0.1)
             yield Cell(f"amperes_{phase}", 0x0C + 2 * phase, grid.phase_amperes(phase), I32, 0.001)
             yield Cell(f"watts_{phase}", 0x12 + 2 * phase, self.as_set(grid.phase_watts(phase)), I32, 0.1)
         yield Cell("watts", 0x28, self.as_set(grid.watts), I32, 0.1)

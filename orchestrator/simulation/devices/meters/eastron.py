@@ -1,7 +1,8 @@
 """Eastron SDM630 and SDM72: every value is a float in two input registers, high word first.
 
-From Eastron's Modbus protocol of the SDM630 and the manual of the SDM72DM. Parameter n (from 30001) is at n - 30001.
-Energy is in kWh. Registers between the parameters are refused; nothing is written here.
+From Eastron's Modbus protocols of the SDM630 and of the SDM72D-M (V1.1). Parameter n (from 30001) is at n - 30001.
+Energy is in kWh, the total is import and export together. Registers between the parameters are refused; nothing is
+written here.
 """
 
 from __future__ import annotations
@@ -27,15 +28,20 @@ class Sdm630(PlainDevice):
 
 
 class Sdm72(PlainDevice):
-    """The first version: total power and counters, and nothing else."""
+    """The first version: total power, that of each direction, and counters; nothing else."""
 
     def __init__(self, meter: SimulatedMeter) -> None:
-        super().__init__([cell for cell in _totals(Grid(meter)) if cell.name != "hertz"])
+        grid = Grid(meter)
+        both_ways = [
+            _float("import_watts", 31281, lambda: max(grid.watts(), 0.0)),
+            _float("export_watts", 31283, lambda: max(-grid.watts(), 0.0)),
+        ]
+        super().__init__([*(cell for cell in _totals(grid) if cell.name != "hertz"), *both_ways])
 
 
 def _phases(grid: Grid) -> Iterator[Cell]:
     for phase in range(3):
-        yield _float(f"volts_{phase}", 30001 + 2 * phase, grid.volts)
+        yield _float(f"volts_{phase}", 30001 + 2 * phase, grid.phase_volts(phase))
         yield _float(f"amperes_{phase}", 30007 + 2 * phase, grid.phase_amperes(phase))
         yield _float(f"watts_{phase}", 30013 + 2 * phase, grid.phase_watts(phase))
 
@@ -45,6 +51,7 @@ def _totals(grid: Grid) -> Iterator[Cell]:
     yield _float("hertz", 30071, grid.hertz)
     yield _float("import_kwh", 30073, lambda: grid.import_wh() / WH_PER_KWH)
     yield _float("export_kwh", 30075, lambda: grid.export_wh() / WH_PER_KWH)
+    yield _float("both_kwh", 30343, lambda: (grid.import_wh() + grid.export_wh()) / WH_PER_KWH)
 
 
 def _float(name: str, parameter: int, value: Callable[[], float]) -> Cell:

@@ -26,11 +26,11 @@ class Grid:
 
     def phase_watts(self, phase: int) -> Callable[[], float]:
         """Power of one phase (0 to 2)."""
-        return lambda: PHASE_SHARES[phase] * self.watts()
+        return lambda: self._of_phase(phase)
 
     def phase_amperes(self, phase: int) -> Callable[[], float]:
         """Current of one phase, never negative."""
-        return lambda: abs(PHASE_SHARES[phase] * self.watts()) / PHASE_VOLTS
+        return lambda: abs(self._of_phase(phase)) / PHASE_VOLTS
 
     def import_wh(self) -> float:
         """Counter of imported energy."""
@@ -40,9 +40,15 @@ class Grid:
         """Counter of exported energy."""
         return self._meter.export_wh
 
-    def volts(self) -> float:
-        """Voltage of each phase."""
-        return PHASE_VOLTS
+    def phase_volts(self, phase: int) -> Callable[[], float]:
+        """Voltage of one phase against the neutral."""
+        return lambda: self._meter.phase_volts[phase]
+
+    def _of_phase(self, phase: int) -> float:
+        if not self._meter.phase_watts:
+            return PHASE_SHARES[phase] * self.watts()
+        turned = self._meter.settings.sign == "export_positive"
+        return -self._meter.phase_watts[phase] if turned else self._meter.phase_watts[phase]
 
     def hertz(self) -> float:
         """Frequency."""

@@ -31,7 +31,7 @@ def _block(known: dict[int, Callable[[], float]]) -> Iterator[Cell]:
 
 def _readings(grid: Grid) -> Iterator[tuple[int, Callable[[], float]]]:
     for phase in range(3):
-        yield 19000 + 2 * phase, grid.volts
+        yield 19000 + 2 * phase, grid.phase_volts(phase)
         yield 19012 + 2 * phase, grid.phase_amperes(phase)
         yield 19020 + 2 * phase, grid.phase_watts(phase)
     yield 19026, grid.watts

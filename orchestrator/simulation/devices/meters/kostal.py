@@ -1,7 +1,8 @@
 """KOSTAL Smart Energy Meter: its internal registers, import and export apart, high word first.
 
-From KOSTAL's description of its Modbus interface: powers in 0.1 W, counters in 0.1 Wh, frequency in mHz; one of import
-and export is always 0. Registers that it does not name are refused with exception 2. Its SunSpec map is not simulated.
+From KOSTAL's description of its Modbus interface: powers in 0.1 W, counters in 0.1 Wh, frequency in mHz, voltages in
+mV; one of import and export is always 0. Registers that it does not name are refused with exception 2. Its SunSpec map
+is not simulated.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def _values(grid: Grid) -> Iterator[Cell]:
     yield Cell("hertz", 26, grid.hertz, U32, 0.001)
     for phase, address in enumerate(PHASES_AT):
         yield from _both_ways(f"phase_{phase}", address, grid.phase_watts(phase))
+        yield Cell(f"volts_{phase}", address + 22, grid.phase_volts(phase), U32, 0.001)
     yield Cell("import_wh", 512, grid.import_wh, U64, 0.1)
     yield Cell("export_wh", 516, grid.export_wh, U64, 0.1)
 

@@ -35,7 +35,7 @@ class Iem3000(PlainDevice):
 def _measured(grid: Grid) -> Iterator[Cell]:
     for phase in range(3):
         watts = grid.phase_watts(phase)
-        yield _register(f"volts_{phase}", 3028 + 2 * phase, grid.volts, F32)
+        yield _register(f"volts_{phase}", 3028 + 2 * phase, grid.phase_volts(phase), F32)
         yield _register(f"kw_{phase}", 3054 + 2 * phase, _in_kw(watts), F32)
     yield _register("kw", 3060, _in_kw(grid.watts), F32)
     yield _register("hertz", 3110, grid.hertz, F32)

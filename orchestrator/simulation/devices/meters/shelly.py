@@ -43,7 +43,7 @@ def _em(grid: Grid) -> Iterator[Cell]:
     yield _input("amperes", 31011, lambda: sum(grid.phase_amperes(phase)() for phase in range(3)), F32)
     yield _input("watts", 31013, grid.watts, F32)
     for phase in range(3):
-        yield _input(f"volts_{phase}", 31020 + 20 * phase, grid.volts, F32)
+        yield _input(f"volts_{phase}", 31020 + 20 * phase, grid.phase_volts(phase), F32)
         yield _input(f"amperes_{phase}", 31022 + 20 * phase, grid.phase_amperes(phase), F32)
         yield _input(f"watts_{phase}", 31024 + 20 * phase, grid.phase_watts(phase), F32)
         yield _input(f"hertz_{phase}", 31033 + 20 * phase, grid.hertz, F32)

@@ -41,16 +41,22 @@ class SunSpecMeter:
         return {"Mn": "Virtual", "Md": "Meter", "Opt": "grid connection", "Vr": "1.0", "SN": "SIM-meter", "DA": 200}
 
     def _measurements(self) -> Mapping[str, Value]:
-        watts = self._meter.site_watts if self._meter.settings.sign == "import_positive" else -self._meter.site_watts
+        sign = 1 if self._meter.settings.sign == "import_positive" else -1
+        watts = sign * self._meter.site_watts
+        phases = tuple(sign * each for each in self._meter.phase_watts) or (watts / 3,) * 3
+        volts = self._meter.phase_volts
         scale = fitting_scale(self._largest_watts, 0)
         return {
             **_spread("A", "Aph", abs(watts) / PHASE_VOLTS),
             "A_SF": fitting_scale(self._largest_watts / PHASE_VOLTS, -2),
-            **dict.fromkeys(("PhV", "PhVphA", "PhVphB", "PhVphC"), PHASE_VOLTS),
+            "PhV": sum(volts) / len(volts),
+            **{f"PhVph{letter}": each for letter, each in zip("ABC", volts, strict=True)},
             **dict.fromkeys(("PPV", "PhVphAB", "PhVphBC", "PhVphCA"), LINE_VOLTS),
             **{"V_SF": -1, "Hz": FREQUENCY_HZ, "Hz_SF": -2, "W_SF": scale, "VA_SF": scale, "PF_SF": -2},
-            **_spread("W", "Wph", watts),
+            "W": watts,
+            **{f"Wph{letter}": each for letter, each in zip("ABC", phases, strict=True)},
             **_spread("VA", "VAph", abs(watts)),
+            **{**_spread("VAR", "VARph", 0.0), "VAR_SF": 0},
             **dict.fromkeys(("PF", "PFphA", "PFphB", "PFphC"), 1.0),
             **_spread("TotWhExp", "TotWhExpPh", self._meter.export_wh),
             **_spread("TotWhImp", "TotWhImpPh", self._meter.import_wh),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from tests.support.commissioning import (
     site_to_commission,
 )
 from tests.support.devices.defects import Deaf, Misscaled, NeverReverts, Reversed, RevertsEarly, ShowsLate
+from tests.support.devices.quick_cases import quick_cases
 from tests.support.faults import REFUSES_WRITES, fault
 from tests.support.plants.virtual_site import PV_ONLY
 from tests.support.servers.required import wait_until
@@ -167,6 +169,7 @@ def test_a_device_that_returns_too_early_is_named(tmp_path: Path) -> None:
     assert "with a revert time of 30 s" in texts(report)
 
 
+@pytest.mark.long
 def test_a_device_that_shows_late_what_it_took_is_waited_for(tmp_path: Path) -> None:
     with site_to_commission(tmp_path, ShowsLate) as site:
         found = registers(site)
@@ -239,6 +242,7 @@ def _end_once_written(site: RunningSite, ended: threading.Event) -> None:
     ended.set()
 
 
+@pytest.mark.long
 def test_what_cannot_be_put_back_is_named(tmp_path: Path) -> None:
     class ForgetsToRelease(Deaf):
         """Takes a battery command once, and nothing after it."""
@@ -265,7 +269,10 @@ def test_beside_a_running_orchestrator_nothing_is_tried(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Expected:
-    """What is said of the revert time of a make's battery, and how often its flash is written for one step."""
+    """What is said of the revert time of a make's battery, and how often its flash is written for one step.
+
+    `said` is a pattern: the plant goes on in real time too, so a busy machine sees a time that has passed some s later.
+    """
 
     verdict: Verdict
     said: str
@@ -273,7 +280,9 @@ class Expected:
 
 
 BATTERY_OF = {
-    "goodwe-et": Expected(Verdict.UNSAFE, "it has no revert timer: 50 s after the last write the command still holds"),
+    "goodwe-et": Expected(
+        Verdict.UNSAFE, r"it has no revert timer: [5-9]\d s after the last write the command still holds"
+    ),
     "huawei-luna": Expected(Verdict.PASSED, "with a revert time of 60 s"),
     "kostal-plenticore": Expected(Verdict.PASSED, "with a revert time of 30 s"),
     "solaredge-storedge": Expected(Verdict.PASSED, "with a revert time of 30 s", flash_writes=8),
@@ -284,7 +293,7 @@ BATTERY_OF = {
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("make", BATTERY_OF)
+@pytest.mark.parametrize("make", quick_cases(BATTERY_OF, ("solaredge-storedge", "sungrow-sh", "victron-gx")))
 def test_the_battery_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(tmp_path: Path, make: str) -> None:
     expected = BATTERY_OF[make]
     with make_to_commission(tmp_path, make) as site:
@@ -297,7 +306,7 @@ def test_the_battery_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(
     once_only = expected.flash_writes > 0
     assert verdicts(report)["meter"] is (Verdict.UNCLEAR if once_only else Verdict.PASSED)
     assert verdicts(report)["battery power: revert time"] is expected.verdict
-    assert expected.said in texts(report, expected.verdict)
+    assert re.search(expected.said, texts(report, expected.verdict))
     assert report.is_safe == (expected.verdict is Verdict.PASSED)
     assert flash_writes(tmp_path) == expected.flash_writes
 
@@ -314,7 +323,7 @@ AC_LIMIT_OF = {
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("make", AC_LIMIT_OF)
+@pytest.mark.parametrize("make", quick_cases(AC_LIMIT_OF, ("solaredge-storedge",)))
 def test_the_ac_limit_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found(tmp_path: Path, make: str) -> None:
     expected = AC_LIMIT_OF[make]
     with make_to_commission(tmp_path, make, sunny=True) as site:
@@ -326,11 +335,14 @@ def test_the_ac_limit_of_a_make_is_tried_in_its_own_way_and_left_as_it_was_found
     assert verdicts(report)["AC limit"] is Verdict.PASSED
     assert verdicts(report)["meter"] is Verdict.PASSED
     assert verdicts(report)["AC limit: revert time"] is expected.verdict
-    assert expected.said in texts(report, expected.verdict)
+    assert re.search(expected.said, texts(report, expected.verdict))
     assert flash_writes(tmp_path) == expected.flash_writes
 
 
-@pytest.mark.parametrize("make", ["goodwe-et", "huawei-luna", "kostal-plenticore", "solaredge-storedge", "victron-gx"])
+INTERRUPTED = ("goodwe-et", "huawei-luna", "kostal-plenticore", "solaredge-storedge", "victron-gx")
+
+
+@pytest.mark.parametrize("make", quick_cases(INTERRUPTED, ("huawei-luna",)))
 def test_a_make_that_is_interrupted_is_as_it_was_found_within_a_minute(tmp_path: Path, make: str) -> None:
     """A minute, because what was written to a KOSTAL lapses and cannot be taken back."""
     with make_to_commission(tmp_path, make) as site:

@@ -11,7 +11,7 @@ import pytest
 
 from actors.commands.run.broker import BrokerNotStarted, EmbeddedBroker, is_broker_listening
 from actors.messages import SetpointReceived
-from tests.actors.test_mqtt import PUBLISH, SETPOINTS, config_for, online, running
+from tests.actors.mqtt.test_actor import PUBLISH, SETPOINTS, config_for, online, running
 from tests.support.records.cycles import cycle_result
 from tests.support.servers.brokers import mqtt_client
 from tests.support.servers.required import free_port, wait_until

@@ -108,6 +108,7 @@ def test_hints_name_the_program_the_site_and_its_addresses() -> None:
     )
 
     assert hints(config, "orchestrator", "my.yaml") == (
+        "the page      http://127.0.0.1:9999/",
         "set a limit   orchestrator set my.yaml '{\"opModExpLimW\": 0}'",
         "withdraw it   orchestrator set my.yaml ''",
         "state         mosquitto_sub -h 10.0.0.5 -p 1884 -t 'a/#' -v",
@@ -116,5 +117,15 @@ def test_hints_name_the_program_the_site_and_its_addresses() -> None:
     )
 
 
-def test_a_site_without_mqtt_and_metrics_has_only_one_hint() -> None:
-    assert hints(site_config(metrics=None), "orchestrator", "my.yaml") == ("stop          Ctrl-C",)
+def test_a_site_without_mqtt_metrics_and_page_has_only_one_hint() -> None:
+    config = site_config(metrics=None, page={"enabled": False})
+
+    assert hints(config, "orchestrator", "my.yaml") == ("stop          Ctrl-C",)
+
+
+def test_the_address_of_the_page_is_one_that_a_browser_can_open() -> None:
+    everywhere = site_config(metrics={"host": "0.0.0.0", "certificate_file": "c", "key_file": "k"})
+    without_metrics = site_config(metrics=None, page={"host": "::1", "port": 8080})
+
+    assert hints(everywhere, "orchestrator", "my.yaml")[0] == "the page      https://127.0.0.1:9464/"
+    assert hints(without_metrics, "orchestrator", "my.yaml")[0] == "the page      http://[::1]:8080/"

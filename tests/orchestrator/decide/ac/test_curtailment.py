@@ -43,3 +43,25 @@ def test_while_ac_limits_end_an_import_quickly_batteries_go_on_charging() -> Non
 
     assert min(asked) > 1400.0
     assert abs(loop.true_site_watts) < 100.0
+
+
+def test_an_import_that_slow_inverters_end_by_and_by_is_left_to_them() -> None:
+    """With a lag of 4 s each second leaves 0.78 of it: batteries that gave way would push PV out for good."""
+    slow = {name: each.model_copy(update={"lag_s": 4.0}) for name, each in EXAMPLE.items()}
+    loop = plant(slow, pv_watts={"east": 0.0, "west": 0.0, "roof": 8000.0}, load_watts=500.0)
+    loop.ask(export_limit_watts=0.0, battery_charge_max_watts=1500.0)
+    loop.run(60)
+    loop.site.set_load(5000.0)
+    asked = [sum(c.battery.watts for c in m.commands if c.battery) for m in loop.run(20)]
+
+    assert min(asked) > 1400.0
+
+
+def test_what_batteries_are_about_to_take_makes_room_before_any_limit_binds() -> None:
+    """At noon the batteries turn to charging: PV that starts is not cut for a second until they are seen to take it."""
+    loop = plant(pv_watts={"east": 0.0, "west": 0.0, "roof": 8000.0}, load_watts=500.0)
+    loop.ask(export_limit_watts=0.0)
+    loop.run(1)
+
+    limit = next(c.ac_limit_watts for c in loop.history[-1].commands if c.inverter == "roof")
+    assert limit is None or limit > 4000.0

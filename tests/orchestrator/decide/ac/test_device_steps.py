@@ -20,10 +20,9 @@ from tests.support.records.cycles import site_config
 RATING_WATTS = 5000.0
 
 
-def unit(name: str, limit_watts: float, step_watts: float, *, throttled: bool = True) -> Unit:
-    sample = InverterSample(
-        name, 0.0, ac_watts=limit_watts if throttled else limit_watts / 3, ac_limit_step_watts=step_watts
-    )
+def unit(name: str, limit_watts: float, step_watts: float, *, throttled: bool = True, wears: bool = False) -> Unit:
+    ac_watts = limit_watts if throttled else limit_watts / 3
+    sample = InverterSample(name, 0.0, ac_watts=ac_watts, ac_limit_step_watts=step_watts, ac_limit_wears=wears)
     config = site_config().inverter("east")
     return Unit(name, config, sample, InverterMemory(), RATING_WATTS, limit_watts, None)
 
@@ -59,6 +58,30 @@ def test_what_one_cannot_be_set_to_another_makes_up_for() -> None:
         "b": 600.0,
         "c": 650.0,
     }
+
+
+def test_where_steps_differ_the_finest_one_decides_what_is_left() -> None:
+    mixed = {"coarse": (630.0, 50.0)} | {f"fine{n}": (701.0, 12.5) for n in range(3)}
+
+    given_watts = limits([unit(name, watts, step) for name, (watts, step) in mixed.items()])
+
+    too_much = sum(watts or 0.0 for watts in given_watts.values()) - sum(watts for watts, _ in mixed.values())
+    assert abs(too_much) <= 12.5 / 2
+
+
+def test_many_fine_steps_are_shared_as_well() -> None:
+    """0.1 % each: what a hundred of them lose is not less than noise."""
+    wanted = {f"i{n}": 600.0 + 1.7 * n for n in range(100)}
+
+    given_watts = limits([unit(name, watts, 5.0) for name, watts in wanted.items()])
+
+    assert abs(sum(watts or 0.0 for watts in given_watts.values()) - sum(wanted.values())) <= 2.5
+
+
+def test_a_limit_that_wears_its_device_is_not_moved_for_a_fine_step() -> None:
+    wearing = [unit(f"i{n}", 600.0 + 1.7 * n, 5.0, wears=True) for n in range(100)]
+
+    assert limits(wearing) == {each.name: each.limit_watts for each in wearing}
 
 
 def test_limits_that_are_fine_enough_or_hold_nothing_back_stay_as_they_are() -> None:

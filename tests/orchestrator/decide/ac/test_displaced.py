@@ -9,6 +9,8 @@ from orchestrator.simulation.virtual_time import Moment
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import EXAMPLE, plant
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 LIMIT_WATTS = 2000.0
 
 

@@ -130,5 +130,25 @@ def test_pv_that_has_room_left_gets_no_more_of_it_while_power_is_imported() -> N
     short = hand_out_room(plant, 4000, targets, expected, dt_s=1.0, import_watts=1500.0)
 
     assert calm["i0"] > 2900
-    assert short["i0"] == pytest.approx(2000, abs=300)
-    assert short["i1"] == pytest.approx(2000, abs=300)
+    assert short["i0"] == pytest.approx(1250)
+    assert short["i1"] == pytest.approx(2750)
+
+
+def test_where_batteries_are_full_hybrids_keep_the_room_that_they_use() -> None:
+    """What they make less could not be stored, and it would be imported until others make it."""
+    plant = make_plant([(1000, 1000, None), (1000, 1000, 2000.0)])
+    targets = {"i1": 2000.0}
+    expected = {u.name: expected_watts(u, targets) for u in plant.units}
+
+    limits = hand_out_room(plant, 2000, targets, expected, storable_watts=0.0)
+
+    assert limits == pytest.approx({"i0": 1000, "i1": 1000})
+
+
+def test_what_a_limit_is_about_to_take_from_pv_is_not_kept_for_it() -> None:
+    """i0 still makes 3 kW, on its way down to 1 kW: the hybrid does not give way for that."""
+    plant = make_plant([(3000, 1000, None), (1000, 1000, 2000.0)])
+    limits = limits_of(plant, 2000, {"i1": 2000.0})
+
+    assert limits["i0"] <= 1000 + 0.05 * RATING
+    assert limits["i1"] >= 2000 - limits["i0"] - 1

@@ -21,6 +21,8 @@ from tests.support.records.batteries import (
     targets,
 )
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 EAST = AllocatableBattery("east", 10000, 5000, 5000, 50)
 WEST = AllocatableBattery("west", 5000, 4000, 4000, 50)
 

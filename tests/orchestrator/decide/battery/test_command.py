@@ -15,8 +15,16 @@ from tests.support.plants.virtual_site import site_config
 CONFIG = site_config()
 
 
-def unit(watts: float, memory: InverterMemory, *, at_s: float = 0.0, pv_watts: float = 0.0, grid: bool = False) -> Unit:
-    battery = BatterySample(watts, 50.0, 5000.0, 5000.0, 10000.0, grid_charging_allowed=grid)
+def unit(
+    watts: float,
+    memory: InverterMemory,
+    *,
+    at_s: float = 0.0,
+    pv_watts: float = 0.0,
+    grid: bool = False,
+    wears: bool = False,
+) -> Unit:
+    battery = BatterySample(watts, 50.0, 5000.0, 5000.0, 10000.0, grid_charging_allowed=grid, grid_charging_wears=wears)
     sample = InverterSample(
         "east",
         at_s,
@@ -53,6 +61,22 @@ def test_the_permission_is_taken_back_after_own_pv_sufficed_for_ten_seconds() ->
         memory = permission(3000.0, memory, float(now_s), pv_watts=4000.0)
         assert memory.grid_charging is True
     assert permission(3000.0, memory, 11.0, pv_watts=4000.0).grid_charging is False
+
+
+@pytest.mark.parametrize(
+    ("import_watts", "wears", "target", "keeps"),
+    [(2000.0, False, 0.0, False), (2000.0, False, 3000.0, True), (200.0, False, 0.0, True), (2000.0, True, 0.0, True)],
+)
+def test_a_battery_that_is_to_stop_drawing_what_is_imported_loses_the_permission_at_once(
+    import_watts: float, wears: bool, target: float, keeps: bool
+) -> None:
+    seen = unit(3000.0, InverterMemory(battery=BatteryMemory(3000.0, grid_charging=True)), wears=wears)
+    assert seen.battery is not None
+    command, _memory = command_battery(
+        seen, seen.battery, target, None, following=Following(), now_s=1.0, import_watts=import_watts
+    )
+
+    assert command.grid_charging is keeps
 
 
 def test_a_permission_that_was_found_is_used_up_in_the_same_way() -> None:

@@ -15,6 +15,8 @@ from orchestrator.simulation.virtual_time import Moment
 from tests.support.plants.closed_loop import ClosedLoop
 from tests.support.plants.example_site import plant
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 SUN = {"east": 4000.0, "west": 2500.0, "roof": 3000.0}
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.decide.memory import SignVotes
-from orchestrator.decide.meter.votes import ACCUSED_BY, Move, count_vote
+from orchestrator.decide.meter.votes import ACCUSED_BY, Move, count_vote, has_just_spoken_against
 
 RATING_WATTS = 10000.0
 UNLIKE = [1000.0, -600.0, 0.0, 2000.0, 400.0]
@@ -105,3 +105,14 @@ def test_a_reversed_meter_is_accused_whatever_the_order_of_the_moves(moves: list
     at_rest_between = [each for watts in moves for each in (watts, 0.0)]
 
     assert votes(reversed_meter(at_rest_between)).against == ACCUSED_BY
+
+
+def test_a_first_large_move_that_speaks_against_the_meter_is_the_newest_until_its_next_value() -> None:
+    first = votes(reversed_meter([0.0, 1000.0]))
+
+    assert has_just_spoken_against(first, RATING_WATTS)
+    assert not has_just_spoken_against(first, 3 * RATING_WATTS)
+    assert not has_just_spoken_against(votes([(0.0, 0.0)], first), RATING_WATTS)
+    assert not has_just_spoken_against(votes(reversed_meter([500.0]), first), RATING_WATTS)
+    assert not has_just_spoken_against(votes(honest_meter([1000.0])), RATING_WATTS)
+    assert not has_just_spoken_against(SignVotes(), RATING_WATTS)

@@ -52,6 +52,11 @@ def test_a_meter_is_read_in_its_own_sign() -> None:
     assert (sample.phase_watts, sample.import_wh, sample.export_wh) == ((-400, -450, -400.5), 7, 8)
 
 
+def test_a_meter_may_show_its_voltages() -> None:
+    assert meter({"site_watts": 1, "phase_volts": [231.5, None, 0]}).phase_volts == (231.5, None, None)
+    assert meter({"site_watts": 1}).phase_volts == ()
+
+
 def test_an_inverter_says_its_battery() -> None:
     battery = {"watts": 1000, "soc_percent": 61.5, "charge_max_watts": 4000, "capacity_wh": 9600}
     sample = read_inverter(
@@ -97,6 +102,7 @@ def test_a_message_is_as_old_as_it_says(time: str, age_s: float) -> None:
         ({"site_watts": 1, "watts": 2}, "watts: unknown field"),
         ({"site_watts": 1, "phase_watts": [1, 2, 3, 4]}, "phase_watts: "),
         ({"site_watts": 1, "phase_watts": ["1"]}, "phase_watts.0: "),
+        ({"site_watts": 1, "phase_volts": [-1]}, "phase_volts.0: "),
         ({"site_watts": 1, "time": 1893456000}, "time: "),
         ({"site_watts": 1, "time": "2030-01-31T12:00:00"}, "time: "),
         ({"site_watts": 1, "time": ago(-60)}, "time is 60 s in the future; here it is 2030-01-31T12:00:00.000Z"),

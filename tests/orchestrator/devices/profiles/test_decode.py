@@ -15,7 +15,7 @@ from msgspec import to_builtins
 from orchestrator.devices.makes.file import parse_profile
 from orchestrator.devices.makes.registers import Register, read_value, to_words
 from orchestrator.errors import NonsenseReply
-from orchestrator.samples import InverterSample, Nameplate
+from orchestrator.samples import ChargeState, InverterSample, Nameplate, OperatingState
 from tests.orchestrator.devices.profiles.makes import (
     DRIVERS,
     NAMES,
@@ -292,6 +292,34 @@ def test_a_third_input_counts_and_one_without_light_is_nothing() -> None:
     assert without.string_watts[0] == 0
     assert read.pv_watts is not None
     assert without.pv_watts == pytest.approx(read.pv_watts - (read.string_watts[0] or 0.0))
+
+
+@pytest.mark.parametrize(
+    ("numbers_of_state", "state"),
+    [
+        ((0x0306, 0x0307, 0x0308, 0x030C), OperatingState.OFF),
+        ((0x0401, 0x0402, 0x0403, 0x0404, 0x0405), OperatingState.MPPT),
+    ],
+)
+def test_states_of_huawei_that_newer_documents_name_are_known(
+    numbers_of_state: tuple[int, ...], state: OperatingState
+) -> None:
+    said = DRIVERS["huawei-luna"].profile.inverter
+    assert said is not None
+    assert said.state_register is not None
+    read = {
+        number: with_value("huawei-luna", cycle("huawei-luna"), said.state_register, number)
+        for number in numbers_of_state
+    }
+
+    assert {sample("huawei-luna", words).state for words in read.values()} == {state}
+
+
+def test_a_goodwe_battery_in_mode_5_is_there_and_rests() -> None:
+    read = sample("goodwe-et", with_value("goodwe-et", cycle("goodwe-et"), "battery_mode", 5))
+
+    assert read.battery is not None
+    assert read.battery.state is ChargeState.HOLDING
 
 
 @settings(max_examples=100)

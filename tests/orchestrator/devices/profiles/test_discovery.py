@@ -30,6 +30,8 @@ from tests.orchestrator.devices.profiles.makes import (
 )
 from tests.orchestrator.devices.sunspec.images import Image
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 WITH_IDENTITY = [name for name in NAMES if DRIVERS[name].profile.identity]
 
 WITHOUT_RATING = ("alphaess-smile", "givenergy-gen3", "saj-h2", "sofar-hyd", "solis-hybrid", "victron-gx")

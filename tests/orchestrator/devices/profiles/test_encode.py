@@ -13,8 +13,9 @@ from msgspec import structs
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import WriteGroup
+from orchestrator.devices.makes.command_schema import AFTER, BY_AC, REVERT, Write
 from orchestrator.devices.makes.registers import Register, raw_range, read_value
-from orchestrator.devices.makes.schema import AFTER, BY_AC, REVERT, Profile, Write, writes_of
+from orchestrator.devices.makes.schema import Profile, writes_of
 from orchestrator.devices.profiles.device import ProfileDevice
 from orchestrator.devices.profiles.power_at_ac import SPARE_WATTS
 from orchestrator.devices.sunspec.encoding.verify import register_name

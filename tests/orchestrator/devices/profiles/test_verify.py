@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.commands import BatteryCommand, BatteryMode, InverterCommand
 from orchestrator.devices.base import WriteGroup
+from orchestrator.devices.makes.command_schema import writes_of_battery
 from orchestrator.devices.makes.registers import to_words
-from orchestrator.devices.makes.schema import writes_of_battery
 from orchestrator.devices.profiles.plan import written_names
 from tests.orchestrator.devices.profiles.makes import DRIVERS, NAMES, cycle_of_make, device_of_make
 
@@ -34,7 +34,7 @@ def _places(name: str, key: str) -> range:
 def shows_battery(name: str) -> bool:
     """Whether what the battery was told can be read back."""
     profile = DRIVERS[name].profile
-    return any(profile.registers[write.register_].read_back for write in writes_of_battery(profile))
+    return any(profile.registers[write.register_].read_back for write in writes_of_battery(profile.commands))
 
 
 def names(name: str, groups: tuple[WriteGroup, ...], words: Words) -> tuple[str, ...]:

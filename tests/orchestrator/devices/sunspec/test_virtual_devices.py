@@ -14,6 +14,8 @@ from orchestrator.simulation.site import VirtualSite
 from tests.orchestrator.devices.sunspec.images import DRIVER, Image, cycle, discovery_of, registers_of
 from tests.support.plants.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY, site_config
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 
 class VirtualImage(Image):
     """A device of a virtual site, read and written without a socket."""

@@ -13,6 +13,8 @@ from orchestrator.simulation.rehearsal.rivals import no_control, same_for_all
 from orchestrator.simulation.virtual_time import Moment, VirtualTime
 from tests.support.plants.virtual_site import site_config
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 
 def moment(site_watts: float, load_watts: float, *powers: PowerState) -> Moment:
     return Moment(1.0, site_watts, load_watts, powers, SetpointFields())

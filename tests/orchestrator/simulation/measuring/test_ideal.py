@@ -13,7 +13,7 @@ from orchestrator.config.simulation import BatterySimulation, InverterSimulation
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.values import PriorityMode
 from orchestrator.simulation.measuring.ideal import Ideal, ideal
-from orchestrator.simulation.physics import Controls, PowerState, advance_inverter
+from orchestrator.simulation.physics import Controls, PowerRange, PowerState, advance_inverter
 
 BATTERY = BatterySimulation(
     capacity_wh=10000, charge_watts=5000, discharge_watts=4000, efficiency_percent=100, reserve_percent=0
@@ -51,6 +51,24 @@ def test_surplus_goes_to_the_battery_first_or_to_export_first() -> None:
 
     assert (first.battery_watts, first.export_watts, first.curtailed_watts) == (5000, 1000, 0)
     assert (last.battery_watts, last.export_watts, last.curtailed_watts) == (4000, 2000, 0)
+
+
+def test_what_a_battery_does_not_let_through_is_not_lost_in_vain() -> None:
+    power = PowerState(pv_available_watts=4000, stored_wh=5000, accepted=PowerRange(-4000, 800))
+    found = ideal([HYBRID], [power], 1000, SetpointFields(export_limit_watts=0))
+
+    assert found.battery_watts == pytest.approx(800)
+    assert found.curtailed_watts == pytest.approx(4000 - 1000 - 800)
+
+
+@pytest.mark.parametrize(("wanted", "curtailed_watts"), [({"connect": False}, 1000), ({"energize": False}, 6000)])
+def test_off_the_grid_only_own_pv_is_stored_and_the_load_is_imported(
+    wanted: dict[str, bool], curtailed_watts: float
+) -> None:
+    found = best((HYBRID, 6000), load_watts=2000, **wanted)
+
+    assert found.imported_watts == pytest.approx(2000)
+    assert found.curtailed_watts == pytest.approx(curtailed_watts)
 
 
 def test_what_load_battery_and_export_cannot_take_is_curtailed() -> None:

@@ -38,6 +38,15 @@ def test_the_curves_cover_the_whole_time_minute_by_minute() -> None:
     assert None not in trace.column("roof.ac_watts")
 
 
+def test_a_schedule_holds_at_the_hours_of_the_day_that_is_rehearsed() -> None:
+    rows = [{"days": "mon", "hours": "00:10-00:20", "fields": {"energize": False}}]
+    config = site()
+    sections = config.model_dump() | {"setpoints": {"schedules": [{"name": "tariff", "rows": rows}]}}
+    watts = rehearsed(SiteConfig.model_validate(sections)).trace.column("roof.ac_watts")
+
+    assert [index for index, each in enumerate(watts) if each is not None and each < 1.0] == list(range(11, 20))
+
+
 @pytest.mark.no_cover
 @pytest.mark.parametrize("number", [0, 2])
 def test_a_part_at_a_time_is_the_same_as_all_at_once(number: int) -> None:

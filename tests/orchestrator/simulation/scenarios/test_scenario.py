@@ -28,6 +28,8 @@ from orchestrator.simulation.scenarios.scenario import (
 )
 from orchestrator.simulation.virtual_time import VirtualTime
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 PLANT = """
 title: test
 duration_s: 20

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from msgspec.structs import replace
 
-from orchestrator.cycle import CycleResult
+from orchestrator.decide.records import CycleResult
 from orchestrator.reason import because
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import Setpoint, merge
@@ -10,8 +12,8 @@ from orchestrator.telemetry.log.events import Entry, entries
 from tests.support.records.cycles import cycle_result, inverter_sample
 
 
-def with_limit(watts: float | None, source: str = "fixed") -> CycleResult:
-    envelope = merge((Setpoint(source, SetpointFields(export_limit_watts=watts)),))
+def with_limit(watts: float | None, source: str = "fixed", *, is_moving: bool = False) -> CycleResult:
+    envelope = merge((Setpoint(source, SetpointFields(export_limit_watts=watts), is_moving=is_moving),))
     return replace(cycle_result(), envelope=envelope)
 
 
@@ -34,10 +36,10 @@ def test_an_inverter_that_goes_and_one_that_comes_back() -> None:
     both = (inverter_sample("east"), inverter_sample("west"))
 
     assert list(entries(cycle_result(inverters=both), cycle_result(away=("west",)))) == [
-        Entry("warning", "inverter_away", "does not answer; the others take its share", "west")
+        Entry.of("warning", "inverter_away", because("went_away", trouble=None), "west")
     ]
     assert list(entries(cycle_result(away=("west",)), cycle_result(inverters=both))) == [
-        Entry("info", "inverter_back", "answers again", "west")
+        Entry.of("info", "inverter_back", because("came_back"), "west")
     ]
 
 
@@ -55,6 +57,13 @@ def test_a_limit_that_changes_names_its_source() -> None:
     assert [entry.message for entry in entries(with_limit(5000.0), with_limit(None))] == [
         "export_limit_watts: nobody asks any more, before 5000"
     ]
+
+
+def test_a_ramp_is_told_at_its_begin_and_at_its_end() -> None:
+    way = [with_limit(watts, is_moving=0.0 < watts < 400.0) for watts in (0.0, 100.0, 200.0, 300.0, 400.0)]
+    told = [entry.message for former, now in pairwise(way) for entry in entries(former, now)]
+
+    assert told == ["export_limit_watts: 100 (fixed)", "export_limit_watts: 400 (fixed)"]
 
 
 def test_failsafe_is_a_warning_and_its_end_is_not() -> None:

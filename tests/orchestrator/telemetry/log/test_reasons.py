@@ -12,6 +12,8 @@ from orchestrator.telemetry.log.reasons import LASTS_S, QUIET_S, Told, reason_en
 from tests.support.plants.closed_loop import ClosedLoop, Moment
 from tests.support.plants.example_site import DARK, SUNNY, plant
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 
 class Listener:
     """Hears of every cycle of a plant."""

@@ -7,6 +7,8 @@ What it has of its own besides `SunSpecInverter`:
 - Revert times are 8 hours at most. InOutWRte_RvrtTms is kept, over restarts too, until something else is written; 0 as
   it is delivered.
 - `odd_watts`: forced to charge with watts that are no multiple of 10, it charges with 500 W, as owners saw.
+- `grid_charge_watts`: forced to charge, it takes no more than this from AC beside its own PV, whatever it is asked
+  for, as owners see with firmware 1.39.
 - `any_message_counts`: each message, a read of another client too, counts the time of model 124 down anew.
 """
 
@@ -66,9 +68,15 @@ class FroniusGen24(SunSpecInverter):
     STORAGE_CONTROLS = Gen24StorageControls
 
     def __init__(
-        self, inverter: SimulatedInverter, *, odd_watts: bool = False, any_message_counts: bool = False
+        self,
+        inverter: SimulatedInverter,
+        *,
+        odd_watts: bool = False,
+        grid_charge_watts: float | None = None,
+        any_message_counts: bool = False,
     ) -> None:
         self._odd_watts = odd_watts
+        self._grid_charge_watts = grid_charge_watts
         self._any_message_counts = any_message_counts
         super().__init__(inverter)
 
@@ -83,6 +91,10 @@ class FroniusGen24(SunSpecInverter):
         low_watts, controls = self._inverter.controls.low_watts, self._inverter.controls
         if self._odd_watts and low_watts is not None and low_watts > 0 and self._is_odd(low_watts):
             self._inverter.controls = replace(controls, low_watts=ODD_WATTS_CHARGE, high_watts=ODD_WATTS_CHARGE)
+        elif self._grid_charge_watts is not None and low_watts is not None and low_watts > 0:
+            most = self._inverter.state.pv_available_watts + self._grid_charge_watts
+            high_watts = most if controls.high_watts is None else min(controls.high_watts, most)
+            self._inverter.controls = replace(controls, low_watts=min(low_watts, most), high_watts=high_watts)
 
     def _is_odd(self, watts: float) -> bool:
         """Whether no rate, which is a hundredth of a percent, is nearer to a multiple of 10 W than this one."""

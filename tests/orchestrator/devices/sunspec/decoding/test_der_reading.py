@@ -147,7 +147,7 @@ def test_a_frame_of_zeros_is_nonsense() -> None:
     device = discovery_of(image)
     registers = dict.fromkeys(cycle(image, device), 0)
 
-    with pytest.raises(NonsenseReply, match="model 701 is all zeros"):
+    with pytest.raises(NonsenseReply, match="model 701: all registers are zero"):
         DRIVER.decode_inverter(device, "x", registers, 0.0)
 
 

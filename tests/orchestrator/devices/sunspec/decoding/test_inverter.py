@@ -237,7 +237,7 @@ def test_a_frame_of_zeros_is_nonsense(state: int) -> None:
     first = device.inverter.address + 2
     image.words |= dict.fromkeys(range(first, first + 36), 0) | {device.inverter.address + 38: state}
 
-    with pytest.raises(NonsenseReply, match="all zeros"):
+    with pytest.raises(NonsenseReply, match="all registers are zero"):
         DRIVER.decode_inverter(device, "x", cycle(image, device), 0.0)
 
 
@@ -269,12 +269,13 @@ def test_connection_is_what_conn_says_but_not_while_it_feeds_in() -> None:
 
 
 def test_float_models_are_read_like_integer_ones() -> None:
-    floats = {"A": 8.5, "W": 1850.5, "Hz": 50.0, "DCW": 1900.25, "St": 4}
+    floats = {"A": 8.5, "W": 1850.5, "VAr": -120.5, "Hz": 50.0, "DCW": 1900.25, "St": 4}
     image = image_of(model_words(1, COMMON), model_words(113, floats))
 
     sample = sample_of(image)
 
     assert (sample.ac_watts, sample.pv_watts, sample.state) == (1850.5, 1900.25, OperatingState.MPPT)
+    assert sample.ac_vars == -120.5
 
 
 def test_a_float_that_is_no_number_is_unknown() -> None:

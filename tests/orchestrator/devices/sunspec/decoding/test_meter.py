@@ -36,17 +36,36 @@ def test_an_integer_meter_says_power_phases_frequency_and_counters(model_id: int
 
 @pytest.mark.parametrize("model_id", [211, 212, 213, 214])
 def test_a_float_meter_says_the_same(model_id: int) -> None:
-    sample = sample_of(model_id, {"W": 23.5, "Hz": 50.0, "WphA": 23.5, "TotWhImp": 1000.0})
+    sample = sample_of(model_id, {"W": 23.5, "Hz": 50.0, "WphA": 23.5, "VAR": -12.0, "TotWhImp": 1000.0})
 
+    assert sample.site_vars == -12.0
     assert (sample.site_watts, sample.phase_watts, sample.import_wh, sample.export_wh) == (23.5, (23.5,), 1000, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "volts"),
+    [
+        ((2301, 2312, 2398), (230.1, 231.2, 239.8)),
+        ((2301, None, None), (230.1, None, None)),
+        ((2301, 0, 2398), (230.1, None, 239.8)),
+        ((0, 0, 0), ()),
+        ((None, None, None), ()),
+    ],
+)
+def test_a_voltage_that_no_grid_has_is_not_known(
+    words: tuple[int | None, ...], volts: tuple[float | None, ...]
+) -> None:
+    shown = dict(zip(("PhVphA", "PhVphB", "PhVphC"), words, strict=True))
+
+    assert sample_of(203, {**METER, **shown, "V_SF": -1}).phase_volts == pytest.approx(volts)
 
 
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"W": None}, "says no power"),
-        ({"W_SF": None}, "says no power"),
-        ({"W": 30000, "W_SF": 10}, "says 300000000000000.0 W"),
+        ({"W": None}, "shows no power"),
+        ({"W_SF": None}, "shows no power"),
+        ({"W": 30000, "W_SF": 10}, r"says 3e\+14 W"),
         ({"W": 0, "Hz": 0}, "asleep"),
     ],
 )

@@ -152,7 +152,7 @@ def test_an_inverter_whose_every_word_is_refused_has_no_sample() -> None:
     nothing, _ = read_around(Image({}), device)
 
     assert DRIVER.plan_reads(nothing) == ()
-    with pytest.raises(NonsenseReply, match="model 103 was not read"):
+    with pytest.raises(NonsenseReply, match="model 103: nothing of it was read"):
         DRIVER.decode_inverter(nothing, "x", {}, 0.0)
 
 

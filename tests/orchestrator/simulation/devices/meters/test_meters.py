@@ -43,7 +43,9 @@ def meter(make: str, **settings: Any) -> PlainDevice:
         ("janitza-umg", 19068, (0x4974, 0x2400)),
         ("kostal-ksem", 0, (0, 0, 0, 15000)),
         ("kostal-ksem", 512, (0, 0, 0x0098, 0x9680, 0, 0, 0x0131, 0x2D00)),  # 0.1 Wh
+        ("kostal-ksem", 142, (0x0003, 0x8270)),  # 230000 mV
         ("schneider-iem3000", 3059, (0xBFC0, 0)),  # -1.5 kW
+        ("schneider-iem3000", 3031, (0x4366, 0)),  # 230.0 V
         ("schneider-iem3000", 49, (0x6945, 0x4D33)),  # "iEM3"
         ("schneider-iem3000", 3207, (0, 0, 0x001E, 0x8480)),
         ("siemens-pac2200", 65, (0xC4BB, 0x8000)),
@@ -51,6 +53,7 @@ def meter(make: str, **settings: Any) -> PlainDevice:
         ("sma", 30865, (0, 0, 0, 1500)),
         ("sma-home-manager", 30581, (0x000F, 0x4240, 0x001E, 0x8480)),
         ("victron-gx-grid", 2600, (0xFD12, 0xFE3E, 0xFED4)),
+        ("victron-gx-grid", 2620, (2300,)),  # 0.1 V
     ],
 )
 def test_holding_registers_are_as_the_document_says(make: str, address: int, words: tuple[int, ...]) -> None:
@@ -61,6 +64,7 @@ def test_holding_registers_are_as_the_document_says(make: str, address: int, wor
     ("make", "address", "words"),
     [
         ("carlo-gavazzi-em24", 0x28, (0xC568, 0xFFFF)),
+        ("carlo-gavazzi-em24", 0x04, (2300, 0)),  # 0.1 V
         ("carlo-gavazzi-em24", 0x37, (500,)),
         ("carlo-gavazzi-em24", 0x5C, (20000, 0)),
         ("eastron-sdm630", 0x34, (0xC4BB, 0x8000)),

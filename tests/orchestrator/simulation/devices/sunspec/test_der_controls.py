@@ -10,6 +10,8 @@ from orchestrator.simulation.devices.sunspec.words import INT32, split, whole
 from orchestrator.simulation.plant.inverter import SimulatedInverter
 from tests.support.plants.virtual_site import BATTERY_ONLY, HYBRID, PV_ONLY
 
+pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
+
 
 class Bench:
     """A 7xx inverter in steady light; points are named without the number of their model."""

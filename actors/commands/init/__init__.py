@@ -1,0 +1,1 @@
+"""`orchestrator init`: a new site.yaml, by questions and answers."""

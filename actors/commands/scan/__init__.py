@@ -1,0 +1,1 @@
+"""`orchestrator scan`: which devices answer, in a network or on a serial line."""

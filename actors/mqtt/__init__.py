@@ -1,0 +1,1 @@
+"""The MQTT actor: setpoints in, state out, and what Home Assistant shows of it"""

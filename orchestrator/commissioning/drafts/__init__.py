@@ -1,0 +1,1 @@
+"""A site.yaml for a new site: drafted from a scan, or written as somebody has chosen."""

@@ -1,0 +1,1 @@
+"""Messages to people: what is worth one, when, and what to do"""

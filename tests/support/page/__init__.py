@@ -1,0 +1,1 @@
+"""Pages: the markup of reports, and the page of the plant in a real browser, with a virtual plant behind it."""
