@@ -44,7 +44,7 @@ test: .venv/dev.stamp  ## check and test everything that takes less than ten min
 	@$(call BESIDE,-n $(WAITING) -m "not long" $(MEASURED:%=--ignore=%),-n 3 -m "not long" $(MEASURED) --cov --cov-report=)
 
 test-long: compile  ## the tests that take longer
-	@$(call BESIDE,-n $(WAITING) -m long tests/system,-n 2 -m long --ignore=tests/system)
+	@$(call BESIDE,-n $(WAITING) -m long tests/system,-n 2 -m "long or hypothesis" --hypothesis-profile=unhurried --ignore=tests/system)
 
 soak: .venv/dev.stamp  ## 10,000 faults in virtual time, then a real site killed 200 times (SECONDS=3600 SEEDS=fresh)
 	@$(BIN)/python -m tools.soak --seconds $(SECONDS) --seeds $(SEEDS)

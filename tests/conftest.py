@@ -18,13 +18,15 @@ settings.register_profile(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+settings.register_profile("quick", settings.get_profile("unhurried"), max_examples=40)
 settings.register_profile("seeking", settings.get_profile("unhurried"), derandomize=False)
-settings.load_profile("unhurried")
-"""The same examples in every run. `pytest --hypothesis-profile=seeking` looks for new ones."""
+settings.load_profile("quick")
+"""The same examples in every run. `make test` takes 40 of a property, where it does not say its own number, and
+`make test-long` a hundred (`unhurried`). `pytest --hypothesis-profile=seeking` looks for new ones."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage is not measured while a property test goes through its hundred examples: that takes three times as long.
+    """Coverage is not measured while a property test goes through its examples: that takes three times as long.
 
     Modules in which whole plants run over time say `no_cover` themselves, for the same reason. What they reach is
     reached by examples of other tests too, or it counts as not covered.

@@ -12,7 +12,7 @@ from orchestrator.simulation.network.virtual import MeterDefect
 from orchestrator.simulation.scenarios.scenario import Scenario, play
 from tests.support.random_plants.random_scenarios import METER_FAULT_FROM_S, meter_fault_scenario, restless_scenario
 
-QUICK, ALL = 8, 200
+QUICK, ALL = 5, 200
 
 SEEDS = [pytest.param(seed, marks=[pytest.mark.long] if seed >= QUICK else []) for seed in range(ALL)]
 

@@ -20,7 +20,7 @@ from orchestrator.simulation.scenarios.timeline import OK, Event
 from orchestrator.simulation.virtual_time import Moment, VirtualTime
 from tests.support.random_plants.random_scenarios import FAULT_FOR_S, SOC_MIN_PERCENT, random_scenario
 
-QUICK, ALL = 30, 560
+QUICK, ALL = 15, 560
 WITHIN_S = 5.0
 """A limit is never exceeded for longer."""
 TOLERANCE_PERCENT = 2.0

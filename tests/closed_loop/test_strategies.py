@@ -116,6 +116,7 @@ def test_noise_alone_moves_no_battery_to_the_other_direction(strategy: str) -> N
         assert max(targets) - min(targets) < 0.02 * EXAMPLE[name].ac_rating_watts
 
 
+@pytest.mark.long
 def test_equal_soc_brings_two_batteries_together() -> None:
     loop = plant(pv_watts=DARK, load_watts=2000.0, allocation="equal_soc")
     loop.site.set_soc("west", 60.0)

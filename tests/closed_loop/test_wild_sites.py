@@ -13,7 +13,7 @@ from tests.support.laws import LAWS, Wild
 from tests.support.random_plants.possible import witness
 from tests.support.random_plants.wild_scenarios import wild_scenario
 
-QUICK, ALL = 30, 300
+QUICK, ALL = 15, 300
 
 FOUND = (404, 1132, 1148, 1511, 2180, 2417, 3321, 3501, 3825, 3860, 4124, 4280)
 """Plants beyond them that broke a law once."""

@@ -56,6 +56,7 @@ def test_prometheus_takes_the_rules() -> None:
     assert check.returncode == 0, check.stdout + check.stderr
 
 
+@pytest.mark.long
 def test_each_alert_fires_when_it_should_and_only_then() -> None:
     check = promtool("test", "rules", *map(str, CASES))
 

@@ -107,6 +107,7 @@ def test_the_last_writes_of_a_day_leave_a_limit_that_is_safe_whatever_the_load_d
     assert "flash_overspent" not in site.events
 
 
+@pytest.mark.long
 def test_a_cloudy_day_of_permissions_leaves_the_budget_of_the_ac_limit_alone(site: MadeSite) -> None:
     limit(site, 3000.0)
     for _ in range(24 * 20):

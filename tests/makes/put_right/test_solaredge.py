@@ -149,6 +149,7 @@ def test_no_more_changes_a_day_than_the_budget_allows_and_then_the_battery_is_it
     assert site.battery_watts == pytest.approx(1200.0, abs=CLOSE_WATTS)
 
 
+@pytest.mark.long
 def test_what_keeps_a_command_alive_is_no_change(site: MadeSite) -> None:
     site.config = site.config.model_copy(update={"flash_writes_per_day": PER_DAY})
     site.start()

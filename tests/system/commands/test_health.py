@@ -82,6 +82,7 @@ def test_without_metrics_health_sees_the_process(tmp_path: Path, capsys: pytest.
     assert main(["health", str(path)]) == 1
 
 
+@pytest.mark.long
 def test_an_open_port_without_token_or_tls_is_said_loudly(tmp_path: Path) -> None:
     path = example_site(tmp_path, ("metrics: {host: 127.0.0.1", "metrics: {host: 0.0.0.0"))
     with orchestrator(tmp_path, "run", str(path), "--demo") as running:
@@ -91,6 +92,7 @@ def test_an_open_port_without_token_or_tls_is_said_loudly(tmp_path: Path) -> Non
         assert running.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.long
 def test_the_example_site_listens_on_this_machine_only(tmp_path: Path) -> None:
     path = example_site(tmp_path)
     with orchestrator(tmp_path, "run", str(path), "--demo") as running:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import REPOSITORY, Running, example_site, orchestrator
+from tests.support.devices.quick_cases import quick_cases
 from tests.support.servers.brokers import mosquitto
 from tests.support.servers.required import wait_until
 
@@ -83,7 +84,7 @@ def test_a_run_whose_broker_refuses_the_passwords_shows_none(tmp_path: Path, log
     ],
     ids=["list", "typo", "variable in a list", "variable behind a typo", "another mistake"],
 )
-@pytest.mark.parametrize("command", ["check", "run", "release", "reload"])
+@pytest.mark.parametrize("command", quick_cases(("check", "run", "release", "reload"), ("check", "run")))
 def test_a_wrong_site_shows_no_password(tmp_path: Path, change: tuple[str, str], command: str) -> None:
     path = site_with_passwords(tmp_path)
     text = path.read_text()

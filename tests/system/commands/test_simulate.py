@@ -54,6 +54,7 @@ def test_the_example_site_is_rehearsed_and_its_page_and_csv_are_written(tmp_path
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.long
 def test_a_real_site_without_a_simulation_is_rehearsed_with_assumptions_that_are_said(tmp_path: Path) -> None:
     site = tmp_path / "farm.yaml"
     site.write_text(REAL_SITE)
@@ -66,6 +67,7 @@ def test_a_real_site_without_a_simulation_is_rehearsed_with_assumptions_that_are
     assert list(tmp_path.iterdir()) == [site]
 
 
+@pytest.mark.long
 def test_away_from_a_terminal_each_way_is_one_line(tmp_path: Path) -> None:
     done = simulate(str(example_site(tmp_path)), "--hours", "0.02")
 
@@ -76,6 +78,7 @@ def test_away_from_a_terminal_each_way_is_one_line(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_on_a_terminal_there_is_a_bar_for_each_way(tmp_path: Path) -> None:
     with orchestrator(
         tmp_path, "simulate", str(example_site(tmp_path)), "--hours", "0.4", error_terminal=True

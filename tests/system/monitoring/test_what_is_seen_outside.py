@@ -164,9 +164,7 @@ def test_in_steady_state_devices_see_two_reads_a_cycle_a_look_now_and_then_and_n
         assert reads - before[name][0] <= 2 * (cycles + 1) + looks
         assert writes - before[name][1] <= MOST_WRITES
         for model in ("123", "124"):
-            of_steady_state = [
-                each for each in needless(writes_of(plant, name, model)) if each.at_s >= steady_from_s
-            ]
+            of_steady_state = [each for each in needless(writes_of(plant, name, model)) if each.at_s >= steady_from_s]
             assert of_steady_state == [], f"{name} {model}"
 
 

@@ -113,6 +113,7 @@ def test_a_pid_that_a_killed_process_left_behind_is_not_signalled(
     assert "no orchestrator runs" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_second_orchestrator_on_the_same_state_is_refused(tmp_path: Path) -> None:
     path = example_site(tmp_path)
     (tmp_path / "second").mkdir()

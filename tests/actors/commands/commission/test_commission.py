@@ -94,6 +94,7 @@ def test_in_the_dark_an_ac_limit_is_not_tried_and_the_battery_is(tmp_path: Path)
     assert "more sun" in texts(report, Verdict.NOT_TRIED)
 
 
+@pytest.mark.long
 def test_a_step_of_the_battery_leaves_a_limit_alone_that_was_found(tmp_path: Path) -> None:
     with site_to_commission(tmp_path) as site:
         site.call(limit_by_register)
@@ -119,6 +120,7 @@ def test_a_meter_with_the_wrong_sign_is_named(tmp_path: Path) -> None:
     assert verdicts(report)["battery power"] is Verdict.PASSED
 
 
+@pytest.mark.long
 def test_a_meter_that_counts_export_as_positive_is_right_when_site_yaml_says_so(tmp_path: Path) -> None:
     with site_to_commission(tmp_path, sign="export_positive", meter_sign="export_positive") as site:
         report = commissioned(site)

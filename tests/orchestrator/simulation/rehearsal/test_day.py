@@ -84,6 +84,7 @@ def replace_pv(inverter: InverterSimulation) -> InverterSimulation:
     return inverter.model_copy(update={"pv_peak_watts": 0.0})
 
 
+@pytest.mark.long
 @pytest.mark.no_cover
 def test_without_control_the_ledger_has_what_the_orchestrator_avoids() -> None:
     config = site(export_limit_watts=1000.0)
@@ -114,6 +115,7 @@ def test_a_long_time_has_no_more_points_than_a_day() -> None:
     assert [bucket_s(hours) for hours in (0.1, 24.0, 240.0)] == [60, 60, 600]
 
 
+@pytest.mark.long
 @pytest.mark.no_cover
 def test_the_same_site_gives_the_same_rehearsal() -> None:
     config = site(export_limit_watts=2000.0)
