@@ -198,6 +198,16 @@ class Eyes:
             time.sleep(POLL_S)
         return seen
 
+    def longest_above_s(self, name: str, watts: float, for_s: float) -> float:
+        """How long a quantity is above `watts` on end at most, while it is looked at for `for_s`."""
+        end_s = time.monotonic() + for_s
+        above_since_s, longest_s = None, 0.0
+        while (now_s := time.monotonic()) < end_s:
+            above_since_s = (above_since_s or now_s) if self.look()[name] > watts else None
+            longest_s = max(longest_s, now_s - (above_since_s or now_s))
+            time.sleep(POLL_S)
+        return longest_s
+
     def requests(self, name: str = METER) -> tuple[int, int]:
         """How many reads and writes a device has answered."""
         return self.site.call(lambda site: (site.devices[name].reads, len(site.devices[name].writes)))
