@@ -88,25 +88,21 @@ def calculate_battery_power_flow(
         discharge_max_watts=battery_discharge_max_watts,
     )
     available = -site_watts + current_battery_power_watts
-    export_limit = _limit(export_limit_watts)
+    export_limit, import_limit = _limit(export_limit_watts), _limit(import_limit_watts)
+    grid_max = _limit(battery_grid_charging_max_watts) if battery_grid_charging_enabled else 0.0
     if battery_target_watts is not None:
-        grid_max = _limit(battery_grid_charging_max_watts) if battery_grid_charging_enabled else 0.0
         target = _as_asked(
             battery,
             available,
             battery_target_watts,
             grid_max=grid_max,
             export_limit=export_limit,
-            import_limit=_limit(import_limit_watts),
+            import_limit=import_limit,
         )
     elif battery_grid_charging_enabled:
-        grid_watts = _grid_charging_watts(
-            -min(available, 0.0),
-            _limit(battery_grid_charging_max_watts),
-            _limit(battery_import_target_watts),
-            _limit(import_limit_watts),
-        )
-        target = _with_grid_charging(battery, available, grid_watts, _limit(import_limit_watts))
+        import_target = _limit(battery_import_target_watts)
+        grid_watts = _grid_charging_watts(-min(available, 0.0), grid_max, import_target, import_limit)
+        target = _with_grid_charging(battery, available, grid_watts, import_limit)
     else:
         target = _without_grid_charging(
             battery, available, export_limit, battery_export_target_watts or 0.0, _export_first(battery_priority_mode)

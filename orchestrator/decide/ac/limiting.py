@@ -21,7 +21,7 @@ from orchestrator.decide.ac.room import (
 from orchestrator.decide.allocation.spread import Allocation
 from orchestrator.decide.meter.question import lowered
 from orchestrator.decide.meter.votes import has_just_spoken_against
-from orchestrator.decide.plant.phases import SeenPhases
+from orchestrator.decide.plant.phases import PhaseCaps, SeenPhases
 from orchestrator.decide.plant.units import Plant, found_limits_watts
 from orchestrator.decide.records import Inputs, Limiting
 
@@ -55,20 +55,16 @@ def limit_ac(
         generation_limit_watts=generation_limit,
     )
     targets_watts = {name: share.watts for name, share in allocation.shares.items()}
-    fed_watts = 0.0 if excess.lasts else newly_fed_watts(plant, targets_watts)
+    expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
     room_watts = room_for_ac(
         plant,
         load_watts=load_watts,
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
-        fed_watts=fed_watts - no_longer_drawn_watts(plant, targets_watts),
+        fed_watts=(0.0 if excess.lasts else newly_fed_watts(plant, targets_watts))
+        - no_longer_drawn_watts(plant, targets_watts),
     )
-    expected = {u.name: expected_watts(u, targets_watts) for u in plant.units}
-    caps = None
-    if phases is not None:
-        caps = phase_caps(
-            phases, targets_watts, expected, dt_s=inputs.dt_s, now_s=inputs.now_s, made_watts=inputs.made_watts
-        )
+    caps = None if phases is None else _caps(inputs, phases, targets_watts, expected)
     # No more than the export limit may be an export that a wrong sign of the meter shows as import.
     import_watts = load_watts - plant.ac_watts - (export_limit or 0.0)
     limits_watts: dict[str, float] = {}
@@ -101,6 +97,14 @@ def limit_ac(
         export_limit_watts=export_limit,
         generation_limit_watts=generation_limit,
         phases=caps,
+    )
+
+
+def _caps(
+    inputs: Inputs, phases: SeenPhases, targets_watts: Mapping[str, float], expected: Mapping[str, float]
+) -> PhaseCaps:
+    return phase_caps(
+        phases, targets_watts, expected, dt_s=inputs.dt_s, now_s=inputs.now_s, made_watts=inputs.made_watts
     )
 
 
