@@ -48,6 +48,13 @@ def test_there_are_the_four_boards() -> None:
     ]
 
 
+def test_the_page_of_the_parts_names_every_board() -> None:
+    about = (FOLDER.parents[1] / "README.md").read_text().partition("## Grafana")[2]
+    said = about.partition("](../docs/dashboards.md)")[0]
+
+    assert all(board["title"].removeprefix("Orchestrator: ") in said for board in BOARDS)
+
+
 @pytest.mark.parametrize("asked", QUERIES, ids=lambda asked: asked.where)
 def test_a_panel_asks_for_metrics_that_are_served_or_recorded(asked: catalogue.Asked) -> None:
     names = set(re.findall(r"\borchestrator[_:][\w:]+|\bALERTS\b", asked.expr))

@@ -59,7 +59,9 @@ def test_the_sections_of_its_docs_are_fine(tmp_path: Path) -> None:
         f"site: {{name: a}}\nmeter: {{host: 10.0.0.1}}\ninverters: [{{name: b, host: 10.0.0.2}}]\n{found[1]}"
     )
 
-    assert load_config(site).publish.mqtt is not None
+    publish = load_config(site).publish
+    assert publish.mqtt is not None
+    assert publish.for_home_assistant
 
 
 RUNS = """#!/bin/sh

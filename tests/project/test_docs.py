@@ -13,6 +13,7 @@ from orchestrator.cli.main import main
 from orchestrator.config.file import parse_config
 from orchestrator.config.sections import SiteConfig
 from orchestrator.documents.schema import shape_of
+from orchestrator.documents.section import INVERTERS_MAX
 from orchestrator.documents.words import describe
 from orchestrator.documents.yaml_text import KeyPath
 from orchestrator.setpoints.fields import ROWS, SetpointFields
@@ -214,6 +215,10 @@ def test_every_command_in_the_readme_exists(capsys: pytest.CaptureFixture[str]) 
     help_text = capsys.readouterr().out
     assert commands == {"run", "check", "set", "release", "explain", "simulate"}
     assert all(re.search(rf"^ +{command}\b", help_text, re.MULTILINE) for command in commands)
+
+
+def test_the_questions_say_how_many_inverters_a_site_may_have() -> None:
+    assert f"Up to {INVERTERS_MAX} on one site." in (DOCS / "faq.md").read_text()
 
 
 def test_the_licence_is_apache_2() -> None:

@@ -36,6 +36,8 @@ NOT_PLAYED: Final[dict[str, str]] = {
     "P-01": "needs a client with several end devices",
 }
 PIN: Final = 111115
+SHOWN: Final = 3
+"""So many ramps of a procedure are in the table."""
 TOLERANCE_WATTS: Final = 50.0
 """1 % of what the site is registered with, as the ledger allows."""
 KNOWN_FROM: Final[dict[str, dict[str, Any]]] = {
@@ -117,7 +119,7 @@ class Played:
     @property
     def measured(self) -> str:
         """What is worth a look, in few words."""
-        told = [f"{each}, then {each.after_watts:.0f} W" for each in self.ramps[:5]]
+        told = [f"{each}, then {each.after_watts:.0f} W" for each in self.ramps[:SHOWN]]
         if SCRIPTS.get(self.name) is VARIABLE_LOAD:
             told.append(f"above the limit by more than {TOLERANCE_WATTS:.0f} W for {self.excess_s} s at most")
         unknown = [f"without {', '.join(self.without)}, which it does not know"] if self.without else []

@@ -5,6 +5,7 @@ All of them are played by `python -m tests.system.csip.procedures`; docs/csip-au
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,24 @@ def obeys(played: Played) -> None:
     for found in played.ramps:
         assert found.after_watts <= found.to_watts + 50
     assert played.excess_s <= 5
+
+
+PAGE = (Path(__file__).parents[3] / "docs/csip-aus.md").read_text()
+
+
+def test_the_page_names_each_procedure_once_with_its_verdict_or_why_it_is_not_played() -> None:
+    passed = re.findall(r"^\| (\S+) \| passed, ", PAGE, re.MULTILINE)
+    whys = dict(
+        re.findall(r"^- ([A-Z]+-\d+(?:, [A-Z]+-\d+)*): (.+)\.$", PAGE.partition("\nNot played:")[2], re.MULTILINE)
+    )
+    not_played = {name: why for names, why in whys.items() for name in names.split(", ")}
+
+    assert not_played == NOT_PLAYED
+    assert not set(passed) & set(not_played)
+    assert len(set(passed)) == len(passed)
+    assert f"{len(passed)} pass, none fails, {len(not_played)} are not played" in PAGE
+    assert f"`cactus-test-definitions` 1.18.2, {len(passed) + len(not_played)} of them" in PAGE
+    assert not FOLDER.exists() or {each.stem for each in FOLDER.glob("*.yaml")} == {*passed, *not_played}
 
 
 def test_what_is_not_played_says_why() -> None:
