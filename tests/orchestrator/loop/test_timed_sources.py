@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
 from datetime import UTC, datetime
+from types import FrameType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from orchestrator.explain.words import say_all
 from orchestrator.ledger.excess import Excess, LedgerState, observe
 from orchestrator.loop.in_force import InForce
 from orchestrator.setpoints.intake import Arrival, Intake
@@ -63,9 +67,7 @@ def test_a_two_way_tariff_is_in_force_at_the_second_and_named() -> None:
     assert result is not None
     entry = limits_payload(result.envelope, "")["export_limit_watts"]
     assert (entry["source"], entry["valid_until"]) == ("tariff", "2026-06-01T14:00:00Z")
-    assert "tariff" in " ".join(
-        str(reason) for reason in (*result.reasons, *(r for c in result.commands for r in c.reasons))
-    )
+    assert "(tariff)" in reasons_of(after[-1])
 
 
 def test_the_limit_ends_at_the_second_too() -> None:
@@ -74,16 +76,28 @@ def test_the_limit_ends_at_the_second_too() -> None:
     assert limited(time, time.run(60)) == ["15:59:31", "15:59:59"]
 
 
-def test_the_ledger_says_whose_limit_was_exceeded_when_it_began() -> None:
-    time = plant("2026-06-01T09:59:50", schedules=[TWO_WAY])
+def in_ledger(time: VirtualTime, moments: list[Moment]) -> set[tuple[str, str]]:
+    """Which limits the ledger has as exceeded in these moments, and whose they were."""
     state, told = LedgerState(), list[Excess]()
-    for moment in time.run(40):
+    for moment in moments:
         assert moment.result is not None
         wall = datetime.fromtimestamp(moment.at_s + time.wall_ahead_s, UTC)
         state, news = observe(state, moment.result, wall)
         told += news
+    return {(each.limit, each.source) for each in told}
 
-    assert {(each.limit, each.source) for each in told} == {("export", "tariff")}
+
+def reasons_of(moment: Moment) -> str:
+    """What decided, of the site and of each inverter, in words."""
+    result = moment.result
+    assert result is not None
+    return "; ".join(say_all((*result.reasons, *(each for command in result.commands for each in command.reasons))))
+
+
+def test_the_ledger_says_whose_limit_was_exceeded_when_it_began() -> None:
+    time = plant("2026-06-01T09:59:50", schedules=[TWO_WAY])
+
+    assert in_ledger(time, time.run(40)) == {("export", "tariff")}
 
 
 def test_the_loop_is_woken_when_a_row_begins_and_follows_a_clock_that_is_put_forward() -> None:
@@ -146,6 +160,8 @@ def test_prices_below_zero_stop_the_export_at_their_second_and_cheap_ones_charge
     assert result is not None
     entry = limits_payload(result.envelope, "")["export_limit_watts"]
     assert (entry["source"], entry["valid_until"]) == ("market", "2026-06-01T10:02:00Z")
+    assert "(market)" in reasons_of(at["12:01:30"])
+    assert in_ledger(time, moments) == {("export", "market")}
 
 
 STEPS = {
@@ -169,19 +185,58 @@ def made_watts(moment: Moment) -> float:
 def test_a_contact_goes_through_its_four_steps_and_is_lost() -> None:
     time = plant("2026-06-01T12:00:00", mqtt=[STEPS])
     intake = intake_of(time)
+    seen: list[Moment] = []
     for word, watts in ((b"1", 10000.0), (b"2", 6000.0), (b"3", 3000.0), (b"4", 0.0), (b"2", 6000.0)):
         says(time, intake, word)
         moments = time.run(20)
         assert {moment.wanted.generation_limit_watts for moment in moments} == {watts}
         assert all(made_watts(moment) <= watts + 100.0 for moment in moments[5:])
+        assert "(ripple)" in reasons_of(moments[-1])
+        seen += moments
 
     lost = time.run(20)
+    assert in_ledger(time, seen) == {("generation", "ripple")}
+    assert "(default of ripple)" in reasons_of(lost[-1])
 
     assert [moment.wanted.generation_limit_watts for moment in lost[8:11]] == [6000.0, 1000.0, 1000.0]
     result = lost[-1].result
     assert result is not None
     assert limits_payload(result.envelope, "")["generation_limit_watts"]["is_default"] is True
     assert result.envelope.whose("generation_limit_watts") == "default of ripple"
+
+
+OF_SOURCES = ("timetable", "prices", "contacts", "voltage_guard", "csip")
+"""What `orchestrator/setpoints` has of sources that a site may have or not."""
+LOOKS_INTO_A_LIST = "Timetables."
+"""That is all that is left of schedules where there are none: a list that is empty."""
+
+
+def calls_in(time: VirtualTime, seconds: float) -> Counter[str]:
+    """Which functions of these modules are called while `time` runs, and how often."""
+    found: Counter[str] = Counter()
+
+    def seen(frame: FrameType, event: str, _: object) -> None:
+        module = frame.f_globals.get("__name__", "").removeprefix("orchestrator.setpoints.").partition(".")[0]
+        if event == "call" and module in OF_SOURCES and not frame.f_code.co_qualname.startswith(LOOKS_INTO_A_LIST):
+            found[f"{module}.{frame.f_code.co_qualname}"] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        time.run(seconds)
+    finally:
+        sys.setprofile(before)
+    return found
+
+
+def test_sources_that_are_not_configured_do_nothing_in_a_cycle() -> None:
+    without = plant("2026-06-01T09:00:00", fixed={"export_limit_watts": 1000.0})
+    asked = plant("2026-06-01T09:00:00", schedules=[TWO_WAY])
+    for time in (without, asked):
+        time.run(5)
+
+    assert calls_in(without, 10) == Counter()
+    assert calls_in(asked, 10), "and those that are would be seen"
 
 
 @pytest.mark.long

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -140,12 +138,6 @@ def test_another_configuration_ends_and_begins_what_differs(device: Inputs, run:
     running.contacts.configure(site_config())
 
     wait_until(lambda: not [t for t in threading.enumerate() if t.name == "contact-ripple"], "the end of its threads")
-
-
-def test_a_plant_without_contacts_does_not_load_what_reads_them() -> None:
-    look = "import sys, actors.commands.run.run; print('pymodbus.client' in sys.modules)"
-
-    assert subprocess.run([sys.executable, "-c", look], capture_output=True, check=True).stdout == b"False\n"
 
 
 def test_where_no_contact_is_configured_there_is_no_thread() -> None:
