@@ -131,6 +131,15 @@ def test_every_yaml_is_taken(page: Path) -> None:
         parse_config(without_files + yaml.safe_dump(missing) * bool(missing), environ=variables)
 
 
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_part_of_a_site_yaml_stands_where_it_is_not_tried(page: Path) -> None:
+    """In a block that is only indented, which is text for all that we know."""
+    fenced = re.sub(r"^( *)```.*?^\1```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    sections = "|".join(SiteConfig.model_fields)
+
+    assert re.findall(rf"^    (?:{sections}):(?: *$| *[{{\[])", fenced, re.MULTILINE) == []
+
+
 def is_profile(content: dict[str, Any], block: str) -> bool:
     """Whether it is the file of a make, which then must be fine."""
     if not {"name", "registers"} <= set(content):
