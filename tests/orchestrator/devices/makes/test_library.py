@@ -32,6 +32,23 @@ def test_a_meter_is_a_meter_and_nothing_else(name: str) -> None:
     assert len(profile.documents) >= 2
 
 
+@pytest.mark.parametrize("name", profile_names())
+def test_a_make_rests_on_two_sources_and_a_standard_on_itself(name: str) -> None:
+    profile = load_profile(name)
+    use = profile.sunspec
+
+    assert len(profile.documents) >= 2 or (use is not None and use.generation)
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_make_that_writes_nothing_says_why(name: str) -> None:
+    profile = load_profile(name)
+    use = profile.sunspec
+    commands = any(writes_of(profile)) or (use is not None and (use.ac_limit or use.battery))
+
+    assert commands == (profile.read_only is None)
+
+
 def test_no_make_of_inverters_is_a_meter_only() -> None:
     assert not any(load_profile(name).is_meter for name in profile_names())
 
