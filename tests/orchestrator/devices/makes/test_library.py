@@ -41,6 +41,16 @@ def test_a_make_rests_on_two_sources_and_a_standard_on_itself(name: str) -> None
 
 
 @pytest.mark.parametrize("name", profile_names())
+def test_a_make_that_nobody_here_has_seen_and_that_is_commanded_says_what_is_in_doubt(name: str) -> None:
+    profile = load_profile(name)
+    by_standard = (
+        profile.sunspec is not None and profile.sunspec.generation is not None and not profile.sunspec.manufacturer
+    )
+
+    assert profile.doubts or profile.tried_on_hardware or profile.read_only is not None or by_standard
+
+
+@pytest.mark.parametrize("name", profile_names())
 def test_a_make_that_writes_nothing_says_why(name: str) -> None:
     profile = load_profile(name)
     use = profile.sunspec
