@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from orchestrator.config.sections import MeterConfig, SiteConfig
 from orchestrator.config.simulation import BatterySimulation, InverterSimulation
+from orchestrator.decide.ac.excess import EXCESS_PART_OF_RATING
 from orchestrator.decide.records import CycleResult
 from orchestrator.simulation.physics import Controls
 from orchestrator.simulation.server import serve
@@ -50,7 +51,8 @@ SUN = {"east": 4000.0, "west": 3000.0, "north": 3000.0, "roof": 6000.0, "south":
 DARK = dict.fromkeys(SUN, 0.0)
 HALF_FULL = dict.fromkeys(CAPACITY_WH, 50.0)
 OBEYED_WITHIN_S = 5.0 + BUSY_MACHINE_S
-CLOSE_WATTS = 100.0
+CLOSE_WATTS = EXCESS_PART_OF_RATING * 32000.0
+"""So near the limit of a site with these ratings a small reduction is not worth a write."""
 
 
 def hybrid(make: str, battery: BatterySimulation) -> InverterSimulation:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.decide.ac.excess import EXCESS_PART_OF_RATING
 from orchestrator.devices.makes.library import load_profile, profile_names
 from orchestrator.simulation.server import serve
 from tests.support.plants.running_plant import DRIVERS, Expected, RunningPlant, about, above, below
@@ -30,8 +31,8 @@ from tests.system.plants.test_mixed_site import (
 LOSES_PV = "foxess-h3"
 """Its counterpart charges no battery while AC gives, see docs/makes.md; so it is asked in the dark alone."""
 GUESTS = (LOSES_PV, "foxess-h3-smart", "sigenergy", "sofar-hyd", "solax-gen4", "solis-hybrid")
-NEAR_WATTS = 160.0
-"""100 W as without the guest, and 1 % of its rating: one that is told AC power has its losses guessed."""
+NEAR_WATTS = EXCESS_PART_OF_RATING * 38000.0 + 10.0
+"""So near the limit of a site with these ratings a small reduction is not worth a write; and a step of a register."""
 ONLY_READ = tuple(name for name in profile_names() if load_profile(name).read_only is not None)
 BATTERY = LARGE.model_copy(update={"grid_charging_allowed": True})
 WITH_GUEST_WH = {**CAPACITY_WH, "guest": 10000.0}
