@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from orchestrator.config.policy import export_limit_watts
 from orchestrator.decide.ac.curtailment import HiddenSurplus, hidden_surplus
 from orchestrator.decide.ac.displaced import Displaced, displaced_pv
+from orchestrator.decide.ac.levelled import feeds_the_others
 from orchestrator.decide.ac.limit import rise_watts_per_s
 from orchestrator.decide.ac.limiting import limit_ac
 from orchestrator.decide.allocation.fewest_units import remember_use
 from orchestrator.decide.allocation.spread import Allocation, BatteryUse
 from orchestrator.decide.battery.holding import windows_without_meter
-from orchestrator.decide.battery.own_pv import may_open
+from orchestrator.decide.battery.own_pv import is_open, may_open
 from orchestrator.decide.battery.phase_help import NO_HELP, help_phases
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.battery.target import (
@@ -237,7 +238,19 @@ def _share(inputs: Inputs, plant: Plant, balance: Balance, target_watts: float) 
         import_room_watts=inf if import_limit is None else balance.available_watts(plant.battery_watts) + import_limit,
         discharge_max_watts=discharge_max_watts(plant, inputs.wanted),
     )
-    return share_target(plant, target_watts, sharing)
+    shares = share_target(plant, target_watts, sharing)
+    if not _may_level(inputs, plant):
+        return shares
+    levelled = share_target(plant, target_watts, replace(sharing, levels=True))
+    return levelled if feeds_the_others(plant, shares, levelled) else shares
+
+
+def _may_level(inputs: Inputs, plant: Plant) -> bool:
+    """Whether own PV that is stored behind an AC limit of nothing may go to others: nothing holds that limit down."""
+    if inputs.config.control.allocation != "equal_soc" or not any(is_open(u) for u in plant.units):
+        return False
+    is_exceeded = inputs.state.site.excess_steps > 0
+    return not (is_exceeded or inputs.envelope.unheard or inputs.trust.question.disturbs(inputs.now_s))
 
 
 def _phases(inputs: Inputs, meter: MeterSample, plant: Plant, load_watts: float) -> SeenPhases | None:

@@ -224,7 +224,6 @@ def test_no_battery_charges_another_from_night_to_morning(strategy: str) -> None
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason="in the morning the spread grows from 6.9 to 8.6 % within ten minutes", strict=True)
 def test_under_equal_soc_the_spread_never_grows_where_power_allows_it() -> None:
     looks, spreads = night_and_morning("equal_soc")
 

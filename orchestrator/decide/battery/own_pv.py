@@ -3,12 +3,16 @@
 Nobody sees what such PV could make. A window that is open for it needs no guess: what there is goes into the battery,
 nothing is exported for it and nothing imported. As soon as the site needs AC power of that inverter, its battery is
 pinned to its share again.
+
+What is stored so counts as the share of that battery, whatever the strategy says. Under `equal_soc` that would keep one
+ahead of the others for as long as the sun shines, so it gives up what is beyond its share where the others take it: its
+AC limit rises in the same step, and the PV comes through it (`ac/levelled.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import fsum
+from math import fsum, inf
 
 from orchestrator.config.sections import ControlConfig
 from orchestrator.decide.battery.command import must_rest
@@ -57,6 +61,11 @@ def takes_window(unit: Unit) -> bool:
     return unit.sample.battery is not None and unit.sample.battery.takes_window
 
 
+def is_open(unit: Unit) -> bool:
+    """Whether own PV may charge its battery beyond its target, and does charge it."""
+    return unit.battery_watts > 0 and unit.memory.battery.open_to_watts is not None
+
+
 def stored_watts(plant: Plant, target_watts: float) -> Mapping[str, float]:
     """What batteries with an open window take of their own PV, in W, where all of that is there for batteries.
 
@@ -65,6 +74,15 @@ def stored_watts(plant: Plant, target_watts: float) -> Mapping[str, float]:
     stored = {
         u.name: min(u.battery.watts, u.battery.charge_max_watts)
         for u in plant.units
-        if u.battery is not None and u.memory.battery.open_to_watts is not None and u.battery.watts > 0
+        if u.battery is not None and is_open(u)
     }
     return stored if fsum(stored.values()) <= target_watts + OVER_TARGET_WATTS else {}
+
+
+def gives_up(unit: Unit, stored_watts: float, share_watts: float) -> bool:
+    """Whether its share leaves enough of what it stores, both in W, for an AC limit that is more than nothing.
+
+    Its AC limit rises for that in the same step, and shuts the window. With less the window would stay open, and all of
+    it would still go into the battery: what the others are asked for in its place would be imported.
+    """
+    return stored_watts - share_watts > NOTHING_PART_OF_RATING * (unit.rating_watts or inf)

@@ -18,7 +18,7 @@ from orchestrator.decide.allocation.spread import (
     allocate_battery_power,
 )
 from orchestrator.decide.battery.command import must_rest
-from orchestrator.decide.battery.own_pv import stored_watts
+from orchestrator.decide.battery.own_pv import gives_up, stored_watts
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Battery, Plant, Unit
 from orchestrator.reason import because
@@ -35,7 +35,8 @@ class Sharing(Struct, frozen=True):
     """By what a target is shared in one step. `refused_watts` >= 0 is surplus that the export limit refuses.
 
     With more than `import_room_watts` for all batteries together (charging +) the import limit is exceeded (inf: there
-    is none); `discharge_max_watts` >= 0 is the most that all may give.
+    is none); `discharge_max_watts` >= 0 is the most that all may give. `levels`: batteries are to come to one state of
+    charge, and AC limits may rise for it now.
     """
 
     control: ControlConfig
@@ -44,6 +45,7 @@ class Sharing(Struct, frozen=True):
     now_s: float
     import_room_watts: float = inf
     discharge_max_watts: float = inf
+    levels: bool = False
 
     def spread(self, watts: float, batteries: Sequence[AllocatableBattery]) -> Allocation:
         """By the strategy of the site."""
@@ -61,13 +63,13 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     before it turns takes no part.
     What a battery goes on giving beyond its share, the others give less: never more, and never the other way. But where
     one goes on charging that is not to, and the import limit is exceeded for it, the others give so much more. One that
-    stores own PV behind an AC limit of nothing keeps what it stores.
+    stores own PV behind an AC limit of nothing keeps what it stores, unless it gives that up to level the others.
     """
     allocation = _share_among(plant, target_watts, sharing)
     others = _others_than_those_that_charge(plant, target_watts, allocation, sharing)
     if others is not None:
         return _and_to_the_others(allocation, share_target(*others, replace(sharing, import_room_watts=inf)))
-    stored = stored_watts(plant, target_watts)
+    stored = _kept_watts(plant, target_watts, allocation, levels=sharing.levels)
     fixed = {
         u.name: u.battery_watts
         for u in plant.units
@@ -83,6 +85,14 @@ def share_target(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
     kept = {name: replace(allocation.shares[name], watts=stored[name]) for name in fixed if name in stored}
     allocation = replace(allocation, shares={**allocation.shares, **kept})
     return _and_to_the_others(allocation, _share_among(_without(plant, fixed), left_watts, sharing))
+
+
+def _kept_watts(plant: Plant, target_watts: float, allocation: Allocation, *, levels: bool) -> Mapping[str, float]:
+    """What batteries keep of own PV that they store behind an AC limit of nothing, in W, whatever their shares are."""
+    stored = stored_watts(plant, target_watts)
+    if not levels or allocation.unserved_watts:
+        return stored
+    return {n: watts for n, watts in stored.items() if not gives_up(plant.unit(n), watts, allocation.watts(n))}
 
 
 def _others_than_those_that_charge(

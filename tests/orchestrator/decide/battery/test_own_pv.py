@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from orchestrator.config.simulation import InverterSimulation
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import see_plant
 from orchestrator.samples import InverterSample, SiteSnapshot
 from orchestrator.simulation.virtual_time import Moment
 from tests.support.plants.closed_loop import ClosedLoop
-from tests.support.plants.example_site import plant
+from tests.support.plants.example_site import EXAMPLE, battery, plant
 
 pytestmark = pytest.mark.no_cover  # whole plants over time: tracing them takes several times as long
 
@@ -128,27 +129,96 @@ def test_what_is_stored_of_own_pv_is_not_given_to_others() -> None:
     """By capacity east would get two thirds; what west stores behind its limit it keeps, and no more than there is."""
     loop = behind_the_roof()
     loop.run(30)
+    stored = {"east": 2000.0, "west": 1900.0}
+
+    assert shares_watts(loop, 3900.0, stored) == pytest.approx(stored)
+    assert shares_watts(loop, 4500.0, stored) == pytest.approx({"east": 2600.0, "west": 1900.0})
+    assert shares_watts(loop, 3000.0, stored) == pytest.approx({"east": 2000.0, "west": 1000.0})
+
+
+def test_where_batteries_are_levelled_all_beyond_its_share_is_given_to_others_or_nothing() -> None:
+    """A little more would be stored all the same, behind an open window, and so would what others may not draw."""
+    loop = behind_the_roof(allocation="equal_soc")
+    loop.site.set_soc("west", 80.0)
+    loop.run(30)
+    much, little = {"east": 2000.0, "west": 1900.0}, {"east": 3500.0, "west": 400.0}
+
+    assert shares_watts(loop, 3900.0, much, levels=True) == pytest.approx({"east": 3600.0, "west": 300.0}, abs=50.0)
+    assert shares_watts(loop, 3900.0, little, levels=True) == pytest.approx(little)
+    loop.ask(export_limit_watts=0.0, load_limit_watts=0.0)
+    assert shares_watts(loop, 3900.0, much, levels=True)["west"] == pytest.approx(1900.0)
+
+
+def shares_watts(
+    loop: ClosedLoop, target_watts: float, stored: dict[str, float], **of_sharing: bool
+) -> dict[str, float]:
+    """The shares of a target in W while the batteries store so much of their own PV behind open windows."""
     inverters = {
         name: replace(each, battery=replace(each.battery, open_to_watts=4000.0))
         for name, each in loop.state.inverters.items()
     }
     last = loop.history[-1].result
     assert last is not None
-    samples = tuple(storing(each, {"east": 2000.0, "west": 1900.0}) for each in last.snapshot.inverters)
+    samples = tuple(storing(each, stored) for each in last.snapshot.inverters)
     seen = see_plant(
         loop.config, replace(loop.state, inverters=inverters), replace(last.snapshot, inverters=samples), loop.wanted
     )
+    sharing = Sharing(loop.config.control, loop.wanted, 0.0, loop.now_s, **of_sharing)  # type: ignore[arg-type]
+    return {name: share.watts for name, share in share_target(seen, target_watts, sharing).shares.items()}
 
-    def shares(target_watts: float) -> dict[str, float]:
-        sharing = Sharing(loop.config.control, loop.wanted, 0.0, loop.now_s)
-        return {name: share.watts for name, share in share_target(seen, target_watts, sharing).shares.items()}
 
-    assert shares(3900.0) == pytest.approx({"east": 2000.0, "west": 1900.0})
-    assert shares(4500.0) == pytest.approx({"east": 2600.0, "west": 1900.0})
-    assert shares(3000.0) == pytest.approx({"east": 2000.0, "west": 1000.0})
+def beside_a_roof(west_percent: float, shed_percent: float) -> ClosedLoop:
+    """Under `equal_soc` the shed charges from the roof, and then the sun comes to west, behind its limit of nothing."""
+    shed = InverterSimulation(ac_rating_watts=5000.0, battery=battery(10000.0, 5000.0, shed_percent))
+    west = InverterSimulation(
+        pv_peak_watts=4000.0, ac_rating_watts=4000.0, battery=battery(5000.0, 4000.0, west_percent)
+    )
+    inverters = {"west": west, "shed": shed, "roof": EXAMPLE["roof"]}
+    dark = {"west": 0.0, "shed": 0.0, "roof": 2000.0}
+    loop = plant(inverters, pv_watts=dark, load_watts=500.0, allocation="equal_soc")
+    loop.ask(export_limit_watts=0.0)
+    loop.run(30)
+    loop.site.set_pv_available("west", 3000.0)
+    return loop
+
+
+def test_under_equal_soc_a_battery_leaves_its_own_pv_to_emptier_ones_through_its_ac_limit() -> None:
+    loop = beside_a_roof(west_percent=90.0, shed_percent=40.0)
+    moments = loop.run(20)
+
+    west, shed, _ = moments[-1].powers
+    assert west.battery_watts < 50.0
+    assert west.pv_watts == pytest.approx(3000.0, abs=50.0)
+    assert west.ac_watts == pytest.approx(3000.0 * 0.97, abs=50.0)
+    assert shed.battery_watts == pytest.approx((5000.0 * 0.97 - 500.0) * 0.97, abs=100.0)
+    assert sum(abs(moment.site_watts) for moment in moments) / 3600 < 1.0
+    assert sum(moment.powers[0].pv_available_watts - moment.powers[0].pv_watts for moment in moments) / 3600 < 1.0
+
+
+@pytest.mark.parametrize(
+    ("west_percent", "shed_percent"), [(80.0, 100.0), (20.0, 90.0)], ids=["the other is full", "the other is fuller"]
+)
+def test_under_equal_soc_a_battery_keeps_its_own_pv_where_the_other_takes_none(
+    west_percent: float, shed_percent: float
+) -> None:
+    loop = beside_a_roof(west_percent, shed_percent)
+    moments = loop.run(20)
+
+    assert moments[-1].powers[0].battery_watts > 2900.0
+    assert abs(moments[-1].site_watts) < 100.0
+
+
+def test_under_equal_soc_no_own_pv_is_left_to_a_battery_that_waits_for_its_own() -> None:
+    """Nothing of that would be drawn from AC, so AC limits do not rise, and PV that was just found would be lost."""
+    loop = behind_the_roof(allocation="equal_soc")
+    loop.site.set_soc("west", 80.0)
+    loop.run(8)
+
+    assert held_back_watts(loop.history[-1]) < 100.0
 
 
 def storing(sample: InverterSample, watts: dict[str, float]) -> InverterSample:
     if sample.battery is None:
         return sample
-    return replace(sample, battery=replace(sample.battery, watts=watts[sample.name]))
+    stored_watts = watts[sample.name]
+    return replace(sample, pv_watts=stored_watts, battery=replace(sample.battery, watts=stored_watts))
