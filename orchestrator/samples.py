@@ -24,6 +24,23 @@ PHASE_VOLTS_MOST: Final = 600.0
 Anything else is no voltage: a register of something else, a phase that is not wired, or volts in another unit."""
 
 
+CONVERTS_FROM_WATTS: Final = 300.0
+"""Below this the ratio of AC to DC power says more of the inverter's own consumption than of its losses."""
+CONVERTS_RANGE: Final = (0.8, 1.25)
+"""Any other ratio is of readings that are not of one moment, or of DC power that is not all known."""
+
+
+def seen_ac_part(ac_watts: float | None, dc_watts: float) -> float | None:
+    """AC power for each watt at the DC side, as an inverter is seen to convert it, in either direction.
+
+    Both with the same sign where power flows from one side to the other. None where that says nothing of its losses.
+    """
+    if ac_watts is None or abs(dc_watts) < CONVERTS_FROM_WATTS:
+        return None
+    part = ac_watts / dc_watts
+    return part if CONVERTS_RANGE[0] <= part <= CONVERTS_RANGE[1] else None
+
+
 class OperatingState(IntEnum):
     """SunSpec models 101 to 113, point St."""
 

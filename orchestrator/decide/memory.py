@@ -142,12 +142,18 @@ class LimitMemory(Struct, frozen=True):
     changed_at_s: float | None = None
 
 
+USUAL_DRAWS_PART = 1.05
+"""An inverter that was not seen yet while it charges from AC may draw so much for each watt that is stored; most draw
+less."""
+
+
 class BatteryMemory(Struct, frozen=True):
     """What was last commanded of one battery: `target_watts`, charging +, since `changed_at_s`.
 
     `direction` (+1 charging, -1 discharging) was the last that was commanded, and in force until `direction_at_s`.
     `hold_watts` is the charging at the moment the meter fell silent. While `easing`, its inverter has just come back
     and gets its share step by step. Own PV may charge it beyond its target, up to `open_to_watts` (None: it may not).
+    For each watt that it takes beyond own PV its inverter draws `draws_part` watts from AC, as far as was seen.
     """
 
     target_watts: float | None = None
@@ -159,6 +165,7 @@ class BatteryMemory(Struct, frozen=True):
     hold_watts: float | None = None
     easing: bool = False
     open_to_watts: float | None = None
+    draws_part: float = USUAL_DRAWS_PART
 
 
 class Output(Struct, frozen=True):

@@ -82,7 +82,7 @@ def test_the_load_limit_caps_charging_from_ac() -> None:
     loop = settled(pv={"east": 0.0, "west": 0.0, "roof": 7500.0}, load_limit_watts=1500.0)
 
     drawn = sum(max(-i.state.ac_watts, 0) for i in loop.site.inverters.values())
-    assert drawn == pytest.approx(1500, rel=0.05)
+    assert 1500 * 0.98 < drawn <= 1500
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.commands import BatteryCommand, BatteryMode
+from orchestrator.decide.battery.drawing import draws_part
 from orchestrator.decide.following import Disobeys, Following
 from orchestrator.decide.memory import BatteryMemory
 from orchestrator.decide.plant.battery_limits import LimitedBy
@@ -90,6 +91,7 @@ def command_battery(
         grid_unneeded_since_s=grid_unneeded_since_s,
         easing=memory.easing and _is_held_back(battery, target_watts),
         open_to_watts=open_to,
+        draws_part=draws_part(unit),
     )
 
 

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from orchestrator.decide.allocation.base import Bound
 from orchestrator.decide.allocation.spread import Allocation, BatteryShare, share_by_weight
 from orchestrator.decide.battery.command import must_rest
+from orchestrator.decide.battery.drawing import drawn_watts
 from orchestrator.decide.battery.target import discharge_max_watts
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.memory import PhaseMemory
@@ -92,7 +93,8 @@ class _Targets:
         if self.wanted.battery_charge_max_watts is not None:
             left = self.wanted.battery_charge_max_watts - fsum(max(watts, 0.0) for watts in self.watts.values())
         if self.wanted.load_limit_watts is not None:
-            left = min(left, self.wanted.load_limit_watts - self._drawn_watts())
+            may_draw_watts = self.wanted.load_limit_watts - self._drawn_watts()
+            left = min(left, may_draw_watts / max((self._draws_part(name) for name in rooms), default=1.0))
         return _at_most(rooms, max(left, 0.0))
 
     def discharge_rooms(self, batteries: Iterable[Battery]) -> dict[str, float]:
@@ -126,8 +128,11 @@ class _Targets:
     def _drawn_watts(self) -> float:
         """What is drawn from AC for charging."""
         return fsum(
-            max(self.watts[u.name] - u.pv_watts, 0.0) if u.battery else max(-u.ac_watts, 0.0) for u in self._plant.units
+            drawn_watts(u, self.watts[u.name]) if u.battery else max(-u.ac_watts, 0.0) for u in self._plant.units
         )
+
+    def _draws_part(self, name: str) -> float:
+        return self._plant.unit(name).memory.battery.draws_part
 
 
 class PhaseHelp(Struct, frozen=True):

@@ -18,6 +18,7 @@ from orchestrator.decide.allocation.spread import (
     allocate_battery_power,
 )
 from orchestrator.decide.battery.command import must_rest
+from orchestrator.decide.battery.drawing import beyond_own_pv_watts, drawn_watts
 from orchestrator.decide.battery.own_pv import gives_up, stored_watts
 from orchestrator.decide.following import Disobeys
 from orchestrator.decide.plant.units import Battery, Plant, Unit
@@ -130,9 +131,8 @@ def _share_among(plant: Plant, target_watts: float, sharing: Sharing) -> Allocat
         allocation = _and_to_the_others(allocation, sharing.spread(rest, above))
     load_limit = sharing.wanted.load_limit_watts
     if load_limit is not None:
-        drawn = {name: max(share.watts - plant.unit(name).pv_watts, 0.0) for name, share in allocation.shares.items()}
         left_watts = max(load_limit - _drawn_by_others(plant, allocation), 0.0)
-        allocation = _hold_drawn(allocation, drawn, left_watts)
+        allocation = _hold_drawn(plant, allocation, left_watts)
     return allocation
 
 
@@ -160,17 +160,16 @@ def _and_to_the_others(first: Allocation, second: Allocation) -> Allocation:
     return Allocation({**first.shares, **second.shares}, second.unserved_watts, second.binding, running)
 
 
-def _hold_drawn(allocation: Allocation, drawn_watts: Mapping[str, float], limit_watts: float) -> Allocation:
+def _hold_drawn(plant: Plant, allocation: Allocation, limit_watts: float) -> Allocation:
     """Hold the sum of what is drawn from AC for charging to a limit, all by the same part."""
-    total = fsum(drawn_watts.values())
+    total = fsum(drawn_watts(plant.unit(name), share.watts) for name, share in allocation.shares.items())
     if total <= limit_watts:
         return allocation
+    beyond = {name: beyond_own_pv_watts(plant.unit(name), share.watts) for name, share in allocation.shares.items()}
     cut = 1 - limit_watts / total
     reason = because(LOAD_LIMIT, watts=limit_watts)
     shares = {
-        name: BatteryShare(share.watts - drawn_watts[name] * cut, reason, Bound.LOAD_LIMIT)
-        if drawn_watts[name] > 0
-        else share
+        name: BatteryShare(share.watts - beyond[name] * cut, reason, Bound.LOAD_LIMIT) if beyond[name] > 0 else share
         for name, share in allocation.shares.items()
     }
-    return Allocation(shares, total - limit_watts, (reason,), allocation.running)
+    return Allocation(shares, cut * fsum(beyond.values()), (reason,), allocation.running)

@@ -9,7 +9,7 @@ from math import fsum, inf
 
 from orchestrator.simulation.measuring.measures import LIMITED, limit_watts
 from tests.support.laws.base import AT_ONCE_PART, TOLERANCE_PART, WITHIN_S, Wild, changed, least
-from tests.support.random_plants.possible import Seen
+from tests.support.random_plants.possible import EFFICIENCY, Seen
 
 HARDER = {
     "export": ("load", "fault"),
@@ -78,7 +78,9 @@ def a_limit_that_falls_is_commanded_at_once(wild: Wild) -> Iterator[str]:
         )
         if seen.is_governed and limit_left >= 0 and is_known:
             drawn_watts = fsum(
-                max(part.target_watts - part.power.pv_watts, 0.0) for part in seen.parts if part.battery_obeys
+                max(part.target_watts - part.power.pv_watts, 0.0) / EFFICIENCY
+                for part in seen.parts
+                if part.battery_obeys
             )
             if drawn_watts > limit_left + changes_watts:
                 yield f"{at_s:g} s: charging {drawn_watts:.0f} W from AC under the load limit"

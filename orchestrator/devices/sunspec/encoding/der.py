@@ -17,14 +17,12 @@ from orchestrator.devices.sunspec.enums import LimitEnabled, SetPointUnit
 from orchestrator.devices.sunspec.models import MODELS
 from orchestrator.devices.sunspec.percent import limit_raw, percent_raw, percent_scale
 from orchestrator.devices.sunspec.registers import read_raw, read_value
+from orchestrator.samples import seen_ac_part
 
 LIMIT_TIMER: Final = "704.WMaxLimPctRvrtTms"
 REVERT_NEEDS: Final = ("704.WMaxLimPctRvrt", "704.WMaxLimPctEnaRvrt", LIMIT_TIMER)
 BATTERY_TIMER: Final = "704.WSetRvrtTms"
 
-EFFICIENCY_FROM_WATTS: Final = 300.0
-"""Below this the ratio of AC to DC power says more of the inverter's own consumption than of its losses."""
-EFFICIENCY_RANGE: Final = (0.8, 1.25)
 AS_GOOD_PART: Final = 0.005
 """A set point that differs by less than this part of the rating is not worth a write."""
 
@@ -122,12 +120,10 @@ def _ac_part(device: SunSpecDevice, watts: float, registers: Registers) -> float
     batteries = module_powers(device, registers).get(ModuleKind.STORAGE, ())
     given_watts = sum(given or 0.0 for given in batteries)
     inverter = device.inverter
-    if inverter is None or abs(given_watts) < EFFICIENCY_FROM_WATTS or given_watts * watts > 0:
+    if inverter is None or given_watts * watts > 0:
         return 1.0
-    ac_watts = read_value(registers, inverter.address, MODELS[inverter.id]["W"])
-    low, high = EFFICIENCY_RANGE
-    part = 1.0 if ac_watts is None else ac_watts / given_watts
-    return part if low <= part <= high else 1.0
+    part = seen_ac_part(read_value(registers, inverter.address, MODELS[inverter.id]["W"]), given_watts)
+    return 1.0 if part is None else part
 
 
 def _enabled(enabled: bool) -> int:

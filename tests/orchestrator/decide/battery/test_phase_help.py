@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.allocation.spread import Allocation, BatteryShare
 from orchestrator.decide.battery.phase_help import HELPS_FROM_WATTS, PhaseHelp, help_phases
-from orchestrator.decide.memory import ControlState
+from orchestrator.decide.memory import USUAL_DRAWS_PART, ControlState
 from orchestrator.decide.plant.phases import PHASES, SeenPhases, see_phases
 from orchestrator.decide.plant.units import Plant, see_plant
 from orchestrator.reason import because
@@ -99,6 +99,14 @@ def test_a_battery_on_the_phase_takes_what_it_would_export_too_much_and_no_other
     assert watts_of(helped, "one", "two", "all") == [1500.0, 0.0, 0.0]
     assert helped.watts == {1: 1500.0}
     assert helped.allocation.shares["one"].reason == because("helps_its_phase", phase=1)
+
+
+def test_a_battery_takes_no_more_for_its_phase_than_the_load_limit_leaves_with_its_losses() -> None:
+    site = Site({"one": 1}, SetpointFields(export_limit_watts=0.0, load_limit_watts=1000.0))
+
+    assert watts_of(site.help(-2000.0, 0.0, 0.0), "one") == [round(1000.0 / USUAL_DRAWS_PART, 3)]
+    drawn_already = site.help(-2000.0, 0.0, 0.0, one=500.0)
+    assert watts_of(drawn_already, "one") == [round(1000.0 / USUAL_DRAWS_PART, 3)]
 
 
 def test_batteries_on_other_phases_make_up_for_it_as_far_as_these_may_export() -> None:

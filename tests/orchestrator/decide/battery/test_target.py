@@ -9,7 +9,7 @@ import pytest
 from orchestrator.config.sections import ControlConfig
 from orchestrator.decide.battery.sharing import Sharing, share_target
 from orchestrator.decide.following import STUBBORN_AFTER_STEPS, Following
-from orchestrator.decide.memory import InverterMemory
+from orchestrator.decide.memory import USUAL_DRAWS_PART, InverterMemory
 from orchestrator.decide.plant.units import Battery, Plant, Unit
 from orchestrator.setpoints.fields import SetpointFields
 from tests.support.records.cycles import inverter_sample, site_config
@@ -67,13 +67,15 @@ def test_a_battery_that_gave_too_much_and_is_asked_for_more_now_takes_part_as_an
 def test_the_load_limit_counts_what_batteries_draw_that_are_not_ours() -> None:
     units = [unit("foreign", ours=False, ac_watts=-1200.0), unit("a"), unit("b")]
 
-    assert shares(units, 4000.0, load_limit_watts=2000.0) == pytest.approx({"a": 400, "b": 400})
+    stored_watts = 800.0 / USUAL_DRAWS_PART
+    assert shares(units, 4000.0, load_limit_watts=2000.0) == pytest.approx(dict.fromkeys("ab", stored_watts / 2))
 
 
 def test_the_load_limit_counts_what_a_battery_draws_that_does_not_obey() -> None:
     stubborn = unit("stubborn", 3000.0, over_steps=STUBBORN_AFTER_STEPS, ac_watts=-3000.0)
 
-    assert shares([stubborn, unit("b")], 4000.0, load_limit_watts=3500.0)["b"] == pytest.approx(500)
+    stored_watts = shares([stubborn, unit("b")], 4000.0, load_limit_watts=3500.0)["b"]
+    assert stored_watts == pytest.approx(500.0 / USUAL_DRAWS_PART)
 
 
 def test_a_load_limit_that_leaves_enough_takes_nothing_away() -> None:
