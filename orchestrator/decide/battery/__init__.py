@@ -8,7 +8,7 @@ direction that small goes through idle.
 `sharing` spreads the target with the strategy of `decide.allocation`. Around it stand the rules that no strategy needs
 to know: charging towards the target state of charge goes to batteries below it, and to the others only as far as the
 export limit would refuse that power; a battery that has to rest before it turns takes no part; what one gives beyond
-its share, the others give less; the load limit cuts what is drawn from AC.
+its share, the others give less; the load limit cuts what is drawn from AC, with the losses on the way (`drawing`).
 
 `command` pins both sides of the battery's window to its share: a hybrid with a meter and ideas of its own could
 otherwise work against the site (`batteryStorageMode` may leave one side free). Charging beyond its own PV needs
@@ -16,7 +16,8 @@ permission to charge from AC. It is given when needed, and taken back once own P
 
 Behind an AC limit of next to nothing, PV can only charge its own battery (`own_pv`). Nobody sees how much of it there
 is, so the window is open for all that the battery takes, from PV only: that neither exports nor imports, and needs no
-guess. While the meter says nothing the same holds behind every limit (`holding`).
+guess. While the meter says nothing the same holds behind every limit (`holding`). Under `equal_soc` it gives up what is
+beyond its share once the others take that from AC (`ac/levelled`).
 
 Where limits hold on each phase (`phase_help`), shares are changed for a phase that would exceed its own: by batteries
 that are on it alone, whatever the sum asks for.
