@@ -1,4 +1,5 @@
-"""Write the tables of reasons and events into docs/reasons.md and the English texts: `python -m tools.reasons_page`."""
+"""Write the tables of reasons and events into docs/reasons.md, and them and what files of makes say into the English
+texts of the page: `python -m tools.reasons_page`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from orchestrator.devices.makes.library import load_profile, meter_profile_names, profile_names
 from orchestrator.explain.happenings import HAPPENINGS
 from orchestrator.explain.words import TABLE
 from orchestrator.reason.template import Row
@@ -20,18 +22,26 @@ PASSES: Final = "passes"
 
 
 def main() -> None:
-    """Everything between the two marks is made anew, and `reasons` and `happened` of the English texts."""
+    """Everything between the two marks is made anew, and `reasons`, `happened` and `makes` of the English texts."""
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     TEXTS.write_text(with_reasons(TEXTS.read_text(encoding="utf-8")), encoding="utf-8")
     print(PAGE, TEXTS, sep="\n")
 
 
 def with_reasons(texts: str) -> str:
-    """The texts of the page with the words of today's reasons and events; how a number looks is for the page to say."""
+    """The texts of the page with the words of today's reasons, events and makes; how a number looks is for the page."""
     rows = (row for rows in TABLE.values() for row in rows)
     words = {row.code: re.sub(r"\{(\w+):[^}]*\}", r"{\1}", row.words) for row in rows}
     events = {name: {"title": each.title, "todo": " ".join(each.todo)} for name, each in HAPPENINGS.items()}
-    return json.dumps(json.loads(texts) | {"reasons": words, "happened": events}, indent=2, ensure_ascii=False) + "\n"
+    made = {"reasons": words, "happened": events, "makes": make_words()}
+    return json.dumps(json.loads(texts) | made, indent=2, ensure_ascii=False) + "\n"
+
+
+def make_words() -> dict[str, dict[str, str]]:
+    """What the files of makes say that the page shows: by make and register, why a setting of a meter must be so."""
+    profiles = map(load_profile, (*profile_names(), *meter_profile_names()))
+    said = {each.name: {need.register_: need.because for need in each.meter.needs} for each in profiles if each.meter}
+    return {name: words for name, words in said.items() if words}
 
 
 def renewed(page: str) -> str:

@@ -1,7 +1,7 @@
 // Why something was decided, in the reader's language: the words of a code filled with its facts, as the log says them.
 
 import { kw, moment, percent, plain } from "./format.js";
-import { current, t, tOr } from "./texts.js";
+import { current, ofMake, t, tOr } from "./texts.js";
 
 const OPTIONAL = /\[([^\]]*)\]/;
 const FACT = /\{(\w+)\}/g;
@@ -24,6 +24,7 @@ function said(name, fact, facts) {
   if (fact !== null && typeof fact === "object") return words(fact);
   if (typeof fact === "number") return plain(/watts/.test(name) ? Math.round(fact) : fact);
   if (name === "source") return source(fact);
+  if (name === "because") return ofMake(fact);
   if (name === "side") return tOr(`sides.${fact}`, String(fact));
   if (name === "field" || name === "limit") return tOr(`fields.${fact}.name`, String(fact));
   if (name === "mode" || name === "before") return t("modes.quoted", { name: tOr(`modes.${fact}.name`, String(fact)) });
@@ -73,7 +74,18 @@ export const remarkOf = (why) => words(why);
 /** A reason as a sentence: what an event says of itself. */
 export const sentenceOf = (reason) => capital(words(reason));
 
+const IMPLAUSIBLE = "implausible_"; // and a register behind it, which only its make's file knows
+
+/** What an inverter says of a reading that is not believed. */
+export function faultOf(name) {
+  const otherwise = name.startsWith(IMPLAUSIBLE) ? t("faults.implausible", { what: t("modes.quoted", { name: name.slice(IMPLAUSIBLE.length) }) }) : name;
+  return tOr(`faults.${name}`, otherwise);
+}
+
+const DEFAULT_OF = "default of "; // and a source: what it asks for while it is silent
+
 /** Who asked for something, in words. */
 export function source(name) {
+  if (name?.startsWith(DEFAULT_OF)) return t("sources.default_of", { source: source(name.slice(DEFAULT_OF.length)) });
   return tOr(`sources.${name}`, name ?? t("sources.unknown"));
 }

@@ -61,3 +61,12 @@ export function t(key, facts = {}) {
 export function tOr(key, otherwise) {
   return found(key) ?? otherwise;
 }
+
+/** What the file of a make says, found by its English words: a make of one's own may have them, or words of its own, which stay. */
+export function ofMake(words) {
+  for (const [make, rows] of Object.entries(books.en.makes)) {
+    const key = Object.keys(rows).find((each) => rows[each] === words);
+    if (key !== undefined) return t(`makes.${make}.${key}`);
+  }
+  return words;
+}

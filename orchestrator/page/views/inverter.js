@@ -2,7 +2,7 @@
 
 import { card, h, icon, redraw, say, set, show } from "../code/dom.js";
 import { UNKNOWN, kw, number, percent } from "../code/format.js";
-import { reasonsOf, troubleOf } from "../code/reasons.js";
+import { faultOf, reasonsOf, troubleOf } from "../code/reasons.js";
 import { t, tOr } from "../code/texts.js";
 import { curves } from "./curves.js";
 import { batteryWords, isOnlyShown, stateOf } from "./inverters.js";
@@ -60,7 +60,7 @@ function details(inverter) {
     ["inverter.headroom_up", kw(inverter.headroom_up_watts)],
     ["inverter.headroom_down", kw(inverter.headroom_down_watts)],
     ["inverter.response", known(inverter.response_s) ? `${number(inverter.response_s, 1)} s` : UNKNOWN],
-    ["inverter.faults", inverter.faults?.length ? inverter.faults.join(", ") : t("inverter.no_faults")],
+    ["inverter.faults", inverter.faults?.length ? inverter.faults.map(faultOf).join(", ") : t("inverter.no_faults")],
   ];
 }
 

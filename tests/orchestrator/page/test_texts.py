@@ -17,6 +17,9 @@ from orchestrator.commands import BatteryMode
 from orchestrator.decide.memory import MeterFault
 from orchestrator.decide.power_flow import BatteryFlowMode
 from orchestrator.decide.records import Mode
+from orchestrator.devices.makes.library import load_profile, meter_profile_names
+from orchestrator.devices.makes.schema import Meter
+from orchestrator.devices.profiles.decode import ALL_ZERO
 from orchestrator.errors import DeviceError
 from orchestrator.explain.happenings import HAPPENINGS
 from orchestrator.explain.words import ROWS as REASONS
@@ -25,7 +28,10 @@ from orchestrator.ledger.excess import Outcome
 from orchestrator.reason.template import needed, optional
 from orchestrator.samples import OperatingState
 from orchestrator.setpoints.fields import ROWS as FIELDS
+from orchestrator.setpoints.fields import SetpointFields
+from orchestrator.setpoints.merge import Setpoint, merge
 from orchestrator.setpoints.values import PriorityMode
+from tools.reasons_page import make_words
 
 PAGE = Path(orchestrator.page.__file__).parent
 REPOSITORY = Path(__file__).parents[3]
@@ -188,6 +194,61 @@ def test_the_english_words_of_a_reason_are_those_of_the_log() -> None:
     without_formats = {code: re.sub(r"\{(\w+):[^}]*\}", r"{\1}", row.words) for code, row in REASONS.items()}
 
     assert BOOKS["en"]["reasons"] == without_formats
+
+
+def test_what_the_files_of_makes_say_has_words_in_every_language() -> None:
+    said = make_words()
+
+    assert "application" in said["carlo-gavazzi-em24"]
+    assert BOOKS["en"]["makes"] == said, "python -m tools.reasons_page"
+    for language in LANGUAGES:
+        words = BOOKS[language]["makes"]
+        assert {make: list(rows) for make, rows in words.items()} == {make: list(rows) for make, rows in said.items()}
+
+
+def test_the_page_looks_for_the_words_of_a_make_where_its_reason_has_them() -> None:
+    needs = [need for name in meter_profile_names() for need in _meter_of(name).needs]
+    script = (PAGE / "code/reasons.js").read_text()
+
+    assert {need.because for need in needs} == {words for rows in make_words().values() for words in rows.values()}
+    assert "because" in needed(REASONS["setting_wrong"].words)
+    assert 'if (name === "because") return ofMake(fact);' in script
+
+
+def _meter_of(name: str) -> Meter:
+    meter = load_profile(name).meter
+    assert meter is not None
+    return meter
+
+
+@functools.cache
+def faults_named() -> set[str]:
+    """Each fault that the decoders name by a text of theirs: `power("ac", ...)`, `within("implausible_...", ...)`."""
+    found: set[str] = {ALL_ZERO}
+    for path in (REPOSITORY / "orchestrator/devices").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="power"), args=[ast.Constant(value=str(name)), *_]):
+                    found.add(f"implausible_{name}_watts")
+                case ast.Call(func=ast.Attribute(attr="power"), args=[ast.Name(id="name"), *_]):
+                    found |= {"implausible_charge_max_watts", "implausible_discharge_max_watts"}
+                case ast.Call(func=ast.Attribute(attr="within"), args=[ast.Constant(value=str(name)), *_]):
+                    found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_fault_that_an_inverter_is_shown_with_has_words(language: str) -> None:
+    assert {"implausible_ac_watts", "implausible_soc_percent", "all_zero_registers"} <= faults_named()
+    assert faults_named() | {"implausible"} == set(BOOKS[language]["faults"])
+
+
+def test_the_page_knows_a_source_that_is_silent_by_the_words_of_its_default() -> None:
+    silent = Setpoint("mqtt", SetpointFields(export_limit_watts=0.0), 0.0, is_default=True)
+    begins = re.search(r'const DEFAULT_OF = "(.+?)"', (PAGE / "code/reasons.js").read_text())
+
+    assert begins is not None
+    assert merge([silent]).whose("export_limit_watts") == f"{begins[1]}mqtt"
 
 
 def test_the_english_words_of_an_event_are_those_of_messages_to_people() -> None:
