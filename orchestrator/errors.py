@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.reason import Reason
+from orchestrator.reason.refusals import say_refusal
 from orchestrator.reason.troubles import as_said, say_trouble
 
 
@@ -61,7 +62,14 @@ class ConfigError(UsageError):
 
 
 class PayloadError(UsageError):
-    """An MQTT message is not a setpoint. The text says which field is wrong and what it may be."""
+    """An MQTT message is not a setpoint. The text says which field is wrong and what it may be.
+
+    `why` says it as a value; None where only the text does.
+    """
+
+    def __init__(self, why: Reason | str) -> None:
+        self.why = why if isinstance(why, Reason) else None
+        super().__init__(why if isinstance(why, str) else say_refusal(why))
 
 
 class DeviceError(OrchestratorError):

@@ -14,11 +14,12 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
 from orchestrator.errors import OrchestratorError
+from orchestrator.reason import Reason
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +42,14 @@ class NotRunning(OrchestratorError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a running orchestrator said to a reload. `accepted`: it runs on the new file."""
+    """What a running orchestrator said to a reload. `accepted`: it runs on the new file.
+
+    `why` is what the lines say as values; empty where only they say it: mistakes of a file, and in another process.
+    """
 
     accepted: bool
     lines: tuple[str, ...]
+    why: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def answer(state_dir: Path, accepted: bool, lines: Sequence[str]) -> None:
     """Leave the answer to a reload for the process that asked."""
     beside = state_dir / f"{ANSWER_FILE}.new"
     try:
-        beside.write_text(json.dumps(asdict(Answer(accepted, tuple(lines)))), encoding="utf-8")
+        beside.write_text(json.dumps({"accepted": accepted, "lines": list(lines)}), encoding="utf-8")
         beside.replace(state_dir / ANSWER_FILE)
     except OSError as trouble:
         log.warning("the answer to the reload cannot be left in %s: %s", state_dir, trouble)

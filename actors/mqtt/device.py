@@ -19,6 +19,7 @@ from orchestrator.config.sections import MqttInverterConfig, MqttMeterConfig
 from orchestrator.devices.mqtt.intake import DeviceIntake, held_until_too_old, with_change
 from orchestrator.devices.mqtt.messages import read_inverter, read_meter
 from orchestrator.documents.json_values import Payload
+from orchestrator.errors import PayloadError
 from orchestrator.reason import Reason, because
 from orchestrator.samples import InverterSample, MeterSample
 
@@ -44,14 +45,18 @@ class Refusals:
         self._clock, self._observer, self._site = surroundings.clock, surroundings.observer, site
         self._said_at_s = float("-inf")
 
-    def take(self, what: str, trouble: str) -> None:
-        """Refuse `what` for `trouble`, both in words."""
+    def take(self, what: str, trouble: PayloadError) -> None:
+        """Refuse `what`, in words, for `trouble`."""
         self._observer.request_done(self._name, 0.0, REFUSED)
         now_s = self._clock.now_s()
         if now_s - self._said_at_s >= SAY_EVERY_S:
             self._said_at_s = now_s
             log.warning("%s is refused: %s", what, trouble)
-            self._site.tell(Event.of("state_refused", self._name, because("not_readable", trouble=trouble)))
+            self._site.tell(
+                Event.of(
+                    "state_refused", self._name, because("not_readable", trouble=str(trouble), trouble_why=trouble.why)
+                )
+            )
 
 
 class _MqttDevice(Actor):

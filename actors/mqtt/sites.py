@@ -199,7 +199,7 @@ class SitesActor(Actor):
             try:
                 answer = read_answer(arrival.payload)
             except PayloadError as error:
-                site.refusals.take(f"an answer of site {site.config.name}", str(error))
+                site.refusals.take(f"an answer of site {site.config.name}", error)
                 continue
             if site.outbox.take(answer):
                 site.commands.forget()  # the next goes out at once, with a higher number

@@ -92,11 +92,11 @@ def _read(folder: Path, index: str) -> Iterator[tuple[str, tuple[bytes, str, str
 
 
 async def _on_invalid(_request: Request, error: Invalid) -> Response:
-    return problem(422, str(error), error.field)
+    return problem(422, error.why or str(error), error.field, text=str(error))
 
 
 async def _on_too_long(_request: Request, error: TooLong) -> Response:
-    return problem(413, str(error))
+    return problem(413, error.why)
 
 
 async def _on_http(request: Request, error: HTTPException) -> Response:

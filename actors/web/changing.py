@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from msgspec import to_builtins
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +25,7 @@ from actors.web.stream import Streams
 from orchestrator.documents.json_values import rfc3339
 from orchestrator.loop.in_force import MANUAL, PAUSE, stands_against_pause
 from orchestrator.reason import Reason, as_fact, because
+from orchestrator.reason.refusals import say_refusal
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.telemetry.api.asked import Asked, end_asked, password_asked, setpoint_asked
 from orchestrator.telemetry.api.view import HOW_TO_CONFIGURE
@@ -33,7 +35,11 @@ SITE: Final = "site"
 
 
 class TooLong(Exception):
-    """The body of a request is longer than it may be."""
+    """The body of a request is longer than it may be; `why` says how long that is."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.why = because("body_too_long", bytes=most_bytes)
+        super().__init__(say_refusal(self.why))
 
 
 class Changing:
@@ -76,7 +82,7 @@ class Changing:
         until: datetime = end_asked(await read_body(request), self._clock.wall())
         stands = self._only_batteries_keep()
         if stands:
-            return problem(409, f"a pause would lift {', '.join(stands)}, which only commanded batteries keep")
+            return problem(409, because("pause_lifts_limits", asked=stands))
         setpoint = self._by_hand.pause_until(until)
         said = because("left_to_themselves", until=setpoint.valid_until, by=self._by(request))
         self._tell("paused", SITE, said)
@@ -94,7 +100,7 @@ class Changing:
         """All devices handed back, with limits that are safe."""
         stands = self._only_batteries_keep()
         if stands:
-            return problem(409, f"a release would lift {', '.join(stands)}, which only commanded batteries keep")
+            return problem(409, because("release_lifts_limits", asked=stands))
         if not self._by_hand.is_released:
             self._by_hand.release()
             self._tell("released", SITE, because("handed_back", by=self._by(request)))
@@ -110,10 +116,10 @@ class Changing:
     async def reload(self, request: Request) -> Response:
         """site.yaml read again, by the main thread, which also says who it was."""
         if self._desk is None:
-            return problem(503, "this plant was not started with a site.yaml that could be read again")
+            return problem(503, because("no_file_to_reload"))
         asked = self._desk.ask(self._by(request))
         if asked is None:
-            return problem(503, "other reloads are waiting already")
+            return problem(503, because("reloads_waiting"))
         if request.client is not None:
             self._streams.bounds.let_stay((request.client.host, request.client.port), LONG_S)
         self._closing = self._closing or asyncio.Event()
@@ -126,25 +132,25 @@ class Changing:
         said: Answer = answer.result()
         if not said.accepted:
             return problem(409, "\n".join(said.lines))
-        return as_json({"changes": list(said.lines)})
+        return as_json({"changes": list(said.lines), "why": to_builtins(said.why)})
 
     async def sign_in(self, request: Request) -> Response:
         """A session for a password. Who guesses has to wait, and is not told whether the next guess is right."""
         if not self._keys.has_password:
-            how = "no page.change_password is configured; sign in with the change token"
+            how = because("no_password_set")
             return problem(403, how if self._keys.can_be_changed else HOW_TO_CONFIGURE)
         client, now_s = _client(request), self._now_s()
         password = password_asked(await read_body(request))
         if self._keys.are_passwords_spent(client, now_s):
-            return problem(429, "too many wrong passwords; wait a minute")
+            return problem(429, because("passwords_spent"))
         token = self._keys.sign_in(password, client, now_s)
         if token is None:
-            return problem(401, "this is not the password")
+            return problem(401, because("wrong_password"))
         ends = self._clock.wall().timestamp() + SESSION_S
         expires = rfc3339(datetime.fromtimestamp(ends, tz=self._clock.wall().tzinfo))
         return as_json({"token": token, "expires": expires})
 
-    def _only_batteries_keep(self) -> tuple[str, ...]:
+    def _only_batteries_keep(self) -> tuple[Reason, ...]:
         result = self._state.observer.newest_cycle
         return () if result is None else stands_against_pause(result.envelope)
 
@@ -164,8 +170,8 @@ class Changing:
         self._streams.wake()
 
     def _by(self, request: Request) -> Reason:
-        known = who(request)
-        return because("who_from", who=known.name if known else "nobody", address=_client(request))
+        known, address = who(request), request.client.host if request.client else None
+        return because("who_from", who=known.name if known else "nobody", address=address)
 
 
 def _client(request: Request) -> str:
@@ -176,7 +182,7 @@ async def read_body(request: Request) -> bytes:
     """The body of a request. Raises TooLong."""
     body = await body_of(request.receive)
     if body is None:
-        raise TooLong(f"at most {MAX_BODY_BYTES} bytes")
+        raise TooLong(MAX_BODY_BYTES)
     return body
 
 

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec import to_builtins
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from actors.web.keys import Keys, Who
+from orchestrator.explain.words import say
+from orchestrator.reason import Reason, because
 from orchestrator.telemetry.api.endpoints import API, HEALTH_PATH, JSON, READY_PATH, SESSION_PATH
 from orchestrator.telemetry.api.http_guard import (
     Guesses,
@@ -128,7 +131,7 @@ class Gate:
         head = asked.head
         is_file = self._is_file(head.path)
         if not (asked.is_health or is_file) and self._guesses.are_spent(asked.client, self._now_s()):
-            return Refusal("429 Too Many Requests", "too many wrong tokens")
+            return Refusal("429 Too Many Requests", because("too_many_wrong_tokens"))
         open_paths = (HEALTH_PATH, READY_PATH, SESSION_PATH, *((head.path,) if is_file else ()))
         methods, most_body = (CHANGES, MAX_BODY_BYTES) if asked.is_api else (("GET", "HEAD"), 0)
         is_known = asked.who is not None
@@ -139,7 +142,7 @@ class Gate:
         if self._is_wrong_guess(asked, refused, is_file=is_file):
             self._guesses.count(asked.client, self._now_s())
         if refused is None and not self._may_pass(asked, is_file=is_file):
-            return Refusal("429 Too Many Requests", f"at most {PER_S:.0f} requests a second")
+            return Refusal("429 Too Many Requests", because("too_many_requests", per_s=PER_S))
         return refused
 
     def _is_wrong_guess(self, asked: _Asked, refused: Refusal | None, *, is_file: bool) -> bool:
@@ -151,17 +154,17 @@ class Gate:
     def _refused_by_api(self, asked: _Asked) -> Refusal | None:
         head = asked.head
         if is_of_another_site(head):
-            return Refusal("403 Forbidden", "this request comes from the page of another site")
+            return Refusal("403 Forbidden", because("page_of_another_site"))
         if asked.changes and not self._keys.can_be_changed:
             return Refusal("403 Forbidden", HOW_TO_CONFIGURE)
         if asked.changes and (asked.who is None or not asked.who.may_change):
-            return Refusal("401 Unauthorized", "a change needs the change token, or a session of the password")
+            return Refusal("401 Unauthorized", because("change_needs_token"))
         if asked.who is None and head.authorization is not None and head.path != SESSION_PATH:
             # An answer would say whether the token is right, and nobody would count how often that is tried.
-            return Refusal("401 Unauthorized", "this is no token of this site, or the session is over")
+            return Refusal("401 Unauthorized", because("no_token_of_site"))
         has_body = head.body_bytes not in (None, "", "0")
         if has_body and (head.content_type or "").partition(";")[0].strip().lower() != JSON:
-            return Refusal("415 Unsupported Media Type", f"the body must be {JSON}")
+            return Refusal("415 Unsupported Media Type", because("body_of_other_type", content_type=JSON))
         return None
 
     def _may_pass(self, asked: _Asked, *, is_file: bool) -> bool:
@@ -175,9 +178,18 @@ class Gate:
         return passed
 
 
-def problem(status: int, text: str, field: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    """Why not, for programs."""
-    said = {"error": text} | ({"field": field} if field else {})
+def problem(
+    status: int,
+    why: Reason | str,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    text: str | None = None,
+) -> Response:
+    """Why not, for programs: as a `Problem`. What comes as words only has no `why`; `text` are other words for it."""
+    said: dict[str, Any] = {"error": why} if isinstance(why, str) else {"error": say(why), "why": to_builtins(why)}
+    said |= {"field": field} if field else {}
+    said |= {} if text is None else {"error": text}
     return Response(msgspec.json.encode(said), status, headers, media_type=JSON)
 
 
@@ -185,7 +197,7 @@ def _refuse(asked: _Asked, refused: Refusal) -> Response:
     status = int(refused.status[:3])
     headers = {"WWW-Authenticate": 'Bearer realm="orchestrator"'} if status == 401 else {}
     if asked.is_api:
-        return problem(status, refused.reason, headers=headers)
+        return problem(status, refused.why, headers=headers)
     return Response(f"{refused.reason}\n", status, headers, media_type="text/plain")
 
 

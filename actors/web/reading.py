@@ -24,6 +24,7 @@ from actors.web.history import History
 from actors.web.keys import Keys, Who
 from actors.web.state import WebState
 from orchestrator.documents.json_values import Payload
+from orchestrator.reason import because
 from orchestrator.setpoints.merge import OperatingEnvelope
 from orchestrator.telemetry.api.asked import number_asked
 from orchestrator.telemetry.api.endpoints import ENDPOINTS, JSON, Query
@@ -87,7 +88,7 @@ class Reading:
         """One inverter."""
         name = request.path_params["name"]
         if not self._is_known(name):
-            return problem(404, "there is no inverter of this name")
+            return problem(404, because("no_such_inverter"))
         view = inverter_view(self._state.observer.newest_cycle, name, self._state.time())
         return as_json({"name": name, **view})
 
@@ -104,10 +105,10 @@ class Reading:
         """The curves."""
         hours, name = _number(request, "history", "hours"), request.query_params.get("inverter", SITE)
         if name != SITE and not self._is_known(name):
-            return problem(404, "there is no inverter of this name")
+            return problem(404, because("no_such_inverter"))
         history = self._history
         if history is None:
-            return problem(503, "no curves are kept, because page.enabled is false")
+            return problem(503, because("no_curves_kept"))
         return await self._from_disk(lambda: history.read(name, hours))
 
     async def ledger(self, request: Request) -> Response:
@@ -124,7 +125,7 @@ class Reading:
     async def _from_disk(self, read: Callable[[], Any]) -> Response:
         """Asked of a thread that may hang with its disk."""
         if self._busy >= READERS:
-            return problem(503, "the disk is busy; ask again")
+            return problem(503, because("disk_busy"))
         self._busy += 1
         reading: Future[Any] = Future()
         reading.add_done_callback(lambda _: self._read_done())
@@ -132,9 +133,9 @@ class Reading:
         try:
             return as_json(await asyncio.wait_for(asyncio.wrap_future(reading), READ_WITHIN_S))
         except TimeoutError:
-            return problem(503, "the disk does not answer")
+            return problem(503, because("disk_silent"))
         except (OSError, sqlite3.Error, LedgerUnreadable) as trouble:
-            return problem(503, f"it cannot be read: {trouble}")
+            return problem(503, because("file_not_read", trouble=str(trouble)))
 
     def _read_done(self) -> None:
         self._busy -= 1

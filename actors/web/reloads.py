@@ -50,6 +50,7 @@ class ReloadDesk:
         answer = reload()
         name = "reloaded" if answer.accepted else "reload_refused"
         lines = "; ".join(answer.lines[:SHOWN_LINES])
-        tell(Event.of(name, "site", because("read_again", lines=lines, by=asked.who)))
+        why = answer.why[:SHOWN_LINES] or None
+        tell(Event.of(name, "site", because("read_again", lines=lines, lines_why=why, by=asked.who)))
         asked.answer.set_result(answer)
         return True

@@ -19,6 +19,7 @@ from actors.web.gate import problem
 from actors.web.keys import Keys
 from actors.web.reading import may_change
 from actors.web.state import WebState
+from orchestrator.reason import because
 
 MOST_STREAMS: Final = 32
 STATE_EVERY_S: Final = 1.0
@@ -49,7 +50,7 @@ class Streams:
     async def open(self, request: Request) -> Response:
         """One more stream, or a word that there are too many."""
         if self.count >= MOST_STREAMS or self.is_closed:
-            return problem(503, f"there are {MOST_STREAMS} streams already")
+            return problem(503, because("streams_taken", most=MOST_STREAMS))
         news = asyncio.Event()
         self._news.add(news)
         client: Client = (request.client.host, request.client.port) if request.client else ("", 0)

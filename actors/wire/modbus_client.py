@@ -23,7 +23,10 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterResponse,
 )
 
+from actors.wire.explained import Closed, Explained
 from actors.wire.names import Name, NameNotKnown
+from orchestrator.reason import because
+from orchestrator.reason.troubles import as_said
 
 FRAME_MOST: Final = 260
 """The longest frame of Modbus TCP, in bytes."""
@@ -45,7 +48,7 @@ class NoReply(Exception):
     """Nothing, or nothing whole, came in time."""
 
 
-class NotModbus(Exception):
+class NotModbus(Explained):
     """What came is no Modbus TCP, or no reply to what was asked."""
 
 
@@ -174,7 +177,7 @@ class ModbusClient:
     def _receive(self, connection: socket.socket) -> None:
         part = connection.recv(FRAME_MOST)
         if not part:
-            raise ConnectionResetError("closed by the device")
+            raise Closed(because("closed_by_device"))
         self._received += part
 
     def _take_reply(self, request: ModbusPDU) -> ModbusPDU | None:
@@ -183,7 +186,7 @@ class ModbusClient:
             transaction, protocol, size, unit_id = _HEADER.unpack_from(self._received)
             end = _COUNTED_FROM + max(size, _SHORTEST)  # some devices count one byte too few of a refusal
             if protocol or size < _SHORTEST - 1 or end > FRAME_MOST:
-                raise NotModbus(f"a frame of protocol {protocol} with {size} bytes")
+                raise NotModbus(because("other_frame", protocol=protocol, bytes=size))
             if end > len(self._received):
                 return None
             pdu, self._received = self._received[_HEADER.size : end], self._received[end:]
@@ -200,11 +203,11 @@ def decoded(pdu: bytes, function: int) -> ModbusPDU:
     elif pdu[0] == function | _ERROR_BIT:
         reply = ExceptionResponse(function)
     else:
-        raise NotModbus(f"function {pdu[0]} answers function {function}")
+        raise NotModbus(because("other_function", answered=pdu[0], asked=function))
     try:
         reply.decode(pdu[1:])
     except (ModbusIOException, struct.error) as trouble:
-        raise NotModbus(str(trouble)) from trouble
+        raise NotModbus(as_said(str(trouble))) from trouble
     return reply
 
 

@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from actors.wire.explained import Explained
+from orchestrator.reason import because
+
 LOOK_UP_S: Final = 2.0
 
 Target = tuple[int, tuple[Any, ...]]
@@ -20,7 +23,7 @@ LookUp = Callable[[str, int], Sequence[Target]]
 """May take any time. Raises OSError."""
 
 
-class NameNotKnown(OSError):
+class NameNotKnown(Explained, OSError):
     """There is no address for this host name, or nobody has told it in time."""
 
 
@@ -58,8 +61,8 @@ class Name:
             if self._targets:
                 return self._targets
             if self._trouble is not None:
-                raise NameNotKnown(f"the host name {self._host!r} is not known ({self._trouble.strerror})")
-            raise NameNotKnown(f"the host name {self._host!r} is not known: no name server has answered")
+                raise NameNotKnown(because("name_not_known", host=self._host, words=self._trouble.strerror))
+            raise NameNotKnown(because("no_name_server", host=self._host))
 
     def doubt(self) -> None:
         """It was not reached there: look it up again, it may have moved."""

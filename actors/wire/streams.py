@@ -11,9 +11,11 @@ from typing import Final, Protocol
 
 import serial
 
+from actors.wire.explained import Closed, NothingSent
 from actors.wire.modbus_client import NotReached, connected
 from actors.wire.names import Name, NameNotKnown
 from orchestrator.devices.link.ways import SerialWay
+from orchestrator.reason import because
 
 MOST_BYTES: Final = 512
 """More than the longest frame (256)."""
@@ -134,7 +136,7 @@ class SocketStream:
             return b""
         data = connection.recv(MOST_BYTES)
         if not data:
-            raise ConnectionResetError("closed by the gateway")
+            raise Closed(because("closed_by_gateway"))
         return data
 
     def _connection(self) -> socket.socket:
@@ -159,7 +161,7 @@ def _code_of(trouble: Exception) -> int:
 def _send_all(number: int, data: bytes, timeout_s: float) -> None:
     while data:
         if not _is_ready(number, select.POLLOUT, timeout_s):
-            raise TimeoutError(errno.ETIMEDOUT, "nothing can be sent")
+            raise NothingSent(because("nothing_sent"))
         data = data[os.write(number, data) :]
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pymodbus.pdu import ModbusPDU
 
+from actors.wire.explained import why_of
 from actors.wire.modbus_client import ModbusClient, NoReply, NotModbus, NotReached
 from actors.wire.names import LookUp, Name, NameNotKnown, system_look_up
 from actors.wire.rtu_client import Corrupt, HalfFrame, OnlyNoise, Restless, RtuClient
@@ -89,13 +90,13 @@ class TcpWire:
             case NoReply() if not isinstance(problem, OnlyNoise):
                 return LinkTimeout(words.silent(self.where, unit_id))
             case NotModbus():
-                return LinkNonsense(words.no_modbus(self.where, str(problem)))
+                return LinkNonsense(words.no_modbus(self.where, str(problem), why_of(problem)))
             case NameNotKnown():
-                return LinkDown(words.name_not_known(self.where, str(problem)))
+                return LinkDown(words.name_not_known(self.where, str(problem), why_of(problem)))
             case NotReached():
                 return LinkDown(words.not_reached(self.where, problem.errno, problem.strerror or ""))
             case OSError():
-                return LinkDown(words.hung_up(self.where, problem.strerror or str(problem)))
+                return LinkDown(words.hung_up(self.where, problem.strerror or str(problem), why_of(problem)))
         return _line_error(problem, self.where, unit_id)
 
 
@@ -120,13 +121,13 @@ class SerialWire:
             case NoReply() if not isinstance(problem, OnlyNoise):
                 return LinkTimeout(line_trouble.silent(self.where, unit_id, self._way.settings))
             case NotModbus():
-                return LinkNonsense(words.no_modbus(self.where, str(problem)))
+                return LinkNonsense(words.no_modbus(self.where, str(problem), why_of(problem)))
             case NotReached() if problem.errno == NO_SUCH_FILE:
                 return LinkDown(line_trouble.no_such_port(self.where, serial_ports()))
             case NotReached():
                 return LinkDown(line_trouble.not_opened(self.where, problem.errno, problem.strerror or str(problem)))
             case OSError():
-                return LinkDown(line_trouble.pulled(self.where, problem.strerror or str(problem)))
+                return LinkDown(line_trouble.pulled(self.where, problem.strerror or str(problem), why_of(problem)))
         return _line_error(problem, self.where, unit_id)
 
 

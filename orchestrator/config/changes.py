@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from orchestrator.config.audience import HOME_ASSISTANT, PORTFOLIO
 from orchestrator.config.policy import batteries_are_ours, meter_silent_after_s
 from orchestrator.config.sections import AnyInverterConfig, InverterConfig, SiteConfig
+from orchestrator.reason import Reason, because
+from orchestrator.reason.changes import say_change
 
 SECTIONS_OF_THE_SITE = ("site", "control", "setpoints")
 
@@ -52,11 +54,15 @@ class Changes:
         return (*self.added, *self.replaced)
 
     def __bool__(self) -> bool:
-        return bool(self.lines() or self.needs_restart)
+        return bool(self.all() or self.needs_restart)
+
+    def all(self) -> tuple[Reason, ...]:
+        """What changes, one after the other."""
+        return tuple(_all(self))
 
     def lines(self) -> tuple[str, ...]:
-        """What changes, one plain line each."""
-        return tuple(_lines(self))
+        """The same in words, one plain line each."""
+        return tuple(map(say_change, self.all()))
 
 
 def changes_between(former: SiteConfig, new: SiteConfig) -> Changes:
@@ -151,26 +157,21 @@ def _needs_restart(former: SiteConfig, new: SiteConfig) -> Iterator[str]:
         yield "site.name: every metric and report of this run carries it; restart the orchestrator to change it"
 
 
-def _lines(changes: Changes) -> Iterator[str]:
+def _all(changes: Changes) -> Iterator[Reason]:
     for name in changes.added:
-        yield f"inverter {name}: {'another device now' if name in changes.removed else 'added'}"
+        yield because("inverter_is_another" if name in changes.removed else "inverter_added", name=name)
     for name in changes.removed:
         if name not in changes.added:
-            yield f"inverter {name}: removed" + (", handed back" if name in changes.handed_back else "")
+            is_handed_back = name in changes.handed_back
+            yield because("inverter_removed_handed_back" if is_handed_back else "inverter_removed", name=name)
     for name in changes.replaced:
-        yield f"inverter {name}: changed"
+        yield because("inverter_changed", name=name)
     for name in (name for name in changes.handed_back if name not in changes.removed):
-        yield f"inverter {name}: handed back, it is not controlled any more"
+        yield because("inverter_handed_back", name=name)
     for name in changes.freed_batteries:
-        yield f"inverter {name}: its battery is left to itself"
-    for section, changed in (
-        ("control, setpoints or site", changes.site),
-        ("meter", changes.meter),
-        ("mqtt", changes.mqtt),
-        ("metrics", changes.metrics),
-        ("page", changes.page),
-        ("ledger", changes.ledger),
-        ("logging", changes.logging),
-    ):
-        if changed:
-            yield f"{section}: changed"
+        yield because("battery_left", name=name)
+    if changes.site:
+        yield because("rules_changed")
+    for section in ("meter", "mqtt", "metrics", "page", "ledger", "logging"):
+        if getattr(changes, section):
+            yield because("section_changed", section=section)

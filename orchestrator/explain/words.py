@@ -11,6 +11,8 @@ from typing import Final
 
 from orchestrator.reason import Reason
 from orchestrator.reason.cautions import CAUTIONS
+from orchestrator.reason.changes import CHANGES
+from orchestrator.reason.refusals import REFUSALS
 from orchestrator.reason.template import Row, say_by
 from orchestrator.reason.troubles import TROUBLES
 
@@ -308,10 +310,12 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
             "nothing is commanded until somebody resumes it"),
         Row("controlled_again", "the plant is controlled again (by {by})", "the release is over"),
         Row("read_again", "{lines} (by {by})", "what came of site.yaml"),
-        Row("who_from", "{who}, from {address}", "whose token or password it was, and the address it came from"),
+        Row("who_from", "{who}[, from {address}]", "whose token or password it was, and the address it came from"),
     ),
     **TROUBLES,
     **CAUTIONS,
+    **REFUSALS,
+    **CHANGES,
 }
 """By what they are about. Everything that is known of a code stands in its row, and nowhere else."""
 # fmt: on

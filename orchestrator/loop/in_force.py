@@ -14,6 +14,7 @@ from orchestrator.config.sources.csip_aus import CsipAusSource
 from orchestrator.config.sources.modbus_contact import ModbusContact
 from orchestrator.config.sources.prices import PriceFile
 from orchestrator.config.sources.voltage_guard import VoltageGuardSection
+from orchestrator.reason import Reason, because
 from orchestrator.setpoints.fields import HIGHEST_WINS, LOWEST_WINS, SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope, Setpoint, merge
 from orchestrator.setpoints.timetable import Timetables
@@ -153,8 +154,8 @@ def in_force(
     return others if stands_against_pause(merge(others)) else holding
 
 
-def stands_against_pause(envelope: OperatingEnvelope) -> tuple[str, ...]:
-    """What is asked for that only commanded batteries keep: a pause must not lift it. Each with its source, for people.
+def stands_against_pause(envelope: OperatingEnvelope) -> tuple[Reason, ...]:
+    """What is asked for that only commanded batteries keep: a pause must not lift it. Each with its source.
 
     A grid that may not be charged from counts where that is asked for (false), and so does a wish by hand for batteries
     that are commanded: the later word.
@@ -164,7 +165,7 @@ def stands_against_pause(envelope: OperatingEnvelope) -> tuple[str, ...]:
     found += [name for name in OF_OTHERS if asked.get(name) not in (None, True) and envelope.source(name) != FIXED]
     if asked.get("battery_storage_mode") and envelope.source("battery_storage_mode") == MANUAL:
         found.append("battery_storage_mode")
-    return tuple(f"{name} ({envelope.whose(name)})" for name in found)
+    return tuple(because("asked_by", field=name, source=envelope.whose(name)) for name in found)
 
 
 def unheard_sources(config: SiteConfig, heard: Collection[str]) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from orchestrator.devices.mqtt.messages import FUTURE_MAX_S, only_text, reasons_of
+from orchestrator.devices.mqtt.messages import FUTURE_MAX_S, only_text, wrong_members
 from orchestrator.documents.json_values import rfc3339
 from orchestrator.errors import PayloadError
+from orchestrator.reason import because
 from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.intake import Arrival
 from orchestrator.setpoints.payload import read_object
@@ -70,7 +71,7 @@ def read_command(arrival: Arrival) -> SiteCommand:
     try:
         return SiteCommand.model_validate(read_object(arrival.payload))
     except ValidationError as error:
-        raise PayloadError(reasons_of(error)) from None
+        raise PayloadError(wrong_members(error)) from None
 
 
 def check_time(command: SiteCommand, wall: datetime) -> None:
@@ -81,7 +82,7 @@ def check_time(command: SiteCommand, wall: datetime) -> None:
         )
     ahead_s = (command.time - wall).total_seconds()
     if ahead_s > FUTURE_MAX_S:
-        raise PayloadError(f"time is {ahead_s:.0f} s in the future; here it is {rfc3339(wall)}")
+        raise PayloadError(because("time_ahead", seconds=ahead_s, now=rfc3339(wall)))
 
 
 def sequence_in(payload: bytes) -> int | None:

@@ -24,7 +24,8 @@ None: it does not apply."""
 class Reason(Struct, frozen=True):
     """One thing that decided. `code` is one of docs/reasons.md, `values` are its facts by name.
 
-    A fact that is a reason (or several) is what this one is because of.
+    A fact that is a reason (or several) is what this one is because of. Words that programs may show already stay a
+    fact; what they say stands beside them as `<fact>_why`, for words in another language.
     """
 
     code: str

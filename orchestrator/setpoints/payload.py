@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from orchestrator.errors import PayloadError
+from orchestrator.reason import Reason, because
+from orchestrator.reason.refusals import say_refusal
 from orchestrator.setpoints.fields import ROWS, SetpointFields
 from orchestrator.setpoints.merge import Setpoint
 from orchestrator.setpoints.values import WrongValue
@@ -73,21 +75,21 @@ def message_of(fields: SetpointFields, until: datetime | None = None) -> bytes:
 def read_object(payload: bytes) -> dict[str, Any]:
     """The JSON object in `payload`. Refuses what no sender means: huge, nested without end, the same key twice."""
     if len(payload) > MAX_PAYLOAD_BYTES:
-        raise PayloadError(f"the message is longer than {MAX_PAYLOAD_BYTES} bytes")
+        raise PayloadError(because("message_too_long", bytes=MAX_PAYLOAD_BYTES))
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise PayloadError(f"the message is not UTF-8 (byte {error.start})") from None
+        raise PayloadError(because("message_not_text", byte=error.start)) from None
     try:
         message = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise PayloadError(
-            f"the message is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+            because("message_not_json", words=error.msg, line=error.lineno, column=error.colno)
         ) from None
     except RecursionError:
-        raise PayloadError("the message is nested too deeply; an object of plain values is wanted") from None
+        raise PayloadError(because("message_too_deep")) from None
     if not isinstance(message, dict):
-        raise PayloadError(f"the message must be a JSON object such as {{}}, not {_shown(message)}")
+        raise PayloadError(because("message_no_object", example="{}", shown=_given(message)))
     return message
 
 
@@ -95,7 +97,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for key, value in pairs:
         if key in members:
-            raise PayloadError(f"{_shown(key)} is given twice")
+            raise PayloadError(because("member_twice", name=_shown(key)))
         members[key] = value
     return members
 
@@ -148,13 +150,19 @@ def _unknown(name: str) -> str:
 
 def _shown(value: object) -> str:
     """A value for people: short, and ASCII whatever the sender put in."""
+    given = _given(value)
+    return say_refusal(given) if isinstance(given, Reason) else given
+
+
+def _given(value: object) -> Reason | str:
+    """The same; what is no plain value as a reason of its own."""
     if isinstance(value, list):
-        return "a list"
+        return because("list_given")
     if isinstance(value, dict):
-        return "an object"
+        return because("object_given")
     if isinstance(value, str):
         return json.dumps(value if len(value) <= 40 else value[:40] + "...")
-    return "null (leave the field out to ask for nothing)" if value is None else json.dumps(value)
+    return because("null_given") if value is None else json.dumps(value)
 
 
 _RFC3339: Final = re.compile(
@@ -164,7 +172,7 @@ _RFC3339: Final = re.compile(
 
 def moment_of(text: object, name: str = VALID_UNTIL) -> datetime:
     """The moment that the RFC 3339 `text` names. Raises PayloadError where it names none."""
-    wanted = f'{name} must be a time with its offset such as "2030-01-31T12:00:00Z", not {_shown(text)}'
+    wanted = because("time_wrong", name=name, example='"2030-01-31T12:00:00Z"', shown=_given(text))
     if not isinstance(text, str) or not _RFC3339.fullmatch(text):
         raise PayloadError(wanted)
     try:

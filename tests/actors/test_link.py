@@ -12,6 +12,7 @@ from actors.link import LinkNeeds, LinkPool, ModbusLink
 from actors.observer import NoObserver
 from orchestrator.devices.link.ways import TcpWay
 from orchestrator.errors import LinkDown, LinkError, LinkTimeout, NonsenseReply, RequestRefused
+from orchestrator.reason import because
 from tests.support.plants.plant import ModbusBox, ServerThread
 from tests.support.servers.required import wait_until
 from tests.support.servers.rough_peer import HANG_UP, RoughPeer, framed, words
@@ -183,8 +184,10 @@ def test_a_device_that_hangs_up_says_so(requests: Requests) -> None:
     link = ModbusLink("127.0.0.1", peer.port, TIMEOUT_S, RealClock(), requests)
     peer.answer = lambda request: [HANG_UP]
 
-    with pytest.raises(LinkDown, match="closed by the device"):
+    with pytest.raises(LinkDown, match="closed by the device") as raised:
         link.read(1, 10, 1, "east")
+
+    assert raised.value.why.values["words_why"] == because("closed_by_device")
 
     peer.close()
 

@@ -45,6 +45,7 @@ from orchestrator.devices.makes.choice import SUNSPEC
 from orchestrator.devices.makes.library import meter_profile_names
 from orchestrator.documents.json_values import Payload
 from orchestrator.errors import ConfigError, UsageError
+from orchestrator.reason import because
 from orchestrator.reason.cautions import say_caution
 from orchestrator.telemetry.api.endpoints import API
 
@@ -79,7 +80,7 @@ class SetUp:
         """Begin to look for devices."""
         target = _target(await read_body(request))
         if not self._searches.begin(target):
-            return problem(409, "another search is under way")
+            return problem(409, because("search_under_way"))
         return as_json(self._state(), 202)
 
     async def stop_search(self, _request: Request) -> Response:
@@ -92,7 +93,7 @@ class SetUp:
         given = read_meter(await read_body(request))
         device = chosen_meter(given, self._searches.devices).device
         if self._searches.is_running or self._reading_meter.locked():
-            return problem(409, "another device is being read")
+            return problem(409, because("other_device_read"))
         self._may_take_long(request)
         async with self._reading_meter:  # some meters take one connection
             watts = await asyncio.to_thread(meter_watts, device)
@@ -110,20 +111,20 @@ class SetUp:
         body, file = await read_body(request), self._place.file
         text = self._text(body)
         if not is_no_site_yet(file) and request.query_params.get("replace") != "yes":
-            return problem(409, f"{file} exists; it is not replaced without being told", "replace")
+            return problem(409, because("file_exists", file=str(file)), "replace")
         try:
             kept = await asyncio.to_thread(write_site, file, text)
         except NotWritten as trouble:
-            return problem(503, str(trouble))
+            return problem(503, trouble.why)
         self._written = {"shadow": read_answers(body).shadow, "kept": None if kept is None else str(kept)}
         return as_json(self._state())
 
     async def start(self, _request: Request) -> Response:
         """End the set-up and run the site that was written, in shadow mode."""
         if self._written is None:
-            return problem(409, "nothing is written yet")
+            return problem(409, because("nothing_written"))
         if not self._written["shadow"]:
-            return problem(409, "this site would command its devices: start it yourself, with orchestrator run")
+            return problem(409, because("would_command"))
         self._start()
         return as_json({}, 202)
 
@@ -155,6 +156,7 @@ class SetUp:
                 "found": latest.found,
                 "running": latest.is_running,
                 "trouble": latest.trouble,
+                "trouble_why": to_builtins(latest.why),
             },
             "inverters": [{**_device(each), "name": name} for each, name in zip(inverters, names, strict=True)],
             "meters": [_device(each) for each in meters_among(searches.devices)],

@@ -10,7 +10,8 @@ from typing import Final
 
 from actors.commands.progress import Watch
 from orchestrator.commissioning.scan_report import FoundDevice, Remark, ScanReport, report
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import DeviceError, OrchestratorError
+from orchestrator.reason import Reason
 
 Progress = Callable[[str, int], AbstractContextManager[Watch]]
 Look = Callable[[str, Progress], ScanReport]
@@ -27,7 +28,7 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How far a search is. `found` counts what has answered; `trouble` is why it ended early."""
+    """How far a search is. `found` counts what has answered; `trouble` is why it ended early, `why` as a value."""
 
     target: str
     done: int = 0
@@ -35,6 +36,7 @@ class Search:
     found: int = 0
     is_running: bool = True
     trouble: str | None = None
+    why: Reason | None = None
 
 
 class Searches:
@@ -74,6 +76,7 @@ class Searches:
 
     def _run(self, target: str) -> None:
         trouble: str | None = FAILED
+        why: Reason | None = None
         try:
             found = self._look(target, self._progress)
             with self._lock:
@@ -82,10 +85,12 @@ class Searches:
             trouble = None
         except _Stopped:
             trouble = STOPPED
+        except DeviceError as error:
+            trouble, why = str(error), error.why
         except OrchestratorError as error:
             trouble = str(error)
         finally:
-            self._now(is_running=False, trouble=trouble)
+            self._now(is_running=False, trouble=trouble, why=why)
 
     @contextmanager
     def _progress(self, _title: str, steps: int) -> Iterator[Watch]:

@@ -10,6 +10,8 @@ from actors.files.whole_file import replace_file
 from orchestrator.commissioning.drafts.chosen_site import ChosenSite, site_text
 from orchestrator.config.file import parse_config
 from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.reason import Reason, because
+from orchestrator.reason.refusals import say_refusal
 
 SERVICE_FOLDERS: Final = ("/etc/",)
 SERVICE_STATE: Final = "/var/lib/orchestrator/state"
@@ -18,7 +20,11 @@ MODE: Final = 0o644
 
 
 class NotWritten(OrchestratorError):
-    """The file cannot be written."""
+    """The file cannot be written; `why` says it as a value."""
+
+    def __init__(self, why: Reason) -> None:
+        self.why = why
+        super().__init__(say_refusal(why))
 
 
 def checked_text(site: ChosenSite, file: Path, today: date) -> str:
@@ -59,7 +65,9 @@ def write_site(file: Path, text: str) -> Path | None:
         replace_file(file, text)
         file.chmod(MODE)
     except OSError as trouble:
-        raise NotWritten(f"{file} cannot be written: {trouble.strerror or trouble}") from trouble
+        raise NotWritten(
+            because("file_not_written", file=str(file), trouble=trouble.strerror or str(trouble))
+        ) from trouble
     return kept
 
 

@@ -13,6 +13,8 @@ from orchestrator.config.file import load_config
 from orchestrator.config.sections import SiteConfig
 from orchestrator.config.warnings import warnings
 from orchestrator.errors import OrchestratorError
+from orchestrator.reason import Reason, because
+from orchestrator.reason.changes import say_change
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +57,15 @@ class Reloader:
             return self._answer(accepted=False, lines=lines)
         for warning in warnings(config):
             log.warning("%s", warning)
-        lines = [f"reloaded: {line}" for line in changes.lines()] or ["reloaded: nothing has changed"]
+        why = tuple(because("reloaded", what=each) for each in changes.all() or (because("nothing_changed"),))
+        lines = [say_change(each) for each in why]
         for line in lines:
             log.info("%s", line)
-        return self._answer(accepted=True, lines=lines)
+        return self._answer(accepted=True, lines=lines, why=why)
 
-    def _answer(self, *, accepted: bool, lines: Sequence[str]) -> Answer:
+    def _answer(self, *, accepted: bool, lines: Sequence[str], why: tuple[Reason, ...] = ()) -> Answer:
         answer(self._state_dir, accepted, lines)
-        return Answer(accepted, tuple(lines))
+        return Answer(accepted, tuple(lines), why)
 
     def _take(self) -> tuple[SiteConfig, Changes]:
         config = load_config(self._site_file)

@@ -28,9 +28,9 @@ def not_opened(where: str, code: int | None, words: str) -> Reason:
     return because("port_not_opened", where=where, words=words)
 
 
-def pulled(where: str, words: str) -> Reason:
-    """The port was open, and is gone."""
-    return because("port_gone", where=where, words=words)
+def pulled(where: str, words: str, why: Reason | None) -> Reason:
+    """The port was open, and is gone. `why` is what `words` say as a value; None where the system says it."""
+    return because("port_gone", where=where, words=words, words_why=why)
 
 
 def silent(where: str, unit_id: int, settings: str) -> Reason:

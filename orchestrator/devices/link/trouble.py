@@ -1,4 +1,7 @@
-"""Why a device does not answer over TCP. `where` is its host and port; the words are in `reason.troubles`."""
+"""Why a device does not answer over TCP. `where` is its host and port; the words are in `reason.troubles`.
+
+`why` is what `words` say as a value; None where the system says it.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,14 @@ def not_reached(where: str, code: int | None, words: str) -> Reason:
     return because("no_connection", where=where, words=words)
 
 
-def name_not_known(where: str, words: str) -> Reason:
+def name_not_known(where: str, words: str, why: Reason | None) -> Reason:
     """The host has a name that no address is known of."""
-    return because("host_not_known", where=where, words=words)
+    return because("host_not_known", where=where, words=words, words_why=why)
 
 
-def hung_up(where: str, words: str) -> Reason:
+def hung_up(where: str, words: str, why: Reason | None) -> Reason:
     """The connection was ended in place of an answer."""
-    return because("hung_up", where=where, words=words)
+    return because("hung_up", where=where, words=words, words_why=why)
 
 
 def silent(where: str, unit_id: int) -> Reason:
@@ -38,6 +41,6 @@ def behind_gateway(where: str, unit_id: int, code: int) -> Reason:
     return because("gateway_no_answer", where=where, unit_id=unit_id, exception=code)
 
 
-def no_modbus(where: str, words: str) -> Reason:
+def no_modbus(where: str, words: str, why: Reason | None) -> Reason:
     """What came over the connection is something else."""
-    return because("no_modbus", where=where, words=words)
+    return because("no_modbus", where=where, words=words, words_why=why)

@@ -32,7 +32,7 @@ class DeviceIntake(Generic[SampleT]):
         self._follow: Callable[[SampleT, SampleT], SampleT] = follow
         self._sample: SampleT | None = None
 
-    def take(self, arrivals: Sequence[Arrival]) -> tuple[bool, tuple[str, ...]]:
+    def take(self, arrivals: Sequence[Arrival]) -> tuple[bool, tuple[PayloadError, ...]]:
         """Take a batch, oldest first. Whether there is a newer sample, and why messages were refused.
 
         A refused message changes nothing: the last good sample goes on ageing.
@@ -42,7 +42,7 @@ class DeviceIntake(Generic[SampleT]):
             try:
                 sample = self._read(arrival)
             except PayloadError as error:
-                reasons.append(str(error))
+                reasons.append(error)
                 continue
             before = self._sample
             if before is None or sample.at_s >= before.at_s:

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from orchestrator.commands import InverterCommand
 from orchestrator.documents.json_values import Payload, rfc3339, rounded
 from orchestrator.errors import PayloadError
+from orchestrator.reason import Reason, because
 from orchestrator.samples import BatterySample, InverterSample, MeterSample, Nameplate, SiteBounds, known_volts
 from orchestrator.setpoints.intake import Arrival
 from orchestrator.setpoints.payload import MAX_PROBLEMS_NAMED, read_object
@@ -194,7 +195,7 @@ def _read(kind: type[StateT], arrival: Arrival) -> tuple[StateT, float]:
     try:
         state = kind.model_validate(read_object(arrival.payload))
     except ValidationError as error:
-        raise PayloadError(reasons_of(error)) from None
+        raise PayloadError(wrong_members(error)) from None
     return state, arrival.at_s - _age_s(state.time, arrival)
 
 
@@ -202,24 +203,28 @@ def _age_s(time: datetime | None, arrival: Arrival) -> float:
     """How old a message was when it came. One that the broker kept may be of any age, unless it says its time."""
     if time is None:
         if arrival.redelivered:
-            raise PayloadError("a retained message needs time: nobody knows how old it is")
+            raise PayloadError(because("retained_without_time"))
         return 0.0
     age_s = (arrival.wall - time).total_seconds()
     if age_s < -FUTURE_MAX_S:
-        raise PayloadError(f"time is {-age_s:.0f} s in the future; here it is {rfc3339(arrival.wall)}")
+        raise PayloadError(because("time_ahead", seconds=-age_s, now=rfc3339(arrival.wall)))
     return max(age_s, 0.0)
 
 
-def reasons_of(error: ValidationError) -> str:
+def wrong_members(error: ValidationError) -> Reason:
     """What is wrong, by field; the values are not repeated."""
     details = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_PROBLEMS_NAMED]
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {_text(each['type'], each['msg'])}" for each in details)
+    wrong = tuple(
+        because("member_wrong", name=".".join(map(str, each["loc"])), what=_wrong(each["type"], each["msg"]))
+        for each in details
+    )
+    return because("several_wrong", what=wrong)
 
 
-def _text(kind: str, message: str) -> str:
+def _wrong(kind: str, message: str) -> Reason | str:
     if kind == "extra_forbidden":
-        return "unknown field"
-    return "missing" if kind == "missing" else message[:1].lower() + message[1:]
+        return because("member_unknown")
+    return because("member_missing") if kind == "missing" else message[:1].lower() + message[1:]
 
 
 def command_payload(command: InverterCommand) -> Payload:

@@ -8,12 +8,13 @@ try {
   // storage may be forbidden: the token is kept in memory alone
 }
 
-/** What the server refused: `status`, and in plain words why. */
+/** What the server refused: `status`, in plain words why, and the same as a value where it is one. */
 export class Refused extends Error {
-  constructor(status, words, field) {
+  constructor(status, words, { field, why } = {}) {
     super(words);
     this.status = status;
     this.field = field;
+    this.why = why;
   }
 }
 
@@ -52,7 +53,7 @@ async function ask(method, path, { body, secret = token } = {}) {
   } catch {
     // a proxy may answer with a page of its own
   }
-  if (!answer.ok) throw new Refused(answer.status, said?.error ?? `${answer.status} ${answer.statusText}`, said?.field);
+  if (!answer.ok) throw new Refused(answer.status, said?.error ?? `${answer.status} ${answer.statusText}`, said ?? {});
   return said;
 }
 

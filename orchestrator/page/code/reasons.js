@@ -1,5 +1,6 @@
 // Why something was decided, in the reader's language: the words of a code filled with its facts, as the log says them.
 
+import { Refused } from "./api.js";
 import { kw, moment, percent, plain } from "./format.js";
 import { current, ofMake, t, tOr } from "./texts.js";
 
@@ -19,6 +20,8 @@ export function valueOf(name, value) {
 const missing = (fact) => fact === null || fact === undefined || fact === "";
 
 function said(name, fact, facts) {
+  const meant = facts[`${name}_why`]; // words of ours, as a value
+  if (meant) return said(name, meant, {});
   if (name === "value" || (name === "before" && facts.field)) return valueOf(facts.field, fact);
   if (Array.isArray(fact)) return fact.map(words).join("; ");
   if (fact !== null && typeof fact === "object") return words(fact);
@@ -29,7 +32,7 @@ function said(name, fact, facts) {
   if (name === "field" || name === "limit") return tOr(`fields.${fact}.name`, String(fact));
   if (name === "mode" || name === "before") return t("modes.quoted", { name: tOr(`modes.${fact}.name`, String(fact)) });
   if (name === "who") return tOr(`who.${String(fact).replaceAll(" ", "_")}`, String(fact));
-  if (name === "until") return moment(fact);
+  if (name === "until" || name === "now") return moment(fact);
   if (name === "kind") return tOr(`kinds.${fact}`, String(fact));
   return String(fact);
 }
@@ -68,7 +71,7 @@ export function troubleOf(why, { within = false } = {}) {
   return { text: within ? text : capital(text), lang: why.code === AS_SAID ? "en" : current() };
 }
 
-/** What `check` warns of, or a scan says: it begins with a key or an address, which stays as it is written. */
+/** What `check` warns of, a scan says or a reload has changed: it may begin with a key or an address, which stays as it is written. */
 export const remarkOf = (why) => words(why);
 
 /** A reason as a sentence: what an event says of itself. */
@@ -83,6 +86,12 @@ export function faultOf(name) {
 }
 
 const DEFAULT_OF = "default of "; // and a source: what it asks for while it is silent
+
+/** Why a request came to nothing. What only words say (a mistake in site.yaml, a proxy) stays as it was said. */
+export function refusalOf(error) {
+  if (!(error instanceof Refused)) return t("page.unreachable");
+  return tOr(`reasons.${error.why?.code}`, null) === null ? error.message : words(error.why);
+}
 
 /** Who asked for something, in words. */
 export function source(name) {

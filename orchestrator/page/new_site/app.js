@@ -2,7 +2,8 @@
 
 import { Refused, change, get, isSignedIn, signInWith } from "../code/api.js";
 import { h, say, set, show } from "../code/dom.js";
-import { LANGUAGES, choose, current, loadTexts, t } from "../code/texts.js";
+import { refusalOf } from "../code/reasons.js";
+import { LANGUAGES, choose, current, loadTexts, t, tOr } from "../code/texts.js";
 import { answersOf, newDraft, stepOf } from "./answers.js";
 import { fileStep } from "./file.js";
 import { findStep } from "./find.js";
@@ -37,7 +38,7 @@ function fine() {
 function refused(error) {
   const field = error instanceof Refused ? error.field : null;
   const name = field ? field.replace(/\.\d+\./, ".") : null;
-  const words = !(error instanceof Refused) ? t("new_site.gone") : name ? wordsOf(name, error.message) : error.message;
+  const words = !(error instanceof Refused) ? t("new_site.gone") : name ? wordsOf(name, error) : refusalOf(error);
   fine();
   const place = field ? frame.main.querySelector(`[data-field="${CSS.escape(field)}"]`) : null;
   if (place) {
@@ -48,10 +49,8 @@ function refused(error) {
   show(frame.wrong, true);
 }
 
-function wordsOf(name, message) {
-  const key = `new_site.wrong.${name.replace(".", "_")}`;
-  const words = t(key);
-  return words === key ? message : words;
+function wordsOf(name, error) {
+  return tOr(`new_site.wrong.${name.replace(".", "_")}`, null) ?? refusalOf(error);
 }
 
 /** The rules of the file are asked of the server, so that they stand in one place. */

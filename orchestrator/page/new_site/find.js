@@ -2,7 +2,7 @@
 
 import { change } from "../code/api.js";
 import { h, redraw, say, set, show } from "../code/dom.js";
-import { remarkOf } from "../code/reasons.js";
+import { remarkOf, sentenceOf } from "../code/reasons.js";
 import { current, t, tOr } from "../code/texts.js";
 import { stepCard, textField } from "./fields.js";
 
@@ -54,6 +54,7 @@ export function findStep(context) {
 
   function sum({ search, inverters, meters }) {
     if (!search || search.running) return "";
+    if (search.trouble_why) return sentenceOf(search.trouble_why);
     if (search.trouble) return TROUBLES.includes(search.trouble) ? t(`new_site.find.${search.trouble}`) : tOr(`new_site.find.${search.trouble}`, search.trouble);
     if (!inverters.length && !meters.length) return t("new_site.find.nothing", { target: search.target });
     const counted = { inverters: inverters.length, meters: meters.filter((each) => !each.is_behind).length };

@@ -3,7 +3,7 @@
 import { change, isSignedIn, signOut } from "../code/api.js";
 import { card, h, say, set, show } from "../code/dom.js";
 import { moment } from "../code/format.js";
-import { valueOf } from "../code/reasons.js";
+import { refusalOf, remarkOf, valueOf } from "../code/reasons.js";
 import { t, tOr } from "../code/texts.js";
 import { setpointForm } from "./setpoint_form.js";
 import { confirmed, signInDialog } from "./sign_in.js";
@@ -59,11 +59,10 @@ export function changeView(_subject, context) {
     tell(t("change.asking"), true);
     try {
       const said = await change(method, path, body);
-      const changes = Array.isArray(said?.changes) ? said.changes : [];
-      const list = changes.map((each) => (typeof each === "string" ? each : JSON.stringify(each))).join("; ");
+      const list = (said?.why?.map(remarkOf) ?? said?.changes ?? []).join("; ");
       tell(list ? `${t(done)} ${list}` : t(done), true);
     } catch (refused) {
-      tell(t("change.refused", { why: refused.message }), false);
+      tell(t("change.refused", { why: refusalOf(refused) }), false);
       if (refused.status === 401) dialog.open();
     }
     draw();

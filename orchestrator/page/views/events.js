@@ -3,7 +3,7 @@
 import { get } from "../code/api.js";
 import { card, h, icon, redraw, say, show } from "../code/dom.js";
 import { moment } from "../code/format.js";
-import { sentenceOf, source } from "../code/reasons.js";
+import { refusalOf, sentenceOf, source } from "../code/reasons.js";
 import { current, t, tOr } from "../code/texts.js";
 
 const MOST = 200;
@@ -61,6 +61,6 @@ export function eventsView(_subject, context) {
     const live = context.events();
     list.update([...live, ...older.filter((each) => !live.some((known) => same(known, each)))]);
   }
-  get(`events?limit=${MOST}`).then((found) => { older = found; draw(); }, (refused) => { say(trouble, refused.message); show(trouble, true); });
+  get(`events?limit=${MOST}`).then((found) => { older = found; draw(); }, (refused) => { say(trouble, refusalOf(refused)); show(trouble, true); });
   return { title: t("page.events"), node: h("div", {}, card("events.title", trouble, list.node)), update: draw };
 }

@@ -2,6 +2,7 @@
 
 import { signIn } from "../code/api.js";
 import { h, say, show } from "../code/dom.js";
+import { refusalOf } from "../code/reasons.js";
 import { t } from "../code/texts.js";
 
 /** `done` is called once somebody has signed in. */
@@ -18,7 +19,7 @@ export function signInDialog(done, { toRead = false } = {}) {
       node.close();
       done();
     } catch (refused) {
-      say(wrong, t("change.not_signed_in", { why: refused.message }));
+      say(wrong, t("change.not_signed_in", { why: refusalOf(refused) }));
       show(wrong, true);
       secret.select();
     }

@@ -157,9 +157,13 @@ class SetpointTaken(Struct, frozen=True):
 
 
 class Reloaded(Struct, frozen=True):
-    """What a reload has changed, one line each; null where the server itself is started anew by it."""
+    """What a reload has changed, one line each; null where the server itself is started anew by it.
+
+    `why` has the lines as codes with their facts.
+    """
 
     changes: list[str] | None
+    why: list[ReasonRecord] | UnsetType = UNSET
 
 
 class Session(Struct, frozen=True):
@@ -170,10 +174,14 @@ class Session(Struct, frozen=True):
 
 
 class Problem(Struct, frozen=True):
-    """Why a request is refused, in plain words; `field` is the one that is wrong."""
+    """Why a request is refused, in plain words; `field` is the one that is wrong.
+
+    `why` has the same as a code with its facts; it is left out for what only words say, such as a mistake in site.yaml.
+    """
 
     error: str
     field: str | UnsetType = UNSET
+    why: ReasonRecord | UnsetType = UNSET
 
 
 class ForTime(Struct, frozen=True):

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Final
 
 from orchestrator.documents.json_values import rfc3339
-from orchestrator.documents.words import nearest
 from orchestrator.errors import PayloadError
+from orchestrator.reason import Reason, because
+from orchestrator.reason.refusals import say_refusal
 from orchestrator.setpoints.fields import ROWS, SetpointFields
 from orchestrator.setpoints.payload import moment_of, read_object
 from orchestrator.setpoints.values import WrongValue
@@ -23,11 +25,14 @@ _BY_NAME: Final = {row.name: row for row in ROWS}
 
 
 class Invalid(Exception):
-    """A request asks for something that cannot be; `field` is what is wrong with it, None: the body as a whole."""
+    """A request asks for something that cannot be; `field` is what is wrong with it, None: the body as a whole.
 
-    def __init__(self, text: str, field: str | None = None) -> None:
-        super().__init__(text)
-        self.field = field
+    `why` says it as a value; None where only the text does.
+    """
+
+    def __init__(self, why: Reason | None, field: str | None = None, text: str | None = None) -> None:
+        super().__init__(text if why is None or text is not None else say_refusal(why))
+        self.why, self.field = why, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ def setpoint_asked(body: bytes, wall: datetime) -> Asked:
     until = _until(values, wall)
     read: dict[str, Any] = {name: _read(name, value) for name, value in values.items()}
     if not read:
-        raise Invalid("it asks for nothing: name at least one field, such as export_limit_watts")
+        raise Invalid(because("asks_for_nothing", example="export_limit_watts"))
     return Asked(SetpointFields(**read), until)
 
 
@@ -54,7 +59,7 @@ def end_asked(body: bytes, wall: datetime) -> datetime:
     until = _until(values, wall)
     if values:
         name = next(iter(values))[:64]
-        raise Invalid(f"unknown field {json.dumps(name)}; for_s is wanted, and nothing else", name)
+        raise Invalid(because("field_not_wanted", name=json.dumps(name), wanted=FOR_S), name)
     return until
 
 
@@ -63,7 +68,7 @@ def password_asked(body: bytes) -> str:
     values = _object(body)
     password = values.get("password")
     if not isinstance(password, str) or set(values) != {"password"}:
-        raise Invalid('a body such as {"password": "..."} is wanted, and nothing else', "password")
+        raise Invalid(because("body_wanted", example='{"password": "..."}'), "password")
     return password
 
 
@@ -73,7 +78,8 @@ def number_asked(query: Query, given: Mapping[str, str]) -> int:
     if text is None:
         return query.default
     if not (text.isascii() and text.isdigit() and len(text) < 9 and query.least <= int(text) <= query.most):
-        raise Invalid(f"{query.name} must be a whole number from {query.least} to {query.most}", query.name)
+        why = because("whole_number_wanted", name=query.name, least=query.least, most=query.most)
+        raise Invalid(why, query.name)
     return int(text)
 
 
@@ -81,19 +87,19 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         return read_object(body)
     except PayloadError as error:
-        raise Invalid(str(error).replace("the message", "the body")) from None
+        raise Invalid(error.why, text=str(error).replace("the message", "the body")) from None
 
 
 def _until(values: dict[str, Any], wall: datetime) -> datetime:
     """Takes the end out of `values`."""
     text, seconds = values.pop(UNTIL, None), values.pop(FOR_S, None)
     if (text is None) == (seconds is None):
-        raise Invalid(f"an end is needed: either {UNTIL} (a time) or {FOR_S} (seconds)", FOR_S)
+        raise Invalid(because("end_needed", time=UNTIL, length=FOR_S), FOR_S)
     if text is not None:
         return _moment(text, wall)
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if not is_number or not 1 <= seconds <= LONGEST_S:
-        raise Invalid(f"{FOR_S} must be a number from 1 to {LONGEST_S:.0f} (seconds)", FOR_S)
+        raise Invalid(because("length_wrong", name=FOR_S, most=LONGEST_S), FOR_S)
     return wall + timedelta(seconds=seconds)
 
 
@@ -101,9 +107,9 @@ def _moment(text: object, wall: datetime) -> datetime:
     try:
         until = moment_of(text, UNTIL)
     except PayloadError as error:
-        raise Invalid(str(error), UNTIL) from None
+        raise Invalid(error.why, UNTIL, str(error)) from None
     if not timedelta() < until - wall <= timedelta(seconds=LONGEST_S):
-        raise Invalid(f"{UNTIL} must be after now ({rfc3339(wall)}), and no more than 31 days ahead", UNTIL)
+        raise Invalid(because("end_out_of_range", name=UNTIL, now=rfc3339(wall)), UNTIL)
     return until
 
 
@@ -111,8 +117,9 @@ def _read(name: str, value: object) -> object:
     """The value of the field `name` of site.yaml. Raises Invalid."""
     row = _BY_NAME.get(name)
     if row is None:
-        raise Invalid(f"unknown field {json.dumps(name[:64])}; {nearest(name[:64], _BY_NAME)}", name[:64])
+        near = next(iter(get_close_matches(name[:64], _BY_NAME, n=1)), None)
+        raise Invalid(because("field_unknown", name=json.dumps(name[:64]), nearest=near), name[:64])
     try:
         return row.value.read(value)
-    except WrongValue:
-        raise Invalid(f"{name} must be {row.value.words}", name) from None
+    except WrongValue as wrong:
+        raise Invalid(because("value_wrong", field=name, allowed=wrong.wanted), name) from None

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
+from orchestrator.reason import Reason, because
+from orchestrator.reason.refusals import say_refusal
+
 METHODS: Final = ("GET", "HEAD")
 LONGEST_HOST: Final = 260
 
@@ -39,7 +42,12 @@ class Refusal:
     """An answer in place of the page."""
 
     status: str
-    reason: str
+    why: Reason
+
+    @property
+    def reason(self) -> str:
+        """Why, in plain words."""
+        return say_refusal(self.why)
 
 
 def refusal(
@@ -57,15 +65,15 @@ def refusal(
     (DNS rebinding) is thereby found out.
     """
     if head.method not in methods:
-        return Refusal("405 Method Not Allowed", f"only {' and '.join(methods)}")
+        return Refusal("405 Method Not Allowed", because("only_methods", methods=" and ".join(methods)))
     if head.body_bytes not in (None, "", "0") and not is_short(head.body_bytes, most_body_bytes):
-        limit = f"at most {most_body_bytes} bytes" if most_body_bytes else "a request has no body here"
+        limit = because("body_too_long", bytes=most_body_bytes) if most_body_bytes else because("no_body_here")
         return Refusal("413 Content Too Large", limit)
     if not may_be_addressed_as(head.host, rules.hosts):
-        return Refusal("421 Misdirected Request", "this name is not in metrics.allowed_hosts")
+        return Refusal("421 Misdirected Request", because("name_not_allowed"))
     needs_token = rules.token is not None and head.path not in open_paths
     if needs_token and not (is_known or _has_token(head.authorization, rules.token or "")):
-        return Refusal("401 Unauthorized", "a bearer token is needed")
+        return Refusal("401 Unauthorized", because("token_needed"))
     return None
 
 

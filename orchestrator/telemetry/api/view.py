@@ -23,10 +23,7 @@ from orchestrator.telemetry.payloads import away_payload, inverter_payload, limi
 
 NOT_HEARD: Final = because("not_heard_yet")
 NO_TOKEN, NOT_SIGNED_IN = "no_token_configured", "not_signed_in"
-HOW_TO_CONFIGURE: Final = (
-    "this page is read-only: to change something over it, write a token or a password into site.yaml, such as "
-    "page: {change_token_file: /etc/orchestrator/change.token}, and reload; docs/api.md tells how"
-)
+HOW_TO_CONFIGURE: Final = because("page_read_only", example="page: {change_token_file: /etc/orchestrator/change.token}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import to_builtins
 
 from actors.clock import ManualClock, RealClock
 from actors.files.process import Answer as Reply
 from actors.messages import Event, SetpointReceived, SetpointWithdrawn
 from actors.web.by_hand import FILE_NAME, ByHand
+from orchestrator.explain.words import say
 from orchestrator.loop.messages import ReleaseAsked, ResumeAsked
+from orchestrator.reason import Reason, because
 from orchestrator.setpoints.fields import SetpointFields
 from tests.support.inboxes import Inbox
 from tests.support.records.cycles import cycle_result
@@ -198,7 +202,8 @@ def test_the_plant_is_released_and_resumed(served: Web) -> None:
 
 
 def test_a_reload_is_done_by_who_runs_the_plant_and_its_answer_is_told(served: Web) -> None:
-    replies = iter([Reply(True, ("reloaded: meter: changed",)), Reply(False, ("site.yaml:3: wrong",))])
+    changed = because("reloaded", what=because("section_changed", section="meter"))
+    replies = iter([Reply(True, ("reloaded: meter: changed",), (changed,)), Reply(False, ("site.yaml:3: wrong",))])
 
     def run() -> None:
         for _ in range(2):
@@ -209,10 +214,33 @@ def test_a_reload_is_done_by_who_runs_the_plant_and_its_answer_is_told(served: W
     done, refused = served.change("reload"), served.change("reload")
     main.join()
 
-    assert done.said == {"changes": ["reloaded: meter: changed"]}
+    assert done.said == {"changes": ["reloaded: meter: changed"], "why": [to_builtins(changed)]}
     assert (refused.status, refused.said) == (409, {"error": "site.yaml:3: wrong"})
     assert [each.name for each in events(served)] == ["reloaded", "reload_refused"]
     assert events(served)[0].detail == "reloaded: meter: changed (by the change token, from 127.0.0.1)"
+    whys = [each.why.values["lines_why"] for each in events(served) if each.why]
+    assert whys == [(changed,), None], "mistakes of a file are said in words only"
+
+
+def test_what_is_refused_is_said_as_a_value_too(served: Web) -> None:
+    refused = {
+        "asks_for_nothing": served.change("setpoint", {"for_s": 60}),
+        "value_wrong": served.change("setpoint", {"export_limit_watts": -1, "for_s": 60}),
+        "field_unknown": served.change("setpoint", {"export_limit": 1, "for_s": 60}),
+        "end_needed": served.change("pause", {}),
+        "length_wrong": served.change("pause", {"for_s": 0}),
+        "time_wrong": served.change("pause", {"valid_until": "soon"}),
+        "message_no_object": served.change("pause", []),
+        "change_needs_token": served.ask("/api/v1/release", "POST", None),
+        "wrong_password": served.ask("/api/v1/session", "POST", {"password": "guess"}),
+        "no_such_inverter": served.ask("/api/v1/inverters/nobody"),
+        "whole_number_wanted": served.ask("/api/v1/events?limit=many"),
+    }
+
+    for code, answer in refused.items():
+        why = msgspec.convert(answer.said["why"], Reason)
+        assert why.code == code
+        assert answer.said["error"] == say(why).replace("the message", "the body")
 
 
 def test_a_reload_that_ends_the_server_itself_is_answered_and_said(

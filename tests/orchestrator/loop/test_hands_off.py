@@ -11,6 +11,7 @@ from orchestrator.commands import BatteryMode, InverterCommand
 from orchestrator.config.sections import SiteConfig
 from orchestrator.decide.failsafe import hands_off_commands
 from orchestrator.explain.codes import code_paths
+from orchestrator.explain.words import say_all
 from orchestrator.loop.in_force import MANUAL, PAUSE, in_force, stands_against_pause
 from orchestrator.loop.kept import Kept
 from orchestrator.loop.messages import (
@@ -107,7 +108,7 @@ def test_what_site_yaml_says_of_the_state_of_charge_stands_against_no_pause() ->
     other = Setpoint("mqtt", SetpointFields(battery_soc_min_percent=20.0))
 
     assert stands_against_pause(merge((own,))) == ()
-    assert stands_against_pause(merge((own, other))) == ("battery_soc_min_percent (mqtt)",)
+    assert say_all(stands_against_pause(merge((own, other)))) == ("battery_soc_min_percent (mqtt)",)
 
 
 def test_the_later_wish_by_hand_for_commanded_batteries_stands_against_a_pause() -> None:

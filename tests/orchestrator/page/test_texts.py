@@ -136,6 +136,9 @@ def test_nearly_nothing_is_left_untranslated() -> None:
         "reasons.as_said",
         "reasons.setting_wrong",
         "reasons.at_endpoint",
+        "reasons.member_wrong",
+        "reasons.asked_by",
+        "reasons.several_wrong",
     }
 
 
@@ -241,6 +244,16 @@ def faults_named() -> set[str]:
 def test_every_fault_that_an_inverter_is_shown_with_has_words(language: str) -> None:
     assert {"implausible_ac_watts", "implausible_soc_percent", "all_zero_registers"} <= faults_named()
     assert faults_named() | {"implausible"} == set(BOOKS[language]["faults"])
+
+
+def test_no_refusal_is_said_in_words_only() -> None:
+    for path in (REPOSITORY / "actors").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Name(id="problem" | "Refusal" | "Invalid"), args=args):
+                    texts = [each for each in args if isinstance(each, ast.JoinedStr | ast.Constant)]
+                    said = [ast.unparse(each) for each in texts if " " in ast.unparse(each)]
+                    assert [each for each in said if not re.match(r"'\d{3} ", each)] == [], path
 
 
 def test_the_page_knows_a_source_that_is_silent_by_the_words_of_its_default() -> None:
