@@ -18,6 +18,7 @@ from orchestrator.commissioning.drafts.chosen_site import (
     Served,
     has_battery,
 )
+from orchestrator.commissioning.drafts.comments import Language
 from orchestrator.commissioning.drafts.meters import meters_among, sign_of, typed_meter
 from orchestrator.commissioning.scan_report import FoundDevice, Kind
 from orchestrator.documents.section import INVERTERS_MAX
@@ -54,7 +55,7 @@ class MeterAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that is asked, as it is typed. `meter` None: it is not known yet."""
+    """Everything that is asked, as it is typed. `meter` None: it is not known yet. `language`: of the comments."""
 
     inverters: tuple[InverterAnswer, ...]
     meter: MeterAnswer | None = None
@@ -65,6 +66,7 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     soc_min: str = answers.NONE
     batteries: bool = False
     shadow: bool = True
+    language: Language = "en"
 
 
 class _Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,6 +132,7 @@ def chosen_site(given: Answers, found: Sequence[FoundDevice], around: Around) ->
         commands_batteries=given.batteries and any(has_battery(each.device) for each in inverters),
         state_dir=around.state_dir,
         served=around.served,
+        language=given.language,
     )
 
 

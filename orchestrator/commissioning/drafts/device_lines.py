@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from orchestrator.commissioning.drafts.comments import Commented
 from orchestrator.commissioning.scan_report import FoundDevice, Kind
 from orchestrator.commissioning.scan_targets import LineEndpoint, Place
 from orchestrator.devices.makes.choice import SUNSPEC
@@ -14,6 +15,7 @@ from orchestrator.devices.makes.library import load_profile
 
 NAME_MAX: Final = 32
 RESERVED: Final = ("meter",)
+_IN_ENGLISH: Final = Commented("en")
 
 _PLAIN: Final = re.compile(r"(?:(?!\$\{)[ -~])+")
 """What a serial number in the file may be: printable ASCII in which no environment variable is seen."""
@@ -58,14 +60,15 @@ def serial_key(device: FoundDevice) -> str | None:
     return f"{key}: {json.dumps(serial)}"
 
 
-def said_of_itself(device: FoundDevice) -> str:
+def said_of_itself(device: FoundDevice, comments: Commented = _IN_ENGLISH) -> str:
     """What it says about itself, on one line of characters that YAML takes."""
     plate = device.nameplate
-    texts = [f"{device.kind}: {device.title}", plate.version, plate.serial and f"serial {plate.serial}"]
+    texts = [device.title, plate.version, plate.serial and comments.say("serial", serial=plate.serial)]
     if plate.ac_max_watts is not None:
         texts.append(f"{plate.ac_max_watts:.0f} W")
     said = ", ".join(text for text in texts if text)
-    return "".join(character if character.isascii() and character.isprintable() else "?" for character in said)
+    plain = "".join(character if character.isascii() and character.isprintable() else "?" for character in said)
+    return f"{comments.say(f'kind_{device.kind}')}: {plain}"
 
 
 def notes_of_make(device: FoundDevice) -> Iterator[str]:

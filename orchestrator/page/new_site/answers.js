@@ -1,5 +1,7 @@
 // What has been answered so far, and how it is sent. The server judges it; a number goes there as it was typed.
 
+import { current } from "../code/texts.js";
+
 const STEP_OF = { inverters: "inverters", meter: "meter", export_limit: "limits", import_limit: "limits", soc_min: "limits", name: "site", timezone: "site", target: "find" };
 const NONE = "none";
 
@@ -67,6 +69,7 @@ export function answersOf(draft, state) {
     soc_min: battery ? amount(draft.soc_min, "%") : NONE,
     batteries: battery && draft.batteries,
     shadow: draft.shadow,
+    language: current(),
   };
 }
 

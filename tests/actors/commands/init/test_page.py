@@ -25,7 +25,8 @@ from orchestrator.commissioning.drafts.answered import Around, chosen_site, key_
 from orchestrator.commissioning.drafts.chosen_site import site_text
 from orchestrator.commissioning.scan_report import FoundDevice, Kind, ScanReport
 from orchestrator.commissioning.scan_targets import Endpoint
-from orchestrator.errors import UsageError
+from orchestrator.errors import LinkDown, UsageError
+from orchestrator.reason import because
 from orchestrator.samples import Nameplate
 from orchestrator.telemetry.api.http_guard import Rules
 from tests.support.servers.required import wait_until
@@ -59,6 +60,8 @@ class Page:
     def _look(self, target: str, progress: Progress) -> ScanReport:
         if target == "10.9.9.9":
             raise UsageError("nobody is there")
+        if target == "/dev/ttyUSB9":
+            raise LinkDown(because("no_port_at_all", where=target))
         with progress(target, 3) as watch:
             watch.advance()
             assert self.goes_on.wait(60)
@@ -149,6 +152,12 @@ def test_a_search_that_fails_says_why(page: Page) -> None:
     wait_until(lambda: not page.ask().said["search"]["running"], "its end")
 
     assert page.ask().said["search"]["trouble"] == "nobody is there"
+    assert page.ask().said["search"]["trouble_why"] is None
+
+    page.ask("search", "POST", {"target": "/dev/ttyUSB9"})
+    wait_until(lambda: page.ask().said["search"]["running"] is False, "the end of the search")
+    why = {"code": "no_port_at_all", "values": {"where": "/dev/ttyUSB9"}}
+    assert page.ask().said["search"]["trouble_why"] == why
 
 
 def test_the_file_is_that_of_the_terminal_and_written_when_it_is_told(page: Page) -> None:
@@ -167,6 +176,17 @@ def test_the_file_is_that_of_the_terminal_and_written_when_it_is_told(page: Page
 
 def today() -> date:
     return date.today()
+
+
+def test_the_file_has_its_comments_in_the_language_of_the_page(page: Page) -> None:
+    page.ask("search", "POST", {"target": "10.0.0.0/24"})
+    wait_until(lambda: page.ask().said["search"]["running"] is False, "the end of the search")
+
+    text = page.ask("draft", "POST", {**ANSWERS, "language": "de"}).said["text"]
+
+    assert "# Die Wechselrichter." in text
+    assert "# The" not in text
+    assert page.ask("draft", "POST", {**ANSWERS, "language": "fr"}).status == 422
 
 
 def test_a_file_that_says_something_is_replaced_only_by_who_says_so(page: Page) -> None:

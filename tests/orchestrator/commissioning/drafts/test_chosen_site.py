@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+import orchestrator.page
 from orchestrator.commissioning.drafts.chosen_site import (
     ChosenInverter,
     ChosenMeter,
@@ -17,6 +21,7 @@ from orchestrator.commissioning.drafts.chosen_site import (
     Sign,
     site_text,
 )
+from orchestrator.commissioning.drafts.comments import COMMENTS, Language
 from orchestrator.commissioning.scan_report import FoundDevice, Kind
 from orchestrator.commissioning.scan_targets import Endpoint, LineEndpoint
 from orchestrator.config.file import parse_config
@@ -25,9 +30,11 @@ from orchestrator.devices.link.ways import SerialWay
 from orchestrator.samples import Nameplate
 
 DAY = date(2030, 1, 31)
+LANGUAGES_OF_THE_PAGE = [path.stem for path in (Path(orchestrator.page.__file__).parent / "texts").glob("*.json")]
 PLATE = Nameplate(manufacturer="Maker", model="M 5", serial="SN-1", ac_max_watts=5000.0, capacity_wh=8000.0)
 HYBRID = FoundDevice(Endpoint("10.0.0.5", 1502), 71, Kind.HYBRID, PLATE, (), "kostal-plenticore")
 SILENT = replace(HYBRID, nameplate=Nameplate(manufacturer="Maker", model="Silent"), driver="solis-hybrid")
+MUTE = replace(SILENT, unit_id=72, kind=Kind.INVERTER)
 METER = FoundDevice(Endpoint("10.0.0.9", 502), 200, Kind.METER, PLATE, (1, 203))
 LINE = LineEndpoint(SerialWay("/dev/ttyUSB0", 9600, "E", 1))
 SITE = ChosenSite("home", (ChosenInverter("east", HYBRID),), ChosenMeter(METER, "export_positive"))
@@ -117,3 +124,34 @@ def test_whatever_a_device_says_the_file_is_fine(
     assert config.site.name == name
     assert isinstance(config.meter, MeterConfig)
     assert config.meter.sign == sign
+
+
+SITES = (
+    SITE,
+    replace(SITE, meter=None, limits=Limits(0.0, 12000.0, 10.0), controls=True),
+    replace(SITE, inverters=(ChosenInverter("mute", MUTE),), served=Served("0.0.0.0", 80)),
+    replace(SITE, inverters=(ChosenInverter("quiet", SILENT, 5000.0, 8000.0), ChosenInverter("mute", MUTE))),
+)
+
+
+def test_in_every_language_the_file_says_the_same_and_only_its_comments_differ() -> None:
+    for site in SITES:
+        english, german = (site_text(replace(site, language=each), day=DAY) for each in get_args(Language))
+
+        assert [bare(line) for line in english.splitlines()] == [bare(line) for line in german.splitlines()]
+        assert parse_config(english, environ={}) == parse_config(german, environ={})
+        assert [line for line in english.splitlines() if "# " in line and line in german.splitlines()] == []
+
+
+def bare(line: str) -> str:
+    return line.partition("# ")[0].rstrip()
+
+
+def test_every_comment_has_words_and_the_same_facts_in_every_language() -> None:
+    assert set(COMMENTS) == set(get_args(Language)) == set(LANGUAGES_OF_THE_PAGE)
+    english, german = COMMENTS["en"], COMMENTS["de"]
+    assert english.keys() == german.keys()
+    for about, said in english.items():
+        assert german[about] != said
+        assert re.findall(r"\{\w+\}", german[about]) == re.findall(r"\{\w+\}", said)
+    assert {f"sign_{each}" for each in get_args(Sign)} | {f"kind_{each}" for each in Kind} <= set(COMMENTS["en"])
