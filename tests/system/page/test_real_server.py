@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from orchestrator.config.file import load_config
 from tests.support.command_line import example_site, orchestrator
@@ -68,8 +69,11 @@ def set_an_export_limit(page: Page, url: str) -> None:
 
 def curves_grow(page: Page, url: str) -> None:
     def drawn() -> bool:
+        """Each reload has a second to draw: the server refuses files to who asks for more than 100 a second."""
         page.reload()
         page.wait_for_selector(".flow .value")
+        with contextlib.suppress(TimeoutError):
+            page.locator(".plot canvas").first.wait_for(timeout=1000)
         return page.locator(".plot canvas").first.is_visible()
 
     wait_until(drawn, "the first curve", 4 * PATIENCE_S)
