@@ -57,7 +57,8 @@ class InverterCommand(Struct, frozen=True):
     the AC limit in force for ever instead. `ac_limit_after_watts` >= 0 is what is safe once the command has expired,
     for devices that can be told what to revert to (model 704); None: no such limit is known. `reasons` says what
     decided, most decisive first. `settings` are the raw numbers of settings, by register, as the device was found.
-    `final`: the device is handed back with it.
+    `final`: the device is handed back with it. `insists` counts how often an inverter has been told anew that makes
+    more than the AC limit that it shows; 0: it obeys.
     """
 
     inverter: str
@@ -70,6 +71,7 @@ class InverterCommand(Struct, frozen=True):
     ac_limit_after_watts: float | None = None
     settings: tuple[tuple[str, int], ...] = ()
     final: bool = False
+    insists: int = 0
 
     def asks_the_same(self, other: InverterCommand) -> bool:
         """Whether both mean the same to a device; they may have different reasons."""

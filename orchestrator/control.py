@@ -31,7 +31,7 @@ from orchestrator.decide.plant.others import others_left_alone_watts
 from orchestrator.decide.plant.phases import within_each_phase
 from orchestrator.decide.plant.silent_sites import unseen
 from orchestrator.decide.plant.units import found_limits_watts, see_plant
-from orchestrator.decide.records import CycleResult, Inputs, SiteDecision
+from orchestrator.decide.records import CycleResult, Inputs, InverterDecision, SiteDecision
 from orchestrator.decide.site import commanded_plant, decide, decide_without_meter
 from orchestrator.explain.limit import of_voltage
 from orchestrator.explain.reasons import of_decision
@@ -41,6 +41,9 @@ from orchestrator.setpoints.fields import SetpointFields
 from orchestrator.setpoints.merge import OperatingEnvelope
 
 NO_NUMBERS: Final = LiveNumbers()
+
+TIMES_TO_SAY: Final = 2
+"""One that has been told anew so often without obeying is worth a person's time."""
 
 
 def step(
@@ -95,6 +98,15 @@ def step(
     return _result(inputs, decide(inputs, meter), explain=explain)
 
 
+def _above_limit(inverters: Sequence[InverterDecision]) -> dict[str, Reason]:
+    """Who makes more than its AC limit after it was told anew: the first time may only have been slow."""
+    return {
+        each.unit.name: because("above_its_limit", watts=each.unit.ac_watts, limit_watts=each.unit.limit_watts)
+        for each in inverters
+        if each.memory.insistence.times >= TIMES_TO_SAY
+    }
+
+
 def _meter_fault(config: SiteConfig, inputs: Inputs, now_s: float) -> MeterFault | None:
     """Why the meter cannot be decided on, if so."""
     meter = inputs.snapshot.meter
@@ -137,6 +149,7 @@ def _result(inputs: Inputs, decision: SiteDecision, *, explain: bool) -> CycleRe
         mode=decision.mode,
         meter_fault=decision.meter_fault,
         not_following=tuple(name for name, memory in memories.items() if Disobeys.DEAF in memory.following.states),
+        above_limit=_above_limit(inverters),
         live=live_numbers(commanded_plant(inputs), responses) if explain else NO_NUMBERS,
         state=ControlState(
             started_at_s=inputs.started_at_s,

@@ -62,6 +62,7 @@ class CommandWriter:
         self._mismatches: dict[str, dict[str, int]] = {}
         self._refused: set[str] = set()
         self._told: Told | None = None
+        self._insists = 0
 
     @property
     def obeyed_until_s(self) -> float | None:
@@ -127,6 +128,7 @@ class CommandWriter:
         groups = self._session.driver.encode(self._session.device, asked, looked)
         if everything:
             return self._write(groups)
+        self._insist(command)
         fresh = {} if self._written else self._read
         self._say_lost(lost(groups, self._memory, fresh, self._differs))
         self._memory = observe(self._memory, groups, fresh, self._differs)
@@ -136,6 +138,12 @@ class CommandWriter:
         if asked is command and all(self._memory.groups.get(each.name) is not before.get(each.name) for each in wanted):
             self._told = told(self._session.device, looked, groups, self._memory)
         return outcome
+
+    def _insist(self, command: InverterCommand) -> None:
+        """It shows what it was told and does something else: write all of it anew, but nothing that wears its flash."""
+        if command.insists > self._insists:
+            self._memory = forget(self._memory)
+        self._insists = command.insists
 
     def _differs(self, group: WriteGroup, registers: Registers) -> bool:
         """Whether the device shows something else than `group` wrote; the driver knows what may count down."""

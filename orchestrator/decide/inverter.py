@@ -6,7 +6,14 @@ from msgspec.structs import replace
 
 from orchestrator.commands import BatteryCommand, InverterCommand
 from orchestrator.decide.ac.curtailment import lost_with_its_battery_watts
-from orchestrator.decide.ac.limit import SMALL_PART_OF_RATING, above_limit_since_s, command_limit, unmoved_since_s
+from orchestrator.decide.ac.limit import (
+    SMALL_PART_OF_RATING,
+    above_limit_since_s,
+    command_limit,
+    insistence,
+    is_stubborn,
+    unmoved_since_s,
+)
 from orchestrator.decide.battery.command import command_battery
 from orchestrator.decide.battery.holding import hold
 from orchestrator.decide.battery.own_pv import open_to_watts
@@ -39,6 +46,7 @@ def command_inverter(
     if easing != battery_memory.easing:
         battery_memory = replace(battery_memory, easing=easing)
     connect, disconnected = _connection(inputs.wanted, unit)
+    insists = insistence(unit, inputs.now_s)
     command = InverterCommand(
         inverter=unit.name,
         valid_for_s=inputs.config.control.revert_s,
@@ -47,6 +55,7 @@ def command_inverter(
         ac_limit_after_watts=limit_after_watts,
         connect=connect,
         battery=battery,
+        insists=insists.times,
     )
     memory = InverterMemory(
         limit_memory,
@@ -60,6 +69,7 @@ def command_inverter(
         unmoved_since_s=unmoved_since_s(unit, inputs.now_s),
         back_at_s=unit.memory.back_at_s,
         says_throttled=unit.memory.says_throttled or unit.sample.state is OperatingState.THROTTLED,
+        insistence=insists,
     )
     return InverterDecision(
         unit,
@@ -70,6 +80,7 @@ def command_inverter(
         asks_meter=inputs.trust.question.is_open,
         not_following=Disobeys.DEAF in following.states,
         gives_too_much=Disobeys.STUBBORN in unit.memory.following.states,
+        above_limit=is_stubborn(unit, inputs.now_s),
     )
 
 

@@ -194,6 +194,13 @@ class Made(Struct, frozen=True):
     back_at_s: float | None = None
 
 
+class Insistence(Struct, frozen=True):
+    """How often an inverter that makes more than its AC limit was told anew on end, and when last."""
+
+    times: int = 0
+    at_s: float = -inf
+
+
 class InverterMemory(Struct, frozen=True):
     """What the loop remembers of one inverter while it answers.
 
@@ -204,6 +211,7 @@ class InverterMemory(Struct, frozen=True):
     `made` is what it made when the meter fell silent, until it makes that again, or the meter is back for a while.
     `above_limit_since_s` is since when it has made clearly more than its AC limit, None while it does not, and
     `unmoved_since_s` since when it has not come nearer to it either.
+    `insistence` is how often it was told anew meanwhile.
     `says_throttled`: it was seen to say so when a limit held it back, so that its silence tells as much.
     """
 
@@ -219,6 +227,7 @@ class InverterMemory(Struct, frozen=True):
     unmoved_since_s: float | None = None
     back_at_s: float | None = None
     says_throttled: bool = False
+    insistence: Insistence = field(default_factory=Insistence)
 
 
 class PhaseMemory(Struct, frozen=True):

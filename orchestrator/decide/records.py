@@ -169,6 +169,7 @@ class InverterDecision(Struct, frozen=True):
     `limit_wanted_watts` is its part of the room for AC (None: no limit is wanted), towards which its AC limit rises by
     `limit_rate_watts_per_s` at most. `asks_meter`: AC power is lowered for a moment to see whether the meter shows it.
     `not_following`: its battery has not followed for long; `gives_too_much`: it goes on giving more than asked.
+    `above_limit`: the inverter goes on making more than its AC limit.
     """
 
     unit: Unit
@@ -179,6 +180,7 @@ class InverterDecision(Struct, frozen=True):
     asks_meter: bool
     not_following: bool
     gives_too_much: bool
+    above_limit: bool = False
 
 
 class CycleResult(Struct, frozen=True):
@@ -188,7 +190,8 @@ class CycleResult(Struct, frozen=True):
     (`control.enabled: false`), where they are shown and not sent. `reasons` says what decided for the site as a whole.
     `state` goes into the next step. `cycle` counts the cycles since the start of the site. `not_following` names the
     batteries that have not followed their command for 30 s. `mode` is "failsafe" while there is a `meter_fault`,
-    "waiting" until the first samples are there (no commands then).
+    "waiting" until the first samples are there (no commands then). `above_limit` names the inverters that make more
+    than their AC limits although they were told anew, and says how much.
     """
 
     snapshot: SiteSnapshot
@@ -203,6 +206,7 @@ class CycleResult(Struct, frozen=True):
     live: LiveNumbers = field(default_factory=LiveNumbers)
     state: ControlState = field(default_factory=ControlState)
     cycle: int = 0
+    above_limit: Mapping[str, Reason] = field(default_factory=lambda: MappingProxyType({}))
 
     def command(self, inverter: str) -> InverterCommand | None:
         """The command for one inverter, or None where there is none."""

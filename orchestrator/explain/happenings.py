@@ -72,6 +72,7 @@ HAPPENINGS: Final[Mapping[str, Happening]] = {
         "A battery does not do what it is told",
         ("Is it cold, nearly full or being calibrated? Then wait: it protects itself.", _OTHER, _ALLOWED),
     ),
+    "inverter_not_following": Happening("An inverter makes more than its AC limit", (_OTHER, _ALLOWED)),
     "command_refused": Happening("A device refuses a command", (_ALLOWED, "The detail names the register.")),
     "command_ignored": Happening("A device takes a command and does not keep it", (_OTHER, _ALLOWED)),
     "command_lost": Happening(

@@ -109,7 +109,9 @@ def _of_rise(inverter: InverterDecision, commanded_watts: float) -> Iterator[Rea
     unit, wanted = inverter.unit, inverter.limit_wanted_watts
     if inverter.asks_meter and not unit.sample.ac_limit_wears:
         yield because("held_down_to_ask_meter")
-    if unit.throttled:
+    if inverter.above_limit:
+        yield because("above_its_limit", watts=unit.ac_watts, limit_watts=unit.limit_watts)
+    elif unit.throttled:
         yield because("throttled")
     rating = unit.rating_watts
     if rating is None or commanded_watts == wanted:

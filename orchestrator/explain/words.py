@@ -250,6 +250,8 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
         Row("rising_to_no_limit", "rising step by step to no limit",
             "nothing limits AC any more; the last limit goes up second by second"),
         Row("throttled", "throttled", "it makes what its limit allows; its PV may be able to do more", passes=True),
+        Row("above_its_limit", "makes {watts:.0f} W, above its AC limit of {limit_watts:.0f} W",
+            "it is told again, ever more rarely; the others get the room that it leaves"),
         Row("limit_rises", "rises at most {watts_per_s:.0f} W a second",
             "a limit falls at once and rises slowly, because nobody knows what PV is behind it", passes=True),
         Row("limit_held", "held: change under 1 %", "so small a change is not worth a register write", passes=True),

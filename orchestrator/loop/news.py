@@ -1,4 +1,4 @@
-"""What people hear of once, when it begins: a fault of the meter, a battery that does not follow."""
+"""What people hear of once, when it begins: a fault of the meter, a battery or an inverter that does not follow."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class News:
     def __init__(self) -> None:
         self._meter_fault: MeterFault | None = None
         self._not_following: frozenset[str] = frozenset()
+        self._above_limit: frozenset[str] = frozenset()
 
     def of(self, result: CycleResult) -> list[Event]:
         """What has begun with this decision."""
@@ -50,5 +51,8 @@ class News:
             events.append(Event.of(f"meter_{fault}", METER, because("failsafe", why=FAULTS[fault])))
         for name in sorted(names - self._not_following):
             events.append(Event.of("battery_not_following", name, has_not_followed()))
+        for name in sorted(result.above_limit.keys() - self._above_limit):
+            events.append(Event.of("inverter_not_following", name, result.above_limit[name]))
         self._meter_fault, self._not_following = fault, names
+        self._above_limit = frozenset(result.above_limit)
         return events

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 
 from orchestrator.decide.allocation.spread import share_by_weight
-from orchestrator.decide.memory import LimitMemory
+from orchestrator.decide.memory import Insistence, LimitMemory
 from orchestrator.decide.pace import rise_watts, settle
 from orchestrator.decide.plant.units import Plant, Unit
 
@@ -34,6 +34,11 @@ UNMOVED_AFTER_S = 2.0
 FALLS_PART = 0.05
 """So is one, sooner, that meanwhile comes no nearer to its limit, by this part of what is missing from look to look:
 the others need the rest of 5 s to make up for it."""
+
+INSISTS_FIRST_GAP_S = 4.0
+INSISTS_LONGEST_GAP_S = 30.0
+"""A stubborn inverter is told anew although it shows its limit: some forget it inside while their registers still say
+that it holds. After so long the second time, then twice as long each time, as with what a device does not show."""
 
 
 def rise_watts_per_s(unit: Unit, *, importing: bool = False) -> float:
@@ -64,10 +69,22 @@ def stubborn_units(units: Sequence[Unit], now_s: float) -> list[Unit]:
 
     The same where one is stuck at an old reading: the load then seems to be higher by as much.
     """
-    return [unit for unit in units if _is_stubborn(unit, now_s)]
+    return [unit for unit in units if is_stubborn(unit, now_s)]
 
 
-def _is_stubborn(unit: Unit, now_s: float) -> bool:
+def insistence(unit: Unit, now_s: float) -> Insistence:
+    """How often it has been told anew by now; it ends when the inverter is back within its limit."""
+    before = unit.memory.insistence
+    if above_limit_since_s(unit, now_s) is None:
+        return Insistence()
+    gap_s = min(INSISTS_FIRST_GAP_S * 2.0 ** min(before.times - 1, 8), INSISTS_LONGEST_GAP_S)
+    if not is_stubborn(unit, now_s) or now_s - before.at_s < gap_s:
+        return before
+    return Insistence(before.times + 1, now_s)
+
+
+def is_stubborn(unit: Unit, now_s: float) -> bool:
+    """Whether it has made more than its AC limit for long, or for a while without coming nearer to it."""
     since_s, unmoved_s = above_limit_since_s(unit, now_s), unmoved_since_s(unit, now_s)
     if since_s is None or unmoved_s is None:
         return False

@@ -74,6 +74,7 @@ KINDS_OF_EVENTS: Final[Mapping[str, NoticeKind]] = {
     "meter_contradicts": "meter_sign",
     "command_ignored": "command_ignored",
     "command_lost": "command_ignored",
+    "inverter_not_following": "command_ignored",
     "command_refused": "command_ignored",
     "flash_overspent": "flash",
     "flash_budget_spent": "flash",

@@ -121,6 +121,35 @@ def test_a_limit_that_stays_is_renewed_in_every_revert_time(limited: MadeSite) -
     assert any("limit" in register.lower() or "WMaxLim" in register for register in written)
 
 
+def writes_while_told(site: MadeSite, insists: list[int]) -> list[int]:
+    """How many registers are written by the same command, told once a second, with each of these."""
+    counts = []
+    for times in insists:
+        before = len(site.observer.registers)
+        site.command(ac_limit_watts=LIMIT_WATTS, ac_limit_reverts=False, insists=times)
+        counts.append(len(site.observer.registers) - before)
+        site.wait(1)
+    return counts
+
+
+def test_a_limit_that_the_device_shows_and_does_not_obey_is_written_anew_each_time_it_is_insisted(
+    limited: MadeSite,
+) -> None:
+    limited.repeat(3, step_s=1, ac_limit_watts=LIMIT_WATTS, ac_limit_reverts=False)
+
+    counts = writes_while_told(limited, [0, 1, 1, 2, 0, 1])
+
+    assert [count > 0 for count in counts] == [False, True, False, True, False, True]
+
+
+@pytest.mark.parametrize("name", ["huawei-luna", "sungrow-sh"])
+def test_insisting_wears_no_flash(name: str, tmp_path: Path) -> None:
+    with made(name, MAKES[name].plant, tmp_path) as site:
+        site.repeat(3, step_s=1, ac_limit_watts=LIMIT_WATTS, ac_limit_reverts=False)
+
+        assert writes_while_told(site, [1, 2, 3]) == [0, 0, 0]
+
+
 @pytest.mark.parametrize("name", ["huawei-luna", "sungrow-sh"])
 def test_a_limit_in_flash_is_not_renewed(name: str, tmp_path: Path) -> None:
     with made(name, MAKES[name].plant, tmp_path) as site:

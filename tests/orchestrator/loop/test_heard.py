@@ -84,10 +84,10 @@ def heard_once(sign: str, kept: Kept | None = None) -> Bench:
 
 
 def said(bench: Bench, fault: MeterFault | None, watts: float) -> list[Event]:
-    """What people hear when the decision after the next value finds this fault."""
+    """What people hear of the meter when the decision after the next value finds this fault."""
     bench.meter_fault, before = fault, len(bench.of(Event))
     seen(bench, watts)
-    return bench.of(Event)[before:]
+    return [event for event in bench.of(Event)[before:] if event.subject == "meter"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from orchestrator.decide.memory import MeterFault
 from orchestrator.decide.records import CycleResult
 from orchestrator.loop.news import News
+from orchestrator.reason import because
 from orchestrator.samples import SiteSnapshot
 from orchestrator.setpoints.merge import OperatingEnvelope
 
@@ -27,3 +30,18 @@ def test_a_fault_of_the_meter_is_news_when_it_begins_and_when_it_becomes_another
     said = [[event.name for event in news.of(result(fault))] for fault in steps]  # type: ignore[arg-type]
 
     assert said == [[], ["meter_silent"], [], ["meter_reversed"], [], ["meter_silent"]]
+
+
+def test_an_inverter_that_makes_more_than_its_limit_is_news_each_time_it_begins() -> None:
+    why = because("above_its_limit", watts=5000.0, limit_watts=0.0)
+    news, steps = News(), ({}, {"east": why}, {"east": why}, {}, {"east": why})
+
+    said = [news.of(replace(result(), above_limit=names)) for names in steps]
+
+    assert [[(event.name, event.subject) for event in events] for events in said] == [
+        [],
+        [("inverter_not_following", "east")],
+        [],
+        [],
+        [("inverter_not_following", "east")],
+    ]

@@ -8,6 +8,7 @@ from msgspec import structs
 from orchestrator.decide.ac.limit import (
     STUBBORN_AFTER_S,
     above_limit_since_s,
+    insistence,
     limits_of_stubborn,
     stubborn_units,
     unmoved_since_s,
@@ -82,6 +83,49 @@ def test_one_that_comes_down_is_given_five_seconds() -> None:
 
 def test_one_that_stops_coming_down_is_stubborn_two_seconds_later() -> None:
     assert looks([5000.0, 4000.0, 4000.0, 4000.0]) == [False, False, False, True]
+
+
+def told_anew_at_s(ac_watts: list[float]) -> list[int]:
+    """At which of these looks, one a second, it is told anew under a limit of 0 W."""
+    found, memory = [], InverterMemory()
+    for second, watts in enumerate(ac_watts):
+        now_s = 50.0 + second
+        each = structs.replace(unit(watts, limit_watts=0.0), memory=memory)
+        each = structs.replace(each, sample=structs.replace(each.sample, at_s=now_s))
+        after = insistence(each, now_s)
+        found += [second] if after.times > memory.insistence.times else []
+        memory = InverterMemory(
+            above_limit_since_s=above_limit_since_s(each, now_s),
+            unmoved_since_s=unmoved_since_s(each, now_s),
+            output=Output(each.ac_watts, each.sample.at_s, throttled=False),
+            insistence=after,
+        )
+    return found
+
+
+def test_one_that_does_not_obey_is_told_anew_within_five_seconds_then_more_rarely_and_for_ever() -> None:
+    assert told_anew_at_s([5000.0] * 140) == [2, 6, 14, 30, 60, 90, 120]
+
+
+def test_one_that_obeys_again_and_then_forgets_again_is_told_anew_as_soon_as_the_first_time() -> None:
+    assert told_anew_at_s([*[5000.0] * 10, 0.0, *[5000.0] * 5]) == [2, 6, 13]
+    assert told_anew_at_s([0.0] * 60) == []
+
+
+def test_people_and_the_device_are_told_that_it_makes_more_than_its_limit() -> None:
+    loop = plant(pv_watts={"east": 0.0, "west": 0.0, "roof": 5000.0}, load_watts=0.0)
+    for name in ("east", "west"):
+        loop.site.set_soc(name, 100.0)
+    loop.ask(export_limit_watts=4000.0)
+    loop.run(20)
+    loop.site.in_time["roof"].receiver.ignores_commands = True
+    loop.ask(export_limit_watts=0.0)
+    loop.run(20)
+    result = loop.history[-1].result
+
+    assert result.commands[2].insists >= 2
+    assert "above_its_limit" in [reason.code for reason in result.commands[2].reasons]
+    assert result.above_limit["roof"].code == "above_its_limit"
 
 
 @pytest.mark.parametrize(
