@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 RETRY_LONGEST_S = 10.0
 STARVED_S = 1.0
 """On a slow link writing may take longer than a cycle; a read that comes too late is dropped, but not for ever."""
+SLOW_READING_S = 1.0
+"""A reading that took so long the last time is broken off for a limit that falls, as on a serial line."""
 TALKING_S = 10.0
 """One whose last answer is older than this is away: a stop does not wait for it twice."""
 
@@ -96,6 +98,7 @@ class InverterActor(Actor):
         self._told: Command | None = None
         """The last command, where it was carried out and nothing on record has changed by it."""
         self._was_broken_off = False
+        self._reading_took_s = 0.0
         self._said_not_kept = False
 
     def receive(self, message: Any) -> None:
@@ -160,17 +163,20 @@ class InverterActor(Actor):
     def _read_sample(self, *, at_once: bool = False) -> InverterSample:
         if self._session.connect(self._config.expected_serial, at_once=at_once):
             self._on_connected()
+        began_s = self.clock.now_s()
         registers, controls_at_s = self._writer.with_controls(self._session.read(self._is_urgent_waiting))
         sample = self._driver.decode_inverter(self._session.device, self.name, registers, self.clock.now_s())
         self._writer.take(registers)
+        self._reading_took_s = self.clock.now_s() - began_s
         sample = structs.replace(sample, controls_at_s=controls_at_s)
         self._carried_out, self._was_broken_off = None, False
         self._sample = within_derating(self._found, sample)
         return self._sample
 
     def _is_urgent_waiting(self) -> bool:
-        """Whether a reading is to be broken off for a command: on a serial line, once until there is a sample."""
-        if self._config.line is None or self._was_broken_off or self._sample is None:
+        """Whether a reading gives way to a command: where readings are slow, once until there is a sample."""
+        is_slow = self._config.line is not None or self._reading_took_s >= SLOW_READING_S
+        if not is_slow or self._was_broken_off or self._sample is None:
             return False
         newest = next((each for each in reversed(self.waiting()) if isinstance(each, Command)), None)
         if newest is None or can_wait(self._last, newest.command, self._ac_watts()):

@@ -18,6 +18,12 @@ from orchestrator.samples import METER, InverterSample, MeterSample, SiteSnapsho
 SILENT_INTERVALS = 2
 """For how many control intervals an inverter may say nothing before it counts as away."""
 
+GAPS = 4
+SLOW_PART = 1.5
+"""A reading is several requests, not the same in each cycle, and each may take as long as one reply may. So of the last
+few gaps between samples the second longest is what one may need again, and the longest may have been a silence. That
+much later it has fallen silent."""
+
 
 def patience_s(config: AnyInverterConfig, interval_s: float) -> float:
     """How long an inverter may say nothing: one that is known to be slow has as long as one reply may take.
@@ -45,7 +51,8 @@ class Presence(Struct, frozen=True):
     that it reported for. `fault` is the kind of its last failure, None since it answered, and `trouble` says
     more of it. `late` says that it was too slow the last time: its next sample is taken when it comes, not waited for.
     `seldom_s` is how old its sample may be where that is more than the sample window of the site. `obeyed` is the
-    command that it has last reported to obey.
+    command that it has last reported to obey. `gaps_s` are the times between its last samples on end, `GAPS` at
+    most.
     """
 
     patience_s: float
@@ -57,6 +64,13 @@ class Presence(Struct, frozen=True):
     trouble: Reason | None = None
     seldom_s: float = 0.0
     obeyed: Obeyed | None = None
+    gaps_s: tuple[float, ...] = ()
+
+    @property
+    def silent_after_s(self) -> float:
+        """After how long without a word it is away: one that has taken longer for its readings may do so again."""
+        second_s = sorted(self.gaps_s)[-2] if len(self.gaps_s) > 1 else 0.0
+        return max(self.patience_s, SLOW_PART * second_s)
 
     @property
     def has_reported(self) -> bool:
@@ -76,7 +90,15 @@ class Presence(Struct, frozen=True):
     ) -> Presence:
         """After a report for `cycle`: a sample, or its fault. `in_time`: while it could still be waited for."""
         newest = self.sample if sample is None else sample
-        return Presence(self.patience_s, newest, fault, now_s, cycle, not in_time, trouble, self.seldom_s, obeyed)
+        gaps_s = self._gaps_s(sample, now_s)
+        return Presence(
+            self.patience_s, newest, fault, now_s, cycle, not in_time, trouble, self.seldom_s, obeyed, gaps_s
+        )
+
+    def _gaps_s(self, sample: InverterSample | None, now_s: float) -> tuple[float, ...]:
+        if sample is None or self.sample is None or self.heard_at_s is None or self.fault is not None:
+            return ()
+        return (*self.gaps_s, now_s - self.heard_at_s)[-GAPS:]
 
     def obeys(self, since_s: float, now_s: float) -> bool:
         """Whether it obeys a command that was issued at `since_s` or later, and needs no renewal now."""
@@ -91,7 +113,7 @@ class Presence(Struct, frozen=True):
             return self.trouble or because("reading_failed", kind=self.fault)
         if self.patience_s == inf:
             return because("reading_too_old")
-        return because("silent_for", seconds=self.patience_s)
+        return because("silent_for", seconds=round(self.silent_after_s, 1))
 
     def waited_in_vain(self, cycle: int) -> Presence:
         """After the whole time for the reports of `cycle` has passed."""
@@ -102,7 +124,7 @@ class Presence(Struct, frozen=True):
         if self.sample is None or self.heard_at_s is None or self.fault is not None:
             return True
         window_s = max(sample_window_s, self.seldom_s)
-        return now_s - self.heard_at_s > self.patience_s or now_s - self.sample.at_s > window_s
+        return now_s - self.heard_at_s > self.silent_after_s or now_s - self.sample.at_s > window_s
 
     def is_awaited(self, cycle: int, now_s: float, sample_window_s: float) -> bool:
         """Whether the decision of `cycle` waits for its report."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from actors.clock import ManualClock
 from actors.messages import Acknowledged, Command, Read, Report
 from orchestrator.commands import BatteryCommand, BatteryMode
+from orchestrator.devices.base import ReadRequest
 from tests.actors.test_inverter import Bench, make_command
-from tests.support.devices.fake_driver import AC_AT, LIMIT_AT, TARGET_AT
+from tests.support.devices.fake_driver import AC_AT, LIMIT_AT, TARGET_AT, FakeDriver
 from tests.support.plants.plant import ServerThread
 
 LINE = {"port": "/dev/line"}
@@ -72,6 +75,31 @@ def test_a_reading_is_broken_off_once_for_a_limit_that_falls(bench: Bench) -> No
 
     assert [function for function, *_ in bench.box.requests][:2] == [WRITE, READ]
     assert bench.box.requests[0][1] == LIMIT_AT
+    assert [report.cycle for report in bench.site.of(Report)] == [1, 2]
+
+
+class SlowDriver(FakeDriver):
+    """Of a device that takes its time for a reading."""
+
+    def __init__(self, clock: ManualClock, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._seconds = clock, seconds
+
+    def plan_reads(self, device: Any) -> tuple[ReadRequest, ...]:
+        self._clock.advance(self._seconds)
+        return super().plan_reads(device)
+
+
+@pytest.mark.parametrize(("seconds", "first"), [(0.1, READ), (1.5, WRITE)])
+def test_over_a_network_it_is_broken_off_where_readings_take_long(bench: Bench, seconds: float, first: int) -> None:
+    bench.start(SlowDriver(bench.clock, seconds))
+    bench.read()
+    bench.tell(charge(bench, 1000.0))
+    bench.box.requests.clear()
+    now_s = bench.clock.now_s()
+    bench.tell(Read(2, now_s + 5), charge(bench, 1000.0, limit_watts=500.0))
+
+    assert bench.box.requests[0][0] == first
     assert [report.cycle for report in bench.site.of(Report)] == [1, 2]
 
 

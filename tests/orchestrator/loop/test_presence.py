@@ -109,3 +109,27 @@ def test_a_snapshot_holds_what_site_yaml_says_of_the_inverters() -> None:
 def test_a_meter_that_is_silent_is_left_out() -> None:
     assert freeze({}, MeterSample(100.0, 10.0), CONFIG, 102.9).meter == MeterSample(100.0, 10.0)
     assert freeze({}, MeterSample(100.0, 10.0), CONFIG, 103.1).meter is None
+
+
+def spoken_at(*at_s: float) -> Presence:
+    presence = NOBODY
+    for cycle, each_s in enumerate(at_s, 1):
+        presence = report(presence, each_s, cycle)
+    return presence
+
+
+def test_one_whose_readings_take_longer_is_not_away_between_them() -> None:
+    slow = spoken_at(100.0, 102.7, 105.5)
+
+    assert not slow.is_away(108.3, WINDOW_S)
+    assert slow.is_away(105.5 + 1.5 * 2.7 + 0.1, WINDOW_S)
+    assert spoken_at(100.0, 104.0, 108.0).is_away(113.1, WINDOW_S), "never longer than the sample window"
+
+
+def test_one_with_long_and_short_readings_may_have_a_long_one_next() -> None:
+    assert not spoken_at(100.0, 101.8, 105.4, 107.2, 110.8, 112.6).is_away(116.2, WINDOW_S)
+
+
+def test_one_that_was_away_once_is_not_taken_for_a_slow_one() -> None:
+    assert spoken_at(100.0, 101.0, 104.9, 105.9).is_away(108.0, WINDOW_S)
+    assert report(report(heard(), 103.0, 2, fault="timeout"), 106.0, 3).is_away(108.1, WINDOW_S)
