@@ -124,6 +124,21 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 # Reading
 
 
+def test_one_that_was_away_for_long_is_found_within_two_seconds_of_its_return(bench: Bench) -> None:
+    bench.box.stop()
+    for _ in range(60):
+        assert bench.read().fault is not None
+        bench.clock.advance(1.0)
+    bench.box.start()
+
+    reports = []
+    for _ in range(3):
+        reports.append(bench.read())
+        bench.clock.advance(1.0)
+
+    assert isinstance(reports[-1].sample, InverterSample)
+
+
 def test_the_first_read_finds_the_device_and_reports_a_sample(bench: Bench) -> None:
     sample = bench.sample()
 
