@@ -99,11 +99,11 @@ class DeviceSession:
             return self._look_again(serial)
         if not at_once and not self._may_try():
             raise Unreachable(self._last_trouble or NotTriedYet())
-        self._is_trying = True
+        self._is_trying, began_s = True, self._clock.now_s()
         try:
             self._take(self._carry_out(self.driver.discover(self._role)), serial)
         except DeviceError as trouble:
-            self.lost(trouble)
+            self.lost(trouble, began_s)
             raise
         finally:
             self._is_trying = False
@@ -168,11 +168,11 @@ class DeviceSession:
         if not isinstance(trouble, LinkCorrupt | LinkHalfFrame) or self._spoiled >= SPOILED_MOST:
             self.lost(trouble)
 
-    def lost(self, trouble: DeviceError) -> None:
-        """There is no connection any more; the next attempt waits, longer each time."""
+    def lost(self, trouble: DeviceError, began_s: float | None = None) -> None:
+        """There is no connection any more; the next attempt waits, longer each time, counted from `began_s`."""
         self.device, self._spoiled = None, 0
         self._last_trouble = trouble
-        self._backoff = self._backoff.failed(self._clock.now_s())
+        self._backoff = self._backoff.failed(self._clock.now_s(), began_s)
 
     def close(self) -> None:
         """End the connection. Others behind the same link reconnect by themselves."""

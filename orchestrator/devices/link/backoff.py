@@ -14,11 +14,16 @@ class Backoff:
     failures: int = 0
     retry_at_s: float = 0.0
 
-    def failed(self, now_s: float) -> Backoff:
-        """After one more failure at `now_s`."""
+    def failed(self, now_s: float, began_s: float | None = None) -> Backoff:
+        """After one more failure at `now_s`, of an attempt that `began_s` (None: it took no time).
+
+        The wait is that from one attempt to the next: one that waited in vain for an answer has waited already. It
+        rests for `first_s` all the same.
+        """
         # The exponent is bounded because a device may stay away for months.
         wait_s = min(self.longest_s, self.first_s * 2.0 ** min(self.failures, 32))
-        return replace(self, failures=self.failures + 1, retry_at_s=now_s + wait_s)
+        next_s = (now_s if began_s is None else began_s) + wait_s
+        return replace(self, failures=self.failures + 1, retry_at_s=max(next_s, now_s + self.first_s))
 
     def succeeded(self) -> Backoff:
         """After a success: as new."""

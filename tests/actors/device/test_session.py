@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from actors.clock import ManualClock, RealClock
 from actors.commands.image_server import ImageServer
-from actors.device.session import LOOK_AGAIN_S, DeviceSession
+from actors.device.session import LOOK_AGAIN_S, DeviceSession, Unreachable
 from actors.link import ModbusLink
 from actors.observer import NoObserver
 from orchestrator.devices.base import RegisterWrite, Role
 from orchestrator.devices.sunspec.driver import SunSpecDriver
-from orchestrator.errors import LinkDown, WrongDevice
+from orchestrator.errors import DeviceError, LinkDown, LinkError, WrongDevice
 from tests.orchestrator.devices.sunspec.images import COMMON, INVERTER, changed, hybrid, image_of, model_words
 from tests.support.servers.served_maps import served
 
@@ -31,6 +33,19 @@ class Requests(NoObserver):
 
     def request_done(self, device: str, seconds: float, error: str | None) -> None:
         self.errors.append(error)
+
+
+class Dawdling(ModbusLink):
+    """What is not answered takes a second of the test's clock, which is what a device that is silent costs."""
+
+    clock: ManualClock
+
+    def read(self, *args: Any, **options: Any) -> tuple[int, ...]:
+        try:
+            return super().read(*args, **options)
+        except LinkError:
+            self.clock.advance(1.0)
+            raise
 
 
 class Bench:
@@ -160,3 +175,24 @@ def test_a_device_may_want_each_register_in_a_request_of_its_own(write_single: b
         assert [len(write.words) for write in server.device.writes] == counts
         assert server.device.read(40300, 2) == (1, 2)
         bench.session.close()
+
+
+def test_a_device_that_is_silent_is_looked_for_every_two_seconds_what_each_attempt_takes_included() -> None:
+    with served(DAY.words) as server:
+        port = server.port
+    clock = ManualClock()
+    link = Dawdling("127.0.0.1", port, 10.0, RealClock(), NoObserver())
+    link.clock = clock
+    session = DeviceSession("east", SunSpecDriver(), link, 1, clock=clock, retry_longest_s=2.0)
+    tried_at_s = []
+    for _ in range(200):
+        at_s = clock.now_s()
+        with pytest.raises(DeviceError) as trouble:
+            session.connect(None)
+        if not isinstance(trouble.value, Unreachable):
+            tried_at_s.append(at_s)
+        clock.advance(0.25)
+
+    waits_s = [later - sooner for sooner, later in pairwise(tried_at_s)]
+    assert set(waits_s[3:]) == {2.0}
+    link.close()

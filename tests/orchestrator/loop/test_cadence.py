@@ -64,6 +64,20 @@ def test_a_backoff_doubles_its_waits_up_to_the_longest(waits_s: list[float], now
         assert backoff.is_over(now_s + expected_s)
 
 
+@given(st.integers(0, 40), TIMES_S, st.floats(0, 30))
+def test_a_wait_counts_from_the_attempt_and_rests_for_the_first_wait_all_the_same(
+    failures: int, began_s: float, took_s: float
+) -> None:
+    backoff = Backoff(0.5, 2.0)
+    for _ in range(failures):
+        backoff = backoff.failed(began_s)
+    ended_s = began_s + took_s
+
+    due_s = backoff.failed(ended_s, began_s).retry_at_s
+
+    assert due_s == max(backoff.failed(began_s).retry_at_s, ended_s + 0.5)
+
+
 def test_a_success_ends_the_waiting() -> None:
     backoff = Backoff(0.5, 10.0).failed(0.0).failed(0.0).succeeded()
 
