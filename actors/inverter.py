@@ -180,11 +180,14 @@ class InverterActor(Actor):
         is_slow = self._config.line is not None or self._reading_took_s >= SLOW_READING_S
         if not is_slow or self._was_broken_off or self._sample is None:
             return False
-        newest = next((each for each in reversed(self.waiting()) if isinstance(each, Command)), None)
+        newest = self._newest_in_inbox()
         if newest is None or can_wait(self._last, newest.command, self._ac_watts()):
             return False
         self._was_broken_off = True
         return True
+
+    def _newest_in_inbox(self) -> Command | None:
+        return next((each for each in reversed(self.waiting()) if isinstance(each, Command)), None)
 
     def _ac_watts(self) -> float:
         """What it fed the last time; endless where that is not known."""
@@ -219,6 +222,8 @@ class InverterActor(Actor):
         message, self._waiting = self._waiting, None
         if message is None:
             return
+        # Readings wait between commands in the inbox, and on a slow gateway each command costs a second.
+        message = self._newest_in_inbox() or message
         self._told = None
         command, issued_at_s = message.command, message.issued_at_s
         if self.clock.now_s() - issued_at_s > command.valid_for_s:

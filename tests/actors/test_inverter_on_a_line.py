@@ -127,3 +127,16 @@ def test_of_commands_with_late_readings_between_them_only_the_newest_is_carried_
     assert bench.box.words[LIMIT_AT] == 100
     assert len(bench.site.of(Acknowledged)) == 1
     assert [report.cycle for report in bench.site.of(Report)] == [1, 2]
+
+
+def test_of_commands_with_readings_between_them_that_are_in_time_only_the_newest_is_carried_out(bench: Bench) -> None:
+    bench.start()
+    bench.read()
+    now_s = bench.clock.now_s()
+    bench.box.writes.clear()
+    bench.tell(
+        *(each for limit in (300.0, 900.0, 100.0) for each in (Command(make_command(limit), now_s), Read(2, now_s + 1)))
+    )
+
+    assert bench.box.writes == [(LIMIT_AT, 1)]
+    assert bench.box.words[LIMIT_AT] == 100
