@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator import __version__
 from tools.release.__main__ import _close, _require_ready, _take_over, checksums, notes_text
-from tools.release.changelog import released
+from tools.release.changelog import UNRELEASED, released
 from tools.release.trouble import ReleaseError
 from tools.release.version import PLACES, versions
 
@@ -30,6 +30,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for place in (*PLACES, "CHANGELOG.md"):
         (root / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(REPOSITORY / place, root / place)
+    changelog = root / "CHANGELOG.md"  # that of this project says nothing of the next version just after a release
+    changelog.write_text(changelog.read_text().replace(UNRELEASED, f"{UNRELEASED}\n- Something is new.\n"))
     git(root, "init", "--quiet", "--initial-branch", "main")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "Begin")
