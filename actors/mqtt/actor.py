@@ -16,7 +16,7 @@ from actors.files.home_assistant_store import HomeAssistantStore
 from actors.files.setpoint_store import SetpointStore
 from actors.messages import Event, InverterRemoved, SetpointReceived, SetpointRefused, SetpointWithdrawn, Tick
 from actors.mqtt.home_assistant import HomeAssistant
-from actors.wire.mailbox import Mailbox, arrival_of
+from actors.wire.mailbox import LOOK_INTERVAL_S, Looks, Mail, Mailbox, arrival_of
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.config.audience import HOME_ASSISTANT, PORTFOLIO
 from orchestrator.config.sections import Broker, PublishMqtt, SiteConfig
@@ -35,14 +35,7 @@ from orchestrator.telemetry.publish_schedule import PublishSchedule
 
 log = logging.getLogger(__name__)
 
-LOOK_INTERVAL_S: Final = 0.1
-"""Messages are looked at ten times a second at most; between two looks only the newest counts."""
 REMIND_INTERVAL_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Mail:
-    """Messages wait in the mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +71,7 @@ class MqttActor(Actor):
         self._intakes = restored_intakes(config, store.sources, surroundings.clock)
         self._commands = restored_commands(config, store.sources, surroundings.clock)
         self._mailbox = Mailbox(self._is_sound)
-        self._looked_at_s = -LOOK_INTERVAL_S
+        self._looks = Looks()
         self._schedule = PublishSchedule()
         self._connections: dict[Broker, MqttConnection] = {}
         self._home_assistant = HomeAssistant(config, home_assistant, surroundings.clock, self._retain)
@@ -90,7 +83,7 @@ class MqttActor(Actor):
             case Tick():
                 self._connect()
                 self._remind()
-            case _Mail():
+            case Mail():
                 self._look_or_wait()
             case _Remind():
                 self._remind()
@@ -162,14 +155,13 @@ class MqttActor(Actor):
         arrival = arrival_of(payload, redelivered, self.clock)
         for source in sources:
             if self._mailbox.put(source, arrival):
-                tell_if_alive(self.actor_ref, _Mail())
+                tell_if_alive(self.actor_ref, Mail())
 
     def _look_or_wait(self) -> None:
-        wait_s = self._looked_at_s + LOOK_INTERVAL_S - self.clock.now_s()
+        wait_s = self._looks.wait_s(self.clock.now_s())
         if wait_s > 0:
-            self.later(wait_s, _Mail())
+            self.later(wait_s, Mail())
             return
-        self._looked_at_s = self.clock.now_s()
         for source, arrivals in self._mailbox.take().items():
             if source == PORTFOLIO and self._commands is not None:
                 self._take_commands(self._commands, arrivals)

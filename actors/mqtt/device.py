@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
 from typing import Any, Final
 
 from actors.actor import Actor, Surroundings, actor_of
@@ -12,7 +11,7 @@ from actors.address import Recipient, tell_if_alive
 from actors.messages import Command, Event, Read, Release, Report, Tick
 from actors.meter import NAME as METER
 from actors.mqtt.commands import CommandSender
-from actors.wire.mailbox import Mailbox, arrival_of
+from actors.wire.mailbox import Mail, Mailbox, arrival_of
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.commands import InverterCommand
 from orchestrator.config.sections import MqttInverterConfig, MqttMeterConfig
@@ -28,11 +27,6 @@ log = logging.getLogger(__name__)
 SILENT: Final = "timeout"
 REFUSED: Final = "nonsense"
 SAY_EVERY_S: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Mail:
-    """Messages wait in the mailbox."""
 
 
 class Refusals:
@@ -86,7 +80,7 @@ class _MqttDevice(Actor):
             case Tick() if not self._has_started:
                 self._has_started = True
                 self._connection.start()
-            case _Mail():
+            case Mail():
                 self._take_mail()
 
     def close(self) -> None:
@@ -97,7 +91,7 @@ class _MqttDevice(Actor):
         """In paho's thread: leave a message, and ring once."""
         arrival = arrival_of(payload, redelivered, self.clock)
         if self._mailbox.put(self.name, arrival):
-            tell_if_alive(self.actor_ref, _Mail())
+            tell_if_alive(self.actor_ref, Mail())
 
     def _take_mail(self) -> None:
         for arrivals in self._mailbox.take().values():

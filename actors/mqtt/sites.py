@@ -18,7 +18,7 @@ from actors.messages import Command, Event, Read, Release, Report, Tick
 from actors.mqtt.actor import broker_of
 from actors.mqtt.commands import CommandSender
 from actors.mqtt.device import SILENT, Refusals
-from actors.wire.mailbox import Mailbox, arrival_of
+from actors.wire.mailbox import Looks, Mail, Mailbox, arrival_of
 from actors.wire.mqtt_connection import Listener, MqttConnection
 from orchestrator.commands import InverterCommand
 from orchestrator.config.policy import meter_silent_after_s
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 
 NAME: Final = "sites"
 ANSWER: Final = "/answer"
-LOOK_INTERVAL_S: Final = 0.1
-"""Messages are looked at ten times a second at most: with a thousand sites there is always one."""
 REPEAT_INTERVAL_S: Final = 0.5
 
 
@@ -62,11 +60,6 @@ class SiteAddress:
     def tell(self, message: Any) -> None:
         """Queue `message`."""
         self.sites.tell(ForSite(self.name, message))
-
-
-@dataclass(frozen=True, slots=True)
-class _Mail:
-    """Messages wait in the mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +97,7 @@ class SitesActor(Actor):
         self._sites: dict[str, _Site] = {}
         self._picture = Picture()
         self._told: MeterSample | None = None
-        self._looked_at_s = -LOOK_INTERVAL_S
+        self._looks = Looks()
 
     def receive(self, message: Any) -> None:
         """The first Tick connects; each tells the sum, where the meter is one."""
@@ -113,7 +106,7 @@ class SitesActor(Actor):
                 if not self._sites:
                     self._connect()
                 self._tell_sum()
-            case _Mail():
+            case Mail():
                 self._look_or_wait()
             case _Repeat():
                 self._repeat()
@@ -171,16 +164,15 @@ class SitesActor(Actor):
                 return
             arrival = arrival_of(payload, redelivered, self.clock)
             if self._mailbox.put(sender, arrival):
-                tell_if_alive(self.actor_ref, _Mail())
+                tell_if_alive(self.actor_ref, Mail())
 
         return Listener(message=leave, connected=lambda: None)
 
     def _look_or_wait(self) -> None:
-        wait_s = self._looked_at_s + LOOK_INTERVAL_S - self.clock.now_s()
+        wait_s = self._looks.wait_s(self.clock.now_s())
         if wait_s > 0:
-            self.later(wait_s, _Mail())
+            self.later(wait_s, Mail())
             return
-        self._looked_at_s = self.clock.now_s()
         for sender, arrivals in self._mailbox.take().items():
             if sender.endswith(ANSWER):
                 self._take_answers(self._sites[sender.removesuffix(ANSWER)], arrivals)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from actors.clock import Clock
 from orchestrator.setpoints.intake import Arrival
 from orchestrator.setpoints.payload import MAX_PAYLOAD_BYTES
 
+LOOK_INTERVAL_S: Final = 0.1
+"""A mailbox with many senders is looked into ten times a second at most: there is always a message."""
 MAX_WAITING: Final = 64
 """Messages kept per source between two looks."""
 
@@ -18,6 +22,25 @@ MAX_WAITING: Final = 64
 def arrival_of(payload: bytes, redelivered: bool, clock: Clock) -> Arrival:
     """A message that comes now. One that is too long is cut, to be refused for it later."""
     return Arrival(payload[: MAX_PAYLOAD_BYTES + 1], redelivered, clock.now_s(), clock.wall())
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Messages wait in the mailbox."""
+
+
+class Looks:
+    """When an actor looks into its mailbox, however many messages ring for it."""
+
+    def __init__(self) -> None:
+        self._next_s = -inf
+
+    def wait_s(self, now_s: float) -> float:
+        """How long to wait before the next look, at `now_s` (monotonic). 0: look now, and that counts as one."""
+        if now_s < self._next_s:
+            return self._next_s - now_s
+        self._next_s = now_s + LOOK_INTERVAL_S
+        return 0.0
 
 
 class Mailbox:

@@ -13,7 +13,7 @@ from orchestrator.reason import Reason
 from orchestrator.reason.cautions import CAUTIONS
 from orchestrator.reason.changes import CHANGES
 from orchestrator.reason.refusals import REFUSALS
-from orchestrator.reason.template import Row, say_by
+from orchestrator.reason.template import Row, by_code, say_by
 from orchestrator.reason.troubles import TROUBLES
 
 # fmt: off
@@ -322,7 +322,7 @@ TABLE: Final[Mapping[str, tuple[Row, ...]]] = {
 """By what they are about. Everything that is known of a code stands in its row, and nowhere else."""
 # fmt: on
 
-ROWS: Final[Mapping[str, Row]] = {row.code: row for rows in TABLE.values() for row in rows}
+ROWS: Final[Mapping[str, Row]] = by_code(TABLE)
 
 
 def say(reason: Reason) -> str:

@@ -89,10 +89,16 @@ class Presence(Struct, frozen=True):
         obeyed: Obeyed | None = None,
     ) -> Presence:
         """After a report for `cycle`: a sample, or its fault. `in_time`: while it could still be waited for."""
-        newest = self.sample if sample is None else sample
-        gaps_s = self._gaps_s(sample, now_s)
-        return Presence(
-            self.patience_s, newest, fault, now_s, cycle, not in_time, trouble, self.seldom_s, obeyed, gaps_s
+        return replace(
+            self,
+            sample=self.sample if sample is None else sample,
+            fault=fault,
+            heard_at_s=now_s,
+            last_cycle=cycle,
+            late=not in_time,
+            trouble=trouble,
+            obeyed=obeyed,
+            gaps_s=self._gaps_s(sample, now_s),
         )
 
     def _gaps_s(self, sample: InverterSample | None, now_s: float) -> tuple[float, ...]:

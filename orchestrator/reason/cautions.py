@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from orchestrator.reason import Reason
-from orchestrator.reason.template import Row, say_by
+from orchestrator.reason.template import Row, by_code, say_by
 
 _OFTEN: Final = "because load and sun are seen only that often"
 
@@ -95,7 +95,7 @@ CAUTIONS: Final[Mapping[str, tuple[Row, ...]]] = {
 }
 # fmt: on
 
-_ROWS: Final[Mapping[str, Row]] = {row.code: row for rows in CAUTIONS.values() for row in rows}
+_ROWS: Final[Mapping[str, Row]] = by_code(CAUTIONS)
 
 
 def say_caution(why: Reason) -> str:

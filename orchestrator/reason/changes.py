@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from orchestrator.reason import Reason
-from orchestrator.reason.template import Row, say_by
+from orchestrator.reason.template import Row, by_code, say_by
 
 # fmt: off
 CHANGES: Final[Mapping[str, tuple[Row, ...]]] = {
@@ -29,7 +29,7 @@ CHANGES: Final[Mapping[str, tuple[Row, ...]]] = {
 """By what they are about."""
 # fmt: on
 
-_ROWS: Final[Mapping[str, Row]] = {row.code: row for rows in CHANGES.values() for row in rows}
+_ROWS: Final[Mapping[str, Row]] = by_code(CHANGES)
 
 
 def say_change(change: Reason) -> str:

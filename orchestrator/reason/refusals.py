@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from orchestrator.reason import Reason
-from orchestrator.reason.template import Row, say_by
+from orchestrator.reason.template import Row, by_code, say_by
 
 # fmt: off
 REFUSALS: Final[Mapping[str, tuple[Row, ...]]] = {
@@ -102,7 +102,7 @@ REFUSALS: Final[Mapping[str, tuple[Row, ...]]] = {
 """By what they are about."""
 # fmt: on
 
-_ROWS: Final[Mapping[str, Row]] = {row.code: row for rows in REFUSALS.values() for row in rows}
+_ROWS: Final[Mapping[str, Row]] = by_code(REFUSALS)
 
 
 def say_refusal(why: Reason) -> str:

@@ -34,6 +34,11 @@ class Row:
     repeats: bool = False
 
 
+def by_code(tables: Mapping[str, tuple[Row, ...]]) -> Mapping[str, Row]:
+    """The rows of tables that are ordered by what they are about."""
+    return {row.code: row for rows in tables.values() for row in rows}
+
+
 def fill(words: str, facts: Mapping[str, object]) -> str:
     """The words with these facts. Raises KeyError where one is missing that is not in brackets."""
     said = []

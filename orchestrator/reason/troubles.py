@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from orchestrator.reason import Reason, because
-from orchestrator.reason.template import Row, say_by
+from orchestrator.reason.template import Row, by_code, say_by
 
 # fmt: off
 TROUBLES: Final[Mapping[str, tuple[Row, ...]]] = {
@@ -148,7 +148,7 @@ TROUBLES: Final[Mapping[str, tuple[Row, ...]]] = {
 """By what they are about."""
 # fmt: on
 
-_ROWS: Final[Mapping[str, Row]] = {row.code: row for rows in TROUBLES.values() for row in rows}
+_ROWS: Final[Mapping[str, Row]] = by_code(TROUBLES)
 
 
 def say_trouble(why: Reason) -> str:
